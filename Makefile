@@ -1,0 +1,58 @@
+# The commands of this project. Each does its own set-up; a second call finds it done.
+# make setup | run | test | check | bench | soak | pins
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+export PYTHON
+# Python reads and writes UTF-8 here whatever the machine's locale is.
+export PYTHONUTF8 := 1
+BIN := .venv/bin
+TEST_PACKAGES := chromium
+SEED ?= $(shell date +%s)
+
+.PHONY: help setup run test check format bench soak pins
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+
+setup: ## everything that developing needs, but no system package
+	@scripts/setup everything
+
+run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN_ONCE=1: until its first page)
+	@scripts/system-packages
+	@scripts/setup run
+	@$(BIN)/sekisho drill
+	@$(BIN)/sekisho up $(if $(filter 1,$(SEKISHO_RUN_ONCE)),--once)
+
+test: ## all tests (SEKISHO_NO_APT=1: no system package; PYTEST_ARGS=...: for pytest)
+	@scripts/system-packages $(TEST_PACKAGES)
+	@scripts/setup everything
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+check: ## format, lint, types, import directions
+	@scripts/setup everything
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: ## lays the code out, mends what can be mended
+	@scripts/setup everything
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: ## one table of measured figures, beside peers where there are any
+	@scripts/setup everything
+	@$(BIN)/python bench/run.py
+
+soak: ## the long counts: kills, random schedules, fuzzing (SEED=...: the same again)
+	@scripts/setup everything
+	@echo 'soak: SEED=$(SEED)'
+	@SEKISHO_SEED=$(SEED) $(BIN)/pytest -m soak --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
+
+pins: ## requirements/*.txt anew (UPGRADE=1: with newer versions)
+	@scripts/setup everything
+	@scripts/pins

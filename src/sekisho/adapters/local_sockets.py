@@ -1,0 +1,173 @@
+"""One JSON line asked, one answered, over a unix socket that only its owner and root may use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sekisho.model.errors import Unavailable
+
+__all__ = ["MAX_LINE", "LineServer", "ask_line"]
+
+MAX_LINE = 16_384
+CLIENT_PATIENCE_S = 2.0
+MAX_CLIENTS = 32
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+def ask_line(path: Path, line: bytes, *, timeout_s: float, limit: int = MAX_LINE) -> bytes:
+    """Send one line to the socket at `path` and return the line that answers it, without its line feed.
+
+    Raises Unavailable where nobody listens, the answer is late, cut or longer than `limit`, or the one who
+    answers is neither this user nor root.
+    """
+    deadline = time.monotonic() + timeout_s
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        try:
+            with _address(path) as address:
+                connection.connect(address)
+            if not _is_trusted(connection):
+                raise Unavailable(
+                    f"{path} is answered by another user", remedy="look who owns that process"
+                )
+            connection.sendall(line + b"\n")
+            return _receive_line(connection, deadline, limit)
+        except (OSError, TimeoutError) as error:
+            raise Unavailable(f"{path} does not answer: {error}") from None
+
+
+class LineServer:
+    """Serves lines one after the other in one thread; a slow or rude client is dropped, never waited for.
+
+    `answer` turns a request line into an answer line. Clients of another user are refused by SO_PEERCRED.
+    `wake` is a file descriptor that ends a wait when it has something to read (signal.set_wakeup_fd).
+    """
+
+    def __init__(
+        self, path: Path, answer: Callable[[bytes], bytes], *, wake: int | None = None
+    ) -> None:
+        self._path = path
+        self._answer = answer
+        self._selector = selectors.DefaultSelector()
+        self._clients: dict[socket.socket, tuple[bytearray, float]] = {}
+        self._listener = _listen(path)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        if wake is not None:
+            self._selector.register(wake, selectors.EVENT_READ)
+
+    def wait(self, timeout_s: float) -> None:
+        """Serve what comes within `timeout_s` (0 or more), then return, at once after the first events."""
+        waiting = min(timeout_s, CLIENT_PATIENCE_S) if self._clients else timeout_s
+        for key, _ in self._selector.select(max(waiting, 0)):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif isinstance(key.fileobj, socket.socket):
+                self._read(key.fileobj)
+            else:
+                os.read(key.fd, 512)
+        self._drop_slow()
+
+    def close(self) -> None:
+        for client in list(self._clients):
+            self._drop(client)
+        self._listener.close()
+        self._selector.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except OSError:
+            return  # the client went away between the event and now
+        client.settimeout(CLIENT_PATIENCE_S)
+        if len(self._clients) >= MAX_CLIENTS or not _is_trusted(client):
+            client.close()
+            return
+        self._clients[client] = (bytearray(), time.monotonic() + CLIENT_PATIENCE_S)
+        self._selector.register(client, selectors.EVENT_READ)
+        self._read(client, waiting=False)
+
+    def _read(self, client: socket.socket, *, waiting: bool = True) -> None:
+        received, _ = self._clients[client]
+        try:
+            chunk = client.recv(MAX_LINE + 1 - len(received), 0 if waiting else socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(client)
+            return
+        received += chunk
+        line, found, rest = bytes(received).partition(b"\n")
+        if not found and chunk and len(received) <= MAX_LINE:
+            return
+        if found and not rest:
+            with contextlib.suppress(
+                OSError
+            ):  # who asked and went away hears nothing; the act is done all the same
+                client.sendall(self._answer(line) + b"\n")
+        self._drop(client)
+
+    def _drop(self, client: socket.socket) -> None:
+        self._selector.unregister(client)
+        del self._clients[client]
+        client.close()
+
+    def _drop_slow(self) -> None:
+        now = time.monotonic()
+        for client in [client for client, (_, until) in self._clients.items() if until < now]:
+            self._drop(client)
+
+
+def _listen(path: Path) -> socket.socket:
+    """Only for whoever holds the folder's lock: a socket that stands there is a dead one's and is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        with _address(path) as address:
+            listener.bind(address)
+    finally:
+        os.umask(mask)
+    listener.listen(16)
+    listener.setblocking(False)  # the socket module's own signature
+    return listener
+
+
+def _receive_line(connection: socket.socket, deadline: float, limit: int) -> bytes:
+    received = bytearray()
+    while b"\n" not in received:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no answer in time")
+        connection.settimeout(left)
+        chunk = connection.recv(65_536)
+        if not chunk or len(received) + len(chunk) > limit + 1:
+            raise OSError("the answer is cut or too long")
+        received += chunk
+    return bytes(received).partition(b"\n")[0]
+
+
+def _is_trusted(connection: socket.socket) -> bool:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    user: int = _CREDENTIALS.unpack(raw)[1]
+    return user in (0, os.geteuid())
+
+
+@contextlib.contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """A name for `path` that fits into the 108 bytes of a socket address, however deep the folder lies."""
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

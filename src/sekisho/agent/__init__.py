@@ -1,0 +1,1 @@
+"""What runs on a host: the agent that talks to the outside, and the watchdog that does not."""

@@ -1,0 +1,161 @@
+"""What the log says about licences and leases: a pure fold with the books of each licence in it.
+
+An allowance is concealed in the log; who may know it brings its disclosure. Where it is missing, the lease's
+amounts are unknown and the books of that licence say so (`undisclosed`); they are never taken for zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sekisho.model.amounts import parse_flop
+from sekisho.model.errors import StateConflict, VerificationError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    LeaseClosed,
+    LeaseGranted,
+    LicenceIssued,
+    LicenceRevoked,
+    RunDeclared,
+)
+from sekisho.licensing.books import Book
+from sekisho.signing.disclosure import verify_disclosure
+from sekisho.signing.regime import Recorded
+
+__all__ = ["LeaseState", "LicenceLedger", "LicenceState", "UnknownLicence", "WrongLeaseNumber"]
+
+
+class UnknownLicence(VerificationError):
+    """A lease or revocation of a licence that the log does not hold."""
+
+    code = "unknown-licence"
+
+
+class WrongLeaseNumber(VerificationError):
+    """A lease whose number is not the host's last + 1."""
+
+    code = "wrong-lease-number"
+
+
+class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
+    """One lease: what was granted, and how it ended if it did. Amounts are None where undisclosed."""
+
+    granted: LeaseGranted
+    leaf: str
+    digest: str
+    allowance_flop: int | None
+    consumed_flop: int | None = None
+    ended: str | None = None
+
+
+class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
+    """One licence with its leases and books."""
+
+    licence: LicenceIssued
+    leaf: str
+    digest: str
+    book: Book
+    leases: tuple[LeaseState, ...] = ()
+    revoked: Instant | None = None
+    undisclosed: int = 0
+
+    def live_leases(self) -> tuple[LeaseState, ...]:
+        return tuple(lease for lease in self.leases if lease.ended is None)
+
+
+class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
+    """All licences by leaf digest, runs by name, and each host's last lease number."""
+
+    licences: Mapping[str, LicenceState] = {}
+    runs: Mapping[str, tuple[str, RunDeclared]] = {}
+    lease_numbers: Mapping[str, int] = {}
+
+    def after(self, recorded: Recorded, disclosures: Mapping[str, tuple[str, ...]] | None = None) -> LicenceLedger:
+        """The ledger once a statement is in the log; `disclosures` maps leaf digests to disclosure texts.
+
+        Raises UnknownLicence, WrongLeaseNumber, StateConflict (a number used twice, a budget overdrawn).
+        """
+        known = (disclosures or {}).get(recorded.leaf, ())
+        fact = recorded.verified.predicate
+        if isinstance(fact, RunDeclared):
+            return msgspec.structs.replace(self, runs={**self.runs, fact.run: (recorded.leaf, fact)})
+        if isinstance(fact, LicenceIssued):
+            return self._issued(fact, recorded)
+        if isinstance(fact, LicenceRevoked):
+            state = self.find(fact.licence.leaf)
+            return self._with(msgspec.structs.replace(state, revoked=fact.effective))
+        if isinstance(fact, LeaseGranted):
+            return self._granted(fact, recorded, known)
+        if isinstance(fact, LeaseClosed):
+            return self._closed(fact, known)
+        return self
+
+    def find(self, leaf: str) -> LicenceState:
+        state = self.licences.get(leaf)
+        if state is None:
+            raise UnknownLicence(f"no licence {leaf[:16]} is in the log")
+        return state
+
+    def by_number(self, number: str) -> LicenceState | None:
+        return next((s for s in self.licences.values() if s.licence.number == number), None)
+
+    def _with(self, state: LicenceState) -> LicenceLedger:
+        return msgspec.structs.replace(self, licences={**self.licences, state.leaf: state})
+
+    def _issued(self, fact: LicenceIssued, recorded: Recorded) -> LicenceLedger:
+        if self.by_number(fact.number) is not None:
+            raise StateConflict(f"licence number {fact.number} is taken", remedy="take the next number")
+        return self._with(
+            LicenceState(
+                licence=fact,
+                leaf=recorded.leaf,
+                digest=recorded.verified.digest,
+                book=Book.open(parse_flop(fact.budget_flop)),
+            )
+        )
+
+    def _granted(self, fact: LeaseGranted, recorded: Recorded, known: tuple[str, ...]) -> LicenceLedger:
+        state = self.find(fact.licence.leaf)
+        last = self.lease_numbers.get(fact.host, 0)
+        if fact.number != last + 1:
+            raise WrongLeaseNumber(f"lease {fact.number} for host {fact.host} does not follow lease {last}")
+        allowance = _disclosed("allowance_flop", known, fact.concealed)
+        lease = LeaseState(
+            granted=fact, leaf=recorded.leaf, digest=recorded.verified.digest, allowance_flop=allowance
+        )
+        changed = msgspec.structs.replace(
+            state,
+            leases=(*state.leases, lease),
+            book=state.book if allowance is None else state.book.lease(allowance),
+            undisclosed=state.undisclosed + (allowance is None),
+        )
+        numbers = {**self.lease_numbers, fact.host: fact.number}
+        return msgspec.structs.replace(self._with(changed), lease_numbers=numbers)
+
+    def _closed(self, fact: LeaseClosed, known: tuple[str, ...]) -> LicenceLedger:
+        state = self.find(fact.licence.leaf)
+        lease = next((s for s in state.leases if s.leaf == fact.lease.leaf), None)
+        if lease is None or lease.ended is not None:
+            raise StateConflict(f"lease {fact.number} of host {fact.host} is not open")
+        consumed = _disclosed("consumed_flop", known, fact.concealed)
+        ended = msgspec.structs.replace(lease, ended=fact.how, consumed_flop=consumed)
+        book, undisclosed = state.book, state.undisclosed
+        if consumed is None:
+            undisclosed += 1
+        elif lease.allowance_flop is not None:
+            book = book.close(lease.allowance_flop, consumed, rest_forfeited=fact.how == "forfeited")
+        leases = tuple(ended if s.leaf == lease.leaf else s for s in state.leases)
+        return self._with(
+            msgspec.structs.replace(state, leases=leases, book=book, undisclosed=undisclosed)
+        )
+
+
+def _disclosed(name: str, texts: tuple[str, ...], concealed: tuple[str, ...]) -> int | None:
+    """The disclosed amount of that name; None where nobody disclosed it; raises ForgedDisclosure for a false one."""
+    for text in texts:
+        disclosure = verify_disclosure(text, concealed)
+        if disclosure.name == name:
+            return parse_flop(disclosure.value, path=name)
+    return None

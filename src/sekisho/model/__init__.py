@@ -1,0 +1,1 @@
+"""The nouns of compute governance: pure values, no file, socket or clock."""

@@ -1,0 +1,16 @@
+"""Every statement kind of the protocol: one typed predicate each, in one table of wire words."""
+
+from __future__ import annotations
+
+from sekisho.model.statements.governance import *  # noqa: F403  # this package is the one shop window of the kinds
+from sekisho.model.statements.governance import __all__ as _governance
+from sekisho.model.statements.licensing import *  # noqa: F403
+from sekisho.model.statements.licensing import __all__ as _licensing
+from sekisho.model.statements.orders import *  # noqa: F403
+from sekisho.model.statements.orders import __all__ as _orders
+from sekisho.model.statements.shapes import *  # noqa: F403
+from sekisho.model.statements.shapes import __all__ as _shapes
+from sekisho.model.statements.statement import *  # noqa: F403
+from sekisho.model.statements.statement import __all__ as _statement
+
+__all__ = [*_governance, *_licensing, *_orders, *_shapes, *_statement]  # noqa: PLE0604

@@ -1,0 +1,220 @@
+"""Statements that set up a regime: charter, hosts, parties, rule packs, time marks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from sekisho.model.instants import Instant
+from sekisho.model.statements.shapes import (
+    Count,
+    Digest,
+    FlopText,
+    Jurisdiction,
+    Key64,
+    Name,
+    PackReference,
+    Predicate,
+    Seconds,
+    Text,
+    Wire,
+)
+
+__all__ = [
+    "AgentReleased",
+    "CharterAdopted",
+    "CharterKey",
+    "CharterLog",
+    "CharterRegister",
+    "CharterWitness",
+    "Constituency",
+    "CosignatureAlgorithm",
+    "EnrolledDevice",
+    "HostEnrolled",
+    "HostRetired",
+    "PackPublished",
+    "PartyEnrolled",
+    "Power",
+    "PowerGrant",
+    "Profile",
+    "QuorumPart",
+    "Recovery",
+    "TimeMarked",
+]
+
+Profile: TypeAlias = Literal["internal", "provider", "authority", "international"]
+Power: TypeAlias = Literal[
+    "publish-rules",
+    "publish-agent",
+    "issue-licence",
+    "grant-lease",
+    "hold",
+    "pause",
+    "cap",
+    "suspend-access",
+    "resume",
+    "declare-outage",
+    "amend",
+    "enrol-hosts",
+    "enrol-parties",
+    "register-chips",
+    "observe",
+    "judge",
+    "inspect",
+    "keep-registers",
+    "adjudicate",
+    "report-compromise",
+    "publish-bundle",
+]
+
+
+class CharterKey(Wire, frozen=True, kw_only=True):
+    """One key of a constituency: its SPKI in base64, the organisation that holds it, the holder's role."""
+
+    public: Key64
+    organisation: Text
+    holder: Text
+
+
+class Constituency(Wire, frozen=True, kw_only=True):
+    name: Name
+    keys: Annotated[tuple[CharterKey, ...], msgspec.Meta(min_length=1, max_length=64)]
+
+
+class QuorumPart(Wire, frozen=True, kw_only=True):
+    """`k` distinct keys of one constituency."""
+
+    constituency: Name
+    k: Annotated[int, msgspec.Meta(ge=1, le=64)]
+
+
+class PowerGrant(Wire, frozen=True, kw_only=True):
+    """A power asks for ALL of its quorums. `max_duration_s` bounds what may be ordered with it."""
+
+    power: Power
+    quorums: Annotated[tuple[QuorumPart, ...], msgspec.Meta(min_length=1, max_length=16)]
+    max_duration_s: Seconds | None = None
+
+
+class CharterWitness(Wire, frozen=True, kw_only=True):
+    name: Name
+    vkey: Text
+    owner: Text
+
+
+class CosignatureAlgorithm(Wire, frozen=True, kw_only=True):
+    """An algorithm that the charter accepts on cosignatures, until its end date."""
+
+    name: Literal["ed25519", "ml-dsa-44"]
+    until: Instant
+
+
+class CharterLog(Wire, frozen=True, kw_only=True):
+    """The log, its owner, and how many of its witnesses (k of n, f of them faulty) make a checkpoint witnessed."""
+
+    origin: Name
+    vkey: Text
+    owner: Text
+    witnesses: Annotated[tuple[CharterWitness, ...], msgspec.Meta(min_length=1, max_length=64)]
+    witness_quorum: Annotated[int, msgspec.Meta(ge=1, le=64)]
+    witness_faults: Annotated[int, msgspec.Meta(ge=0, le=64)]
+    cosignatures: tuple[CosignatureAlgorithm, ...]
+
+
+class CharterRegister(Wire, frozen=True, kw_only=True):
+    """A numbered book of orders, one per power and jurisdiction."""
+
+    name: Name
+    power: Literal["hold", "pause", "cap", "suspend-access", "resume"]
+    jurisdiction: Jurisdiction
+
+
+class Recovery(Wire, frozen=True, kw_only=True):
+    """Offline keys that may replace keys and nothing else, after a notice during which others can veto."""
+
+    keys: tuple[CharterKey, ...]
+    k: Annotated[int, msgspec.Meta(ge=1, le=64)]
+    notice_days: Annotated[int, msgspec.Meta(ge=14, le=365)]
+
+
+class CharterAdopted(Predicate, frozen=True, kw_only=True):
+    """The constitution of one regime, version by version (protocol section 2)."""
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    name: Text
+    profile: Profile
+    previous: Digest | None = None
+    constituencies: Annotated[tuple[Constituency, ...], msgspec.Meta(min_length=1, max_length=32)]
+    powers: tuple[PowerGrant, ...]
+    log: CharterLog
+    registers: tuple[CharterRegister, ...]
+    expires: Instant
+    orders_in_force_every_s: Seconds = 60
+    order_fetch_delay_s: Seconds = 60
+    witness_deadline_s: Seconds = 86_400
+    pause_on_expiry: Literal["lapse", "refuse-until-resume"] = "refuse-until-resume"
+    busy_without_lease: Literal["advise", "freeze", "stop"] = "freeze"
+    max_lease_s: Seconds = 86_400
+    max_grace_s: Seconds = 3_600
+    clock_error_s: Seconds = 5
+    halt_verdict_s: Seconds = 3_600
+    recovery: Recovery | None = None
+
+
+class EnrolledDevice(Wire, frozen=True, kw_only=True):
+    """One device of a host. `basis` says where its peak comes from; an emulated device says so for ever."""
+
+    device: Name
+    chip: Text
+    peak_flop_per_s: FlopText
+    basis: Literal["table", "declared"]
+    public: Key64 | None = None
+    memory_bytes: Count | None = None
+    emulated: bool = False
+
+
+class HostEnrolled(Predicate, frozen=True, kw_only=True):
+    """A host, its key, its devices and what its agent can do (protocol section 5)."""
+
+    host: Name
+    public: Key64
+    organisation: Text
+    site: Name
+    jurisdiction: Jurisdiction
+    devices: Annotated[tuple[EnrolledDevice, ...], msgspec.Meta(min_length=1, max_length=256)]
+    counter: Literal["C0", "C1", "C2"]
+    driver: Literal["process", "cgroup", "slurm", "kubernetes", "none"]
+    agent: Digest
+    canary: Name | None = None
+
+
+class HostRetired(Predicate, frozen=True, kw_only=True):
+    host: Name
+    reason: Text
+
+
+class PartyEnrolled(Predicate, frozen=True, kw_only=True):
+    party: Name
+    public: Key64
+    organisation: Text
+    country: Jurisdiction
+
+
+class PackPublished(Predicate, frozen=True, kw_only=True):
+    """A rule pack by content: who decides by it can be checked against these bytes."""
+
+    pack: PackReference
+    bytes: Count
+    summary: Text = ""
+
+
+class AgentReleased(Predicate, frozen=True, kw_only=True):
+    version: Name
+    sha256: Digest
+
+
+class TimeMarked(Predicate, frozen=True, kw_only=True):
+    """Opens each batch of the log: the checkpoint before it, with its cosignatures; none before the first."""
+
+    checkpoint: Annotated[str, msgspec.Meta(max_length=40_000)] | None = None

@@ -1,0 +1,197 @@
+"""The in-toto statement around every predicate: made, canonical, parsed, with its kind's signer named.
+
+Shape: https://in-toto.io/Statement/v1 with predicateType `urn:sekisho:statement:<kind>:v1`. Where there is no
+artefact the subject is the id of what the predicate speaks of, with the SHA-256 of the predicate's RFC 8785 form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+from sekisho.model.errors import InvalidInput, UnknownCriticalField
+from sekisho.model.statements.governance import (
+    AgentReleased,
+    CharterAdopted,
+    HostEnrolled,
+    HostRetired,
+    PackPublished,
+    PartyEnrolled,
+    TimeMarked,
+)
+from sekisho.model.statements.licensing import (
+    CheckpointRecorded,
+    LeaseClosed,
+    LeaseGranted,
+    LeaseRequested,
+    LicenceIssued,
+    LicenceRevoked,
+    ReceiptAcknowledged,
+    ReceiptGiven,
+    RunDeclared,
+    UsageReported,
+)
+from sekisho.model.statements.orders import (
+    ChallengeAnswered,
+    FindingRaised,
+    HaltJudged,
+    ObservationMade,
+    OrderIssued,
+    OrdersInForce,
+)
+from sekisho.model.statements.shapes import Digest, Predicate, Wire
+from sekisho.model.wire import canonical, from_json, parse_canonical, sha256_hex, to_plain
+
+__all__ = [
+    "KINDS",
+    "MAX_PAYLOAD",
+    "PAYLOAD_TYPE",
+    "Kind",
+    "Signer",
+    "Statement",
+    "kind_of",
+    "make_payload",
+    "parse_payload",
+    "parse_payload_leniently",
+]
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+MAX_PAYLOAD = 45_000
+
+# Whose key makes a kind valid: a charter power (by name, or read off an order's own kind), or a key that comes from
+# elsewhere. A finding takes one key of the host itself, an observer or a lease issuer.
+Signer: TypeAlias = (
+    Literal["host", "party", "device", "log", "order-kind", "witness-of-fault"] | str
+)
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """One row of the table of kinds: predicate, what it is about, who signs, and whether it may enter the log."""
+
+    predicate: type[Predicate]
+    subject: Callable[[Any], str]
+    signer: Signer
+    logged: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "charter-adopted": Kind(CharterAdopted, lambda p: f"charter:{p.version}", "amend"),
+    "host-enrolled": Kind(HostEnrolled, lambda p: f"host:{p.host}", "enrol-hosts"),
+    "host-retired": Kind(HostRetired, lambda p: f"host:{p.host}", "enrol-hosts"),
+    "party-enrolled": Kind(PartyEnrolled, lambda p: f"party:{p.party}", "enrol-parties"),
+    "pack-published": Kind(PackPublished, lambda p: f"pack:{p.pack.name}", "publish-rules"),
+    "agent-released": Kind(AgentReleased, lambda p: f"agent:{p.version}", "publish-agent"),
+    "time-marked": Kind(TimeMarked, lambda _: "time-mark", "log"),
+    "run-declared": Kind(RunDeclared, lambda p: f"run:{p.run}", "party"),
+    "licence-issued": Kind(LicenceIssued, lambda p: f"licence:{p.number}", "issue-licence"),
+    "licence-revoked": Kind(LicenceRevoked, lambda p: f"licence:{p.number}", "issue-licence"),
+    "lease-requested": Kind(LeaseRequested, lambda p: f"host:{p.host}", "host", logged=False),
+    "lease-granted": Kind(LeaseGranted, lambda p: f"lease:{p.host}:{p.number}", "grant-lease"),
+    "lease-closed": Kind(LeaseClosed, lambda p: f"lease:{p.host}:{p.number}", "grant-lease"),
+    "usage-reported": Kind(UsageReported, lambda p: f"party:{p.licensee}", "grant-lease"),
+    "receipt-given": Kind(ReceiptGiven, lambda p: f"receipt:{p.host}:{p.sequence}", "host"),
+    "receipt-acknowledged": Kind(
+        ReceiptAcknowledged, lambda p: f"receipt:{p.host}:{p.sequence}", "grant-lease", logged=False
+    ),
+    "checkpoint-recorded": Kind(CheckpointRecorded, lambda p: f"checkpoint:{p.checkpoint.sha256}", "host"),
+    "order-issued": Kind(OrderIssued, lambda p: f"order:{p.register}:{p.number}", "order-kind"),
+    "orders-in-force": Kind(OrdersInForce, lambda _: "orders-in-force", "keep-registers"),
+    "observation-made": Kind(ObservationMade, lambda p: f"host:{p.host}", "observe"),
+    "challenge-answered": Kind(ChallengeAnswered, lambda p: f"device:{p.device}", "device"),
+    "halt-judged": Kind(HaltJudged, lambda p: f"host:{p.host}", "judge"),
+    "finding-raised": Kind(FindingRaised, lambda p: f"host:{p.host}", "witness-of-fault"),
+}
+_KIND_OF: dict[type[Predicate], str] = {row.predicate: name for name, row in KINDS.items()}
+
+
+class Subject(Wire, frozen=True, kw_only=True):
+    name: Annotated[str, msgspec.Meta(max_length=400)]
+    digest: dict[Literal["sha256"], Digest]
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed statement: its kind, its typed predicate, and the SHA-256 of the payload that names it uniquely."""
+
+    kind: str
+    predicate: Predicate
+    digest: str
+    payload: bytes
+
+
+class _Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    type: str = msgspec.field(name="_type")
+    subject: Annotated[tuple[Subject, ...], msgspec.Meta(min_length=1, max_length=16)]
+    predicateType: str  # noqa: N815  # in-toto's own wire word
+    predicate: dict[str, Any]
+
+
+def kind_of(predicate: Predicate) -> str:
+    """The wire word of a predicate's kind."""
+    return _KIND_OF[type(predicate)]
+
+
+def make_payload(predicate: Predicate) -> bytes:
+    """The canonical bytes of the statement that says `predicate`. Raises InvalidInput above 45,000 bytes."""
+    kind = kind_of(predicate)
+    plain = to_plain(predicate)
+    payload = canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [
+                {"name": KINDS[kind].subject(predicate), "digest": {"sha256": sha256_hex(canonical(plain))}}
+            ],
+            "predicateType": f"urn:sekisho:statement:{kind}:v1",
+            "predicate": plain,
+        }
+    )
+    if len(payload) > MAX_PAYLOAD:
+        raise InvalidInput(
+            f"a {kind} statement of {len(payload)} bytes is over {MAX_PAYLOAD}",
+            remedy="carry the large part by digest and count",
+        )
+    return payload
+
+
+def parse_payload(payload: bytes, *, path: str = "") -> Statement:
+    """Read a statement strictly: canonical bytes, a known kind, typed fields, its subject's digest recomputed.
+
+    Raises InvalidInput with the field's path, UnknownCriticalField where `crit` names what we do not know.
+    """
+    statement, unknown = parse_payload_leniently(payload, path=path)
+    if unknown:
+        raise UnknownCriticalField(
+            f"{statement.kind} needs fields that this reader does not know: {', '.join(sorted(unknown))}",
+            remedy="update before acting on it",
+        )
+    return statement
+
+
+def parse_payload_leniently(payload: bytes, *, path: str = "") -> tuple[Statement, frozenset[str]]:
+    """The same, but critical fields that we do not know are returned, not raised: what restricts acts all the same."""
+    if len(payload) > MAX_PAYLOAD:
+        raise InvalidInput(f"a payload of {len(payload)} bytes is over {MAX_PAYLOAD}", path=path)
+    form = from_json(_Form, parse_canonical(payload, path=path), path=path)
+    name = _kind_name(form, path)
+    row = KINDS[name]
+    predicate = from_json(row.predicate, form.predicate, path=f"{path}.predicate".lstrip("."))
+    _check_subject(form, row, predicate, path)
+    known = {field.encode_name for field in msgspec.structs.fields(row.predicate)}
+    statement = Statement(kind=name, predicate=predicate, digest=sha256_hex(payload), payload=payload)
+    return statement, frozenset(predicate.crit) - known
+
+
+def _kind_name(form: _Form, path: str) -> str:
+    head, _, rest = form.predicateType.partition("urn:sekisho:statement:")
+    name, _, version = rest.rpartition(":")
+    if form.type != STATEMENT_TYPE or head or version != "v1" or name not in KINDS:
+        raise InvalidInput(f"{form.predicateType[:80]!r} is not a statement kind that we know", path=path)
+    return name
+
+
+def _check_subject(form: _Form, row: Kind, predicate: Predicate, path: str) -> None:
+    expected = {"sha256": sha256_hex(canonical(form.predicate))}
+    if form.subject[0].name != row.subject(predicate) or form.subject[0].digest != expected:
+        raise InvalidInput("the subject does not name this predicate", path=f"{path}.subject".lstrip("."))

@@ -1,0 +1,222 @@
+"""JSON at the border: one strict parser for all that is foreign, one canonical form for all that is ours.
+
+`parse_json` refuses what different readers read differently (protocol section 1); `canonical` is RFC 8785.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+import rfc8785
+
+from sekisho.model.errors import InvalidInput
+from sekisho.model.instants import Instant, parse_instant
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_DOCUMENT",
+    "JsonValue",
+    "canonical",
+    "decode_base64",
+    "decode_hex",
+    "encode_base64",
+    "from_json",
+    "parse_canonical",
+    "parse_json",
+    "sha256_hex",
+    "to_plain",
+]
+
+JsonValue: TypeAlias = (
+    "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
+)
+T = TypeVar("T")
+
+MAX_DEPTH = 64
+MAX_DOCUMENT = 16 * 1024 * 1024
+MAX_SAFE_NUMBER = 2**53
+
+
+def parse_json(data: bytes | str, *, path: str = "", limit: int = MAX_DOCUMENT) -> JsonValue:
+    """Read one foreign JSON document into plain values.
+
+    Refuses: more than `limit` bytes, bytes that are not UTF-8, a byte-order mark, duplicate names, NaN and
+    infinities, numbers beyond 2^53, lone surrogates, nesting deeper than 64. Raises InvalidInput with `path`.
+    """
+    text = _to_text(data, path, limit)
+    _check_depth(text, path)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique_pairs,
+            parse_constant=_refuse_constant,
+            parse_int=_parse_int,
+            parse_float=_parse_float,
+        )
+    except _Refused as refusal:
+        raise InvalidInput(str(refusal), path=path) from None
+    except ValueError as error:
+        raise InvalidInput(f"not JSON: {error}", path=path) from None
+    _check_surrogates(value, path)
+    return value  # type: ignore[no-any-return]  # json.loads is untyped; the hooks above fix the shape
+
+
+def parse_canonical(data: bytes, *, path: str = "", limit: int = MAX_DOCUMENT) -> JsonValue:
+    """Read a document that must already be in RFC 8785 form, byte for byte."""
+    value = parse_json(data, path=path, limit=limit)
+    if canonical(value) != data:
+        raise InvalidInput("not in canonical form (RFC 8785)", path=path, remedy="write it canonically")
+    return value
+
+
+def from_json(kind: type[T], value: JsonValue, *, path: str = "") -> T:
+    """Turn parsed JSON into a model value; unknown fields are passed over, wrong ones named by their path."""
+    try:
+        return msgspec.convert(value, kind, strict=True, dec_hook=_decode_own)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$")
+        raise InvalidInput(message, path=f"{path}{where.rstrip('`')}".strip()) from None
+
+
+def to_plain(value: Any) -> JsonValue:
+    """A model value as plain JSON values (exact amounts and instants become their strings)."""
+    plain: JsonValue = msgspec.to_builtins(value, enc_hook=_encode_own)
+    return plain
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of a model value or of plain JSON."""
+    try:
+        return rfc8785.dumps(to_plain(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InvalidInput(f"has no canonical form: {error}") from None
+
+
+def sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def encode_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode_base64(text: str, *, path: str = "") -> bytes:
+    """Standard base64 that re-encodes to the same text; anything else could be two texts for one value."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput("not base64", path=path) from None
+    if encode_base64(data) != text:
+        raise InvalidInput("base64 is not in its canonical form", path=path)
+    return data
+
+
+def decode_hex(text: str, *, size: int | None = None, path: str = "") -> bytes:
+    """Lower-case hexadecimal of exactly `size` bytes."""
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        raise InvalidInput("not hexadecimal", path=path) from None
+    if data.hex() != text or (size is not None and len(data) != size):
+        raise InvalidInput(f"expected {size} bytes in lower-case hexadecimal", path=path)
+    return data
+
+
+def _encode_own(value: Any) -> str:
+    if isinstance(value, Instant):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no wire form")
+
+
+def _decode_own(kind: type, value: Any) -> Any:
+    if kind is Instant and isinstance(value, str):
+        try:
+            return parse_instant(value)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None  # msgspec adds the field's path
+    raise ValueError(f"expected {kind.__name__.lower()} as text")
+
+
+class _Refused(ValueError):
+    pass
+
+
+def _to_text(data: bytes | str, path: str, limit: int) -> str:
+    if len(data) > limit:
+        raise InvalidInput(f"longer than {limit} bytes", path=path)
+    if isinstance(data, str):
+        return data
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise InvalidInput("starts with a byte-order mark", path=path, remedy="save it as plain UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"not UTF-8 at byte {error.start}", path=path) from None
+
+
+def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Refused(f"the name {name!r} stands twice in one object")
+        found[name] = value
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _Refused(f"{name} is not a JSON number")
+
+
+def _parse_int(text: str) -> int:
+    # Length first: int() of a million digits is itself an attack.
+    if len(text) > 17 or abs(int(text)) > MAX_SAFE_NUMBER:
+        raise _Refused("a number beyond 2^53: write amounts as strings")
+    return int(text)
+
+
+def _parse_float(text: str) -> float:
+    value = float(text) if len(text) <= 64 else float("inf")
+    if abs(value) > MAX_SAFE_NUMBER:
+        raise _Refused("a number beyond 2^53: write amounts as strings")
+    return value
+
+
+def _check_depth(text: str, path: str) -> None:
+    """Count brackets outside strings before json.loads recurses into them."""
+    depth = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InvalidInput(f"nested deeper than {MAX_DEPTH}", path=path)
+        elif character in "]}":
+            depth -= 1
+
+
+def _check_surrogates(value: Any, path: str) -> None:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            if any("\ud800" <= c <= "\udfff" for c in item):
+                raise InvalidInput("a lone surrogate in a string", path=path)
+        elif isinstance(item, dict):
+            pending.extend(item.keys())
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)

@@ -1,0 +1,159 @@
+"""The desk: the one place where statements are admitted, appended and folded, one after the other.
+
+Every operation here has the same shape: parse, load, decide (pure, with reasons), sign, append durably, receipt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from sekisho.ledger.sequencer import Sequencer, Submission
+from sekisho.model.errors import SekishoError
+from sekisho.model.statements import Predicate, make_payload
+from sekisho.operations.admission import check_admission, unique_keys
+from sekisho.operations.state import State, fold_log, start_state
+from sekisho.ports.clock import Clock
+from sekisho.ports.log_store import LogStore
+from sekisho.ports.private_store import PrivateStore
+from sekisho.signing import Recorded, TrustRoot, sign_payload
+from sekisho.signing.keys import Signer
+
+__all__ = ["Admitted", "Desk"]
+
+READ_STEP = 1_000
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a statement stands in the log. `fresh` is False where it stood there before."""
+
+    index: int
+    leaf: str
+    digest: str
+    fresh: bool
+
+
+class Desk:
+    """Admits statements to one log. Safe for many threads: one admission at a time, in the order they come."""
+
+    def __init__(  # noqa: PLR0913  # the ports of the one writer
+        self,
+        *,
+        root: TrustRoot,
+        sequencer: Sequencer,
+        log: LogStore,
+        private: PrivateStore,
+        clock: Clock,
+        signer: Signer,
+    ) -> None:
+        self.root = root
+        self.private = private
+        self.clock = clock
+        self.signer = signer
+        self._sequencer = sequencer
+        self._log = log
+        self._lock = threading.RLock()
+        self._disclosures: dict[str, tuple[str, ...]] = {}
+        self._by_digest: dict[str, Recorded] = {}
+        self._recorded: list[Recorded] = []
+        self._listeners: list[Callable[[Recorded], None]] = []
+        self._state = start_state(root)
+
+    @property
+    def state(self) -> State:
+        """What the log says now; an immutable value."""
+        return self._state
+
+    @property
+    def origin(self) -> str:
+        return self._sequencer.origin
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held by an operation that must decide and append without another in between."""
+        return self._lock
+
+    def load(self) -> None:
+        """Fold the whole log; to be called once, after the sequencer recovered."""
+        with self._lock:
+            self._disclosures = self.private.load_disclosures()
+            size = self._sequencer.head.size
+            for start in range(0, size, READ_STEP):
+                rows = self._log.load_entries(start, min(start + READ_STEP, size))
+                self._fold([row.envelope for row in rows])
+
+    def on_recorded(self, listener: Callable[[Recorded], None]) -> None:
+        """Call `listener` for each entry as it is folded, under the desk's lock; it must return at once."""
+        self._listeners.append(listener)
+
+    def recorded(self) -> list[Recorded]:
+        """All entries so far, in log order (a copy)."""
+        with self._lock:
+            return list(self._recorded)
+
+    def find(self, digest: str) -> Recorded | None:
+        """The entry whose payload has this digest."""
+        return self._by_digest.get(digest)
+
+    def admit(self, raw: bytes, *, own: bool = False) -> Admitted:
+        """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed."""
+        with self._lock:
+            draft = self._state.verify(raw)
+            known = self._by_digest.get(draft.verified.digest)
+            if known is not None:
+                return _admitted(known, fresh=False)
+            check_admission(self._state, draft, now=self.clock.now(), own=own)
+            # The rooms judge a dry run first: what they refuse must not be in the log.
+            self._state.after(draft, self._disclosures)
+            submission = Submission(
+                envelope=raw,
+                payload_sha256=bytes.fromhex(draft.verified.digest),
+                unique=unique_keys(draft),
+            )
+            # Crash here: nothing is stored; the caller has no answer and submits again.
+            place = self._sequencer.append_one(submission)
+            # Crash here: the entry is in the log; load() folds it at the next start.
+            self._fold_up_to(place.index)
+            return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
+
+    def state_fact(self, predicate: Predicate, *, disclosures: tuple[str, ...] = ()) -> Admitted:
+        """Make, sign with the desk's own key and admit a statement of the control plane itself."""
+        envelope = sign_payload(make_payload(predicate), [self.signer])
+        if disclosures:
+            # Before the append: a crash in between leaves an orphan disclosure, never an amount nobody can open.
+            self.private.save_disclosures(envelope.digest, disclosures)
+            self._disclosures[envelope.digest] = disclosures
+        return self.admit(envelope.raw, own=True)
+
+    def disclosures_of(self, digest: str) -> tuple[str, ...]:
+        return self._disclosures.get(digest, ())
+
+    def mark_time(self) -> None:
+        """Append a time mark of its own, which closes the recorded time of what came before."""
+        with self._lock:
+            self._fold_up_to(self._sequencer.mark_time().index)
+
+    def _fold_up_to(self, index: int) -> None:
+        rows = self._log.load_entries(self._state.size, index + 1)
+        self._fold([row.envelope for row in rows])
+
+    def _fold(self, entries: list[bytes]) -> None:
+        try:
+            self._state, fresh = fold_log(self._state, entries, self._disclosures)
+        except SekishoError as error:
+            # Only another writer or a changed rule can bring this about; the log itself is as it is.
+            error.remedy = error.remedy or "the log holds an entry that this version refuses: stop and audit it"
+            raise
+        for recorded in fresh:
+            self._recorded.append(recorded)
+            self._by_digest[recorded.verified.digest] = recorded
+            for listener in self._listeners:
+                listener(recorded)
+
+
+def _admitted(recorded: Recorded, *, fresh: bool) -> Admitted:
+    return Admitted(
+        index=recorded.index, leaf=recorded.leaf, digest=recorded.verified.digest, fresh=fresh
+    )

@@ -1,0 +1,327 @@
+"""The issuer's counter: leases granted, receipts taken and acknowledged, leases closed or forfeited.
+
+Source: protocol sections 5 and 6. A request, a receipt or an acknowledgement that comes again is answered as before.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from sekisho.licensing import (
+    Chain,
+    LeaseState,
+    LicenceState,
+    Link,
+    ReceiptFork,
+    decide_lease,
+    fold_chain,
+)
+from sekisho.model.amounts import format_flop, parse_flop
+from sekisho.model.errors import NotAuthorised, StateConflict, VerificationError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    FindingRaised,
+    HostEnrolled,
+    LeaseClosed,
+    LeaseGranted,
+    LeaseRequested,
+    OrderReference,
+    ReceiptAcknowledged,
+    ReceiptGiven,
+    Reference,
+    Spend,
+    make_payload,
+)
+from sekisho.operations.desk import Admitted, Desk
+from sekisho.operations.state import State
+from sekisho.orders import is_covered
+from sekisho.ports.private_store import Paper, PaperKind
+from sekisho.signing import Recorded, Verified, conceal, sign_payload
+
+__all__ = ["GrantedLease", "LeaseCounter", "LeaseRefused", "covering_orders", "peak_of"]
+
+
+class LeaseRefused(StateConflict):
+    """The issuer does not grant this lease; the message says every reason."""
+
+    code = "lease-refused"
+
+
+class OverReserved(VerificationError):
+    """A receipt reserves more than its lease allows."""
+
+    code = "over-reserved"
+
+
+class GrantedLease(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease in the log, with the disclosures that its host needs."""
+
+    admitted: Admitted
+    envelope: bytes
+    disclosures: tuple[str, ...]
+
+
+class LeaseCounter:
+    """Grants leases and keeps the receipt chains of all hosts."""
+
+    def __init__(self, desk: Desk, *, draw_salt: Callable[[], bytes] = lambda: secrets.token_bytes(16)) -> None:
+        self._desk = desk
+        self._draw_salt = draw_salt
+        self._chains: dict[str, Chain] = {}
+        self._forked: set[str] = set()
+
+    def load(self) -> None:
+        """Rebuild every chain from the private store; to be called once, after the desk has loaded."""
+        links: dict[str, list[Link]] = {}
+        for paper in self._desk.private.load_papers("receipt"):
+            verified = self._desk.state.verify(paper.envelope).verified
+            links.setdefault(paper.host, []).append(_link(verified))
+        self._chains = {host: fold_chain(host, chain) for host, chain in links.items()}
+        self._forked = {paper.host for paper in self._desk.private.load_papers("fork")}
+
+    def chain(self, host: str) -> Chain:
+        return self._chains.get(host, Chain(host=host))
+
+    def grant(self, raw: bytes) -> GrantedLease:
+        """Answer a host's signed request with a lease in the log, or refuse with every reason."""
+        with self._desk.lock:
+            verified = self._desk.state.regime.verify(raw)
+            request = verified.predicate
+            if not isinstance(request, LeaseRequested):
+                raise StateConflict(f"a {verified.kind} is not a lease request")
+            known = self._find_granted(verified.digest)
+            if known is not None:
+                return known
+            paper = Paper(
+                kind="request",
+                host=request.host,
+                number=request.number,
+                digest=verified.digest,
+                envelope=raw,
+            )
+            self._desk.private.save_paper(paper)
+            return self._grant(request, verified.digest)
+
+    def take_receipt(self, raw: bytes) -> bytes:
+        """Take one link of a host's chain; returns the acknowledgement's envelope. Raises ReceiptFork, BrokenChain."""
+        with self._desk.lock:
+            verified = self._desk.state.regime.verify(raw)
+            receipt = verified.predicate
+            if not isinstance(receipt, ReceiptGiven):
+                raise StateConflict(f"a {verified.kind} is not a receipt")
+            link = _link(verified)
+            chain = self.chain(receipt.host)
+            if not chain.has(link):
+                chain = self._extend(chain, link, raw)
+                self._check_spend(receipt)
+                self._keep_paper("receipt", raw, link)
+                self._chains[receipt.host] = chain
+            if receipt.order is not None:
+                # Crash before this: the host sends it again, the chain has it, and it is admitted then.
+                self._desk.admit(raw)
+            acknowledgement = self._acknowledge(link)
+            if receipt.stage == "final" and receipt.spend is not None:
+                self._close(receipt.spend, link.digest)
+            return acknowledgement
+
+    def close_overdue(self) -> int:
+        """Forfeit every lease that is past its end, grace and clock error without a final receipt; how many."""
+        with self._desk.lock:
+            now = self._desk.clock.now()
+            overdue = [
+                (state, lease)
+                for state in self._desk.state.licences.licences.values()
+                for lease in state.live_leases()
+                if self._is_overdue(state, lease, now)
+            ]
+            for state, lease in overdue:
+                self._forfeit(state, lease)
+            return len(overdue)
+
+    def _grant(self, request: LeaseRequested, digest: str) -> GrantedLease:
+        state, now = self._desk.state, self._desk.clock.now()
+        if request.host in self._forked:
+            raise LeaseRefused(f"host {request.host} gave two receipts with one number: its leases ended")
+        decision = decide_lease(
+            request,
+            state.licences,
+            peak_flop_per_s=peak_of(state.regime.hosts[request.host]),
+            covered_by=covering_orders(state, request.host, request.licence.leaf, now),
+            max_lease_s=state.regime.in_force().terms.max_lease_s,
+            now=now,
+        )
+        if decision.term is None:
+            raise LeaseRefused("; ".join(decision.reasons))
+        concealed, disclosure = conceal(
+            "allowance_flop", format_flop(decision.term.allowance_flop), self._draw_salt()
+        )
+        fact = LeaseGranted(
+            effective=now,
+            licence=request.licence,
+            host=request.host,
+            number=request.number,
+            not_after=decision.term.not_after,
+            nonce=request.nonce,
+            request=digest,
+            heads=tuple(state.orders.heads.values()),
+            concealed=(concealed,),
+        )
+        admitted = self._desk.state_fact(fact, disclosures=(disclosure.text,))
+        return self._granted(admitted)
+
+    def _granted(self, admitted: Admitted) -> GrantedLease:
+        recorded = self._desk.find(admitted.digest)
+        if recorded is None:
+            raise StateConflict("the lease is not in the log")
+        return GrantedLease(
+            admitted=admitted,
+            envelope=recorded.verified.envelope.raw,
+            disclosures=self._desk.disclosures_of(admitted.digest),
+        )
+
+    def _find_granted(self, request_digest: str) -> GrantedLease | None:
+        for state in self._desk.state.licences.licences.values():
+            for lease in state.leases:
+                if lease.granted.request == request_digest:
+                    recorded: Recorded | None = self._desk.find(lease.digest)
+                    index = recorded.index if recorded else -1
+                    return self._granted(
+                        Admitted(index=index, leaf=lease.leaf, digest=lease.digest, fresh=False)
+                    )
+        return None
+
+    def _extend(self, chain: Chain, link: Link, raw: bytes) -> Chain:
+        try:
+            return chain.after(link)
+        except ReceiptFork as fork:
+            # Both branches count and nothing more is granted: the evidence is kept, then the finding is logged.
+            self._forked.add(chain.host)
+            self._keep_paper("fork", raw, link)
+            self._raise_finding(chain.host, fork)
+            raise
+
+    def _raise_finding(self, host: str, fault: VerificationError) -> None:
+        self._desk.state_fact(
+            FindingRaised(
+                effective=self._desk.clock.now(), finding=fault.code, host=host, detail=fault.message
+            )
+        )
+
+    def _check_spend(self, receipt: ReceiptGiven) -> None:
+        if receipt.spend is None:
+            return
+        _, lease = self._lease_of(receipt.spend, receipt.host)
+        allowance = lease.allowance_flop
+        if allowance is not None and parse_flop(receipt.spend.reserved_flop) > allowance:
+            raise OverReserved(
+                f"receipt {receipt.sequence} reserves {receipt.spend.reserved_flop} FLOP of {allowance}"
+            )
+
+    def _lease_of(self, spend: Spend, host: str) -> tuple[LicenceState, LeaseState]:
+        for state in self._desk.state.licences.licences.values():
+            for lease in state.leases:
+                if lease.leaf == spend.lease.leaf and lease.granted.host == host:
+                    return state, lease
+        raise StateConflict(f"host {host} has no lease {spend.lease_number}")
+
+    def _keep_paper(self, kind: PaperKind, raw: bytes, link: Link) -> None:
+        self._desk.private.save_paper(
+            Paper(
+                kind=kind,
+                host=link.receipt.host,
+                number=link.receipt.sequence,
+                digest=link.digest,
+                envelope=raw,
+            )
+        )
+
+    def _acknowledge(self, link: Link) -> bytes:
+        known = self._desk.private.find_paper("acknowledgement", link.digest)
+        if known is not None:
+            return known.envelope
+        fact = ReceiptAcknowledged(
+            effective=self._desk.clock.now(),
+            host=link.receipt.host,
+            sequence=link.receipt.sequence,
+            receipt=link.digest,
+            heads=tuple(self._desk.state.orders.heads.values()),
+        )
+        envelope = sign_payload(make_payload(fact), [self._desk.signer])
+        # Kept under the receipt's digest, so that a repeated receipt gets the very same acknowledgement.
+        self._keep_paper("acknowledgement", envelope.raw, link)
+        return envelope.raw
+
+    def _close(self, spend: Spend, receipt: str) -> None:
+        host = self._host_of(spend)
+        state, lease = self._lease_of(spend, host)
+        if lease.ended is not None:
+            return
+        self._state_closed(state, lease, parse_flop(spend.reserved_flop), "final-receipt", receipt)
+
+    def _host_of(self, spend: Spend) -> str:
+        for state in self._desk.state.licences.licences.values():
+            for lease in state.leases:
+                if lease.leaf == spend.lease.leaf:
+                    return lease.granted.host
+        raise StateConflict("no such lease")
+
+    def _forfeit(self, state: LicenceState, lease: LeaseState) -> None:
+        reserved = [
+            parse_flop(receipt.spend.reserved_flop)
+            for receipt in self._receipts(lease.granted.host)
+            if receipt.spend is not None and receipt.spend.lease.leaf == lease.leaf
+        ]
+        self._state_closed(state, lease, max(reserved, default=0), "forfeited", None)
+
+    def _receipts(self, host: str) -> list[ReceiptGiven]:
+        found = []
+        for paper in self._desk.private.load_papers("receipt", host):
+            fact = self._desk.state.regime.verify(paper.envelope).predicate
+            if isinstance(fact, ReceiptGiven):
+                found.append(fact)
+        return found
+
+    def _state_closed(
+        self, state: LicenceState, lease: LeaseState, consumed: int, how: str, receipt: str | None
+    ) -> None:
+        concealed, disclosure = conceal("consumed_flop", format_flop(consumed), self._draw_salt())
+        fact = LeaseClosed(
+            effective=self._desk.clock.now(),
+            lease=Reference(log=self._desk.origin, leaf=lease.leaf),
+            licence=Reference(log=self._desk.origin, leaf=state.leaf),
+            host=lease.granted.host,
+            number=lease.granted.number,
+            how="forfeited" if how == "forfeited" else "final-receipt",
+            receipt=receipt,
+            concealed=(concealed,),
+        )
+        self._desk.state_fact(fact, disclosures=(disclosure.text,))
+
+    def _is_overdue(self, state: LicenceState, lease: LeaseState, now: Instant) -> bool:
+        slack = state.licence.lease.grace_s + self._desk.state.regime.in_force().terms.clock_error_s
+        return now > lease.granted.not_after.plus(slack)
+
+
+def peak_of(host: HostEnrolled) -> int:
+    """The enrolled peak of all devices of a host, in FLOP per second."""
+    return sum(parse_flop(device.peak_flop_per_s) for device in host.devices)
+
+
+def covering_orders(state: State, host: str, licence_leaf: str, now: Instant) -> tuple[OrderReference, ...]:
+    """The orders in force that cover a host working under a licence. Raises NotAuthorised for an unknown host."""
+    enrolled = state.regime.hosts.get(host)
+    if enrolled is None:
+        raise NotAuthorised(f"host {host} is not enrolled")
+    licence = state.licences.licences.get(licence_leaf)
+    facts = state.host_facts(enrolled, licence.licence.run if licence else None)
+    return tuple(k.reference for k in state.orders.in_force(now) if is_covered(k, facts))
+
+
+def _link(verified: Verified) -> Link:
+    if not isinstance(verified.predicate, ReceiptGiven):
+        raise StateConflict(f"a {verified.kind} is not a receipt")
+    return Link(digest=verified.digest, receipt=verified.predicate)
+

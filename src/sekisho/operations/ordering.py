@@ -1,0 +1,91 @@
+"""Drafting an order: the next number of its register, and what it would touch before anybody signs it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.model.instants import Instant
+from sekisho.model.statements import Effect, OrderIssued, OrderKind, OrderReference, Scope
+from sekisho.operations.state import State, facts_under
+from sekisho.orders import KnownOrder, check_order
+
+__all__ = ["BlastRadius", "OrderPlan", "draft_order", "preview_order"]
+
+
+class OrderPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a drafter decides; number, register and predecessor follow from the log."""
+
+    kind: OrderKind
+    scope: Scope
+    effect: Effect
+    lasts_s: int
+    legal_basis: str
+    appeal: str
+    grace_s: int = 0
+    starts_in_s: int = 0
+    issue_within_s: int = 3_600
+    lifts: tuple[OrderReference, ...] = ()
+    exemptions: tuple[str, ...] = ()
+    drill: bool = False
+
+
+class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an order would touch, by name, as the log stands."""
+
+    hosts: tuple[str, ...]
+    sites: tuple[str, ...]
+    runs: tuple[str, ...]
+    licensees: tuple[str, ...]
+    exempt: tuple[str, ...]
+
+
+def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
+    """The order that would be next in its register. Raises InvalidInput naming every rule that it breaks."""
+    charter = state.regime.in_force()
+    register = next((r.name for r in charter.terms.registers if r.power == plan.kind), None)
+    if register is None:
+        raise StateConflict(f"the charter has no register for orders of kind {plan.kind}")
+    head = state.orders.heads[register]
+    start = now.plus(plan.starts_in_s)
+    order = OrderIssued(
+        effective=now,
+        log=charter.terms.log.origin,
+        charter=charter.digest,
+        register=register,
+        number=head.number + 1,
+        previous=head.digest,
+        kind=plan.kind,
+        scope=plan.scope,
+        effect=plan.effect,
+        grace_s=plan.grace_s,
+        not_before=start,
+        expires=start.plus(plan.lasts_s),
+        on_expiry=charter.terms.pause_on_expiry if plan.kind == "pause" else "lapse",
+        issue_until=now.plus(plan.issue_within_s),
+        legal_basis=plan.legal_basis,
+        appeal=plan.appeal,
+        exemptions=plan.exemptions,
+        lifts=plan.lifts,
+        drill=plan.drill,
+    )
+    problems = check_order(order, charter)
+    if problems:
+        raise InvalidInput("; ".join(problems), path="order")
+    return order
+
+
+def preview_order(state: State, order: OrderIssued) -> BlastRadius:
+    """The hosts, sites, runs and licensees that the order covers as the log stands."""
+    hosts = facts_under(state, KnownOrder(order=order, digest=""))
+    names = {host.host for host in hosts}
+    licences = [
+        s.licence for s in state.licences.licences.values() if names.intersection(s.licence.hosts)
+    ]
+    return BlastRadius(
+        hosts=tuple(sorted(names)),
+        sites=tuple(sorted({host.site for host in hosts})),
+        runs=tuple(sorted({licence.run for licence in licences})),
+        licensees=tuple(sorted({licence.licensee for licence in licences})),
+        exempt=order.exemptions,
+    )

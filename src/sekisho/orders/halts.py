@@ -1,0 +1,177 @@
+"""How sure is "halted"? Claimed, contradicted, corroborated, verified: judged from evidence, with an interval.
+
+Pure. Claimed is the agent's word. Corroborated needs another constituency's observer: two readings at least five
+seconds apart, after the receipt, under a nonce that could not be known before it. Verified needs evidence under a key
+that the operator does not hold. Every verdict lapses. Source: protocol section 9.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    ChallengeAnswered,
+    Degree,
+    EnrolledDevice,
+    HaltJudged,
+    HostEnrolled,
+    LogPosition,
+    ObservationMade,
+    OrderReference,
+    ReceiptGiven,
+    Span,
+)
+from sekisho.model.wire import sha256_hex
+
+__all__ = ["ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt"]
+
+MIN_READING_GAP_S = 5.0
+QUIET_CPU_MS = 0
+
+
+class ChallengeEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's answer (its signature already verified) with what the judge expected and timed."""
+
+    digest: str
+    answer: ChallengeAnswered
+    expected: str
+    milliseconds: int
+    limit_ms: int
+
+
+class HaltEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known about one host under one order; digests are those of the statements' payloads."""
+
+    host: HostEnrolled
+    order: OrderReference
+    receipt: ReceiptGiven | None = None
+    receipt_digest: str = ""
+    receipt_index: int | None = None
+    observation: ObservationMade | None = None
+    observation_digest: str = ""
+    challenges: tuple[ChallengeEvidence, ...] = ()
+    tree: LogPosition | None = None
+
+
+def halt_nonce(after: LogPosition, host: str, purpose: str) -> str:
+    """A nonce that nobody could know before the tree `after` existed: derived from its root."""
+    return sha256_hex(f"sekisho halt nonce v1\n{after.size}\n{after.root}\n{host}\n{purpose}\n".encode())
+
+
+def judge_halt(evidence: HaltEvidence, *, now: Instant, lapses_after_s: int) -> HaltJudged:
+    """The verdict that the evidence carries, no more; reasons say what it rests on, limits what it does not cover."""
+    degree, reasons, used = _judge(evidence)
+    limits = list(evidence.observation.limits) if evidence.observation else []
+    if degree != "verified":
+        limits.append(_why_not_verified(evidence))
+    elif any(device.emulated for device in evidence.host.devices):
+        limits.append("the device is emulated: this proves the protocol, not silicon")
+    start = _start_of(evidence, now)
+    times = [c.milliseconds for c in evidence.challenges]
+    return HaltJudged(
+        effective=now,
+        host=evidence.host.host,
+        order=evidence.order,
+        degree=degree,
+        interval=Span(start=start, end=max(now, start)),
+        lapses=now.plus(lapses_after_s),
+        evidence=tuple(used),
+        challenge_ms=max(times) if degree == "verified" and times else None,
+        reasons=tuple(reasons),
+        limits=tuple(limits),
+    )
+
+
+def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
+    receipt = evidence.receipt
+    if receipt is None or receipt.stage != "halted" or receipt.order != evidence.order:
+        return "non-responsive", ["no receipt says that this host halted under this order"], []
+    used = [evidence.receipt_digest]
+    problems = _check_observation(evidence)
+    if evidence.observation is None:
+        return _with_challenge(evidence, "claimed", ["the agent's receipt is all there is"], used)
+    if problems:
+        degree: Degree = "contradicted" if _is_contradiction(evidence.observation) else "claimed"
+        return degree, problems, [*used, evidence.observation_digest]
+    used.append(evidence.observation_digest)
+    gap = evidence.observation.readings[-1].at.since(evidence.observation.readings[0].at)
+    reasons = [f"another constituency's observer saw no work in two readings {gap:.1f} s apart"]
+    return _with_challenge(evidence, "corroborated", reasons, used)
+
+
+def _with_challenge(
+    evidence: HaltEvidence, degree: Degree, reasons: list[str], used: list[str]
+) -> tuple[Degree, list[str], list[str]]:
+    """Verified only where every device of the host answered under its own key, rightly and in time."""
+    answered = {c.answer.device: c for c in evidence.challenges}
+    if not answered:
+        return degree, reasons, used
+    for device in evidence.host.devices:
+        problem = _check_challenge(device, answered.get(device.device), evidence)
+        if problem:
+            return degree, [*reasons, problem], used
+    used = [*used, *(c.digest for c in evidence.challenges)]
+    return "verified", [*reasons, "every device filled its whole memory from a fresh nonce in time"], used
+
+
+def _check_challenge(
+    device: EnrolledDevice, challenge: ChallengeEvidence | None, evidence: HaltEvidence
+) -> str | None:
+    if challenge is None:
+        return f"device {device.device} did not answer a challenge"
+    answer = challenge.answer
+    if evidence.tree is None or answer.nonce != halt_nonce(
+        evidence.tree, evidence.host.host, f"device {device.device}"
+    ):
+        return f"device {device.device} answered another nonce"
+    if not _tree_is_after_receipt(evidence, evidence.tree):
+        return f"the challenge of device {device.device} is older than the receipt"
+    if answer.memory_bytes != device.memory_bytes or answer.digest != challenge.expected:
+        return f"device {device.device} answered wrongly: its memory held something else"
+    if challenge.milliseconds > challenge.limit_ms:
+        return f"device {device.device} took {challenge.milliseconds} ms, allowed are {challenge.limit_ms} ms"
+    return None
+
+
+def _check_observation(evidence: HaltEvidence) -> list[str]:
+    observed = evidence.observation
+    if observed is None:
+        return []
+    problems = []
+    if observed.receipt != evidence.receipt_digest or observed.order != evidence.order:
+        problems.append("the observation is about another receipt")
+    if not _tree_is_after_receipt(evidence, observed.after):
+        problems.append("the observation's nonce is not newer than the receipt")
+    if observed.nonce != halt_nonce(observed.after, observed.host, "observe"):
+        problems.append("the observation's nonce does not come from the tree it names")
+    gap = observed.readings[-1].at.since(observed.readings[0].at)
+    if gap < MIN_READING_GAP_S:
+        problems.append(f"the two readings are {gap:.1f} s apart, five are asked")
+    if _is_contradiction(observed):
+        problems.append(
+            f"the observer saw work: {observed.work_cpu_ms} ms of processor time, "
+            f"{max(r.running for r in observed.readings)} processes running"
+        )
+    return problems
+
+
+def _is_contradiction(observed: ObservationMade) -> bool:
+    return observed.work_cpu_ms > QUIET_CPU_MS or any(r.running for r in observed.readings)
+
+
+def _tree_is_after_receipt(evidence: HaltEvidence, tree: LogPosition) -> bool:
+    return evidence.receipt_index is not None and tree.size > evidence.receipt_index
+
+
+def _why_not_verified(evidence: HaltEvidence) -> str:
+    keyless = [device.device for device in evidence.host.devices if device.public is None]
+    if keyless:
+        return f"no evidence under a key that the operator does not hold: {', '.join(keyless)} has none"
+    return "no evidence under a key that the operator does not hold was given"
+
+
+def _start_of(evidence: HaltEvidence, now: Instant) -> Instant:
+    if evidence.observation is not None:
+        return evidence.observation.readings[0].at
+    return evidence.receipt.effective if evidence.receipt is not None else now

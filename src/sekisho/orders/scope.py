@@ -1,0 +1,114 @@
+"""Whom an order is for, and what it asks of a host: matched by the agent against its own enrolment and licence.
+
+A missing attribute matches: who does not say where a host stands cannot escape an order by it. The strictest effect
+wins. Source: protocol section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from sekisho.model.statements import Effect, HostEnrolled, LicenceIssued, OrderReference, Scope
+from sekisho.orders.registers import KnownOrder
+
+__all__ = ["Demand", "HostFacts", "decide_demand", "facts_of", "is_covered", "is_in_scope"]
+
+_STRICTNESS: dict[Effect, int] = {
+    "lift": 0,
+    "suspend-access": 0,
+    "cap": 1,
+    "freeze": 2,
+    "checkpoint-then-stop": 3,
+}
+
+
+class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host knows of itself and of the work it runs; None is unknown, and unknown matches."""
+
+    host: str
+    site: str | None = None
+    jurisdiction: str | None = None
+    chips: tuple[str, ...] | None = None
+    licensee: str | None = None
+    licence: str | None = None
+    run: str | None = None
+    lineage: tuple[str, ...] | None = None
+    canary: str | None = None
+
+
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
+    """What the orders in force ask of one host: the strictest effect, by which orders, with the shortest grace."""
+
+    effect: Effect | None = None
+    grace_s: int = 0
+    orders: tuple[OrderReference, ...] = ()
+    only_holds: bool = False
+
+    @property
+    def refuses_new_work(self) -> bool:
+        return self.effect in ("freeze", "checkpoint-then-stop")
+
+
+def facts_of(host: HostEnrolled, licence: LicenceIssued | None) -> HostFacts:
+    """The facts that scopes are matched against, from a host's enrolment and the licence it works under."""
+    return HostFacts(
+        host=host.host,
+        site=host.site,
+        jurisdiction=host.jurisdiction,
+        chips=tuple(device.chip for device in host.devices),
+        licensee=licence.licensee if licence else None,
+        licence=licence.number if licence else None,
+        run=licence.run if licence else None,
+        lineage=licence.lineage.parents if licence else None,
+        canary=host.canary,
+    )
+
+
+def is_in_scope(scope: Scope, facts: HostFacts) -> bool:
+    """Whether every attribute that the scope gives matches; an empty scope matches only with `everywhere`."""
+    wanted: tuple[tuple[tuple[str, ...], tuple[str, ...] | None], ...] = (
+        (scope.hosts, (facts.host,)),
+        (scope.sites, _one(facts.site)),
+        (scope.licensees, _one(facts.licensee)),
+        (scope.licences, _one(facts.licence)),
+        (scope.runs, _one(facts.run)),
+        (scope.lineages, facts.lineage),
+        (scope.chips, facts.chips),
+        (scope.jurisdictions, _one(facts.jurisdiction)),
+    )
+    given = [(values, mine) for values, mine in wanted if values]
+    if not given:
+        return scope.everywhere
+    return all(mine is None or not set(values).isdisjoint(mine) for values, mine in given)
+
+
+def is_covered(known: KnownOrder, facts: HostFacts) -> bool:
+    """Whether an order acts on this host: in scope, not exempt, and a drill only on the declared canary."""
+    order = known.order
+    if facts.run is not None and facts.run in order.exemptions:
+        return False
+    if order.drill and (facts.canary is None or (facts.run is not None and facts.run != facts.canary)):
+        return False
+    return is_in_scope(order.scope, facts)
+
+
+def decide_demand(in_force: Iterable[KnownOrder], facts: HostFacts) -> Demand:
+    """The strictest of what all orders in force ask of this host."""
+    covering = [known for known in in_force if is_covered(known, facts)]
+    acting = [known for known in covering if _STRICTNESS[known.order.effect] > 0]
+    if not acting:
+        return Demand()
+    strictest = max(acting, key=lambda known: _STRICTNESS[known.order.effect])
+    peers = [known for known in acting if known.order.effect == strictest.order.effect]
+    return Demand(
+        effect=strictest.order.effect,
+        grace_s=min(known.order.grace_s for known in peers),
+        orders=tuple(known.reference for known in acting),
+        only_holds=all(known.order.kind == "hold" for known in acting),
+    )
+
+
+def _one(value: str | None) -> tuple[str, ...] | None:
+    return None if value is None else (value,)

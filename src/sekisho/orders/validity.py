@@ -1,0 +1,153 @@
+"""Whether an order may be issued, and whether an agent may act on it. Pure; each refusal has its own name.
+
+Restricting acts on sight over any channel; releasing acts only with witnessed inclusion and a register head at least
+as new as what it lifts. Time: what restricts begins by the latest clock and ends by the earliest. Source: protocol
+sections 4 and 8.
+"""
+
+from __future__ import annotations
+
+from sekisho.model.errors import VerificationError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import OrderIssued
+from sekisho.orders.registers import KnownOrder, OrderBook
+from sekisho.signing.charter import Charter
+
+__all__ = [
+    "ExpiredOrder",
+    "ForeignOrder",
+    "OrderFault",
+    "StaleSignatures",
+    "UnwitnessedRelease",
+    "check_order",
+    "verify_issue",
+    "verify_on_sight",
+]
+
+HOLD_LIMIT_S = 24 * 3600
+ISSUE_LIMIT_S = 72 * 3600
+
+
+class OrderFault(VerificationError):
+    """The order says something that no order of its kind may say."""
+
+    code = "order-fault"
+
+
+class ForeignOrder(VerificationError):
+    """The order is for another log or another charter than the one at hand."""
+
+    code = "foreign-order"
+
+
+class ExpiredOrder(VerificationError):
+    """The order had expired before it came here."""
+
+    code = "expired-order"
+
+
+class StaleSignatures(VerificationError):
+    """The order waited longer for its quorum than its signatures allow."""
+
+    code = "stale-signatures"
+
+
+class UnwitnessedRelease(VerificationError):
+    """A resume that was not seen in a witnessed checkpoint: releasing never acts on sight."""
+
+    code = "unwitnessed-release"
+
+
+def check_order(order: OrderIssued, charter: Charter) -> list[str]:
+    """Every rule that the order itself breaks, in words; an empty list where it is sound."""
+    problems = [*_check_times(order), *_check_effect(order)]
+    grant = charter.grant_of(order.kind)
+    length = order.expires.since(order.not_before)
+    if grant is not None and grant.max_duration_s is not None and length > grant.max_duration_s:
+        problems.append(f"lasts {length:.0f} s, the charter allows {grant.max_duration_s} s")
+    if order.kind == "pause" and order.on_expiry != charter.terms.pause_on_expiry:
+        problems.append(f"what its expiry does is fixed by the charter: {charter.terms.pause_on_expiry}")
+    return problems
+
+
+def verify_issue(order: OrderIssued, charter: Charter, *, log: str, now: Instant) -> None:
+    """Raise the named error where the order may not be issued now: foreign, faulty, expired, waited too long."""
+    _verify_home(order, charter, log)
+    problems = check_order(order, charter)
+    if problems:
+        raise OrderFault(f"order {order.register} {order.number}: {'; '.join(problems)}")
+    if order.expires <= now:
+        raise ExpiredOrder(f"order {order.register} {order.number} expired at {order.expires}")
+    if order.issue_until <= now:
+        raise StaleSignatures(
+            f"the signatures of order {order.register} {order.number} were good for issue until {order.issue_until}",
+            remedy="draft it anew and have it signed again",
+        )
+
+
+def verify_on_sight(known: KnownOrder, charter: Charter, book: OrderBook, *, log: str, earliest: Instant) -> None:
+    """Raise where an agent must not take this order now; its quorum is already verified by the caller."""
+    order = known.order
+    _verify_home(order, charter, log)
+    problems = check_order(order, charter)
+    if problems:
+        raise OrderFault(f"order {order.register} {order.number}: {'; '.join(problems)}")
+    if order.kind == "resume":
+        _verify_release(known, book)
+    elif order.expires <= earliest and order.on_expiry == "lapse":
+        raise ExpiredOrder(f"order {order.register} {order.number} expired at {order.expires}")
+
+
+def _verify_home(order: OrderIssued, charter: Charter, log: str) -> None:
+    if order.log != log:
+        raise ForeignOrder(f"the order is for the log {order.log}, this is {log}")
+    if order.charter != charter.digest:
+        raise ForeignOrder(f"the order stands under charter {order.charter[:16]}, in force is {charter.digest[:16]}")
+
+
+def _verify_release(known: KnownOrder, book: OrderBook) -> None:
+    if not known.witnessed:
+        raise UnwitnessedRelease(
+            f"resume {known.order.number} was not seen in a witnessed checkpoint",
+            remedy="wait for the witnesses; a release never acts on sight",
+        )
+    for lifted in known.order.lifts:
+        head = book.heads.get(lifted.register)
+        if head is None or head.number < lifted.number:
+            raise UnwitnessedRelease(
+                f"the resume lifts order {lifted.register} {lifted.number}, "
+                f"the newest head known is {head.number if head else 'none'}"
+            )
+
+
+def _check_times(order: OrderIssued) -> list[str]:
+    problems = []
+    if order.expires <= order.not_before:
+        problems.append("expires before it begins")
+    if not 0 < order.issue_until.since(order.effective) <= ISSUE_LIMIT_S:
+        problems.append("its signatures must be good for issue for more than nothing and at most 72 h")
+    if order.kind == "hold" and order.expires.since(order.not_before) > HOLD_LIMIT_S:
+        problems.append("a hold lasts at most 24 h")
+    return problems
+
+
+def _check_effect(order: OrderIssued) -> list[str]:
+    scope = order.scope
+    problems = []
+    allowed = {
+        "hold": ("freeze",),
+        "pause": ("freeze", "checkpoint-then-stop"),
+        "cap": ("cap",),
+        "suspend-access": ("suspend-access",),
+        "resume": ("lift",),
+    }
+    if order.effect not in allowed[order.kind]:
+        problems.append(f"a {order.kind} cannot have the effect {order.effect}")
+    if (order.kind == "resume") != bool(order.lifts):
+        problems.append("a resume names what it lifts, and nothing else does")
+    if order.kind == "hold" and order.on_expiry != "lapse":
+        problems.append("a hold lapses at its expiry")
+    plain = (scope.sites, scope.licensees, scope.licences, scope.runs, scope.lineages, scope.chips)
+    if not any((*plain, scope.jurisdictions, scope.hosts)) and not scope.everywhere:
+        problems.append("its scope names nobody: give an attribute, or say everywhere")
+    return problems

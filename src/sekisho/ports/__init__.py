@@ -1,0 +1,1 @@
+"""What the house asks of the world: Protocols only, each with its promises in prose."""

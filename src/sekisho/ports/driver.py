@@ -1,0 +1,79 @@
+"""What starts, watches and stops the work of one run on one host."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+__all__ = ["Driver", "GuardedDriver", "Permit", "StopMeans", "Workload", "WorkloadReading"]
+
+StopMeans = Literal["cgroup-v2-freeze", "cgroup-v2-kill", "signal-stop", "signal-kill", "none"]
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
+    """One run's processes as the driver knows them: enough to find them again after a restart."""
+
+    run: str
+    root_pid: int
+    root_start_ticks: int
+    cgroup: str
+    user: int
+
+
+class WorkloadReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What the work's process tree has used and is doing. `cpu_s` is user + system seconds, the dead included."""
+
+    state: Literal["running", "frozen", "ended"]
+    processes: int
+    cpu_s: float
+    exit_code: int | None = None
+
+
+class Driver(Protocol):
+    """Stops are idempotent and say by which means they were done; `none` where nothing was left to stop.
+
+    `stop_time_s` is the driver's stated worst case between a call to `kill` and the last process gone.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def stop_time_s(self) -> float: ...
+
+    def start(self, run: str, command: tuple[str, ...], environment: dict[str, str]) -> Workload: ...
+
+    def read(self) -> WorkloadReading: ...
+
+    def request_checkpoint(self) -> None: ...
+
+    def freeze(self) -> StopMeans: ...
+
+    def thaw(self) -> StopMeans: ...
+
+    def kill(self) -> StopMeans: ...
+
+
+class Permit(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the work may go on without another word, in seconds of the host's elapsed-time source.
+
+    At `checkpoint_at_s` the work is asked for a checkpoint, at `until_s` it is frozen or killed, by whoever holds
+    the permit, even where the one that gave it is gone.
+    """
+
+    checkpoint_at_s: float
+    until_s: float
+    then: Literal["freeze", "kill"]
+
+
+class GuardedDriver(Driver, Protocol):
+    """A driver behind a watchdog: it outlives the agent and ends the work when the permit runs out.
+
+    No work starts without a permit, and `permit` on ended work is harmless. Raises Unavailable where the watchdog
+    does not answer; then the work is dead or dying, since it is bound to the watchdog's life.
+    """
+
+    def permit(self, permit: Permit) -> None: ...
+
+    def held(self) -> tuple[Workload, Permit] | None: ...

@@ -1,0 +1,61 @@
+"""The environment, read once into one frozen value; nothing else reads environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sekisho.catalogue import Language
+
+__all__ = ["Settings", "choose_language", "load_settings"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person chose outside the command line.
+
+    `home` holds a regime's log, keys and projections; `trust_file` holds the roots that this
+    person trusts and lies apart from it, so that removing a home takes no trust with it.
+    """
+
+    home: Path
+    trust_file: Path
+    language: Language = "en"
+    debug: bool = False
+    run_once: bool = False
+
+
+def choose_language(environment: Mapping[str, str]) -> Language:
+    """Japanese where SEKISHO_LANG, else the locale, asks for it; English everywhere else."""
+    for name in ("SEKISHO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        chosen = environment.get(name, "")
+        if chosen:
+            return "ja" if chosen.lower().startswith("ja") else "en"
+    return "en"
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Reads SEKISHO_HOME, SEKISHO_TRUST, SEKISHO_LANG, SEKISHO_DEBUG, SEKISHO_RUN_ONCE.
+
+    Folders default to the XDG base directories. An empty variable counts as unset.
+    """
+    own_trust = environment.get("SEKISHO_TRUST")
+    own_home = environment.get("SEKISHO_HOME")
+    data = _folder(environment, "XDG_DATA_HOME", ".local/share")
+    config = _folder(environment, "XDG_CONFIG_HOME", ".config")
+    return Settings(
+        home=Path(own_home).expanduser() if own_home else data / "sekisho",
+        trust_file=Path(own_trust).expanduser() if own_trust else config / "sekisho/trust.json",
+        language=choose_language(environment),
+        debug=environment.get("SEKISHO_DEBUG", "") not in {"", "0"},
+        run_once=environment.get("SEKISHO_RUN_ONCE", "") not in {"", "0"},
+    )
+
+
+def _folder(environment: Mapping[str, str], variable: str, below_home: str) -> Path:
+    # The XDG specification has relative paths ignored.
+    chosen = Path(environment.get(variable, ""))
+    if chosen.is_absolute():
+        return chosen
+    return Path(environment.get("HOME") or "~").expanduser() / below_home

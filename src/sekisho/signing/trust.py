@@ -1,0 +1,73 @@
+"""Trust roots: what a verifier brings along and never takes from what it verifies (protocol section 2)."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from sekisho.model.errors import InvalidInput
+from sekisho.model.statements import CharterAdopted
+from sekisho.model.wire import JsonValue, canonical, from_json, parse_json
+
+__all__ = ["TrustRoot", "find_root", "format_trust", "parse_policy", "parse_trust", "root_of"]
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class TrustRoot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The digest of charter version 1 (`sha256:...`), the log's verifier key, and the witness policy's text."""
+
+    charter: str
+    log: str
+    witnesses: str
+
+    @property
+    def charter_digest(self) -> str:
+        return self.charter.removeprefix("sha256:")
+
+    @property
+    def origin(self) -> str:
+        """The log's origin: the name in its verifier key."""
+        return self.log.split("+", 1)[0]
+
+
+def parse_policy(data: bytes, *, path: str = "") -> TrustRoot:
+    """Read one trust root (a `--policy` file)."""
+    return _root(parse_json(data, path=path, limit=1 << 20), path)
+
+
+def parse_trust(data: bytes, *, path: str = "") -> tuple[TrustRoot, ...]:
+    """Read the user's trust file: a JSON list of trust roots."""
+    value = parse_json(data, path=path, limit=1 << 20)
+    if not isinstance(value, list):
+        raise InvalidInput("a trust file is a JSON list", path=path)
+    return tuple(_root(item, f"{path}[{i}]") for i, item in enumerate(value))
+
+
+def format_trust(roots: tuple[TrustRoot, ...]) -> bytes:
+    return canonical(list(roots)) + b"\n"
+
+
+def find_root(roots: tuple[TrustRoot, ...], origin: str) -> TrustRoot | None:
+    """The root for a log's origin; the last one added wins."""
+    return next((root for root in reversed(roots) if root.origin == origin), None)
+
+
+def root_of(terms: CharterAdopted, digest: str) -> TrustRoot:
+    """The trust root that charter version 1 amounts to, for whoever installs it by hand."""
+    log = terms.log
+    lines = [f"log {log.vkey}"]
+    lines += [f"witness {w.name} {w.vkey}" for w in log.witnesses]
+    lines.append(f"group charter {log.witness_quorum} {' '.join(w.name for w in log.witnesses)}")
+    lines.append("quorum charter")
+    return TrustRoot(charter=f"sha256:{digest}", log=log.vkey, witnesses="\n".join(lines) + "\n")
+
+
+def _root(value: JsonValue, path: str) -> TrustRoot:
+    root = from_json(TrustRoot, value, path=path)
+    if not _DIGEST.fullmatch(root.charter):
+        raise InvalidInput("is not sha256: with 64 hexadecimal digits", path=f"{path}.charter")
+    if root.log.count("+") < 2:
+        raise InvalidInput("is not a verifier key of a signed note", path=f"{path}.log")
+    return root

@@ -1,0 +1,56 @@
+"""What every test stands on: which tests are chosen, and the seed of the long counts."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no defect: the tests of speed are in bench/.
+settings.register_profile("sekisho", deadline=None, print_blob=True)
+settings.load_profile("sekisho")
+
+
+def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    if item.get_closest_marker("testdata") and not os.environ.get("SEKISHO_TEST_DATA"):
+        return True
+    # In CI a missing browser is a failure, so there the tests stay and fail.
+    if item.get_closest_marker("browser") and not os.environ.get("CI"):
+        return shutil.which("chromium") is None
+    asked = str(config.getoption("markexpr"))
+    return item.get_closest_marker("soak") is not None and "soak" not in asked
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects, never skips, what this machine or this call does not ask for."""
+    left_out = [item for item in items if _is_left_out(item, config)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _is_left_out(item, config)]
+
+
+def pytest_report_header() -> str:
+    """The seed first, so that a long count that failed can be run again."""
+    data = os.environ.get("SEKISHO_TEST_DATA") or "unset: tests marked testdata are left out"
+    return f"seed: {seed_of_this_call()} (SEKISHO_SEED)\ntest data: {data}"
+
+
+def seed_of_this_call() -> int:
+    """The number that all random schedules of this call start from; 0 unless SEKISHO_SEED is set."""
+    return int(os.environ.get("SEKISHO_SEED", "0"))
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """Randomness for one test, the same again under the same SEKISHO_SEED."""
+    return random.Random(f"{seed_of_this_call()} {request.node.nodeid}")
+
+
+@pytest.fixture
+def public_records() -> Path:
+    """The folder of real public records; only for tests marked testdata."""
+    return Path(os.environ["SEKISHO_TEST_DATA"])

@@ -1,0 +1,245 @@
+"""Building blocks for tests: seeded keys, a charter of the authority profile, statements with their envelopes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sekisho.model.instants import Instant, parse_instant
+from sekisho.model.statements import (
+    CharterAdopted,
+    CharterKey,
+    CharterLog,
+    CharterWitness,
+    CosignatureAlgorithm,
+    EnrolledDevice,
+    HostEnrolled,
+    LeaseTerms,
+    LicenceDecision,
+    LicenceIssued,
+    Lineage,
+    OrderIssued,
+    OrderReference,
+    PackReference,
+    PartyEnrolled,
+    Predicate,
+    Reference,
+    RunDeclared,
+    Scope,
+    Span,
+    make_payload,
+)
+from sekisho.signing import Ed25519Signer, Envelope, Regime, Verified, draft_charter, sign_payload
+from sekisho.signing.keys import Signer
+
+__all__ = [
+    "AUTHORITY",
+    "DEVICE",
+    "HOST",
+    "LOG",
+    "NOW",
+    "OPERATOR",
+    "ORIGIN",
+    "PARTY",
+    "VERIFIER",
+    "charter",
+    "charter_envelope",
+    "host_enrolled",
+    "licence_issued",
+    "order_issued",
+    "party_enrolled",
+    "regime",
+    "run_declared",
+    "signed",
+    "signer",
+]
+
+ORIGIN = "log.example/sekisho"
+NOW = parse_instant("2026-11-22T09:00:00Z")
+
+
+def signer(name: str) -> Ed25519Signer:
+    """A key that depends on nothing but its name."""
+    seed = hashlib.sha256(f"sekisho test key {name}".encode()).digest()
+    return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
+
+
+AUTHORITY: tuple[Ed25519Signer, ...] = tuple(signer(f"authority-{n}") for n in range(1, 6))
+VERIFIER: tuple[Ed25519Signer, ...] = (signer("verifier-1"), signer("verifier-2"))
+OPERATOR = signer("operator-1")
+LOG = signer("log")
+HOST = signer("host-1")
+PARTY = signer("party-1")
+DEVICE = signer("device-1")
+
+
+def _key(of: Signer, organisation: str, holder: str) -> CharterKey:
+    return CharterKey(public=of.public.to_text(), organisation=organisation, holder=holder)
+
+
+def charter(
+    *,
+    log_vkey: str = f"{ORIGIN}+00000000+AAAA",
+    witnesses: Sequence[CharterWitness] | None = None,
+    now: Instant = NOW,
+) -> CharterAdopted:
+    """Charter version 1: authority 3-of-5, verifiers 1-of-2, one operator key."""
+    known = witnesses or (
+        CharterWitness(name="w1", vkey="w1.example+00000000+AAAA", owner="Verifier One"),
+        CharterWitness(name="w2", vkey="w2.example+00000000+AAAA", owner="Verifier Two"),
+    )
+    return draft_charter(
+        profile="authority",
+        name="Test regime",
+        jurisdiction="JP",
+        constituencies={
+            "authority": [_key(k, "Authority", f"authority {n}") for n, k in enumerate(AUTHORITY, 1)],
+            "verifiers": [_key(k, "Verifier", f"verifier {n}") for n, k in enumerate(VERIFIER, 1)],
+            "operators": [_key(OPERATOR, "Operator", "operator 1")],
+        },
+        log=CharterLog(
+            origin=ORIGIN,
+            vkey=log_vkey,
+            owner="Operator",
+            witnesses=tuple(known),
+            witness_quorum=2,
+            witness_faults=1,
+            cosignatures=(CosignatureAlgorithm(name="ed25519", until=now.plus(10**8)),),
+        ),
+        now=now,
+    )
+
+
+def signed(predicate: Predicate, *signers: Signer) -> Envelope:
+    """The envelope that states `predicate` under these signatures."""
+    return sign_payload(make_payload(predicate), signers)
+
+
+def charter_envelope(terms: CharterAdopted | None = None) -> Envelope:
+    return signed(terms or charter(), *AUTHORITY[:3], VERIFIER[0])
+
+
+def host_enrolled(
+    host: str = "host-1", *, of: Signer = HOST, emulated: bool = False, now: Instant = NOW
+) -> HostEnrolled:
+    device = EnrolledDevice(
+        device=f"{host}/device-0",
+        chip="emulated accelerator" if emulated else "host CPU",
+        peak_flop_per_s="1000000000",
+        basis="declared",
+        public=DEVICE.public.to_text() if emulated else None,
+        memory_bytes=1 << 20 if emulated else None,
+        emulated=emulated,
+    )
+    return HostEnrolled(
+        effective=now,
+        host=host,
+        public=of.public.to_text(),
+        organisation="Operator",
+        site="site-1",
+        jurisdiction="JP",
+        devices=(device,),
+        counter="C0",
+        driver="process",
+        agent="0" * 64,
+        canary="run-1",
+    )
+
+
+def party_enrolled() -> PartyEnrolled:
+    return PartyEnrolled(
+        effective=NOW, party="party-1", public=PARTY.public.to_text(), organisation="Developer", country="JP"
+    )
+
+
+def run_declared(run: str = "run-1", *, planned_flop: str = "1000000000000") -> RunDeclared:
+    return RunDeclared(
+        effective=NOW,
+        run=run,
+        party="party-1",
+        site="site-1",
+        jurisdictions=("JP",),
+        purpose="canary",
+        lineage=Lineage(scratch=True),
+        chips=(),
+        hosts=("host-1",),
+        planned_flop=planned_flop,
+        planned_flop_hardware=planned_flop,
+        period=Span(start=NOW, end=NOW.plus(86_400)),
+    )
+
+
+def licence_issued(
+    declaration: Reference, *, number: str = "LIC-1", budget_flop: str = "10000000000000"
+) -> LicenceIssued:
+    return LicenceIssued(
+        effective=NOW,
+        number=number,
+        licensee="party-1",
+        run="run-1",
+        declaration=declaration,
+        lineage=Lineage(scratch=True),
+        hosts=("host-1",),
+        devices=1,
+        devices_root="0" * 64,
+        sites=("site-1",),
+        budget_flop=budget_flop,
+        period=Span(start=NOW, end=NOW.plus(86_400)),
+        lease=LeaseTerms(interval_s=60, grace_s=2, quantum_s=2),
+        mode="kill",
+        decision=LicenceDecision(
+            decision="permit", rules=(), pack=PackReference(name="loop", version="1", sha256="0" * 64)
+        ),
+    )
+
+
+def order_issued(  # noqa: PLR0913  # an order is what its drafters vary
+    *,
+    number: int = 1,
+    previous: str = hashlib.sha256(b"").hexdigest(),
+    kind: str = "pause",
+    effect: str = "freeze",
+    scope: Scope | None = None,
+    lifts: Iterable[OrderReference] = (),
+    charter_digest: str = "",
+    now: Instant = NOW,
+    **changes: object,
+) -> OrderIssued:
+    fields: dict[str, object] = {
+        "effective": now,
+        "log": ORIGIN,
+        "charter": charter_digest or charter_envelope().digest,
+        "register": f"{kind}/JP",
+        "number": number,
+        "previous": previous,
+        "kind": kind,
+        "scope": scope or Scope(sites=("site-1",)),
+        "effect": effect,
+        "grace_s": 0,
+        "not_before": now,
+        "expires": now.plus(3_600),
+        "on_expiry": "lapse" if kind != "pause" else "refuse-until-resume",
+        "issue_until": now.plus(3_600),
+        "legal_basis": "Test act, section 1",
+        "appeal": "in writing within 14 days",
+        "lifts": tuple(lifts),
+        **changes,
+    }
+    return OrderIssued(**fields)  # type: ignore[arg-type]  # changes are the test's own choice
+
+
+def regime(*more: Envelope) -> Regime:
+    """The regime after the charter, host-1, party-1 and `more` statements."""
+    start = Regime.start(charter_envelope().digest, LOG.public)
+    envelopes = (
+        charter_envelope(),
+        signed(host_enrolled(), AUTHORITY[0], OPERATOR),
+        signed(party_enrolled(), AUTHORITY[0]),
+        *more,
+    )
+    for envelope in envelopes:
+        verified: Verified = start.verify(envelope.raw)
+        start = start.after(verified)
+    return start

@@ -1,0 +1,170 @@
+"""Building blocks for tests of the log: seeded keys, tiles in memory, a log on disk, witnesses at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.sqlite_log import SqliteLogStore
+from sekisho.ledger import Checkpoint, Policy, sign_checkpoint
+from sekisho.ledger.edge import RightEdge
+from sekisho.ledger.publisher import Pace, Publisher
+from sekisho.ledger.sequencer import Sequencer, Submission
+from sekisho.model.errors import InvalidInput
+from sekisho.ports.log_store import LogStore
+from sekisho.ports.tile_store import NotStored, TileStore
+from sekisho.ports.witness import Witness, WitnessConflict, WitnessRefused
+from sekisho.signing.notes import Note, NoteSigner, VerifierKey
+from sekisho.witness.memory import WitnessMemory
+from sekisho.witness.server import WitnessApp
+
+ORIGIN = "example.org/log"
+NOW = 1_800_000_000
+
+
+def private_key(name: str) -> Ed25519PrivateKey:
+    """A key that depends on nothing but its name."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"log test {name}".encode()).digest())
+
+
+LOG = NoteSigner(ORIGIN, private_key("log"))
+W1 = NoteSigner.cosigner("example.org/w1", private_key("w1"))
+W2 = NoteSigner.cosigner("example.org/w2", private_key("w2"))
+
+
+def policy_text(quorum: str = "all") -> str:
+    return (
+        f"log {LOG.verifier.to_text()}\n"
+        f"witness w1 {W1.verifier.to_text()}\nwitness w2 {W2.verifier.to_text()}\n"
+        f"group both {quorum} w1 w2\nquorum both\n"
+    )
+
+
+def policy(quorum: str = "all") -> Policy:
+    return Policy.from_text(policy_text(quorum))
+
+
+class MemoryTiles:
+    """A tile store in a dict."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files = files or {}
+
+    def read(self, path: str, limit: int) -> bytes:
+        if path not in self.files:
+            raise NotStored(path)
+        if len(self.files[path]) > limit:
+            raise InvalidInput("too long", path=path)
+        return self.files[path]
+
+    def write(self, path: str, data: bytes) -> None:
+        self.files[path] = data
+
+    def exists(self, path: str) -> bool:
+        return path in self.files
+
+
+def numbered(count: int) -> list[bytes]:
+    return [f"entry {number}".encode() for number in range(count)]
+
+
+def tiled(entries: Iterable[bytes], signers: Sequence[NoteSigner] = (LOG,)) -> MemoryTiles:
+    """A whole log in memory, written by the write side in one batch, with its checkpoint."""
+    edge, files = RightEdge.empty().extended(entries)
+    store = MemoryTiles(dict(files))
+    store.write("checkpoint", signed(edge.size, edge.root(), signers).to_bytes())
+    return store
+
+
+def signed(size: int, root: bytes, signers: Sequence[NoteSigner] = (LOG,)) -> Note:
+    """A checkpoint of the test log, cosigned at NOW by those of the signers that are cosigners."""
+    note = sign_checkpoint(Checkpoint(origin=ORIGIN, size=size, root=root), LOG)
+    cosigners = [s for s in signers if s.verifier.algorithm.is_cosignature]
+    return note.with_signatures([s.sign(note.text, timestamp=NOW) for s in cosigners])
+
+
+def submission(name: str, *unique: str, size: int = 0) -> Submission:
+    payload = name.encode().ljust(size, b".")
+    return Submission(
+        envelope=b"envelope of " + payload, payload_sha256=hashlib.sha256(payload).digest(), unique=unique
+    )
+
+
+def time_mark(previous: bytes | None) -> bytes:
+    """The stand-in for `time-marked`: it carries what the real one carries."""
+    return json.dumps({"previous": None if previous is None else previous.decode()}).encode()
+
+
+class LocalWitness:
+    """A real witness, asked without a network: its application called as the HTTP client would."""
+
+    def __init__(self, signer: NoteSigner, files: TileStore, log: VerifierKey = LOG.verifier) -> None:
+        self.app = WitnessApp(
+            signer=signer,
+            logs={log.name: (log,)},
+            memory=WitnessMemory(files),
+            now=lambda: NOW,
+        )
+        self.requests = 0
+
+    def add_checkpoint(self, old_size: int, proof: Sequence[bytes], note: bytes) -> bytes:
+        from sekisho.adapters.transport.witness_client import format_request
+
+        self.requests += 1
+        answer = self.app.answer(format_request(old_size, proof, note))
+        if isinstance(answer, bytes):
+            return answer
+        if answer.status == 409:
+            raise WitnessConflict(answer.body, size=int(answer.body))
+        raise WitnessRefused(answer.body, status=answer.status)
+
+
+class LogOnDisk:
+    """A log in a folder as it runs in production, but for the network."""
+
+    def __init__(
+        self, folder: Path, *, store: LogStore | None = None, tiles: TileStore | None = None
+    ) -> None:
+        self.folder = folder
+        self.database = SqliteLogStore(folder / "log.db", origin=ORIGIN)
+        self.store = store or self.database
+        self.tiles = tiles or FileTileStore(folder / "public")
+        self.sequencer = Sequencer(signer=LOG, store=self.store, tiles=self.tiles, mark=time_mark)
+
+    def publisher(self, witnesses: dict[str, Witness], quorum: str = "all", **pace: float) -> Publisher:
+        return Publisher(
+            sequencer=self.sequencer,
+            store=self.store,
+            tiles=self.tiles,
+            policy=policy(quorum),
+            witnesses=witnesses,
+            pace=Pace(**pace),
+        )
+
+    def witnesses(self) -> dict[str, Witness]:
+        """Both witnesses, remembering in the log's folder."""
+        return {
+            "w1": LocalWitness(W1, FileTileStore(self.folder / "w1")),
+            "w2": LocalWitness(W2, FileTileStore(self.folder / "w2")),
+        }
+
+    def close(self) -> None:
+        self.database.close()
+
+
+@contextmanager
+def open_log(folder: Path) -> Iterator[LogOnDisk]:
+    """The log of a folder, recovered."""
+    log = LogOnDisk(folder)
+    try:
+        log.sequencer.recover()
+        yield log
+    finally:
+        log.close()

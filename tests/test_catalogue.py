@@ -1,0 +1,29 @@
+"""Messages in English and Japanese."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from sekisho.catalogue import MESSAGES, say
+
+
+def _values(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("key", sorted(MESSAGES))
+def test_both_languages_say_something_and_name_the_same_values(key: str) -> None:
+    """No message is empty, and a translation neither drops nor invents a value."""
+    english, japanese = MESSAGES[key]
+    assert english.strip()
+    assert japanese.strip()
+    assert _values(english) == _values(japanese)
+
+
+def test_values_are_put_in_and_missing_keys_are_defects() -> None:
+    """`say` fills the values in, and raises for a key that nobody wrote."""
+    assert say("cli.file", "en", why="gone") == "cannot use this path: gone"
+    with pytest.raises(KeyError):
+        say("cli.no-such-message", "en")
