@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -31,7 +30,9 @@ NOW = 1_800_000_000
 
 def private_key(name: str) -> Ed25519PrivateKey:
     """A key that depends on nothing but its name."""
-    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(f"log test {name}".encode()).digest())
+    return Ed25519PrivateKey.from_private_bytes(
+        hashlib.sha256(f"log test {name}".encode()).digest()
+    )
 
 
 LOG = NoteSigner(ORIGIN, private_key("log"))
@@ -40,6 +41,7 @@ W2 = NoteSigner.cosigner("example.org/w2", private_key("w2"))
 
 
 def policy_text(quorum: str = "all") -> str:
+    """The test log under `all` or `any` of its two witnesses."""
     return (
         f"log {LOG.verifier.to_text()}\n"
         f"witness w1 {W1.verifier.to_text()}\nwitness w2 {W2.verifier.to_text()}\n"
@@ -48,6 +50,7 @@ def policy_text(quorum: str = "all") -> str:
 
 
 def policy(quorum: str = "all") -> Policy:
+    """`policy_text`, read."""
     return Policy.from_text(policy_text(quorum))
 
 
@@ -72,6 +75,7 @@ class MemoryTiles:
 
 
 def numbered(count: int) -> list[bytes]:
+    """Entries that say their own index."""
     return [f"entry {number}".encode() for number in range(count)]
 
 
@@ -91,9 +95,12 @@ def signed(size: int, root: bytes, signers: Sequence[NoteSigner] = (LOG,)) -> No
 
 
 def submission(name: str, *unique: str, size: int = 0) -> Submission:
+    """A statement named `name` of `size` bytes, with its unique keys."""
     payload = name.encode().ljust(size, b".")
     return Submission(
-        envelope=b"envelope of " + payload, payload_sha256=hashlib.sha256(payload).digest(), unique=unique
+        envelope=b"envelope of " + payload,
+        payload_sha256=hashlib.sha256(payload).digest(),
+        unique=unique,
     )
 
 
@@ -105,7 +112,9 @@ def time_mark(previous: bytes | None) -> bytes:
 class LocalWitness:
     """A real witness, asked without a network: its application called as the HTTP client would."""
 
-    def __init__(self, signer: NoteSigner, files: TileStore, log: VerifierKey = LOG.verifier) -> None:
+    def __init__(
+        self, signer: NoteSigner, files: TileStore, log: VerifierKey = LOG.verifier
+    ) -> None:
         self.app = WitnessApp(
             signer=signer,
             logs={log.name: (log,)},
@@ -138,7 +147,9 @@ class LogOnDisk:
         self.tiles = tiles or FileTileStore(folder / "public")
         self.sequencer = Sequencer(signer=LOG, store=self.store, tiles=self.tiles, mark=time_mark)
 
-    def publisher(self, witnesses: dict[str, Witness], quorum: str = "all", **pace: float) -> Publisher:
+    def publisher(
+        self, witnesses: dict[str, Witness], quorum: str = "all", **pace: float
+    ) -> Publisher:
         return Publisher(
             sequencer=self.sequencer,
             store=self.store,

@@ -1,11 +1,14 @@
-"""Small files that are whole and on the disk before the caller goes on."""
+"""Small files that are whole and on the disk before the caller goes on, and folders held by one process."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
-__all__ = ["create_private_folder", "replace_file"]
+from sekisho.model.errors import StateConflict
+
+__all__ = ["create_private_folder", "hold_folder", "replace_file"]
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
@@ -28,6 +31,16 @@ def create_private_folder(path: Path) -> None:
     """Make `path`, or make it 0700 where it stands: only its owner may enter."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
+
+
+def hold_folder(folder: Path, name: str) -> None:
+    """Be the one `name` of this folder until this process ends, however it ends. Raises StateConflict where one is."""
+    file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise StateConflict(f"another {name} holds {folder}", remedy="use that one") from None
 
 
 def _sync_folder(path: Path) -> None:

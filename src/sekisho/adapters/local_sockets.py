@@ -47,7 +47,8 @@ class LineServer:
     """Serves lines one after the other in one thread; a slow or rude client is dropped, never waited for.
 
     `answer` turns a request line into an answer line. Clients of another user are refused by SO_PEERCRED.
-    `wake` is a file descriptor that ends a wait when it has something to read (signal.set_wakeup_fd).
+    `wake` is a file descriptor that ends a wait when it has something to read (signal.set_wakeup_fd); once such a
+    descriptor is at its end, `is_cut` says so.
     """
 
     def __init__(
@@ -59,8 +60,13 @@ class LineServer:
         self._clients: dict[socket.socket, tuple[bytearray, float]] = {}
         self._listener = _listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
+        self.is_cut = False
         if wake is not None:
-            self._selector.register(wake, selectors.EVENT_READ)
+            self.wake_by(wake)
+
+    def wake_by(self, file: int) -> None:
+        """Let `file` end a wait as well."""
+        self._selector.register(file, selectors.EVENT_READ)
 
     def wait(self, timeout_s: float) -> None:
         """Serve what comes within `timeout_s` (0 or more), then return, at once after the first events."""
@@ -70,8 +76,9 @@ class LineServer:
                 self._accept()
             elif isinstance(key.fileobj, socket.socket):
                 self._read(key.fileobj)
-            else:
-                os.read(key.fd, 512)
+            elif not os.read(key.fd, 512):
+                self.is_cut = True
+                self._selector.unregister(key.fileobj)
         self._drop_slow()
 
     def close(self) -> None:

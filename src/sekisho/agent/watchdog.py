@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import math
 import os
 import signal
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from sekisho.adapters.clocks import SystemClock
-from sekisho.adapters.durable_files import create_private_folder
+from sekisho.adapters.durable_files import create_private_folder, hold_folder
 from sekisho.adapters.local_sockets import MAX_LINE, LineServer
 from sekisho.adapters.schedulers import watchdog_wire as wire
 from sekisho.adapters.schedulers.process import ProcessDriver
@@ -216,7 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
         return ready.outcome()
     try:
         create_private_folder(options.dir)
-        _lock(options.dir)
+        hold_folder(options.dir, "watchdog")
     except (SekishoError, OSError) as error:
         print(f"watchdog: {error}", file=sys.stderr)  # noqa: T201  # the command's own voice
         return EXIT_REFUSED if isinstance(error, StateConflict) else EXIT_BAD_INPUT
@@ -299,16 +298,6 @@ def _let_go_of_terminal(errors: Path) -> None:
     voice = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for source, target in ((nowhere, 0), (nowhere, 1), (voice, 2)):
         os.dup2(source, target)
-
-
-def _lock(folder: Path) -> None:
-    """One watchdog per folder: held open until this process ends, however it ends."""
-    file = os.open(folder / "watchdog.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        raise StateConflict(f"another watchdog holds {folder}", remedy="use that one") from None
 
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -39,7 +39,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # any public name of the room
+def __getattr__(name: str) -> Any:  # any public name of the room
     if name not in _HOME:
         raise AttributeError(f"sekisho.canary has no {name}")
     return getattr(import_module(f"sekisho.canary.{_HOME[name]}"), name)

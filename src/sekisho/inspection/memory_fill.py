@@ -132,7 +132,9 @@ def judge_answer(answer: FillAnswer, expected: ExpectedFill, max_seconds: float)
     if not hmac.compare_digest(answer.nonce.encode(), expected.nonce.encode()):
         reasons.append("the answer is to another nonce: replayed, or mixed up")
     if answer.memory_bytes != expected.memory_bytes:
-        reasons.append(f"{answer.memory_bytes} bytes were filled, {expected.memory_bytes} are enrolled")
+        reasons.append(
+            f"{answer.memory_bytes} bytes were filled, {expected.memory_bytes} are enrolled"
+        )
     if not hmac.compare_digest(answer.digest.encode(), expected.digest.encode()):
         reasons.append("the memory's digest is wrong: some of it held something else")
     if not 0 <= answer.seconds <= max_seconds:  # NaN is not within either
@@ -142,7 +144,9 @@ def judge_answer(answer: FillAnswer, expected: ExpectedFill, max_seconds: float)
 
 def _key(nonce: bytes, device: str) -> bytes:
     name = device.encode()
-    return hashlib.sha256(_DOMAIN + b" key" + len(name).to_bytes(8, "little") + name + nonce).digest()
+    return hashlib.sha256(
+        _DOMAIN + b" key" + len(name).to_bytes(8, "little") + name + nonce
+    ).digest()
 
 
 def _block(key: bytes, offset: int) -> bytes:

@@ -6,7 +6,7 @@ import msgspec
 
 from sekisho.ledger.checkpoint import Checkpoint
 from sekisho.ledger.policy import Policy
-from sekisho.ledger.reader import as_policy
+from sekisho.ledger.reader import TreeReader, as_policy
 from sekisho.ledger.tiles import (
     CHECKPOINT_PATH,
     TILE_WIDTH,
@@ -38,7 +38,7 @@ class LogCheck(msgspec.Struct, frozen=True, kw_only=True):
     """What a check of a whole log came to.
 
     `size` and `root` are those of the verified checkpoint, None where none verified; `derived` is the root
-    that the entries give. At most 1,000 faults are listed.
+    that the entries give, None where entries are missing or wrong. At most 1,000 faults are listed.
     """
 
     size: int | None
@@ -78,11 +78,11 @@ def check_log(
 
 def check_tree(store: TileStore, checkpoint: Checkpoint) -> LogCheck:
     """Steps 2 to 4 of `check_log`, under a checkpoint that the caller verified."""
-    derivation = _Derivation(store)
+    derivation = _Derivation(store, checkpoint)
     for bundle in bundles_of_tree(checkpoint.size):
         derivation.take(bundle)
     derived = derivation.finish()
-    if derived != checkpoint.root:
+    if derived is not None and derived != checkpoint.root:
         told = f"signs the root {encode_base64(checkpoint.root)}, the entries give {encode_base64(derived)}"
         derivation.report(CHECKPOINT_PATH, told)
     return LogCheck(
@@ -91,11 +91,17 @@ def check_tree(store: TileStore, checkpoint: Checkpoint) -> LogCheck:
 
 
 class _Derivation:
-    """The tree as it grows from the left, with one unfinished tile for each level."""
+    """The tree as it grows from the left, with one unfinished tile for each level.
 
-    def __init__(self, store: TileStore) -> None:
+    Where entries and their tile disagree, the signed root decides which of them is at fault, and the right
+    one is used from there on, so that one fault is reported once.
+    """
+
+    def __init__(self, store: TileStore, checkpoint: Checkpoint) -> None:
         self.faults: list[LogFault] = []
         self._store = store
+        self._signed = TreeReader(store, checkpoint)
+        self._from_entries = True
         self._rows: list[list[bytes]] = []
         self._done: list[int] = []
 
@@ -104,22 +110,41 @@ class _Derivation:
             self.faults.append(LogFault(path=path, fault=fault))
 
     def take(self, bundle: Tile) -> None:
-        """Hash one bundle and add it to level 0; a bundle that cannot be read is replaced by its tile."""
+        """Hash one bundle and add it to level 0; entries that are gone or wrong are replaced by their tile."""
+        tile = Tile(level=0, index=bundle.index, width=bundle.width)
         try:
             hashes = [leaf_hash(entry) for entry in load_bundle(bundle, self._store.read)]
         except (NotStored, DamagedTile, InvalidInput) as error:
             self.report(bundle.to_path(), str(error))
-            hashes = self._claimed(Tile(level=0, index=bundle.index, width=bundle.width))
+            hashes = self._replace_entries(tile)
+        else:
+            hashes = self._settle(bundle, tile, hashes)
         self._add(0, hashes)
 
-    def finish(self) -> bytes:
-        """Compare the tiles that stayed partial and fold everything into the root."""
+    def finish(self) -> bytes | None:
+        """The derived root, after comparing the tiles that stayed partial; None where entries are at fault."""
         roots: list[bytes] = []
         for level, row in enumerate(self._rows):
-            if row:
+            if row and level:
                 self._compare(Tile(level=level, index=self._done[level], width=len(row)), row)
             roots = perfect_roots(row) + roots
-        return root_of_roots(roots)
+        return root_of_roots(roots) if self._from_entries else None
+
+    def _settle(self, bundle: Tile, tile: Tile, derived: list[bytes]) -> list[bytes]:
+        """Compare level 0; blame the entries where the tile is the one that the root commits to."""
+        if self._stored(tile) == derived:
+            return derived
+        signed = self._authentic(tile)
+        if signed is None:
+            self._compare(tile, derived)
+            return derived
+        first = next(
+            i for i, pair in enumerate(zip(signed, derived, strict=True)) if pair[0] != pair[1]
+        )
+        where = bundle.index * TILE_WIDTH + first
+        self.report(bundle.to_path(), f"entry {where} is not the one that the tree holds")
+        self._from_entries = False
+        return signed
 
     def _add(self, level: int, hashes: list[bytes]) -> None:
         if level == len(self._rows):
@@ -129,7 +154,8 @@ class _Derivation:
         row.extend(hashes)
         if len(row) < TILE_WIDTH:
             return
-        self._compare(Tile(level=level, index=self._done[level]), row)
+        if level:
+            self._compare(Tile(level=level, index=self._done[level]), row)
         self._rows[level] = []
         self._done[level] += 1
         while len(row) > 1:
@@ -142,13 +168,27 @@ class _Derivation:
         except (NotStored, DamagedTile, InvalidInput) as error:
             self.report(tile.to_path(), str(error))
             return
-        for offset, (found, expected) in enumerate(zip(stored, derived, strict=True)):
-            if found != expected:
-                self.report(tile.to_path(), f"hash {offset} is not the one that the entries give")
+        if stored != derived:
+            first = next(
+                i for i, pair in enumerate(zip(stored, derived, strict=True)) if pair[0] != pair[1]
+            )
+            self.report(tile.to_path(), f"hash {first} is not the one that the entries give")
 
-    def _claimed(self, tile: Tile) -> list[bytes]:
-        """What the tile says where the entries are gone, so that one fault does not hide the next ones."""
+    def _replace_entries(self, tile: Tile) -> list[bytes]:
+        self._from_entries = False
+        signed = self._authentic(tile) or self._stored(tile)
+        if signed is None:
+            self.report(tile.to_path(), "cannot stand in for the entries")
+        return signed or [bytes(32)] * tile.width
+
+    def _stored(self, tile: Tile) -> list[bytes] | None:
         try:
             return load_hashes(tile, self._store.read)
         except (NotStored, DamagedTile, InvalidInput):
-            return [bytes(32)] * tile.width
+            return None
+
+    def _authentic(self, tile: Tile) -> list[bytes] | None:
+        try:
+            return self._signed.hashes(tile)
+        except (NotStored, DamagedTile, InvalidInput):
+            return None

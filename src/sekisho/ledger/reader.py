@@ -110,7 +110,7 @@ class TreeReader:
         """The authenticated hash of node (level, index): a `NodeReader`."""
         tile_level, height = divmod(level, 8)
         first = index << height
-        row = self._hashes(self._names.tile(tile_level, first // TILE_WIDTH))
+        row = self.hashes(self._names.tile(tile_level, first // TILE_WIDTH))
         row = row[first % TILE_WIDTH : first % TILE_WIDTH + (1 << height)]
         while len(row) > 1:
             row = fold_level(row)
@@ -120,13 +120,14 @@ class TreeReader:
         tile = self._names.tile(0, index)
         bundle = Tile(level=None, index=index, width=tile.width)
         entries = load_bundle(bundle, self._store.read)
-        for offset, (entry, expected) in enumerate(zip(entries, self._hashes(tile), strict=True)):
+        for offset, (entry, expected) in enumerate(zip(entries, self.hashes(tile), strict=True)):
             if leaf_hash(entry) != expected:
                 where = index * TILE_WIDTH + offset
                 raise DamagedTile(f"{bundle.to_path()}: entry {where} is not the one in the tree")
         return entries
 
-    def _hashes(self, tile: Tile) -> list[bytes]:
+    def hashes(self, tile: Tile) -> list[bytes]:
+        """A tile of this tree, authenticated."""
         if not self._has_edge:
             self._load_edge()
         held = self._trusted.get(tile)

@@ -33,10 +33,6 @@ __all__ = [
 
 BITS: Mapping[str, int] = {"fp16": 16, "fp8": 8, "fp6": 6, "fp4": 4, "int8": 8}
 _TERA = 10**12
-_COLUMNS = (
-    "name,vendor,released,fp16_tflops,fp8_tflops,fp6_tflops,fp4_tflops,int8_tops,"
-    "memory_gb,die_mm2,bandwidth_gbs,datacenter,marks,aliases"
-).split(",")
 _PEAK_COLUMNS = {
     "fp16": "fp16_tflops",
     "fp8": "fp8_tflops",
@@ -44,6 +40,9 @@ _PEAK_COLUMNS = {
     "fp4": "fp4_tflops",
     "int8": "int8_tops",
 }
+_BEFORE = ["name", "vendor", "released"]
+_AFTER = ["memory_gb", "die_mm2", "bandwidth_gbs", "datacenter", "marks", "aliases"]
+_COLUMNS = [*_BEFORE, *_PEAK_COLUMNS.values(), *_AFTER]
 
 
 class H100Constants(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,9 +114,18 @@ class Chip(msgspec.Struct, frozen=True, kw_only=True):
         """TPP per square millimetre of logic die; None where the die area is unknown."""
         return None if self.die_mm2 is None else self.tpp / self.die_mm2
 
+    def tpp_under(self, constants: H100Constants) -> Fraction:
+        """The TPP as one text counts it: an H100 is exactly that text's H100, not a rounding more."""
+        return Fraction(constants.tpp) if self.tpp == EXPORT_H100.tpp else self.tpp
+
+    def fp16_flop_per_s_under(self, constants: H100Constants) -> Fraction:
+        """The FP16-equivalent rate as one text counts it; sixteen H100 are sixteen H100 equivalents."""
+        is_h100 = self.peaks.get("fp16") == EXPORT_H100.flop_per_s
+        return Fraction(constants.flop_per_s) if is_h100 else self.fp16_equivalent_flop_per_s
+
     def h100e(self, constants: H100Constants = EXPORT_H100) -> Fraction:
         """H100 equivalents by TPP, under the constants of one text."""
-        return self.tpp / constants.tpp
+        return self.tpp_under(constants) / constants.tpp
 
     def mark(self, field: str) -> str:
         return self.marks.get(field, "R")
@@ -170,8 +178,9 @@ class ChipTable:
 
 
 class ClusterFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What the chips of one cluster amount to; `memory_gb` None where a chip's memory is unknown."""
+    """What the chips of one cluster amount to, by the constants of one text."""
 
+    constants: H100Constants
     chips: int
     fp16_flop_per_s: Fraction
     tpp: Fraction
@@ -179,34 +188,46 @@ class ClusterFigures(msgspec.Struct, frozen=True, kw_only=True):
     memory_complete: bool
     fastest_flop_per_s: int
 
-    def h100e_by_compute(self, constants: H100Constants = TREATY_H100) -> Fraction:
+    @property
+    def h100e_by_compute(self) -> Fraction:
         """The larger of the two compute limbs: 16-bit rate and TPP."""
-        return max(self.fp16_flop_per_s / constants.flop_per_s, self.tpp / constants.tpp)
+        by_rate = self.fp16_flop_per_s / self.constants.flop_per_s
+        return max(by_rate, self.tpp / self.constants.tpp)
 
-    def h100e_by_memory(self, constants: H100Constants = TREATY_H100) -> Fraction | None:
-        return self.known_memory_gb / constants.memory_gb if self.memory_complete else None
+    @property
+    def h100e_by_memory(self) -> Fraction | None:
+        """None where a chip's memory is unknown."""
+        known = self.known_memory_gb / self.constants.memory_gb
+        return known if self.memory_complete else None
 
-    def is_covered(self, constants: H100Constants = TREATY_H100) -> bool | None:
-        """More than 16 H100 equivalents by compute or by memory (Art. II.16); None where memory decides, unknown."""
-        known = max(self.h100e_by_compute(constants), self.known_memory_gb / constants.memory_gb)
+    @property
+    def is_covered(self) -> bool | None:
+        """More than 16 H100 equivalents by compute or by memory (treaty draft Art. II.16).
+
+        None where unknown memory decides.
+        """
+        known = max(self.h100e_by_compute, self.known_memory_gb / self.constants.memory_gb)
         if known > 16:
             return True
         return False if self.memory_complete else None
 
 
-def cluster_figures(chips: Iterable[tuple[Chip, int]]) -> ClusterFigures:
+def cluster_figures(
+    chips: Iterable[tuple[Chip, int]], constants: H100Constants = TREATY_H100
+) -> ClusterFigures:
     """Sum the chips of a cluster; counts are positive integers. Raises InvalidInput otherwise."""
     items = list(chips)
     for chip, count in items:
         if count < 1:
             raise InvalidInput(f"{count} is not a count of chips", path=chip.name)
+    rates = (c.fp16_flop_per_s_under(constants) * n for c, n in items)
+    memories = (c.memory_gb * n for c, n in items if c.memory_gb is not None)
     return ClusterFigures(
+        constants=constants,
         chips=sum(count for _, count in items),
-        fp16_flop_per_s=sum((c.fp16_equivalent_flop_per_s * n for c, n in items), Fraction(0)),
-        tpp=sum((c.tpp * n for c, n in items), Fraction(0)),
-        known_memory_gb=sum(
-            (c.memory_gb * n for c, n in items if c.memory_gb is not None), Fraction(0)
-        ),
+        fp16_flop_per_s=sum(rates, Fraction(0)),
+        tpp=sum((c.tpp_under(constants) * n for c, n in items), Fraction(0)),
+        known_memory_gb=sum(memories, Fraction(0)),
         memory_complete=all(c.memory_gb is not None for c, _ in items),
         fastest_flop_per_s=sum(c.fastest_peak_flop_per_s * n for c, n in items),
     )
@@ -270,9 +291,9 @@ def _positive(text: str, path: str) -> Fraction:
 
 
 # Words that an inventory adds and that tell no two chips of the table apart.
-_NOISE = frozenset(
-    "nvidia amd intel google cloud aws amazon microsoft azure huawei meta baidu biren cambricon habana tesla geforce "
-    "radeon instinct hgx dgx r tm c ai accelerator gpu per tensor core hbm2 hbm2e hbm3 hbm3e gddr6 gddr7".split()
+_NOISE = re.compile(
+    "nvidia|amd|intel|google|cloud|aws|amazon|microsoft|azure|huawei|meta|baidu|biren|cambricon|habana|tesla"
+    "|geforce|radeon|instinct|[hd]gx|r|tm|c|ai|accelerator|gpu|per|tensor|core|hbm[23]e?|gddr[67]"
 )
 _MEMORY = re.compile(r"\b([0-9]{1,4})\s*gi?b\b")
 
@@ -282,5 +303,5 @@ def _key_and_memory(name: str) -> tuple[str, Fraction | None]:
     text = name[:200].casefold()
     memory = _MEMORY.search(text)
     words = re.findall(r"[a-z0-9]+", _MEMORY.sub(" ", text))
-    key = "".join(word for word in words if word not in _NOISE)
+    key = "".join(word for word in words if not _NOISE.fullmatch(word))
     return key, Fraction(memory.group(1)) if memory and int(memory.group(1)) else None

@@ -1,6 +1,7 @@
 """Rules: dated packs as data, decided exactly, every answer with its reasons."""
 
 from sekisho.rules.decision import AppliedRule, Decision, DecisionWord, RuleTrace, decide
+from sekisho.rules.declared import request_from_run
 from sekisho.rules.library import DEFAULT_PACK, load_pack, pack_bytes, pack_names
 from sekisho.rules.pack import Pack, Parameter, Rule, RuleSource
 from sekisho.rules.pack_reader import parse_pack
@@ -37,5 +38,6 @@ __all__ = [
     "parse_pack",
     "parse_request",
     "parse_requests",
+    "request_from_run",
     "request_schema",
 ]

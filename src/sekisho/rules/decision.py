@@ -126,7 +126,7 @@ def _decision_word(acting: list[tuple[Rule, Status, Verdict]]) -> DecisionWord:
 
 
 def _raises(entry: tuple[Rule, Status, Verdict], definite: str) -> bool:
-    """Could this rule still make the decision stricter than `definite`?"""
+    """An open rule that could still make the decision stricter than `definite`."""
     rule, _, verdict = entry
     is_open = verdict.truth == "unknown" or (verdict.truth == "true" and rule.outcome == "unsure")
     return is_open and _SEVERITY[_COULD_BE[rule.outcome]] > _SEVERITY[definite]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sekisho.model.chips import Chip, ChipTable
+from sekisho.model.chips import TREATY_H100, Chip, ChipTable
 from sekisho.rules.request import ChipsAsked, Cluster, RunRequest
 
 __all__ = ["Amount", "AmountFact", "Fact", "FlagFact", "PlacesFact", "facts_of"]
@@ -34,12 +34,16 @@ class AmountFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlagFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Yes, no, or nobody said."""
+
     value: bool | None
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 class PlacesFact(msgspec.Struct, frozen=True, kw_only=True):
+    """The jurisdictions that were named, or None where nobody named any."""
+
     values: tuple[str, ...] | None
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -100,6 +104,8 @@ def _lineage(request: RunRequest) -> AmountFact:
 def _post_training_flag(request: RunRequest) -> FlagFact:
     if request.origin == "scratch":
         return FlagFact(value=False)
+    if request.origin == "unknown" and request.post_training is None:
+        return FlagFact(value=True, notes=_WORST.notes)
     missing = () if request.post_training is not None else ("post_training",)
     return FlagFact(value=request.post_training, missing=missing)
 
@@ -175,9 +181,11 @@ def _known_chip(chip: Chip, count: int, path: str) -> dict[str, AmountFact]:
     memory = chip.memory_gb * count if chip.memory_gb is not None else None
     return {
         "cluster_fp16": _exactly(
-            chip.fp16_equivalent_flop_per_s * count / _TERA, _notes(recalled, "fp16")
+            chip.fp16_flop_per_s_under(TREATY_H100) * count / _TERA, _notes(recalled, "fp16")
         ),
-        "cluster_tpp": _exactly(chip.tpp * count, _notes(recalled, *tpp_formats)),
+        "cluster_tpp": _exactly(
+            chip.tpp_under(TREATY_H100) * count, _notes(recalled, *tpp_formats)
+        ),
         "cluster_memory": _memory(
             memory, f"{path}.memory of {chip.name}", _notes(recalled, "memory")
         ),

@@ -103,6 +103,8 @@ class AmountLimb(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class FlagLimb(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """`quantity is true` or `is false`."""
+
     quantity: str
     value: bool
 
@@ -115,14 +117,20 @@ class PlaceLimb(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class All(msgspec.Struct, frozen=True, tag=True):
+    """Every part holds."""
+
     parts: tuple[Condition, ...]
 
 
 class Any(msgspec.Struct, frozen=True, tag=True):
+    """At least one part holds."""
+
     parts: tuple[Condition, ...]
 
 
 class Not(msgspec.Struct, frozen=True, tag=True):
+    """The part does not hold."""
+
     part: Condition
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any as Anything
 from typing import cast, get_args
 
-from sekisho.model.instants import Instant
 from sekisho.rules.pack import (
     All,
     AmountLimb,

@@ -11,6 +11,8 @@ __all__ = ["QUANTITIES", "Quantity"]
 
 
 class Quantity(msgspec.Struct, frozen=True):
+    """One thing that a limb may name."""
+
     kind: Literal["amount", "flag", "places"]
     unit: str
     means: str

@@ -69,34 +69,41 @@ def parse_yaml(data: bytes | str, file: str) -> Node:
 def _text(data: bytes | str, file: str) -> str:
     if len(data) > MAX_BYTES:
         _fail(file, 1, f"is longer than {MAX_BYTES} bytes", "split it")
-    if isinstance(data, bytes):
-        try:
-            data = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            _fail(file, data.count(b"\n", 0, error.start) + 1, "is not UTF-8", "save it as UTF-8")
-    if data.startswith("\ufeff"):
+    text = _decoded(data, file) if isinstance(data, bytes) else data
+    if text.startswith("\ufeff"):
         _fail(file, 1, "starts with a byte-order mark", "save it as plain UTF-8")
-    for number, line in enumerate(data.split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if "\t" in line:
             _fail(file, number, "a tab", "indent and separate with spaces")
-    return data
+    return text
+
+
+def _decoded(data: bytes, file: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        _fail(file, line, "is not UTF-8", "save it as UTF-8")
 
 
 def _refuse_ambiguous(text: str, file: str) -> None:
     """Look at the events, which still know of anchors and tags, before a tree is built of them."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             _fail(file, line, "an anchor or alias", "write the value out where it is meant")
+        if (
+            isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+            and event.tag is not None
+        ):
+            _fail(
+                file, line, f"a tag ({event.tag})", "leave it out: fields say what type they have"
+            )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1 or event.version or event.tags:
                 _fail(file, line, "a second document or a directive", "keep one plain document")
-        elif getattr(event, "tag", None) is not None:
-            _fail(
-                file, line, f"a tag ({event.tag})", "leave it out: fields say what type they have"
-            )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

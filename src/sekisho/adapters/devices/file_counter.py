@@ -54,4 +54,7 @@ class FileCounter:
         return value
 
     def _corrupt(self, what: str) -> Corrupt:
-        return Corrupt(f"the counter {self._path} {what}", remedy="enrol the host again; do not write it by hand")
+        return Corrupt(
+            f"the counter {self._path} {what}",
+            remedy="enrol the host again; do not write it by hand",
+        )

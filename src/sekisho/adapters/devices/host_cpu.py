@@ -57,7 +57,9 @@ _WIDTHS = (
     _Width(frozenset({"amx_tile", "amx_fp16"}), 1024, "AMX FP16 tiles: 512 products a cycle"),
     _Width(frozenset({"amx_tile", "amx_bf16"}), 1024, "AMX BF16 tiles: 512 products a cycle"),
     _Width(frozenset({"avx512f", "avx512_fp16"}), 128, "AVX-512 FP16: 32 lanes x 2 x 2 units"),
-    _Width(frozenset({"avx512f", "avx512_bf16"}), 128, "AVX-512 BF16 dot products: 32 x 2 x 2 units"),
+    _Width(
+        frozenset({"avx512f", "avx512_bf16"}), 128, "AVX-512 BF16 dot products: 32 x 2 x 2 units"
+    ),
     _Width(frozenset({"avx512f"}), 64, "AVX-512 FP32: 16 lanes x 2 x 2 units"),
     _Width(frozenset({"avx2", "fma"}), 32, "AVX2 FMA FP32: 8 lanes x 2 x 2 units"),
     _Width(frozenset({"avx"}), 16, "AVX FP32: 8 lanes, one multiply and one add unit"),
@@ -82,7 +84,9 @@ def parse_cpuinfo(text: str, *, max_khz: int | None = None) -> HostCpu:
     clock_hz, clocked = _clock(blocks, max_khz)
     width = next((row for row in _WIDTHS if row.flags <= flags), None)
     if width is None:
-        raise InvalidInput("names no vector unit that we know", path="cpuinfo", remedy="declare the peak by hand")
+        raise InvalidInput(
+            "names no vector unit that we know", path="cpuinfo", remedy="declare the peak by hand"
+        )
     return HostCpu(
         cores=cores,
         clock_hz=clock_hz,
@@ -108,7 +112,9 @@ def _fields(block: str) -> dict[str, str]:
 
 def _count_cores(blocks: list[dict[str, str]], flags: frozenset[str]) -> tuple[int, str]:
     """Distinct cores; under a hypervisor every processor it shows, since what it calls a thread may be a core."""
-    known = {(b["physical id"], b["core id"]) for b in blocks if "physical id" in b and "core id" in b}
+    known = {
+        (b["physical id"], b["core id"]) for b in blocks if "physical id" in b and "core id" in b
+    }
     if "hypervisor" in flags or not known:
         return len(blocks), f"{len(blocks)} processors shown"
     return len(known), f"{len(known)} physical cores"

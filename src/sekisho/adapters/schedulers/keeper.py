@@ -91,7 +91,7 @@ def _become(order: dict[str, Any], parent: int) -> NoReturn:
     os.setsid()
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     user = order["user"]
-    if user is not None:
+    if user not in (None, os.geteuid()):
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)

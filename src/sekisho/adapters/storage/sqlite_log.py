@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     Engine,
@@ -35,7 +36,7 @@ from sekisho.ledger.tree import EMPTY_ROOT
 from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, Unavailable
 from sekisho.ports.log_store import Batch, Found, Queued, Recorded, Submission, TreeHead
 
-__all__ = ["SCHEMA_VERSION", "SqliteLogStore"]
+__all__ = ["SCHEMA_VERSION", "SqliteLogStore", "open_engine"]
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x53454B31  # "SEK1"
@@ -100,7 +101,7 @@ class SqliteLogStore:
     def __init__(self, path: Path, *, origin: str) -> None:
         self._lock = threading.RLock()
         self._lock_file = _hold_lock(path.with_name(f"{path.name}.lock"))
-        self._engine = _open_engine(path)
+        self._engine = open_engine(path)
         try:
             with self._transaction() as connection:
                 _prepare(connection, path, origin)
@@ -260,12 +261,12 @@ def _hold_lock(path: Path) -> BinaryIO:
     return file
 
 
-def _open_engine(path: Path) -> Engine:
-    # URL.create would be needed for odd names; the path goes through creator-style arguments instead.
+def open_engine(path: Path) -> Engine:
+    """One connection in WAL mode, synced in full, with transactions that take the write lock at once."""
     engine = create_engine(
-        "sqlite+pysqlite://",
+        URL.create("sqlite+pysqlite", database=os.fspath(path)),
         poolclass=StaticPool,
-        connect_args={"database": os.fspath(path), "check_same_thread": False},
+        connect_args={"check_same_thread": False},
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

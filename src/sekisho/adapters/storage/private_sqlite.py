@@ -1,0 +1,113 @@
+"""The private store in one SQLite file: every commit synced in full, only its owner may read it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from sekisho.adapters.storage.sqlite_log import open_engine
+from sekisho.ports.private_store import Paper, PaperKind
+
+__all__ = ["PrivateSqlite"]
+
+_schema = MetaData()
+_disclosures = Table(
+    "disclosures",
+    _schema,
+    Column("digest", String, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("text", String, nullable=False),
+)
+_papers = Table(
+    "papers",
+    _schema,
+    Column("kind", String, primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("host", String, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+
+class PrivateSqlite:
+    """A `PrivateStore`. The file is made with mode 0600; SQLite serialises its writers."""
+
+    def __init__(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.close(descriptor)
+        self._lock = threading.RLock()
+        self._engine = open_engine(path)
+        with self._transaction() as connection:
+            _schema.create_all(connection)
+
+    def close(self) -> None:
+        with self._lock:
+            self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One connection for all threads, so one at a time."""
+        with self._lock, self._engine.begin() as connection:
+            yield connection
+
+    def save_disclosures(self, digest: str, texts: Sequence[str]) -> None:
+        rows = [{"digest": digest, "place": n, "text": text} for n, text in enumerate(texts)]
+        # Crash before the commit: nothing is there, and the statement that needs it is not in the log yet.
+        with self._transaction() as connection:
+            connection.execute(insert(_disclosures).on_conflict_do_nothing(), rows)
+
+    def load_disclosures(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        query = select(_disclosures).order_by(_disclosures.c.digest, _disclosures.c.place)
+        with self._transaction() as connection:
+            for row in connection.execute(query):
+                found[row.digest] = (*found.get(row.digest, ()), row.text)
+        return found
+
+    def save_paper(self, paper: Paper) -> None:
+        row = {
+            "kind": paper.kind,
+            "digest": paper.digest,
+            "host": paper.host,
+            "number": paper.number,
+            "envelope": paper.envelope,
+        }
+        # Crash before the commit: the sender got no answer and sends it again.
+        with self._transaction() as connection:
+            connection.execute(insert(_papers).on_conflict_do_nothing(), row)
+
+    def load_papers(self, kind: PaperKind, host: str | None = None) -> list[Paper]:
+        query = select(_papers).where(_papers.c.kind == kind)
+        if host is not None:
+            query = query.where(_papers.c.host == host)
+        with self._transaction() as connection:
+            rows = connection.execute(query.order_by(_papers.c.host, _papers.c.number)).all()
+        return [
+            Paper(kind=kind, host=r.host, number=r.number, digest=r.digest, envelope=r.envelope)
+            for r in rows
+        ]
+
+    def find_paper(self, kind: PaperKind, digest: str) -> Paper | None:
+        query = select(_papers).where(_papers.c.kind == kind, _papers.c.digest == digest)
+        with self._transaction() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return Paper(
+            kind=kind, host=row.host, number=row.number, digest=row.digest, envelope=row.envelope
+        )

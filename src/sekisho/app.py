@@ -1,0 +1,259 @@
+"""Wires the control plane: ports to adapters, operations to ports. `web` and `cli` import this, this imports neither.
+
+A home is a folder:
+
+    regime.json   origin, names of the witnesses, the site's own host   trust.json    the regime's trust root
+    keys/         log.pem, operator.pem                                 signers/      keys of the other constituencies
+    log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
+    public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.private_sqlite import PrivateSqlite
+from sekisho.adapters.storage.sqlite_log import SqliteLogStore
+from sekisho.adapters.transport.witness_client import HttpWitness
+from sekisho.ledger import Cosigned, LogReader, Policy
+from sekisho.ledger.publisher import Publisher
+from sekisho.ledger.sequencer import Sequencer
+from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
+from sekisho.model.statements import TimeMarked, make_payload
+from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
+from sekisho.operations.bundle import collect_bundle, write_bundle
+from sekisho.operations.desk import Admitted, Desk
+from sekisho.operations.feed import Feed
+from sekisho.operations.leasing import GrantedLease, LeaseCounter
+from sekisho.operations.registers import keep_registers
+from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy, sign_payload
+from sekisho.signing.notes import NoteSigner
+
+__all__ = ["Control", "Home", "RegimeFile"]
+
+WITNESSED_WITHIN_S = 10.0
+
+
+class RegimeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What `up` must know of a home before it has read anything else."""
+
+    origin: str
+    witnesses: tuple[str, ...]
+    port: int = 0
+
+
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """A home folder and what lies where in it."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> Home:
+        """The home at `path`, made with mode 0700 where it is new. Raises InvalidInput where it cannot be used."""
+        home = cls(path=path.expanduser().absolute())
+        try:
+            for folder in (home.path, home.keys, home.signers, home.packs, home.logs):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.public.mkdir(parents=True, exist_ok=True)
+            probe = home.path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise InvalidInput(
+                f"the home cannot be written: {error.strerror}",
+                path=str(home.path),
+                remedy="name another with --home or SEKISHO_HOME",
+            ) from None
+        return home
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def signers(self) -> Path:
+        return self.path / "signers"
+
+    @property
+    def packs(self) -> Path:
+        return self.path / "packs"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def public(self) -> Path:
+        return self.path / "public" / "log"
+
+    @property
+    def is_founded(self) -> bool:
+        return (self.path / "trust.json").exists()
+
+    def load_regime(self) -> RegimeFile:
+        return from_json(RegimeFile, parse_json(self._read("regime.json")), path="regime.json")
+
+    def save_regime(self, regime: RegimeFile) -> None:
+        (self.path / "regime.json").write_bytes(canonical(regime) + b"\n")
+
+    def load_root(self) -> TrustRoot:
+        return parse_policy(self._read("trust.json"), path=str(self.path / "trust.json"))
+
+    def save_root(self, root: TrustRoot) -> None:
+        """Written last when a regime is founded: a home without it is not founded yet and is begun again."""
+        (self.path / "trust.json").write_bytes(canonical(root) + b"\n")
+
+    def log_signer(self, origin: str) -> tuple[NoteSigner, Ed25519Signer]:
+        """The log's key in its two uses: notes and time marks."""
+        key = load_or_create_key(self.keys / "log.pem")
+        return NoteSigner(origin, key.private), key
+
+    def load_packs(self) -> dict[str, bytes]:
+        """The published packs' bytes by `<name>-<version>`."""
+        return {path.stem: path.read_bytes() for path in sorted(self.packs.glob("*.yaml"))}
+
+    def _read(self, name: str) -> bytes:
+        path = self.path / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+
+
+class Control:
+    """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
+
+    def __init__(self, home: Home, witnesses: Mapping[str, str]) -> None:
+        self.home = home
+        self.root = home.load_root()
+        self.clock = SystemClock()
+        policy = Policy.from_text(self.root.witnesses, path="trust.json witnesses")
+        note_signer, self._log_key = home.log_signer(self.root.origin)
+        self._log = SqliteLogStore(home.path / "log.sqlite", origin=self.root.origin)
+        self._private = PrivateSqlite(home.path / "private.sqlite")
+        self.tiles = FileTileStore(home.public)
+        self.reader = LogReader(self.tiles)
+        self._sequencer = Sequencer(
+            signer=note_signer, store=self._log, tiles=self.tiles, mark=self._mark
+        )
+        self._clients = {name: HttpWitness(url) for name, url in witnesses.items()}
+        self.publisher = Publisher(
+            sequencer=self._sequencer,
+            store=self._log,
+            tiles=self.tiles,
+            policy=policy,
+            witnesses=self._clients,
+        )
+        self.policy = policy
+        self.desk = Desk(
+            root=self.root,
+            sequencer=self._sequencer,
+            log=self._log,
+            private=self._private,
+            clock=self.clock,
+            signer=load_or_create_key(home.keys / "operator.pem"),
+        )
+        self.leases = LeaseCounter(self.desk)
+        self.feed = Feed(self.desk, self.reader, run=int(time.time()))
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Recover the log, fold it, begin to publish and to keep the registers."""
+        self.publisher.on_published(self.feed.take_published)
+        self.desk.on_recorded(self.feed.take_recorded)
+        self._sequencer.recover()
+        self.desk.load()
+        self.leases.load()
+        if self.publisher.latest is not None:
+            self.feed.take_published(self.publisher.latest)
+        self.publisher.start()
+        self._keeper.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._keeper.join()
+        self.publisher.stop()
+        for client in self._clients.values():
+            client.close()
+        self._private.close()
+        self._log.close()
+
+    def submit(self, raw: bytes) -> Admitted:
+        """Admit a statement, and say at once what the registers hold where it was an order."""
+        admitted = self.desk.admit(raw)
+        recorded = self.desk.find(admitted.digest)
+        if admitted.fresh and recorded is not None and recorded.verified.kind == "order-issued":
+            keep_registers(self.desk)
+        return admitted
+
+    def grant_lease(self, raw: bytes) -> tuple[GrantedLease, str]:
+        """A lease and its proof in a witnessed checkpoint. Raises Unavailable where the witnesses are late."""
+        granted = self.leases.grant(raw)
+        cosigned = self.publisher.wait_witnessed(granted.admitted.index, WITNESSED_WITHIN_S)
+        return granted, self.reader.prove(granted.admitted.index, cosigned).to_text()
+
+    def prove(self, index: int) -> str | None:
+        """The proof of an entry in the newest witnessed checkpoint; None while none covers it."""
+        cosigned = self.publisher.latest
+        if cosigned is None or cosigned.checkpoint.size <= index:
+            return None
+        return self.reader.prove(index, cosigned).to_text()
+
+    def publish_pack(self, name: str, version: str, data: bytes) -> str:
+        """Keep a pack's bytes where bundles and the console find them; its SHA-256."""
+        path = self.home.packs / f"{name}-{version}.yaml"
+        if path.exists() and path.read_bytes() != data:
+            raise StateConflict(f"pack {name} {version} is published with other bytes")
+        path.write_bytes(data)
+        return sha256_hex(data)
+
+    def export_bundle(self, folder: Path) -> Cosigned:
+        """Close the recorded time of everything so far, wait for the witnesses, and write the bundle."""
+        keep_registers(self.desk)
+        self.desk.mark_time()
+        cosigned = self.publisher.wait_witnessed(self.desk.state.size - 1, WITNESSED_WITHIN_S)
+        files = collect_bundle(
+            cosigned=cosigned,
+            tiles=self.tiles,
+            recorded=self.desk.recorded(),
+            private=self._private,
+            packs=self.home.load_packs(),
+        )
+        write_bundle(
+            folder, files, origin=self.root.origin, signer=self._log_key, now=self.clock.now()
+        )
+        return cosigned
+
+    def _mark(self, previous: bytes | None) -> bytes:
+        fact = TimeMarked(
+            effective=self.clock.now(), checkpoint=previous.decode() if previous else None
+        )
+        return sign_payload(make_payload(fact), [self._log_key]).raw
+
+    def _keep(self) -> None:
+        """The heartbeat: registers at half the charter's interval, overdue leases every second."""
+        last = 0.0
+        while not self._stopping.wait(1.0):
+            charter = self.desk.state.regime.charter
+            if charter is None:
+                continue
+            try:
+                if time.monotonic() - last >= charter.terms.orders_in_force_every_s / 2:
+                    keep_registers(self.desk)
+                    last = time.monotonic()
+                self.leases.close_overdue()
+            except SekishoError as error:
+                self.last_problem = str(error)
+
+    last_problem: str = ""

@@ -1,0 +1,105 @@
+"""Writing an evidence bundle: everything an outsider needs, listed, hashed and signed.
+
+The format is docs/wire.md's. What is written is only what the log, the private store and the packs hold; the trust
+root is not among it, since an auditor must bring that along.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sekisho.ledger import Cosigned
+from sekisho.ledger.tiles import MAX_BUNDLE_BYTES, bundles_of_tree, tiles_of_tree
+from sekisho.model.errors import StateConflict
+from sekisho.model.instants import Instant
+from sekisho.model.statements import LeaseClosed, LeaseGranted, UsageReported
+from sekisho.model.wire import canonical, sha256_hex
+from sekisho.ports.private_store import PaperKind, PrivateStore
+from sekisho.ports.tile_store import TileStore
+from sekisho.signing import Recorded, sign_payload
+from sekisho.signing.keys import Signer
+
+__all__ = ["MANIFEST_TYPE", "collect_bundle", "write_bundle"]
+
+MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
+FORMAT = "sekisho-bundle/v1"
+_PAPERS: tuple[tuple[PaperKind, str], ...] = (
+    ("receipt", "receipts.jsonl"),
+    ("request", "requests.jsonl"),
+    ("acknowledgement", "acknowledgements.jsonl"),
+    ("fork", "forks.jsonl"),
+)
+
+
+def collect_bundle(
+    *,
+    cosigned: Cosigned,
+    tiles: TileStore,
+    recorded: Iterable[Recorded],
+    private: PrivateStore,
+    packs: Mapping[str, bytes],
+) -> dict[str, bytes]:
+    """Every file of a bundle but its manifest, by path. `packs` maps `<name>-<version>` to the published bytes."""
+    size = cosigned.checkpoint.size
+    files = {"log/checkpoint": cosigned.note.to_bytes()}
+    for tile in (*tiles_of_tree(size), *bundles_of_tree(size)):
+        files[f"log/{tile.to_path()}"] = tiles.read(tile.to_path(), MAX_BUNDLE_BYTES)
+    disclosures = private.load_disclosures()
+    concealing = [
+        entry
+        for entry in recorded
+        if entry.index < size
+        and isinstance(entry.verified.predicate, LeaseGranted | LeaseClosed | UsageReported)
+    ]
+    files["disclosures.json"] = canonical(
+        {e.leaf: list(disclosures.get(e.verified.digest, ())) for e in concealing}
+    )
+    for kind, name in _PAPERS:
+        for host, lines in _papers(private, kind).items():
+            files[f"hosts/{host}/{name}"] = b"".join(line + b"\n" for line in lines)
+    files.update({f"packs/{name}.yaml": data for name, data in packs.items()})
+    return files
+
+
+def write_bundle(
+    folder: Path, files: Mapping[str, bytes], *, origin: str, signer: Signer, now: Instant
+) -> None:
+    """Write a bundle into a new or empty folder: files first, then the manifest, its signature last.
+
+    Raises StateConflict where the folder holds something. A crash leaves a folder without `manifest.dsse`, which no
+    auditor takes for a bundle.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise StateConflict(f"{folder} is not empty", remedy="name a new folder")
+    manifest = canonical(
+        {
+            "format": FORMAT,
+            "origin": origin,
+            "created": str(now),
+            "files": [
+                {"path": path, "size": len(data), "sha256": sha256_hex(data)}
+                for path, data in sorted(files.items())
+            ],
+        }
+    )
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    (folder / "manifest.json").write_bytes(manifest)
+    envelope = sign_payload(manifest, [signer], payload_type=MANIFEST_TYPE)
+    with (folder / "manifest.dsse").open("wb") as file:
+        file.write(envelope.raw)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _papers(private: PrivateStore, kind: PaperKind) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for paper in private.load_papers(kind):
+        found.setdefault(paper.host, []).append(paper.envelope)
+    return found
+

@@ -1,0 +1,73 @@
+"""Founding a regime: the first charter, drafted from keys that exist, for its quorum to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    CharterAdopted,
+    CharterKey,
+    CharterLog,
+    CharterWitness,
+    CosignatureAlgorithm,
+    Profile,
+)
+from sekisho.signing import draft_charter
+from sekisho.signing.notes import VerifierKey
+
+__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding"]
+
+_YEAR_S = 365 * 86_400
+
+
+class WitnessPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A witness by its cosigner key; `owner` is the organisation that holds it."""
+
+    vkey: str
+    owner: str
+
+
+class FoundingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the founders decide."""
+
+    name: str
+    profile: Profile
+    jurisdiction: str
+    log_vkey: str
+    log_owner: str
+    constituencies: Mapping[str, Sequence[CharterKey]]
+    witnesses: Sequence[WitnessPlan]
+    orders_in_force_every_s: int = 60
+    halt_verdict_s: int = 3_600
+
+
+def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
+    """Charter version 1 with all witnesses asked but as many as a majority with one fault leaves: k = n for n < 4."""
+    n = len(plan.witnesses)
+    quorum = n if n < 4 else n // 2 + 2
+    return draft_charter(
+        profile=plan.profile,
+        name=plan.name,
+        jurisdiction=plan.jurisdiction,
+        constituencies=plan.constituencies,
+        log=CharterLog(
+            origin=VerifierKey.from_text(plan.log_vkey).name,
+            vkey=plan.log_vkey,
+            owner=plan.log_owner,
+            witnesses=tuple(_witness(w) for w in plan.witnesses),
+            witness_quorum=quorum,
+            witness_faults=max(0, 2 * quorum - n - 1),
+            cosignatures=(CosignatureAlgorithm(name="ed25519", until=now.plus(10 * _YEAR_S)),),
+        ),
+        now=now,
+        orders_in_force_every_s=plan.orders_in_force_every_s,
+        halt_verdict_s=plan.halt_verdict_s,
+    )
+
+
+def _witness(plan: WitnessPlan) -> CharterWitness:
+    key = VerifierKey.from_text(plan.vkey)
+    return CharterWitness(name=key.name, vkey=plan.vkey, owner=plan.owner)

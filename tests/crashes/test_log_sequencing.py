@@ -1,0 +1,285 @@
+"""The write side of the log is stopped before and after each of its durable steps, and started again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.sqlite_log import SqliteLogStore
+from sekisho.ledger import LogReader, check_log, check_tree
+from sekisho.ledger.checkpoint import Checkpoint
+from sekisho.ledger.sequencer import Appended
+from sekisho.ports.log_store import Batch, Found, LogStore, Queued, Recorded, Submission, TreeHead
+from sekisho.ports.tile_store import TileStore
+from tests.ledger.logs import ORIGIN, LogOnDisk, open_log, policy, submission
+
+T = TypeVar("T")
+BEFORE = 253
+"""Entries that stand before the scenario, so that it fills a tile."""
+
+
+class PowerCut(BaseException):
+    """The machine stops here; nothing above may catch it."""
+
+
+class Fuse:
+    """Counts durable steps and blows before or after the one named."""
+
+    def __init__(self, step: int = -1, *, after: bool = False) -> None:
+        self.names: list[str] = []
+        self._step = step
+        self._after = after
+        self._blown = False
+
+    def guard(self, name: str, act: Callable[[], T]) -> T:
+        if self._blown:
+            raise PowerCut
+        here = len(self.names) == self._step
+        self.names.append(name)
+        if here and not self._after:
+            self._blown = True
+            raise PowerCut
+        result = act()
+        if here:
+            self._blown = True
+            raise PowerCut
+        return result
+
+
+class FusedStore:
+    """The real database behind a fuse."""
+
+    def __init__(self, inner: LogStore, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def accept(self, submissions: Sequence[Submission]) -> list[int]:
+        return self._fuse.guard("queue", lambda: self._inner.accept(submissions))
+
+    def settle(self, numbers: Sequence[int]) -> None:
+        self._fuse.guard("settle", lambda: self._inner.settle(numbers))
+
+    def commit_batch(self, batch: Batch) -> None:
+        self._fuse.guard("swap", lambda: self._inner.commit_batch(batch))
+
+    def save_cosigned(self, size: int, note: bytes) -> None:
+        self._fuse.guard("cosigned", lambda: self._inner.save_cosigned(size, note))
+
+    def load_queued(self, limit: int) -> list[Queued]:
+        return self._inner.load_queued(limit)
+
+    def load_head(self) -> TreeHead:
+        return self._inner.load_head()
+
+    def load_entries(self, start: int, stop: int) -> list[Recorded]:
+        return self._inner.load_entries(start, stop)
+
+    def find_recorded(self, submissions: Sequence[Submission]) -> Found:
+        return self._inner.find_recorded(submissions)
+
+    def load_cosigned(self) -> tuple[int, bytes] | None:
+        return self._inner.load_cosigned()
+
+
+class FusedTiles:
+    """The real folder behind the same fuse."""
+
+    def __init__(self, inner: TileStore, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def read(self, path: str, limit: int) -> bytes:
+        return self._inner.read(path, limit)
+
+    def exists(self, path: str) -> bool:
+        return self._inner.exists(path)
+
+    def write(self, path: str, data: bytes) -> None:
+        self._fuse.guard(path, lambda: self._inner.write(path, data))
+
+
+def fused(folder: Path, fuse: Fuse) -> LogOnDisk:
+    """The log of a folder with everything durable behind the fuse."""
+    log = LogOnDisk(folder)
+    log.store = FusedStore(log.database, fuse)
+    log.tiles = FusedTiles(log.tiles, fuse)
+    log.sequencer._store = log.store
+    log.sequencer._tiles = log.tiles
+    return log
+
+
+def names(first: int, count: int) -> list[str]:
+    return [f"statement {number}" for number in range(first, first + count)]
+
+
+def play(log: LogOnDisk, answered: dict[str, int]) -> None:
+    """The scenario: a batch over a tile's end, a publication, a repetition, another batch, a publication."""
+    publisher = log.publisher(log.witnesses())
+    for batch in (names(0, 5), names(0, 1), names(5, 2)):
+        outcomes = log.sequencer.append([submission(name, f"serial {name}") for name in batch])
+        for name, outcome in zip(batch, outcomes, strict=True):
+            assert isinstance(outcome, Appended)
+            answered[name] = outcome.index
+        publisher.publish()
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published log just short of a full tile, to be copied."""
+    folder = tmp_path_factory.mktemp("standing")
+    with open_log(folder) as log:
+        log.sequencer.append([submission(f"old {number}") for number in range(BEFORE - 1)])
+        log.publisher(log.witnesses()).publish()
+    return folder
+
+
+def steps(standing: Path, scratch: Path) -> list[str]:
+    """Every durable step of the scenario, in order."""
+    shutil.copytree(standing, scratch)
+    fuse = Fuse()
+    log = fused(scratch, fuse)
+    log.sequencer.recover()
+    play(log, {})
+    log.close()
+    return fuse.names
+
+
+STEPS = 20
+"""How many durable steps the scenario has; a test below holds this figure."""
+
+
+def test_scenario_has_the_steps_that_are_cut(standing: Path, tmp_path: Path) -> None:
+    """The cuts below cover every durable step: a new step must be counted in."""
+    found = steps(standing, tmp_path / "scratch")
+    assert len(found) == STEPS, found
+    assert {"queue", "settle", "swap", "cosigned", "checkpoint", "tile/entries/000"} <= set(found)
+
+
+def assert_whole(folder: Path, answered: dict[str, int]) -> None:
+    """After a restart: nothing answered is lost or doubled, the tree derives, witnesses go along."""
+    with open_log(folder) as log:
+        publisher = log.publisher(log.witnesses())
+        for name in names(0, 7):
+            done = log.sequencer.append_one(submission(name, f"serial {name}"))
+            assert answered.get(name, done.index) == done.index
+        cosigned = publisher.publish()
+        checkpoint = cosigned.checkpoint
+        found = list(LogReader(log.tiles).entries(0, checkpoint.size, checkpoint))
+        for name in [*names(0, 7), *(f"old {number}" for number in range(BEFORE - 1))]:
+            assert found.count(submission(name).envelope) == 1
+        assert log.database.load_queued(10) == []
+        assert check_log(log.tiles, policy()).faults == ()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(STEPS))
+def test_power_cut_at_each_step(standing: Path, tmp_path: Path, step: int, after: bool) -> None:
+    """Cut before or after any durable step, the log comes back whole and goes on with its witnesses."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    answered: dict[str, int] = {}
+    log = fused(folder, Fuse(step, after=after))
+    log.sequencer.recover()
+    with pytest.raises(PowerCut):
+        play(log, answered)
+    log.close()
+    with open_log(folder) as again:
+        head = again.sequencer.head
+        assert check_tree(again.tiles, Checkpoint(origin=ORIGIN, size=head.size, root=head.root)).holds
+    assert_whole(folder, answered)
+
+
+@pytest.mark.parametrize("second", range(4))
+@pytest.mark.parametrize("first", ["queue", "tile/0/000", "swap", "cosigned"])
+def test_power_cut_during_recovery(standing: Path, tmp_path: Path, first: str, second: int) -> None:
+    """Cut again while recovering from a cut, the log still comes back whole."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    answered: dict[str, int] = {}
+    cut = steps(standing, tmp_path / "scratch").index(first)
+    log = fused(folder, Fuse(cut, after=True))
+    log.sequencer.recover()
+    with pytest.raises(PowerCut):
+        play(log, answered)
+    log.close()
+    log = fused(folder, Fuse(second, after=second % 2 == 0))
+    try:
+        log.sequencer.recover()
+    except PowerCut:
+        pass
+    finally:
+        log.close()
+    assert_whole(folder, answered)
+
+
+def test_failed_mark_leaves_the_queue_to_the_next_try(tmp_path: Path) -> None:
+    """Where the time mark cannot be signed nothing is sequenced; the next append takes everything along."""
+    with open_log(tmp_path) as log:
+        good = log.sequencer._mark
+
+        def fail(previous: bytes | None) -> bytes:
+            raise ConnectionError
+
+        log.sequencer._mark = fail
+        with pytest.raises(ConnectionError):
+            log.sequencer.append_one(submission("a"))
+        assert log.sequencer.head.size == 0
+        log.sequencer._mark = good
+        assert log.sequencer.append_one(submission("b")).index == 2
+        assert log.sequencer.append_one(submission("a")).fresh is False
+
+
+def test_failed_tile_write_is_overcome_without_a_restart(tmp_path: Path) -> None:
+    """A disk that refuses once leaves no trace in the log's order."""
+    fuse = Fuse(1)
+    log = fused(tmp_path, fuse)
+    log.sequencer.recover()
+    with pytest.raises(PowerCut):
+        log.sequencer.append_one(submission("a"))
+    fuse._blown = False
+    assert log.sequencer.append_one(submission("b")).index == 2
+    assert log.sequencer.append_one(submission("a")).index == 1
+    log.close()
+
+
+def test_lost_tiles_are_written_again_from_the_database(standing: Path, tmp_path: Path) -> None:
+    """Where tiles are gone or damaged the database gives them back, byte for byte."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    before = {p: p.read_bytes() for p in (folder / "public").rglob("*") if p.is_file()}
+    (folder / "public/tile/0/000.p" / str(BEFORE)).write_bytes(b"not a tile")
+    shutil.rmtree(folder / "public/tile/entries")
+    with open_log(folder):
+        pass
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_leftover_temporary_files_mean_nothing(standing: Path, tmp_path: Path) -> None:
+    """A half-written temporary file of a crash is not read as anything."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    (folder / "public/.checkpoint.0123.tmp").write_bytes(b"half")
+    (folder / "public/tile/0/000.p/.254.0123.tmp").write_bytes(b"half")
+    assert_whole(folder, {})
+
+
+def test_damaged_database_stops_the_log(standing: Path, tmp_path: Path) -> None:
+    """A database that can no longer be read is named as corrupt, and the log does not start."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    (folder / "log.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    (folder / "log.db-wal").unlink(missing_ok=True)
+    with pytest.raises(Exception, match="database") as caught:
+        SqliteLogStore(folder / "log.db", origin=ORIGIN)
+    assert type(caught.value).__name__ in ("Corrupt", "Unavailable")
+
+
+def test_store_is_a_file_store(tmp_path: Path) -> None:
+    """The scenario runs on the real folder store, not on a fake."""
+    with open_log(tmp_path) as log:
+        assert isinstance(log.tiles, FileTileStore)
