@@ -4,56 +4,102 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sekisho.model.instants import Instant, parse_instant
 from sekisho.model.statements import (
+    KINDS,
+    AgentReleased,
+    ChainHead,
+    ChallengeAnswered,
     CharterAdopted,
     CharterKey,
     CharterLog,
     CharterWitness,
+    Checkpoint,
+    CheckpointRecorded,
     CosignatureAlgorithm,
     EnrolledDevice,
+    FindingRaised,
+    HaltJudged,
     HostEnrolled,
+    HostRetired,
+    LeaseClosed,
+    LeaseGranted,
+    LeaseRequested,
     LeaseTerms,
     LicenceDecision,
     LicenceIssued,
+    LicenceRevoked,
     Lineage,
+    LogPosition,
+    ObservationMade,
     OrderIssued,
     OrderReference,
+    OrdersInForce,
+    PackPublished,
     PackReference,
     PartyEnrolled,
     Predicate,
+    Reading,
+    ReceiptAcknowledged,
+    ReceiptGiven,
     Reference,
+    RegisterHead,
     RunDeclared,
     Scope,
     Span,
+    TimeMarked,
+    UsageReported,
+    kind_of,
     make_payload,
 )
-from sekisho.signing import Ed25519Signer, Envelope, Regime, Verified, draft_charter, sign_payload
+from sekisho.signing import (
+    Ed25519Signer,
+    Envelope,
+    Regime,
+    Verified,
+    conceal,
+    draft_charter,
+    sign_payload,
+)
 from sekisho.signing.keys import Signer
 
 __all__ = [
     "AUTHORITY",
     "DEVICE",
+    "HEAD",
     "HOST",
+    "LEAF",
     "LOG",
     "NOW",
     "OPERATOR",
+    "ORDER",
     "ORIGIN",
     "PARTY",
+    "REFERENCE",
+    "SALT",
     "VERIFIER",
     "charter",
     "charter_envelope",
+    "disclosed",
     "host_enrolled",
+    "lease_closed",
+    "lease_granted",
+    "lease_requested",
     "licence_issued",
+    "one_of_each",
     "order_issued",
     "party_enrolled",
+    "receipt_given",
     "regime",
     "run_declared",
     "signed",
     "signer",
+    "signers_of",
 ]
 
 ORIGIN = "log.example/sekisho"
@@ -87,15 +133,17 @@ def charter(
 ) -> CharterAdopted:
     """Charter version 1: authority 3-of-5, verifiers 1-of-2, one operator key."""
     known = witnesses or (
-        CharterWitness(name="w1", vkey="w1.example+00000000+AAAA", owner="Verifier One"),
-        CharterWitness(name="w2", vkey="w2.example+00000000+AAAA", owner="Verifier Two"),
+        CharterWitness(name="w1", vkey="w1.example+00000000+AAAB", owner="Verifier One"),
+        CharterWitness(name="w2", vkey="w2.example+00000000+AAAC", owner="Verifier Two"),
     )
     return draft_charter(
         profile="authority",
         name="Test regime",
         jurisdiction="JP",
         constituencies={
-            "authority": [_key(k, "Authority", f"authority {n}") for n, k in enumerate(AUTHORITY, 1)],
+            "authority": [
+                _key(k, "Authority", f"authority {n}") for n, k in enumerate(AUTHORITY, 1)
+            ],
             "verifiers": [_key(k, "Verifier", f"verifier {n}") for n, k in enumerate(VERIFIER, 1)],
             "operators": [_key(OPERATOR, "Operator", "operator 1")],
         },
@@ -118,12 +166,14 @@ def signed(predicate: Predicate, *signers: Signer) -> Envelope:
 
 
 def charter_envelope(terms: CharterAdopted | None = None) -> Envelope:
+    """The charter under the three authority keys and the verifier key that its power `amend` asks for."""
     return signed(terms or charter(), *AUTHORITY[:3], VERIFIER[0])
 
 
 def host_enrolled(
     host: str = "host-1", *, of: Signer = HOST, emulated: bool = False, now: Instant = NOW
 ) -> HostEnrolled:
+    """One host with one device; an emulated device has a key and memory of its own."""
     device = EnrolledDevice(
         device=f"{host}/device-0",
         chip="emulated accelerator" if emulated else "host CPU",
@@ -149,12 +199,18 @@ def host_enrolled(
 
 
 def party_enrolled() -> PartyEnrolled:
+    """The developer whose runs are licensed."""
     return PartyEnrolled(
-        effective=NOW, party="party-1", public=PARTY.public.to_text(), organisation="Developer", country="JP"
+        effective=NOW,
+        party="party-1",
+        public=PARTY.public.to_text(),
+        organisation="Developer",
+        country="JP",
     )
 
 
 def run_declared(run: str = "run-1", *, planned_flop: str = "1000000000000") -> RunDeclared:
+    """A run from scratch on host-1."""
     return RunDeclared(
         effective=NOW,
         run=run,
@@ -174,6 +230,7 @@ def run_declared(run: str = "run-1", *, planned_flop: str = "1000000000000") -> 
 def licence_issued(
     declaration: Reference, *, number: str = "LIC-1", budget_flop: str = "10000000000000"
 ) -> LicenceIssued:
+    """A licence for run-1 with leases of 60 s, 2 s of grace and quanta of 2 s."""
     return LicenceIssued(
         effective=NOW,
         number=number,
@@ -190,12 +247,14 @@ def licence_issued(
         lease=LeaseTerms(interval_s=60, grace_s=2, quantum_s=2),
         mode="kill",
         decision=LicenceDecision(
-            decision="permit", rules=(), pack=PackReference(name="loop", version="1", sha256="0" * 64)
+            decision="permit",
+            rules=(),
+            pack=PackReference(name="loop", version="1", sha256="0" * 64),
         ),
     )
 
 
-def order_issued(  # noqa: PLR0913  # an order is what its drafters vary
+def order_issued(  # an order is what its drafters vary
     *,
     number: int = 1,
     previous: str = hashlib.sha256(b"").hexdigest(),
@@ -207,6 +266,7 @@ def order_issued(  # noqa: PLR0913  # an order is what its drafters vary
     now: Instant = NOW,
     **changes: object,
 ) -> OrderIssued:
+    """An order for site-1, by default pause number 1, in force for an hour."""
     fields: dict[str, object] = {
         "effective": now,
         "log": ORIGIN,
@@ -243,3 +303,225 @@ def regime(*more: Envelope) -> Regime:
         verified: Verified = start.verify(envelope.raw)
         start = start.after(verified)
     return start
+
+
+LEAF = "1" * 64
+REFERENCE = Reference(log=ORIGIN, leaf=LEAF)
+ORDER = OrderReference(register="pause/JP", number=1, digest="2" * 64)
+HEAD = RegisterHead(register="pause/JP", number=1, digest="2" * 64)
+SALT = b"sixteen byte salt"[:16]
+
+
+def lease_requested(number: int = 1, *, licence: Reference = REFERENCE) -> LeaseRequested:
+    """Host-1 asks for its next lease."""
+    return LeaseRequested(
+        effective=NOW, host="host-1", licence=licence, number=number, nonce="ab" * 16, quantum=0
+    )
+
+
+def lease_granted(
+    number: int = 1,
+    *,
+    licence: Reference = REFERENCE,
+    allowance_flop: str = "62000000000",
+    **changes: object,
+) -> LeaseGranted:
+    """Lease `number` of host-1 for a minute; its allowance is concealed under `SALT`."""
+    digest, _ = conceal("allowance_flop", allowance_flop, SALT)
+    granted = LeaseGranted(
+        effective=NOW,
+        licence=licence,
+        host="host-1",
+        number=number,
+        not_after=NOW.plus(60),
+        nonce="ab" * 16,
+        request="3" * 64,
+        heads=(),
+        concealed=(digest,),
+    )
+    return msgspec.structs.replace(granted, **changes)
+
+
+def lease_closed(
+    lease: Reference,
+    number: int = 1,
+    *,
+    licence: Reference = REFERENCE,
+    consumed_flop: str = "4000000000",
+    how: Literal["final-receipt", "forfeited"] = "final-receipt",
+) -> LeaseClosed:
+    """The end of lease `number` of host-1; what it consumed is concealed under `SALT`."""
+    digest, _ = conceal("consumed_flop", consumed_flop, SALT)
+    return LeaseClosed(
+        effective=NOW,
+        lease=lease,
+        licence=licence,
+        host="host-1",
+        number=number,
+        how=how,
+        concealed=(digest,),
+    )
+
+
+def receipt_given(
+    sequence: int = 1, *, previous: str | None = None, **changes: object
+) -> ReceiptGiven:
+    """A quantum receipt of host-1."""
+    receipt = ReceiptGiven(
+        effective=NOW,
+        host="host-1",
+        sequence=sequence,
+        previous=previous,
+        stage="quantum",
+        counter="C0",
+        quantum=sequence,
+        state="running",
+    )
+    return msgspec.structs.replace(receipt, **changes)
+
+
+def disclosed(name: str, value: str) -> str:
+    """The disclosure text of a field that the makers above concealed."""
+    return conceal(name, value, SALT)[1].text
+
+
+def one_of_each() -> dict[str, Predicate]:
+    """A predicate of every kind, with every optional field in use somewhere."""
+    made: list[Predicate] = [
+        *_governance(),
+        *_licences(),
+        *_receipts(),
+        *_orders(),
+        *_verdicts(),
+    ]
+    return {kind_of(predicate): predicate for predicate in made}
+
+
+def signers_of(kind: str) -> tuple[Signer, ...]:
+    """The keys under which `regime()` accepts a statement of this kind."""
+    known: dict[str, tuple[Signer, ...]] = {
+        "amend": (*AUTHORITY[:3], VERIFIER[0]),
+        "enrol-hosts": (AUTHORITY[0], OPERATOR),
+        "enrol-parties": (AUTHORITY[0],),
+        "publish-rules": AUTHORITY[:2],
+        "publish-agent": (*AUTHORITY[:2], VERIFIER[0]),
+        "issue-licence": AUTHORITY[:2],
+        "grant-lease": (OPERATOR,),
+        "keep-registers": (OPERATOR,),
+        "order-kind": (*AUTHORITY[:3], VERIFIER[0]),
+        "observe": (VERIFIER[0],),
+        "judge": (VERIFIER[1],),
+        "host": (HOST,),
+        "party": (PARTY,),
+        "device": (DEVICE,),
+        "log": (LOG,),
+        "witness-of-fault": (HOST,),
+    }
+    return known[KINDS[kind].signer]
+
+
+def _governance() -> list[Predicate]:
+    pack = PackReference(name="loop", version="2026.1", sha256="4" * 64)
+    return [
+        charter(),
+        host_enrolled(),
+        HostRetired(effective=NOW, host="host-1", reason="sold"),
+        party_enrolled(),
+        PackPublished(effective=NOW, pack=pack, bytes=5_000, summary="first"),
+        AgentReleased(effective=NOW, version="0.1.0", sha256="5" * 64),
+        TimeMarked(effective=NOW, checkpoint=f"{ORIGIN}\n0\n\n"),
+    ]
+
+
+def _licences() -> list[Predicate]:
+    usage, _ = conceal("consumed_flop", "4000000000", SALT)
+    return [
+        run_declared(),
+        licence_issued(REFERENCE),
+        LicenceRevoked(effective=NOW, licence=REFERENCE, number="LIC-1", reason="breach"),
+        lease_requested(),
+        lease_granted(),
+        lease_closed(REFERENCE),
+        UsageReported(
+            effective=NOW,
+            licensee="party-1",
+            period=Span(start=NOW, end=NOW.plus(86_400)),
+            chains=(ChainHead(host="host-1", sequence=7, digest="6" * 64),),
+            concealed=(usage,),
+        ),
+    ]
+
+
+def _receipts() -> list[Predicate]:
+    written = Checkpoint(sha256="7" * 64, bytes=1_024, step=40)
+    return [
+        receipt_given(
+            2,
+            previous="8" * 64,
+            stage="halted",
+            state="frozen",
+            heads=(HEAD,),
+            order=ORDER,
+            run="run-1",
+            means="cgroup v2 freezer",
+            leaves="memory stays allocated",
+            checkpoint=written,
+            processes=3,
+        ),
+        ReceiptAcknowledged(
+            effective=NOW, host="host-1", sequence=2, receipt="8" * 64, heads=(HEAD,)
+        ),
+        CheckpointRecorded(
+            effective=NOW, host="host-1", run="run-1", checkpoint=written, parents=("9" * 64,)
+        ),
+    ]
+
+
+def _orders() -> list[Predicate]:
+    return [
+        order_issued(charter_digest="c" * 64),
+        OrdersInForce(effective=NOW, heads=(HEAD,), in_force=(ORDER,), root="a" * 64),
+    ]
+
+
+def _verdicts() -> list[Predicate]:
+    return [
+        ObservationMade(
+            effective=NOW,
+            host="host-1",
+            order=ORDER,
+            receipt="8" * 64,
+            after=LogPosition(size=12, root="b" * 64),
+            nonce="d" * 64,
+            readings=(
+                Reading(at=NOW, processes=3, running=0),
+                Reading(at=NOW.plus(5.5), processes=3, running=0),
+            ),
+            work_cpu_ms=0,
+            host_busy_ms=120,
+            means="process table",
+            other_user=True,
+        ),
+        ChallengeAnswered(
+            effective=NOW,
+            device="host-1/device-0",
+            nonce="d" * 64,
+            memory_bytes=1 << 20,
+            digest="e" * 64,
+            emulated=True,
+        ),
+        HaltJudged(
+            effective=NOW,
+            host="host-1",
+            order=ORDER,
+            degree="corroborated",
+            interval=Span(start=NOW, end=NOW.plus(5.5)),
+            lapses=NOW.plus(3_600),
+            evidence=("8" * 64,),
+            reasons=("no work was seen",),
+            limits=("no device key",),
+        ),
+        FindingRaised(
+            effective=NOW, finding="rolled-back", host="host-1", detail="state 9, counter 7"
+        ),
+    ]

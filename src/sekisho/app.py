@@ -29,7 +29,7 @@ from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
 from sekisho.model.statements import TimeMarked, make_payload
-from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
+from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.feed import Feed
@@ -116,6 +116,13 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         """The log's key in its two uses: notes and time marks."""
         key = load_or_create_key(self.keys / "log.pem")
         return NoteSigner(origin, key.private), key
+
+    def save_pack(self, name: str, version: str, data: bytes) -> None:
+        """Keep a published pack's bytes, where bundles and the console find them."""
+        path = self.packs / f"{name}-{version}.yaml"
+        if path.exists() and path.read_bytes() != data:
+            raise StateConflict(f"pack {name} {version} is published with other bytes")
+        path.write_bytes(data)
 
     def load_packs(self) -> dict[str, bytes]:
         """The published packs' bytes by `<name>-<version>`."""
@@ -209,14 +216,6 @@ class Control:
         if cosigned is None or cosigned.checkpoint.size <= index:
             return None
         return self.reader.prove(index, cosigned).to_text()
-
-    def publish_pack(self, name: str, version: str, data: bytes) -> str:
-        """Keep a pack's bytes where bundles and the console find them; its SHA-256."""
-        path = self.home.packs / f"{name}-{version}.yaml"
-        if path.exists() and path.read_bytes() != data:
-            raise StateConflict(f"pack {name} {version} is published with other bytes")
-        path.write_bytes(data)
-        return sha256_hex(data)
 
     def export_bundle(self, folder: Path) -> Cosigned:
         """Close the recorded time of everything so far, wait for the witnesses, and write the bundle."""

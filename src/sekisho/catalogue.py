@@ -14,6 +14,68 @@ __all__ = ["MESSAGES", "Language", "say"]
 Language = Literal["en", "ja"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    # --- up and drill
+    "up.serving": (
+        "Sekisho serves {home} at {address} (Ctrl-C ends it). Every key of a rehearsed regime is in this one hand.",
+        "関所が {home} を {address} で公開しています（Ctrl-C で終了）。予行用の体制では、すべての鍵がこの一台にあります。",
+    ),
+    "up.trusted": (
+        "The regime's trust root was added to {file}.",
+        "この体制の信頼の起点を {file} に追加しました。",
+    ),
+    "drill.found": (
+        "Found a regime: charter, log, two witnesses",
+        "体制を創設する：憲章、ログ、二つの証人",
+    ),
+    "drill.enrol": (
+        "Enrol hosts, devices and the licensee",
+        "ホスト、装置、被許可者を登録する",
+    ),
+    "drill.decide": (
+        "Publish the rules, declare the runs, decide",
+        "規則を公布し、学習を申告し、判定する",
+    ),
+    "drill.license": ("License the runs by quorum", "定足数の署名で学習を許可する"),
+    "drill.meter": (
+        "Run under leases: reserve, spend, meter",
+        "リースの下で走らせる：予約し、使い、計量する",
+    ),
+    "drill.pause": (
+        "Pause by quorum: draft, show, sign, issue, halt",
+        "定足数で停止を命じる：起案、確認、署名、発令、停止",
+    ),
+    "drill.observe": (
+        "Corroborate: another constituency's observer looks twice",
+        "裏付ける：別の構成体の観測者が二度確かめる",
+    ),
+    "drill.challenge": (
+        "Verify: the emulated device fills its memory from a fresh nonce",
+        "検証する：模擬装置が新しいノンスで全メモリを埋める",
+    ),
+    "drill.resume": (
+        "Resume by its own quorum, once witnessed",
+        "専用の定足数と証人の確認を経て再開する",
+    ),
+    "drill.blackout": (
+        "Kill the control plane: the work stops by itself",
+        "管理系を落とす：作業は自ら止まる",
+    ),
+    "drill.return": (
+        "Bring the control plane back: nothing is lost",
+        "管理系を戻す：何も失われていない",
+    ),
+    "drill.audit": (
+        "Audit a copy of the evidence, offline, trusting nobody",
+        "証拠の写しを、誰も信用せず、オフラインで監査する",
+    ),
+    "drill.holds": (
+        "The drill holds: every step did what was announced.\nEvidence bundle: {bundle}\nHome: {home}",
+        "予行は成立：すべての段階が予告どおりに進みました。\n証拠一式：{bundle}\nホーム：{home}",
+    ),
+    "drill.fails": (
+        "The drill fails: the last step above says why.\nEvidence bundle: {bundle}\nHome, with its logs: {home}",
+        "予行は不成立：理由は上の最後の段階にあります。\n証拠一式：{bundle}\nホーム（ログを含む）：{home}",
+    ),
     # --- the command line itself
     "cli.about": (
         "Sekisho: the compute pause button. License, meter, pause and prove AI compute.",
@@ -97,6 +159,89 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "cli.command.up": (
         "Serve the console, the API and the public log until Ctrl-C.",
         "Ctrl-C まで、管理画面・API・公開ログを提供します。",
+    ),
+    # --- the auditor: each check's question, the verdicts, and what a verdict does not cover
+    "audit.check.trust-root": ("Is this the regime that you trust?", "信頼する体制のものですか"),
+    "audit.check.manifest": ("Is every file as listed, and none besides?", "全ファイルが目録どおりで、余分もありませんか"),
+    "audit.check.log-tree": ("Do the entries give the log's tree?", "記録からログの木が再現できますか"),
+    "audit.check.checkpoint-signature": ("Did the log sign its checkpoint?", "チェックポイントはログの署名ですか"),
+    "audit.check.witnessed": ("Did independent witnesses see it?", "独立した立会人が確認しましたか"),
+    "audit.check.time-marks": ("Are the log's times witnessed?", "ログの時刻は立会い済みですか"),
+    "audit.check.charter": ("Does each charter follow the one before?", "憲章は順に引き継がれていますか"),
+    "audit.check.signatures": ("Had every signer the power at that place?", "署名者は皆、その時点で権限がありましたか"),
+    "audit.check.uniqueness": ("Is nothing said twice?", "重複はありませんか"),
+    "audit.check.registers": ("Are the orders without a gap, valid and in time?", "命令に欠番がなく、有効で期限内ですか"),
+    "audit.check.orders-in-force": ("Do the heartbeats tell the registers?", "定時報告は登録簿と一致しますか"),
+    "audit.check.decisions": ("Do the rules give the decisions?", "規則から同じ判定が得られますか"),
+    "audit.check.licences": ("Is each licence for what was declared?", "許可は申告どおりのものですか"),
+    "audit.check.leases": ("Was each lease rightly granted?", "各リースは正しく付与されましたか"),
+    "audit.check.receipts": ("Are the receipt chains whole?", "受領証の連鎖は完全ですか"),
+    "audit.check.budgets": ("Do the books add up?", "収支は合っていますか"),
+    "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
+    "audit.check.halts": ("Is each halt as sure as it is said to be?", "停止の確かさは主張どおりですか"),
+    "audit.verdict": ("Verdict:", "結論："),
+    "audit.verdict.holds": ("holds", "成立"),
+    "audit.verdict.fails": ("fails", "不成立"),
+    "audit.verdict.unverifiable": ("unverifiable", "検証不能"),
+    "audit.limits": ("What this does not cover:", "この結論が及ばない範囲："),
+    "audit.limit.honest": (
+        "a signature proves a record unchanged, not honest",
+        "署名は記録が変わっていないことを示し、正直であることは示しません",
+    ),
+    "audit.limit.submitted": (
+        "what was never submitted to the log leaves no trace here",
+        "ログに提出されなかったことの痕跡はここにはありません",
+    ),
+    "audit.limit.network": (
+        "this host did not let the auditor give up its network",
+        "この機械では、検証者のネットワークを切り離せませんでした",
+    ),
+    "audit.limit.accepted": (
+        "taken on trust, by name: {check} ({detail})",
+        "名指しで信用して受け入れたもの：{check}（{detail}）",
+    ),
+    "audit.limit.unread": ("listed, and read by no check: {path}", "目録にあるが、どの検査も読まないもの：{path}"),
+    "audit.limit.until": (
+        "covers the log up to its checkpoint of {size} entries, witnessed at {time}",
+        "対象は {time} に立会い済みの {size} 件までのログです",
+    ),
+    "audit.limit.finding": ("a finding stands: {finding} at {host}: {detail}", "所見あり：{finding}（{host}）：{detail}"),
+    "audit.limit.findings": ("and {count} findings more", "ほかに所見 {count} 件"),
+    "audit.limit.counter": (
+        "host {host} counts on tier {tier}: whoever owns its disk or hypervisor can set it back",
+        "{host} の計数器は {tier} です。ディスクや仮想化基盤の持ち主は巻き戻せます",
+    ),
+    "audit.limit.emulated": (
+        "host {host} has an emulated device: what it shows proves the protocol, not silicon",
+        "{host} には模擬装置があります。示せるのは手順であり、実物の装置ではありません",
+    ),
+    "audit.limit.declared": (
+        "the peak of host {host} is declared, not taken from a table",
+        "{host} の最大性能は申告値であり、表によるものではありません",
+    ),
+    "audit.limit.halt": (
+        "the halt of {host} is {degree} and that lapses at {lapses}; its limits: {limits}",
+        "{host} の停止は {degree} で、{lapses} に失効します。その限界：{limits}",
+    ),
+    "audit.limit.challenge": (
+        "that the device of {host} answered within {ms} ms is its judge's word",
+        "{host} の装置が {ms} ミリ秒以内に答えたことは、判定者の言葉によります",
+    ),
+    "audit.progress": ("Reading the log", "ログを読んでいます"),
+    # --- the trust file
+    "trust.added": ("From now on you trust:", "これより次の体制を信頼します："),
+    "trust.removed": ("You no longer trust the log {origin}.", "ログ {origin} の信頼をやめました。"),
+    "trust.none": (
+        "You trust no regime yet: every audit will be unverifiable.",
+        "信頼する体制はまだありません。どの検証も「検証不能」になります。",
+    ),
+    "trust.words": (
+        "the regime whose first charter is {charter}\n"
+        "  its log {origin}, by the key {key}\n"
+        "  a checkpoint counts once {needed} of {count} witnesses have signed it: {names}",
+        "最初の憲章が {charter} である体制\n"
+        "  そのログ {origin}（鍵 {key}）\n"
+        "  チェックポイントは立会人 {count} 名中 {needed} 名の署名で有効：{names}",
     ),
 }
 

@@ -17,7 +17,7 @@ from sekisho.model.errors import Corrupt, InvalidInput
 SHAPE = NetworkShape(widths=(6, 10, 3), batch=8)
 
 
-def trained(steps: int, network: Network | None = None) -> Network:
+def _trained(steps: int, network: Network | None = None) -> Network:
     network = network or Network(SHAPE, seed=4)
     task = make_task(SHAPE, 4)
     while network.step < steps:
@@ -27,8 +27,8 @@ def trained(steps: int, network: Network | None = None) -> Network:
 
 def test_resumed_training_equals_uninterrupted_training() -> None:
     """Weights, moments, step and FLOP after an interruption are those of a training without one, bit for bit."""
-    whole = trained(60)
-    resumed = trained(60, parse_checkpoint(pack_checkpoint(trained(23))))
+    whole = _trained(60)
+    resumed = _trained(60, parse_checkpoint(pack_checkpoint(_trained(23))))
     assert pack_checkpoint(resumed) == pack_checkpoint(whole)
     assert resumed.flop == whole.flop
     for one, other in zip(whole.parameters, resumed.parameters, strict=True):
@@ -37,7 +37,7 @@ def test_resumed_training_equals_uninterrupted_training() -> None:
 
 def test_there_and_back() -> None:
     """Packing what was parsed gives the same bytes."""
-    data = pack_checkpoint(trained(3))
+    data = pack_checkpoint(_trained(3))
     assert pack_checkpoint(parse_checkpoint(data)) == data
 
 
@@ -58,7 +58,7 @@ def test_golden_container() -> None:
 
 def test_truncated_checkpoint_is_refused() -> None:
     """However much is missing at the end, the checkpoint is refused."""
-    data = pack_checkpoint(trained(1))
+    data = pack_checkpoint(_trained(1))
     for size in (0, 5, 17, 30, 60, len(data) // 2, len(data) - 1):
         with pytest.raises(Corrupt, match="resume from another"):
             parse_checkpoint(data[:size])
@@ -66,7 +66,7 @@ def test_truncated_checkpoint_is_refused() -> None:
 
 def test_altered_checkpoint_is_refused(dice: random.Random) -> None:
     """One changed bit anywhere, or one byte more, is refused."""
-    data = pack_checkpoint(trained(1))
+    data = pack_checkpoint(_trained(1))
     for _ in range(200):
         changed = bytearray(data)
         changed[dice.randrange(len(data))] ^= 1 << dice.randrange(8)

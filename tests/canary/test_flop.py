@@ -41,10 +41,10 @@ class Counted(np.ndarray[Any, np.dtype[np.float32]]):
             tally.flop += plain[0].size - np.asarray(result).size
         else:
             tally.flop += np.asarray(result).size
-        return outputs[0] if outputs else counted(np.asarray(result), tally)
+        return outputs[0] if outputs else _counted(np.asarray(result), tally)
 
 
-def counted(array: Any, tally: Tally) -> Any:
+def _counted(array: Any, tally: Tally) -> Any:
     view = np.asarray(array).view(Counted)
     view.tally = tally
     return view
@@ -63,11 +63,11 @@ def test_the_count_equals_the_operations_that_ran(shape: NetworkShape) -> None:
     """One real step, watched operation by operation, takes exactly the FLOP that the shapes predict."""
     tally = Tally()
     network = Network(shape, seed=5)
-    network.weights = [counted(w, tally) for w in network.weights]
-    network.biases = [counted(b, tally) for b in network.biases]
+    for arrays in (network.weights, network.biases, network.moments_1, network.moments_2):
+        arrays[:] = [_counted(array, tally) for array in arrays]
     inputs, targets = make_task(shape, 5).batch(0, shape.batch)
 
-    network.train_step(counted(inputs, tally), counted(targets, tally))
+    network.train_step(_counted(inputs, tally), _counted(targets, tally))
 
     assert tally.flop + SCALARS_PER_STEP == step_flop(shape)
     assert network.flop == step_flop(shape)
@@ -77,7 +77,7 @@ def test_a_watched_network_learns_the_same() -> None:
     """The counting array changes no result, so what it counts is the real step."""
     shape = NetworkShape(widths=(4, 8, 2), batch=4)
     plain, watched = Network(shape, seed=1), Network(shape, seed=1)
-    watched.weights = [counted(w, Tally()) for w in watched.weights]
+    watched.weights = [_counted(w, Tally()) for w in watched.weights]
     inputs, targets = make_task(shape, 1).batch(0, 4)
     assert watched.train_step(inputs, targets) == plain.train_step(inputs, targets)
     for one, other in zip(plain.parameters, watched.parameters, strict=True):
@@ -122,9 +122,7 @@ def test_gradients_agree_with_differences() -> None:
     inputs, targets = task.batch(0, 8)
     outputs = network._forward(inputs)
     difference = outputs[-1] - targets
-    gradients = network._backward(
-        inputs, outputs, difference * np.float32(2 / difference.size)
-    )
+    gradients = network._backward(inputs, outputs, difference * np.float32(2 / difference.size))
     batch = Task(inputs, targets)
     for parameter, gradient in zip(network.parameters, gradients, strict=True):
         index = np.unravel_index(np.argmax(np.abs(gradient)), gradient.shape)

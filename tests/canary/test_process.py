@@ -17,15 +17,15 @@ import pytest
 STEPS = 120
 
 
-def canary(out: Path, *more: str) -> list[str]:
+def _canary(out: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "sekisho.canary", "--out", str(out), "--seed", "9", *more]
 
 
-def read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def wait_until(true: Callable[[], bool]) -> None:
+def _wait_until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline
@@ -35,30 +35,32 @@ def wait_until(true: Callable[[], bool]) -> None:
 def test_a_checkpoint_on_a_signal_then_an_end_then_bit_for_bit_on(tmp_path: Path) -> None:
     """SIGUSR1 leaves a checkpoint and goes on, SIGTERM leaves one and ends with 0; resumed, it ends as if unbroken."""
     out = tmp_path / "broken"
-    with subprocess.Popen(canary(out, "--run", "run-7", "--pace", "0.2")) as work:
-        wait_until(lambda: read(out / "status.json").get("step", 0) > 0)
+    with subprocess.Popen(_canary(out, "--run", "run-7", "--pace", "0.2")) as work:
+        _wait_until(lambda: _read(out / "status.json").get("step", 0) > 0)
         work.send_signal(signal.SIGUSR1)
-        wait_until((out / "checkpoint.json").exists)
-        record = read(out / "checkpoint.json")
+        _wait_until((out / "checkpoint.json").exists)
+        record = _read(out / "checkpoint.json")
         data = Path(record["path"]).read_bytes()
         assert record["sha256"] == hashlib.sha256(data).hexdigest()
         assert record["bytes"] == len(data)
         assert work.poll() is None
         work.terminate()
         assert work.wait(5) == 0
-    last, status = read(out / "checkpoint.json"), read(out / "status.json")
+    last, status = _read(out / "checkpoint.json"), _read(out / "status.json")
     assert last["step"] >= record["step"]
     assert status["run"] == "run-7"
     assert status["checkpoint"] == last
     assert status["flop"] == last["flop"]
 
     goal = str(last["step"] + STEPS)
-    resume = canary(out, "--resume", last["path"], "--steps", goal, "--pace", "1")
+    resume = _canary(out, "--resume", last["path"], "--steps", goal, "--pace", "1")
     assert subprocess.run(resume, check=False).returncode == 0
     whole = tmp_path / "whole"
-    assert subprocess.run(canary(whole, "--steps", goal, "--pace", "1"), check=False).returncode == 0
-    assert read(out / "checkpoint.json")["sha256"] == read(whole / "checkpoint.json")["sha256"]
-    assert read(whole / "status.json")["loss"] < 1.0
+    assert (
+        subprocess.run(_canary(whole, "--steps", goal, "--pace", "1"), check=False).returncode == 0
+    )
+    assert _read(out / "checkpoint.json")["sha256"] == _read(whole / "checkpoint.json")["sha256"]
+    assert _read(whole / "status.json")["loss"] < 1.0
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_bad_input_ends_with_2(tmp_path: Path, more: list[str], said: str) -> No
     bad.write_bytes(b"SEKISHO-CANARY-1\n" + bytes(100))
     filled = [word.format(bad=bad, none=tmp_path / "none") for word in more]
     done = subprocess.run(
-        canary(tmp_path / "out", *filled), capture_output=True, text=True, check=False
+        _canary(tmp_path / "out", *filled), capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert said in done.stderr

@@ -26,10 +26,11 @@ MEMORY = 3 * SEGMENT_BYTES
 
 @pytest.fixture(scope="module")
 def expected() -> ExpectedFill:
+    """The right answer to the tests' challenge."""
     return expect_fill(NONCE, "device-1", MEMORY)
 
 
-def answered(expected: ExpectedFill, **changed: object) -> ChallengeAnswer:
+def _answered(expected: ExpectedFill, **changed: object) -> ChallengeAnswer:
     right = ChallengeAnswer(
         device=expected.device,
         nonce=expected.nonce,
@@ -43,14 +44,14 @@ def answered(expected: ExpectedFill, **changed: object) -> ChallengeAnswer:
 
 def test_an_empty_device_in_time_holds(expected: ExpectedFill) -> None:
     """The right digest to the right nonce within the limit holds, with nothing against it."""
-    judged = judge_answer(answered(expected), expected, 1.0)
+    judged = judge_answer(_answered(expected), expected, 1.0)
     assert (judged.verdict, judged.reasons) == ("holds", ())
 
 
 def test_replayed_nonce_fails(expected: ExpectedFill) -> None:
     """An answer to an earlier nonce, its digest then right, fails for nonce and digest."""
     earlier = expect_fill(bytes(32), "device-1", MEMORY)
-    judged = judge_answer(answered(earlier), expected, 1.0)
+    judged = judge_answer(_answered(earlier), expected, 1.0)
     assert judged.verdict == "fails"
     assert len(judged.reasons) == 2
     assert "replayed" in judged.reasons[0]
@@ -59,7 +60,7 @@ def test_replayed_nonce_fails(expected: ExpectedFill) -> None:
 def test_replayed_answer_under_the_new_nonce_fails(expected: ExpectedFill) -> None:
     """An old digest relabelled with the new nonce is still wrong."""
     earlier = expect_fill(bytes(32), "device-1", MEMORY)
-    judged = judge_answer(answered(expected, digest=earlier.digest), expected, 1.0)
+    judged = judge_answer(_answered(expected, digest=earlier.digest), expected, 1.0)
     assert judged.reasons == ("the memory's digest is wrong: some of it held something else",)
 
 
@@ -67,24 +68,24 @@ def test_resident_job_fails(expected: ExpectedFill) -> None:
     """One MiB that kept its own content makes the digest wrong."""
     memory = bytearray(b"".join(keystream_segments(NONCE, "device-1", MEMORY)))
     memory[:SEGMENT_BYTES] = b"\x5a" * SEGMENT_BYTES
-    digest = fill_digest(memory)
-    assert judge_answer(answered(expected, digest=digest), expected, 1.0).verdict == "fails"
+    digest = _fill_digest(memory)
+    assert judge_answer(_answered(expected, digest=digest), expected, 1.0).verdict == "fails"
 
 
 def test_late_answer_fails(expected: ExpectedFill) -> None:
     """An answer after the limit fails although its digest is right; so does a time that is no number."""
     for seconds in (1.001, float("nan"), float("inf"), -1.0):
-        judged = judge_answer(answered(expected, seconds=seconds), expected, 1.0)
+        judged = judge_answer(_answered(expected, seconds=seconds), expected, 1.0)
         assert judged.verdict == "fails"
         assert len(judged.reasons) == 1
-    assert judge_answer(answered(expected, seconds=1.0), expected, 1.0).verdict == "holds"
+    assert judge_answer(_answered(expected, seconds=1.0), expected, 1.0).verdict == "holds"
 
 
 def test_answer_of_another_device_fails(expected: ExpectedFill) -> None:
     """A free device cannot answer for a busy one: name and digest are its own."""
     other = expect_fill(NONCE, "device-2", MEMORY)
     assert other.digest != expected.digest
-    judged = judge_answer(answered(other), expected, 1.0)
+    judged = judge_answer(_answered(other), expected, 1.0)
     assert judged.reasons[0] == "another device answered: device-2"
     assert len(judged.reasons) == 2
 
@@ -92,15 +93,15 @@ def test_answer_of_another_device_fails(expected: ExpectedFill) -> None:
 def test_smaller_memory_fails(expected: ExpectedFill) -> None:
     """A device that fills less than was enrolled fails, whatever size it names."""
     part = expect_fill(NONCE, "device-1", 2 * SEGMENT_BYTES)
-    assert judge_answer(answered(part), expected, 1.0).verdict == "fails"
-    lied = answered(expected, digest=part.digest)
+    assert judge_answer(_answered(part), expected, 1.0).verdict == "fails"
+    lied = _answered(expected, digest=part.digest)
     assert judge_answer(lied, expected, 1.0).verdict == "fails"
 
 
 def test_the_digest_follows_from_plain_memory(expected: ExpectedFill) -> None:
     """What is computed a block at a time equals the digests of one memory written and read as a whole."""
     memory = bytearray(b"".join(keystream_segments(NONCE, "device-1", MEMORY)))
-    assert fill_digest(memory) == expected.digest
+    assert _fill_digest(memory) == expected.digest
 
 
 def test_golden_digest() -> None:
@@ -129,7 +130,8 @@ def test_the_order_of_samples_follows_the_nonce() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nonce", "memory"), [(b"short", MEMORY), (NONCE, 0), (NONCE, SEGMENT_BYTES + 1), (NONCE, 1 << 60)]
+    ("nonce", "memory"),
+    [(b"short", MEMORY), (NONCE, 0), (NONCE, SEGMENT_BYTES + 1), (NONCE, 1 << 60)],
 )
 def test_nonsense_is_refused(nonce: bytes, memory: int) -> None:
     """A nonce that is not 32 bytes and a memory that is not whole MiB are refused."""
@@ -137,7 +139,7 @@ def test_nonsense_is_refused(nonce: bytes, memory: int) -> None:
         expected_digest(nonce, "device-1", memory)
 
 
-def fill_digest(memory: bytearray) -> str:
+def _fill_digest(memory: bytearray) -> str:
     sampled = b"".join(
         bytes(memory[at : at + 64]) for at in sample_offsets(NONCE, "device-1", len(memory))
     )

@@ -29,13 +29,12 @@ class ChildProcess:
         self._process = process
 
     @classmethod
-    def start(  # noqa: PLR0913  # what a process is started with
+    def start(
         cls,
         name: str,
         arguments: Sequence[str],
         *,
         log: Path,
-        user: int | None = None,
         environment: Mapping[str, str] | None = None,
         wait_s: float = 20.0,
     ) -> Self:
@@ -50,9 +49,6 @@ class ChildProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                user=user,
-                group=user,
-                extra_groups=[] if user is not None else None,
                 env={**os.environ, **(environment or {})},
             )
         line = _read_line(process, wait_s)

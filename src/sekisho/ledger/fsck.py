@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from sekisho.ledger.checkpoint import Checkpoint
@@ -25,6 +27,9 @@ from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey
 __all__ = ["LogCheck", "LogFault", "check_log", "check_tree"]
 
 MAX_FAULTS = 1000
+
+Progress = Callable[[int, int], None]
+"""Told (entries checked, entries in all) after each bundle."""
 
 
 class LogFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +61,10 @@ class LogCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_log(
-    store: TileStore, trust: Policy | VerifierKey, checkpoint: bytes | None = None
+    store: TileStore,
+    trust: Policy | VerifierKey,
+    checkpoint: bytes | None = None,
+    progress: Progress = lambda *_: None,
 ) -> LogCheck:
     """Check a log's folder against its key or a policy.
 
@@ -73,14 +81,17 @@ def check_log(
     except (NotStored, InvalidInput, VerificationError) as error:
         fault = LogFault(path=CHECKPOINT_PATH, fault=str(error))
         return LogCheck(size=None, root=None, derived=None, faults=(fault,))
-    return check_tree(store, verified)
+    return check_tree(store, verified, progress)
 
 
-def check_tree(store: TileStore, checkpoint: Checkpoint) -> LogCheck:
+def check_tree(
+    store: TileStore, checkpoint: Checkpoint, progress: Progress = lambda *_: None
+) -> LogCheck:
     """Steps 2 to 4 of `check_log`, under a checkpoint that the caller verified."""
     derivation = _Derivation(store, checkpoint)
     for bundle in bundles_of_tree(checkpoint.size):
         derivation.take(bundle)
+        progress(bundle.index * TILE_WIDTH + bundle.width, checkpoint.size)
     derived = derivation.finish()
     if derived is not None and derived != checkpoint.root:
         told = f"signs the root {encode_base64(checkpoint.root)}, the entries give {encode_base64(derived)}"

@@ -12,6 +12,7 @@ from sekisho.licensing.leases import (
     decide_lease,
 )
 from sekisho.licensing.ledger import (
+    LeaseOutsideLicence,
     LeaseState,
     LicenceLedger,
     LicenceState,
@@ -36,6 +37,7 @@ __all__ = [
     "HeldLease",
     "HostState",
     "LeaseDecision",
+    "LeaseOutsideLicence",
     "LeaseReplayed",
     "LeaseState",
     "LeaseTerm",

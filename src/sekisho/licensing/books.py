@@ -52,12 +52,16 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         OverSpent is raised only where even that does not cover it.
         """
         if allowance_flop > self.leased or consumed_flop < 0:
-            raise OverSpent(f"{allowance_flop} FLOP cannot be closed: only {self.leased} FLOP are leased")
+            raise OverSpent(
+                f"{allowance_flop} FLOP cannot be closed: only {self.leased} FLOP are leased"
+            )
         rest = allowance_flop - consumed_flop
         forfeited = rest if rest_forfeited and rest > 0 else 0
         available = self.available + (rest - forfeited)
         if available < 0:
-            raise OverSpent(f"{consumed_flop} FLOP were consumed, {-available} more than the whole budget")
+            raise OverSpent(
+                f"{consumed_flop} FLOP were consumed, {-available} more than the whole budget"
+            )
         return Book(
             available=available,
             leased=self.leased - allowance_flop,

@@ -41,7 +41,7 @@ class LeaseReplayed(VerificationError):
 
 
 class OlderHeads(VerificationError):
-    """A lease granted under register heads older than the host has seen: somebody hides an order."""
+    """A lease granted under register heads that lack an order which the host has seen: somebody hides one."""
 
     code = "older-heads"
 
@@ -66,7 +66,7 @@ class LeaseDecision(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def decide_lease(  # noqa: PLR0913  # the six facts a grant rests on, each from another room
+def decide_lease(  # the six facts a grant rests on, each from another room
     request: LeaseRequested,
     ledger: LicenceLedger,
     *,
@@ -80,9 +80,13 @@ def decide_lease(  # noqa: PLR0913  # the six facts a grant rests on, each from 
     if state is None:
         return _refuse(f"no licence {request.licence.leaf[:16]} is in the log")
     reasons = [*_against_licence(state, request, now), *_against_number(ledger, request)]
-    reasons += [f"order {o.register} {o.number} is in force and covers this host" for o in covered_by]
+    reasons += [
+        f"order {o.register} {o.number} is in force and covers this host" for o in covered_by
+    ]
     if reasons:
         return LeaseDecision(term=None, reasons=tuple(reasons))
+    if peak_flop_per_s < 1:
+        return _refuse(f"host {request.host} has no peak, so nothing can be reserved for it")
     terms = state.licence.lease
     quantum = peak_flop_per_s * (terms.quantum_s + terms.grace_s)
     if state.book.available < quantum:
@@ -93,11 +97,12 @@ def decide_lease(  # noqa: PLR0913  # the six facts a grant rests on, each from 
     not_after = min(now.plus(interval), state.licence.period.end)
     allowance = min(state.book.available, peak_flop_per_s * (interval + terms.grace_s))
     return LeaseDecision(
-        term=LeaseTerm(allowance_flop=allowance, not_after=not_after), reasons=("all conditions are met",)
+        term=LeaseTerm(allowance_flop=allowance, not_after=not_after),
+        reasons=("all conditions are met",),
     )
 
 
-def accept_lease(  # noqa: PLR0913  # what a host holds a lease against
+def accept_lease(  # what a host holds a lease against
     lease: LeaseGranted,
     *,
     host: str,
@@ -110,7 +115,9 @@ def accept_lease(  # noqa: PLR0913  # what a host holds a lease against
     if lease.host != host:
         raise ForeignLease(f"the lease is for host {lease.host}, this is {host}")
     if lease.number != last_number + 1:
-        raise LeaseReplayed(f"lease {lease.number} does not follow this host's last lease {last_number}")
+        raise LeaseReplayed(
+            f"lease {lease.number} does not follow this host's last lease {last_number}"
+        )
     if lease.nonce != nonce:
         raise LeaseReplayed("the lease does not answer this host's own nonce")
     granted_under = {head.register: head for head in lease.heads}
@@ -121,6 +128,8 @@ def accept_lease(  # noqa: PLR0913  # what a host holds a lease against
                 f"the lease was granted under register {register} at "
                 f"{granted.number if granted else 'nothing'}, this host has seen {head.number}"
             )
+        if granted.number == head.number and granted.digest != head.digest:
+            raise OlderHeads(f"the lease knows another order {head.number} of register {register}")
     if lease.not_after <= latest:
         raise StaleLease(f"the lease ended at {lease.not_after}, it is {latest}")
 
@@ -131,9 +140,15 @@ def _against_licence(state: LicenceState, request: LeaseRequested, now: Instant)
     if state.revoked is not None:
         reasons.append(f"licence {licence.number} was revoked at {state.revoked}")
     if not licence.period.start <= now < licence.period.end:
-        reasons.append(f"licence {licence.number} is valid {licence.period.start} to {licence.period.end}")
+        reasons.append(
+            f"licence {licence.number} is valid {licence.period.start} to {licence.period.end}"
+        )
     if request.host not in licence.hosts:
         reasons.append(f"licence {licence.number} does not name host {request.host}")
+    if state.undisclosed:
+        reasons.append(
+            f"amounts of {state.undisclosed} leases are undisclosed: what is left is unknown"
+        )
     return reasons
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sekisho.licensing.books import Book
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.instants import Instant
@@ -20,17 +21,29 @@ from sekisho.model.statements import (
     LicenceRevoked,
     RunDeclared,
 )
-from sekisho.licensing.books import Book
-from sekisho.signing.disclosure import verify_disclosure
+from sekisho.signing.disclosure import reveal_field
 from sekisho.signing.regime import Recorded
 
-__all__ = ["LeaseState", "LicenceLedger", "LicenceState", "UnknownLicence", "WrongLeaseNumber"]
+__all__ = [
+    "LeaseOutsideLicence",
+    "LeaseState",
+    "LicenceLedger",
+    "LicenceState",
+    "UnknownLicence",
+    "WrongLeaseNumber",
+]
 
 
 class UnknownLicence(VerificationError):
     """A lease or revocation of a licence that the log does not hold."""
 
     code = "unknown-licence"
+
+
+class LeaseOutsideLicence(VerificationError):
+    """A lease that its licence does not cover: revoked before it, another host, or past the licence's end."""
+
+    code = "lease-outside-licence"
 
 
 class WrongLeaseNumber(VerificationError):
@@ -72,20 +85,28 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
     runs: Mapping[str, tuple[str, RunDeclared]] = {}
     lease_numbers: Mapping[str, int] = {}
 
-    def after(self, recorded: Recorded, disclosures: Mapping[str, tuple[str, ...]] | None = None) -> LicenceLedger:
+    def after(
+        self, recorded: Recorded, disclosures: Mapping[str, tuple[str, ...]] | None = None
+    ) -> LicenceLedger:
         """The ledger once a statement is in the log; `disclosures` maps leaf digests to disclosure texts.
 
-        Raises UnknownLicence, WrongLeaseNumber, StateConflict (a number used twice, a budget overdrawn).
+        Raises UnknownLicence, WrongLeaseNumber, LeaseOutsideLicence, ForgedDisclosure, StateConflict (a name or
+        number used twice, a budget overdrawn).
         """
         known = (disclosures or {}).get(recorded.leaf, ())
         fact = recorded.verified.predicate
         if isinstance(fact, RunDeclared):
-            return msgspec.structs.replace(self, runs={**self.runs, fact.run: (recorded.leaf, fact)})
+            if fact.run in self.runs:
+                raise StateConflict(
+                    f"run {fact.run} is declared already", remedy="take another name"
+                )
+            return msgspec.structs.replace(
+                self, runs={**self.runs, fact.run: (recorded.leaf, fact)}
+            )
         if isinstance(fact, LicenceIssued):
             return self._issued(fact, recorded)
         if isinstance(fact, LicenceRevoked):
-            state = self.find(fact.licence.leaf)
-            return self._with(msgspec.structs.replace(state, revoked=fact.effective))
+            return self._revoked(fact)
         if isinstance(fact, LeaseGranted):
             return self._granted(fact, recorded, known)
         if isinstance(fact, LeaseClosed):
@@ -106,7 +127,9 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
 
     def _issued(self, fact: LicenceIssued, recorded: Recorded) -> LicenceLedger:
         if self.by_number(fact.number) is not None:
-            raise StateConflict(f"licence number {fact.number} is taken", remedy="take the next number")
+            raise StateConflict(
+                f"licence number {fact.number} is taken", remedy="take the next number"
+            )
         return self._with(
             LicenceState(
                 licence=fact,
@@ -116,14 +139,28 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
 
-    def _granted(self, fact: LeaseGranted, recorded: Recorded, known: tuple[str, ...]) -> LicenceLedger:
+    def _revoked(self, fact: LicenceRevoked) -> LicenceLedger:
+        state = self.find(fact.licence.leaf)
+        if state.licence.number != fact.number:
+            raise StateConflict(f"licence {state.licence.number} is referred to as {fact.number}")
+        return self._with(msgspec.structs.replace(state, revoked=state.revoked or fact.effective))
+
+    def _granted(
+        self, fact: LeaseGranted, recorded: Recorded, known: tuple[str, ...]
+    ) -> LicenceLedger:
         state = self.find(fact.licence.leaf)
         last = self.lease_numbers.get(fact.host, 0)
         if fact.number != last + 1:
-            raise WrongLeaseNumber(f"lease {fact.number} for host {fact.host} does not follow lease {last}")
+            raise WrongLeaseNumber(
+                f"lease {fact.number} for host {fact.host} does not follow lease {last}"
+            )
+        _verify_covered(fact, state)
         allowance = _disclosed("allowance_flop", known, fact.concealed)
         lease = LeaseState(
-            granted=fact, leaf=recorded.leaf, digest=recorded.verified.digest, allowance_flop=allowance
+            granted=fact,
+            leaf=recorded.leaf,
+            digest=recorded.verified.digest,
+            allowance_flop=allowance,
         )
         changed = msgspec.structs.replace(
             state,
@@ -137,7 +174,7 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
     def _closed(self, fact: LeaseClosed, known: tuple[str, ...]) -> LicenceLedger:
         state = self.find(fact.licence.leaf)
         lease = next((s for s in state.leases if s.leaf == fact.lease.leaf), None)
-        if lease is None or lease.ended is not None:
+        if lease is None or lease.ended is not None or not _is_same(lease.granted, fact):
             raise StateConflict(f"lease {fact.number} of host {fact.host} is not open")
         consumed = _disclosed("consumed_flop", known, fact.concealed)
         ended = msgspec.structs.replace(lease, ended=fact.how, consumed_flop=consumed)
@@ -145,17 +182,34 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
         if consumed is None:
             undisclosed += 1
         elif lease.allowance_flop is not None:
-            book = book.close(lease.allowance_flop, consumed, rest_forfeited=fact.how == "forfeited")
+            book = book.close(
+                lease.allowance_flop, consumed, rest_forfeited=fact.how == "forfeited"
+            )
         leases = tuple(ended if s.leaf == lease.leaf else s for s in state.leases)
         return self._with(
             msgspec.structs.replace(state, leases=leases, book=book, undisclosed=undisclosed)
         )
 
 
+def _verify_covered(lease: LeaseGranted, state: LicenceState) -> None:
+    licence = state.licence
+    if state.revoked is not None:
+        raise LeaseOutsideLicence(
+            f"licence {licence.number} was revoked before lease {lease.number}"
+        )
+    if lease.host not in licence.hosts:
+        raise LeaseOutsideLicence(f"licence {licence.number} does not name host {lease.host}")
+    if lease.not_after > licence.period.end:
+        raise LeaseOutsideLicence(
+            f"lease {lease.number} of host {lease.host} outlives licence {licence.number}"
+        )
+
+
+def _is_same(granted: LeaseGranted, closed: LeaseClosed) -> bool:
+    return (granted.host, granted.number) == (closed.host, closed.number)
+
+
 def _disclosed(name: str, texts: tuple[str, ...], concealed: tuple[str, ...]) -> int | None:
-    """The disclosed amount of that name; None where nobody disclosed it; raises ForgedDisclosure for a false one."""
-    for text in texts:
-        disclosure = verify_disclosure(text, concealed)
-        if disclosure.name == name:
-            return parse_flop(disclosure.value, path=name)
-    return None
+    """The disclosed amount of that name; None where it is not known for certain; raises ForgedDisclosure."""
+    value = reveal_field(name, texts, concealed)
+    return None if value is None else parse_flop(value, path=name)

@@ -57,6 +57,10 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     def after(self, link: Link) -> Chain:
         """The chain with one more link. Raises ReceiptFork, BrokenChain."""
         receipt = link.receipt
+        if receipt.host != self.host or receipt.sequence < 1:
+            raise BrokenChain(
+                f"receipt {receipt.sequence} of host {receipt.host} cannot stand in the chain of host {self.host}"
+            )
         if receipt.sequence <= self.sequence and not self.has(link):
             raise ReceiptFork(
                 f"host {self.host} gave two receipts number {receipt.sequence}",

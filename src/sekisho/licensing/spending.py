@@ -57,9 +57,16 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     boot: str = ""
 
     def take(self, lease: HeldLease) -> HostState:
-        """Hold a lease that was accepted: at once where none is held, else for when the present one is closed."""
+        """Hold a lease that was accepted: at once where none is held, else for when the present one is closed.
+
+        Raises StateConflict where one is waiting already: its allowance would be lost without a receipt.
+        """
         if self.lease is None:
             return msgspec.structs.replace(self, lease=lease, lease_number=lease.number)
+        if self.following is not None:
+            raise StateConflict(
+                f"lease {self.following.number} is waiting already, beside {self.lease.number}"
+            )
         return msgspec.structs.replace(self, following=lease, lease_number=lease.number)
 
     def switch(self) -> HostState:
@@ -69,9 +76,12 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     def reserve(self, quantum_flop: int) -> HostState:
         """The state to make durable before the next quantum. Raises AllowanceSpent where it does not fit."""
         lease = self._lease()
+        _refuse_negative(quantum_flop)
         reserved = int(lease.spent) + quantum_flop
         if reserved > int(lease.allowance):
-            raise AllowanceSpent(f"{reserved} FLOP would be reserved, the lease allows {lease.allowance}")
+            raise AllowanceSpent(
+                f"{reserved} FLOP would be reserved, the lease allows {lease.allowance}"
+            )
         held = msgspec.structs.replace(lease, reserved=str(reserved))
         return msgspec.structs.replace(self, quantum=self.quantum + 1, lease=held)
 
@@ -81,8 +91,11 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
         A bound above the reservation is kept as it is: the excess shows, it is not cut off.
         """
         lease = self._lease()
+        _refuse_negative(bound_flop)
         held = msgspec.structs.replace(
-            lease, spent=str(int(lease.spent) + bound_flop), reserved=str(int(lease.spent) + bound_flop)
+            lease,
+            spent=str(int(lease.spent) + bound_flop),
+            reserved=str(int(lease.spent) + bound_flop),
         )
         return msgspec.structs.replace(self, lease=held)
 
@@ -117,3 +130,9 @@ def check_start(state_quantum: int, counter: int) -> StartUp:
         f"the state file is at quantum {state_quantum}, the counter at {counter}",
         remedy="nothing runs here until a fresh lease answers this host's nonce; a finding is raised",
     )
+
+
+def _refuse_negative(flop: int) -> None:
+    """A figure below zero would make allowance out of nothing."""
+    if flop < 0:
+        raise StateConflict(f"{flop} FLOP cannot be reserved or spent: a figure below zero")

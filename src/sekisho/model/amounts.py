@@ -26,11 +26,13 @@ _SCIENTIFIC = re.compile(r"([0-9]{1,40})(?:\.([0-9]{1,40}))?(?:[eE]\+?([0-9]{1,2
 MAX_FLOP = 10**38 - 1
 
 
-def parse_flop(text: str, *, path: str = "") -> int:
+def parse_flop(text: object, *, path: str = "") -> int:
     """Read a wire FLOP value; anything but 0 or a plain integer of up to 38 digits is refused."""
     if not isinstance(text, str) or not _FLOP.fullmatch(text):
         raise InvalidInput(
-            "is not a FLOP amount", path=path, remedy="write a whole number of at most 38 digits, as a string"
+            "is not a FLOP amount",
+            path=path,
+            remedy="write a whole number of at most 38 digits, as a string",
         )
     return int(text)
 
@@ -38,7 +40,7 @@ def parse_flop(text: str, *, path: str = "") -> int:
 def format_flop(flop: int) -> str:
     """The wire form of a FLOP amount. Raises InvalidInput outside 0 .. 10^38 - 1."""
     if not 0 <= flop <= MAX_FLOP:
-        raise InvalidInput(f"a FLOP amount must lie between 0 and 10^38 - 1, got {flop:.3e}")
+        raise InvalidInput("a FLOP amount must lie between 0 and 10^38 - 1")
     return str(flop)
 
 
@@ -54,10 +56,12 @@ def format_flop_short(flop: int) -> str:
     return f"{mantissa // 100}.{mantissa % 100:02d}e{exponent} FLOP"
 
 
-def parse_amount(text: str, *, path: str = "") -> Fraction:
+def parse_amount(text: object, *, path: str = "") -> Fraction:
     """Read a wire amount (not FLOP) exactly; negative zero and exponents are refused."""
     if not isinstance(text, str) or len(text) > 80 or not _AMOUNT.fullmatch(text):
-        raise InvalidInput("is not a decimal amount", path=path, remedy="write it as a string like '12.5'")
+        raise InvalidInput(
+            "is not a decimal amount", path=path, remedy="write it as a string like '12.5'"
+        )
     value = Fraction(text)
     if text.startswith("-") and value == 0:
         raise InvalidInput("is negative zero", path=path, remedy="write 0")
@@ -73,7 +77,7 @@ def parse_quantity(text: str, *, path: str = "") -> int:
     if match is None:
         raise InvalidInput(f"{text[:40]!r} is not a non-negative number", path=path)
     whole, fraction, exponent = match.group(1), match.group(2) or "", int(match.group(3) or 0)
-    value = Fraction(int(whole + fraction), 10 ** len(fraction)) * 10**exponent
+    value = Fraction(int(whole + fraction) * 10**exponent, 10 ** len(fraction))
     if value.denominator != 1 or value > MAX_FLOP:
         raise InvalidInput(f"{text[:40]!r} is not a whole number of at most 38 digits", path=path)
     return value.numerator

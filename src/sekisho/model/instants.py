@@ -12,7 +12,7 @@ from sekisho.model.errors import InvalidInput
 
 __all__ = ["Instant", "Period", "format_instant", "parse_date_or_instant", "parse_instant"]
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,7 +64,13 @@ class Instant:
         return (self.us - earlier.us) / 1_000_000
 
     def to_datetime(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=self.us)
+        """Raises InvalidInput outside the years 1 to 9999, which RFC 3339 cannot write."""
+        try:
+            return _EPOCH + timedelta(microseconds=self.us)
+        except OverflowError:
+            raise InvalidInput(
+                "an instant outside the years 1 to 9999 has no RFC 3339 form"
+            ) from None
 
     def __str__(self) -> str:
         return format_instant(self)
@@ -86,7 +92,9 @@ class Period(msgspec.Struct, frozen=True):
 def format_instant(at: Instant) -> str:
     """RFC 3339 UTC with the shortest exact fraction: no fraction, milliseconds or microseconds."""
     moment = at.to_datetime()
-    head = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    head = moment.replace(
+        microsecond=0, tzinfo=None
+    ).isoformat()  # strftime drops zeros of early years
     if moment.microsecond == 0:
         return f"{head}Z"
     fraction = f"{moment.microsecond:06d}"
@@ -97,7 +105,9 @@ def parse_instant(text: str, *, path: str = "") -> Instant:
     """Read an RFC 3339 instant in UTC ('Z' only); other offsets and naive times are refused."""
     if not _INSTANT.fullmatch(text):
         raise InvalidInput(
-            f"{text[:40]!r} is not an RFC 3339 instant in UTC", path=path, remedy="write 2026-01-31T09:00:00Z"
+            f"{text[:40]!r} is not an RFC 3339 instant in UTC",
+            path=path,
+            remedy="write 2026-01-31T09:00:00Z",
         )
     try:
         moment = datetime.fromisoformat(text)
@@ -109,4 +119,6 @@ def parse_instant(text: str, *, path: str = "") -> Instant:
 
 def parse_date_or_instant(text: str, *, path: str = "") -> Instant:
     """Read a date (its first moment in UTC) or an instant, as people type them on a command line."""
-    return parse_instant(f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text, path=path)
+    return parse_instant(
+        f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text, path=path
+    )

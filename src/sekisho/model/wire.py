@@ -9,6 +9,8 @@ import base64
 import binascii
 import hashlib
 import json
+import re
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -32,21 +34,28 @@ __all__ = [
     "to_plain",
 ]
 
-JsonValue: TypeAlias = (
-    "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
-)
+JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
 T = TypeVar("T")
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
 MAX_DEPTH = 64
 MAX_DOCUMENT = 16 * 1024 * 1024
 MAX_SAFE_NUMBER = 2**53
 
 
-def parse_json(data: bytes | str, *, path: str = "", limit: int = MAX_DOCUMENT) -> JsonValue:
+def parse_json(
+    data: bytes | str,
+    *,
+    path: str = "",
+    limit: int = MAX_DOCUMENT,
+    largest: int = MAX_SAFE_NUMBER,
+) -> JsonValue:
     """Read one foreign JSON document into plain values.
 
     Refuses: more than `limit` bytes, bytes that are not UTF-8, a byte-order mark, duplicate names, NaN and
     infinities, numbers beyond 2^53, lone surrogates, nesting deeper than 64. Raises InvalidInput with `path`.
+    `largest` admits larger integers where a format of others writes them (64-bit sizes of proofs).
     """
     text = _to_text(data, path, limit)
     _check_depth(text, path)
@@ -55,7 +64,7 @@ def parse_json(data: bytes | str, *, path: str = "", limit: int = MAX_DOCUMENT) 
             text,
             object_pairs_hook=_unique_pairs,
             parse_constant=_refuse_constant,
-            parse_int=_parse_int,
+            parse_int=partial(_parse_int, largest=largest),
             parse_float=_parse_float,
         )
     except _Refused as refusal:
@@ -70,7 +79,9 @@ def parse_canonical(data: bytes, *, path: str = "", limit: int = MAX_DOCUMENT) -
     """Read a document that must already be in RFC 8785 form, byte for byte."""
     value = parse_json(data, path=path, limit=limit)
     if canonical(value) != data:
-        raise InvalidInput("not in canonical form (RFC 8785)", path=path, remedy="write it canonically")
+        raise InvalidInput(
+            "not in canonical form (RFC 8785)", path=path, remedy="write it canonically"
+        )
     return value
 
 
@@ -80,7 +91,7 @@ def from_json(kind: type[T], value: JsonValue, *, path: str = "") -> T:
         return msgspec.convert(value, kind, strict=True, dec_hook=_decode_own)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$")
-        raise InvalidInput(message, path=f"{path}{where.rstrip('`')}".strip()) from None
+        raise InvalidInput(message, path=f"{path}{where.rstrip('`')}".strip().lstrip(".")) from None
 
 
 def to_plain(value: Any) -> JsonValue:
@@ -98,10 +109,12 @@ def canonical(value: Any) -> bytes:
 
 
 def sha256_hex(data: bytes) -> str:
+    """SHA-256 as statements write it: 64 lower-case hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def encode_base64(data: bytes) -> str:
+    """Standard base64 with padding, in its one canonical form."""
     return base64.b64encode(data).decode("ascii")
 
 
@@ -152,7 +165,9 @@ def _to_text(data: bytes | str, path: str, limit: int) -> str:
     if isinstance(data, str):
         return data
     if data.startswith(b"\xef\xbb\xbf"):
-        raise InvalidInput("starts with a byte-order mark", path=path, remedy="save it as plain UTF-8")
+        raise InvalidInput(
+            "starts with a byte-order mark", path=path, remedy="save it as plain UTF-8"
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -172,10 +187,10 @@ def _refuse_constant(name: str) -> Any:
     raise _Refused(f"{name} is not a JSON number")
 
 
-def _parse_int(text: str) -> int:
+def _parse_int(text: str, *, largest: int) -> int:
     # Length first: int() of a million digits is itself an attack.
-    if len(text) > 17 or abs(int(text)) > MAX_SAFE_NUMBER:
-        raise _Refused("a number beyond 2^53: write amounts as strings")
+    if len(text) > 21 or abs(int(text)) > largest:
+        raise _Refused(f"a number beyond 2^{largest.bit_length() - 1}: write amounts as strings")
     return int(text)
 
 
@@ -188,24 +203,13 @@ def _parse_float(text: str) -> float:
 
 def _check_depth(text: str, path: str) -> None:
     """Count brackets outside strings before json.loads recurses into them."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return  # too few brackets to be too deep: spares the walk through most documents
     depth = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise InvalidInput(f"nested deeper than {MAX_DEPTH}", path=path)
-        elif character in "]}":
-            depth -= 1
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise InvalidInput(f"nested deeper than {MAX_DEPTH}", path=path)
 
 
 def _check_surrogates(value: Any, path: str) -> None:
@@ -213,10 +217,19 @@ def _check_surrogates(value: Any, path: str) -> None:
     while pending:
         item = pending.pop()
         if isinstance(item, str):
-            if any("\ud800" <= c <= "\udfff" for c in item):
+            if not _is_encodable(item):
                 raise InvalidInput("a lone surrogate in a string", path=path)
         elif isinstance(item, dict):
             pending.extend(item.keys())
             pending.extend(item.values())
         elif isinstance(item, list):
             pending.extend(item)
+
+
+def _is_encodable(text: str) -> bool:
+    """Whether UTF-8 can write it: lone surrogates are the only code points that it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

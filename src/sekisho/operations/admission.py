@@ -22,7 +22,7 @@ from sekisho.model.statements import (
     RunDeclared,
 )
 from sekisho.operations.state import State
-from sekisho.orders import verify_issue
+from sekisho.orders import check_release, verify_issue
 from sekisho.signing import Recorded
 
 __all__ = ["check_admission", "unique_keys"]
@@ -59,6 +59,9 @@ def _check_order(state: State, order: OrderIssued, now: Instant) -> None:
     for lifted in order.lifts:
         if state.orders.find(lifted) is None:
             raise StateConflict(f"order {lifted.register} {lifted.number} is not in its register")
+    problems = check_release(order, state.orders)
+    if problems:
+        raise StateConflict("; ".join(problems))
 
 
 def _check_licence(state: State, licence: LicenceIssued, _: Instant) -> None:

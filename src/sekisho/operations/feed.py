@@ -94,7 +94,13 @@ class Feed:
             start = after - self._base if self._base <= after <= self._base + len(self._events) else 0
             events, cosigned = self._events[start:], self._cosigned
             cursor = self._base + start + len(events)
-        chosen = [e for e in events if _is_for(host, e[0].verified.predicate)]
+        proven_now = {recorded.index for recorded, proven in events if proven}
+        chosen = [
+            (recorded, proven)
+            for recorded, proven in events
+            if _is_for(host, recorded.verified.predicate)
+            and (proven or recorded.index not in proven_now)
+        ]
         newest = max(
             (r.index for r, _ in chosen if isinstance(r.verified.predicate, OrdersInForce)), default=-1
         )

@@ -10,11 +10,13 @@ from sekisho.orders.registers import (
     TwoDigests,
     WrongRegister,
     in_force_root,
+    names_scope_of,
 )
 from sekisho.orders.scope import (
     Demand,
     HostFacts,
     decide_demand,
+    effect_of,
     facts_of,
     is_covered,
     is_in_scope,
@@ -26,6 +28,7 @@ from sekisho.orders.validity import (
     StaleSignatures,
     UnwitnessedRelease,
     check_order,
+    check_release,
     verify_issue,
     verify_on_sight,
 )
@@ -48,13 +51,16 @@ __all__ = [
     "UnwitnessedRelease",
     "WrongRegister",
     "check_order",
+    "check_release",
     "decide_demand",
+    "effect_of",
     "facts_of",
     "halt_nonce",
     "in_force_root",
     "is_covered",
     "is_in_scope",
     "judge_halt",
+    "names_scope_of",
     "verify_issue",
     "verify_on_sight",
 ]

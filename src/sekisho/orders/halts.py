@@ -56,7 +56,9 @@ class HaltEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def halt_nonce(after: LogPosition, host: str, purpose: str) -> str:
     """A nonce that nobody could know before the tree `after` existed: derived from its root."""
-    return sha256_hex(f"sekisho halt nonce v1\n{after.size}\n{after.root}\n{host}\n{purpose}\n".encode())
+    return sha256_hex(
+        f"sekisho halt nonce v1\n{after.size}\n{after.root}\n{host}\n{purpose}\n".encode()
+    )
 
 
 def judge_halt(evidence: HaltEvidence, *, now: Instant, lapses_after_s: int) -> HaltJudged:
@@ -67,17 +69,21 @@ def judge_halt(evidence: HaltEvidence, *, now: Instant, lapses_after_s: int) -> 
         limits.append(_why_not_verified(evidence))
     elif any(device.emulated for device in evidence.host.devices):
         limits.append("the device is emulated: this proves the protocol, not silicon")
-    start = _start_of(evidence, now)
-    times = [c.milliseconds for c in evidence.challenges]
+    if evidence.observation is not None and not evidence.observation.other_user:
+        limits.append("the observer ran under the same user as the work, who could mislead it")
+    span = _interval(evidence, degree, now)
+    verified = degree == "verified"
     return HaltJudged(
         effective=now,
         host=evidence.host.host,
         order=evidence.order,
         degree=degree,
-        interval=Span(start=start, end=max(now, start)),
-        lapses=now.plus(lapses_after_s),
+        interval=span,
+        lapses=span.end.plus(lapses_after_s),
         evidence=tuple(used),
-        challenge_ms=max(times) if degree == "verified" and times else None,
+        after=evidence.tree if verified else None,
+        challenge_ms=max(c.milliseconds for c in evidence.challenges) if verified else None,
+        challenge_limit_ms=max(c.limit_ms for c in evidence.challenges) if verified else None,
         reasons=tuple(reasons),
         limits=tuple(limits),
     )
@@ -85,17 +91,22 @@ def judge_halt(evidence: HaltEvidence, *, now: Instant, lapses_after_s: int) -> 
 
 def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
     receipt = evidence.receipt
-    if receipt is None or receipt.stage != "halted" or receipt.order != evidence.order:
+    about = (evidence.host.host, "halted", evidence.order)
+    if receipt is None or (receipt.host, receipt.stage, receipt.order) != about:
         return "non-responsive", ["no receipt says that this host halted under this order"], []
     used = [evidence.receipt_digest]
-    problems = _check_observation(evidence)
-    if evidence.observation is None:
+    observed = evidence.observation
+    if observed is None:
         return _with_challenge(evidence, "claimed", ["the agent's receipt is all there is"], used)
-    if problems:
-        degree: Degree = "contradicted" if _is_contradiction(evidence.observation) else "claimed"
-        return degree, problems, [*used, evidence.observation_digest]
+    unfit = _check_binding(evidence, observed, receipt)
+    if unfit:
+        return "claimed", unfit, used
     used.append(evidence.observation_digest)
-    gap = evidence.observation.readings[-1].at.since(evidence.observation.readings[0].at)
+    if observed.work_cpu_ms > QUIET_CPU_MS or any(r.running for r in observed.readings):
+        return "contradicted", [_what_was_seen(observed)], used
+    gap = observed.readings[-1].at.since(observed.readings[0].at)
+    if gap < MIN_READING_GAP_S:
+        return "claimed", [f"the two readings are {gap:.1f} s apart, five are asked"], used
     reasons = [f"another constituency's observer saw no work in two readings {gap:.1f} s apart"]
     return _with_challenge(evidence, "corroborated", reasons, used)
 
@@ -112,7 +123,11 @@ def _with_challenge(
         if problem:
             return degree, [*reasons, problem], used
     used = [*used, *(c.digest for c in evidence.challenges)]
-    return "verified", [*reasons, "every device filled its whole memory from a fresh nonce in time"], used
+    return (
+        "verified",
+        [*reasons, "every device filled its whole memory from a fresh nonce in time"],
+        used,
+    )
 
 
 def _check_challenge(
@@ -134,30 +149,27 @@ def _check_challenge(
     return None
 
 
-def _check_observation(evidence: HaltEvidence) -> list[str]:
-    observed = evidence.observation
-    if observed is None:
-        return []
+def _check_binding(
+    evidence: HaltEvidence, observed: ObservationMade, receipt: ReceiptGiven
+) -> list[str]:
+    """Why an observation says nothing about this halt: what it saw then counts neither for nor against it."""
     problems = []
+    if observed.host != evidence.host.host:
+        problems.append("the observation is about another host")
     if observed.receipt != evidence.receipt_digest or observed.order != evidence.order:
         problems.append("the observation is about another receipt")
     if not _tree_is_after_receipt(evidence, observed.after):
         problems.append("the observation's nonce is not newer than the receipt")
     if observed.nonce != halt_nonce(observed.after, observed.host, "observe"):
         problems.append("the observation's nonce does not come from the tree it names")
-    gap = observed.readings[-1].at.since(observed.readings[0].at)
-    if gap < MIN_READING_GAP_S:
-        problems.append(f"the two readings are {gap:.1f} s apart, five are asked")
-    if _is_contradiction(observed):
-        problems.append(
-            f"the observer saw work: {observed.work_cpu_ms} ms of processor time, "
-            f"{max(r.running for r in observed.readings)} processes running"
-        )
+    if observed.readings[0].at < receipt.effective:
+        problems.append("the first reading is older than the receipt")
     return problems
 
 
-def _is_contradiction(observed: ObservationMade) -> bool:
-    return observed.work_cpu_ms > QUIET_CPU_MS or any(r.running for r in observed.readings)
+def _what_was_seen(observed: ObservationMade) -> str:
+    running = max(reading.running for reading in observed.readings)
+    return f"the observer saw work: {observed.work_cpu_ms} ms of processor time, {running} processes running"
 
 
 def _tree_is_after_receipt(evidence: HaltEvidence, tree: LogPosition) -> bool:
@@ -171,7 +183,16 @@ def _why_not_verified(evidence: HaltEvidence) -> str:
     return "no evidence under a key that the operator does not hold was given"
 
 
-def _start_of(evidence: HaltEvidence, now: Instant) -> Instant:
-    if evidence.observation is not None:
-        return evidence.observation.readings[0].at
-    return evidence.receipt.effective if evidence.receipt is not None else now
+def _interval(evidence: HaltEvidence, degree: Degree, now: Instant) -> Span:
+    """The stretch that the evidence speaks of: an old observation judged again says nothing about today."""
+    observed, receipt = evidence.observation, evidence.receipt
+    start, end = now, now
+    if degree == "verified":
+        answers = [c.answer.effective for c in evidence.challenges]
+        end = min(now, *answers)
+        start = observed.readings[0].at if observed is not None else end
+    elif degree in ("corroborated", "contradicted") and observed is not None:
+        start, end = observed.readings[0].at, observed.readings[-1].at
+    elif degree == "claimed" and receipt is not None:
+        start = receipt.effective
+    return Span(start=min(start, end), end=end)

@@ -73,7 +73,11 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(fact, ReceiptGiven) and fact.order is not None:
             life = self.of(fact.order, fact.host)
             passed = StagePassed(
-                stage=fact.stage, at=fact.effective, index=recorded.index, digest=digest, receipt=fact
+                stage=fact.stage,
+                at=fact.effective,
+                index=recorded.index,
+                digest=digest,
+                receipt=fact,
             )
             return self._with(msgspec.structs.replace(life, stages=(*life.stages, passed)))
         if isinstance(fact, ObservationMade):

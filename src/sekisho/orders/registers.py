@@ -8,6 +8,7 @@ a missing lower number is outstanding and fetched, only another digest at a know
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -19,6 +20,7 @@ from sekisho.model.statements import (
     OrderReference,
     OrdersInForce,
     RegisterHead,
+    Scope,
 )
 from sekisho.model.wire import canonical, sha256_hex
 
@@ -31,9 +33,11 @@ __all__ = [
     "TwoDigests",
     "WrongRegister",
     "in_force_root",
+    "names_scope_of",
 ]
 
 EMPTY_HEAD = sha256_hex(b"")
+MAX_OUTSTANDING = 1_000
 
 
 class TwoDigests(VerificationError):
@@ -69,7 +73,9 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reference(self) -> OrderReference:
-        return OrderReference(register=self.order.register, number=self.order.number, digest=self.digest)
+        return OrderReference(
+            register=self.order.register, number=self.order.number, digest=self.digest
+        )
 
 
 class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +83,7 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: Mapping[str, Mapping[int, KnownOrder]] = {}
     heads: Mapping[str, RegisterHead] = {}
+    digests: Mapping[str, Mapping[int, str]] = {}
 
     @classmethod
     def open(cls, registers: Iterable[CharterRegister]) -> OrderBook:
@@ -84,14 +91,18 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         names = [register.name for register in registers]
         return cls(
             orders={name: {} for name in names},
-            heads={name: RegisterHead(register=name, number=0, digest=EMPTY_HEAD) for name in names},
+            heads={
+                name: RegisterHead(register=name, number=0, digest=EMPTY_HEAD) for name in names
+            },
         )
 
     def check_register(self, order: OrderIssued, registers: Iterable[CharterRegister]) -> None:
         """Raise WrongRegister where the charter has no such register for this kind of order."""
         row = next((r for r in registers if r.name == order.register), None)
         if row is None or row.power != order.kind:
-            raise WrongRegister(f"register {order.register} does not take orders of kind {order.kind}")
+            raise WrongRegister(
+                f"register {order.register} does not take orders of kind {order.kind}"
+            )
 
     def require_sequence(self, known: KnownOrder) -> None:
         """Raise RegisterGap or TwoDigests unless the order is exactly its register's next one."""
@@ -100,59 +111,62 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         head = self.heads.get(order.register)
         number, digest = (head.number, head.digest) if head else (0, EMPTY_HEAD)
         if order.number != number + 1:
-            raise RegisterGap(f"order {order.number} does not follow order {number} of {order.register}")
+            raise RegisterGap(
+                f"order {order.number} does not follow order {number} of {order.register}"
+            )
         if order.previous != digest:
             raise RegisterGap(f"order {order.number} of {order.register} names another predecessor")
 
     def after(self, known: KnownOrder) -> OrderBook:
         """The book with one more order, in whatever sequence it comes. Raises TwoDigests."""
-        self._check_digest(known)
         order = known.order
+        if order.number == 1 and order.previous != EMPTY_HEAD:
+            raise TwoDigests(f"order 1 of {order.register} names an order before it")
+        claims = [(order.number, known.digest)]
+        if order.number > 1:
+            claims.append((order.number - 1, order.previous))
+        digests = self._claimed(order.register, claims)
         mine = dict(self.orders.get(order.register, {}))
         before = mine.get(order.number)
         if before is not None and before.witnessed:
             known = msgspec.structs.replace(known, witnessed=True)
-        self._check_links(known, mine)
         mine[order.number] = known
-        heads = dict(self.heads)
-        head = heads.get(order.register)
-        if head is None or head.number < order.number:
-            heads[order.register] = RegisterHead(
-                register=order.register, number=order.number, digest=known.digest
-            )
-        return OrderBook(orders={**self.orders, order.register: mine}, heads=heads)
+        head = RegisterHead(register=order.register, number=order.number, digest=known.digest)
+        return OrderBook(
+            orders={**self.orders, order.register: mine},
+            heads=_newest(self.heads, head),
+            digests=digests,
+        )
 
     def heard(self, heads: Iterable[RegisterHead]) -> OrderBook:
-        """The book after hearing of newer heads: what they number and we lack is outstanding. Raises TwoDigests."""
-        newer = dict(self.heads)
+        """The book after hearing of heads: what they number and we lack is outstanding. Raises TwoDigests."""
+        book = self
         for head in heads:
-            known = self.orders.get(head.register, {}).get(head.number)
-            if known is not None and known.digest != head.digest:
-                raise TwoDigests(f"register {head.register} has two digests at number {head.number}")
-            mine = newer.get(head.register)
-            if mine is not None and mine.number == head.number and mine.digest != head.digest:
-                raise TwoDigests(f"register {head.register} has two heads at number {head.number}")
-            if mine is None or head.number > mine.number:
-                newer[head.register] = head
-        return msgspec.structs.replace(self, heads=newer)
+            digests = book._claimed(head.register, [(head.number, head.digest)])
+            book = OrderBook(orders=book.orders, heads=_newest(book.heads, head), digests=digests)
+        return book
 
-    def outstanding(self) -> tuple[tuple[str, int], ...]:
-        """The (register, number) of every order that must exist and that we do not know."""
-        return tuple(
+    def outstanding(self, limit: int = MAX_OUTSTANDING) -> tuple[tuple[str, int], ...]:
+        """The (register, number) of orders that must exist and that we do not know, at most `limit` of them.
+
+        Bounded, since a head is one signer's word: a head number of 2^53 must not keep an agent busy.
+        """
+        missing = (
             (name, number)
             for name, head in sorted(self.heads.items())
             for number in range(1, head.number + 1)
             if number not in self.orders.get(name, {})
         )
+        return tuple(islice(missing, limit))
 
     def in_force(self, at: Instant, *, expiry_at: Instant | None = None) -> tuple[KnownOrder, ...]:
         """The restricting orders in force at `at`, oldest first; `expiry_at` is the clock that ends them.
 
-        A resume lifts what it names once its not-before is reached. An order past its expiry lapses, or stays as
-        `refuse-until-resume` where it says so.
+        A resume lifts what it names once its not-before is reached, by the clock that ends: running ahead of time
+        must not release anybody. An order past its expiry lapses, or stays as `refuse-until-resume` where it says so.
         """
-        lifted = self._lifted(at)
         ending = expiry_at or at
+        lifted = self._lifted(ending)
         return tuple(
             known
             for known in self._all()
@@ -182,32 +196,41 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(
             lifted.digest
             for known in self._all()
-            if known.order.kind == "resume" and known.order.not_before <= at
+            if known.order.kind == "resume" and known.witnessed and known.order.not_before <= at
             for lifted in known.order.lifts
-            if self.find(lifted) is not None
+            if (found := self.find(lifted)) is not None and names_scope_of(known.order, found.order)
         )
 
     def _check_digest(self, known: KnownOrder) -> None:
-        order = known.order
-        before = self.orders.get(order.register, {}).get(order.number)
-        head = self.heads.get(order.register)
-        at_head = head is not None and head.number == order.number and head.digest != known.digest
-        if (before is not None and before.digest != known.digest) or at_head:
-            raise TwoDigests(f"register {order.register} has two orders number {order.number}")
+        self._claimed(known.order.register, [(known.order.number, known.digest)])
 
-    @staticmethod
-    def _check_links(known: KnownOrder, mine: Mapping[int, KnownOrder]) -> None:
-        """The neighbours already known must name each other: a digest is an attack wherever it shows."""
-        order = known.order
-        below, above = mine.get(order.number - 1), mine.get(order.number + 1)
-        expected = EMPTY_HEAD if order.number == 1 else (below.digest if below else None)
-        if expected is not None and order.previous != expected:
-            raise TwoDigests(f"order {order.number} of {order.register} names another predecessor than the one known")
-        if above is not None and above.order.previous != known.digest:
-            raise TwoDigests(f"order {order.number} of {order.register} is not the one that its successor names")
+    def _claimed(
+        self, register: str, claims: Iterable[tuple[int, str]]
+    ) -> Mapping[str, Mapping[int, str]]:
+        """All digests ever heard for a register's numbers, from orders, their predecessors' names and heads.
+
+        None is forgotten, so that two digests at one number are caught in whatever sequence they come.
+        """
+        mine = dict(self.digests.get(register, {0: EMPTY_HEAD}))
+        for number, digest in claims:
+            if mine.setdefault(number, digest) != digest:
+                raise TwoDigests(f"register {register} has two orders number {number}")
+        return {**self.digests, register: mine}
+
+
+def _newest(heads: Mapping[str, RegisterHead], head: RegisterHead) -> Mapping[str, RegisterHead]:
+    mine = heads.get(head.register)
+    return {**heads, head.register: head} if mine is None or head.number > mine.number else heads
+
+
+def names_scope_of(release: OrderIssued, lifted: OrderIssued) -> bool:
+    """Whether a resume names all that an order was for: the same scope, or everywhere.
+
+    Whoever signs a resume reads its scope, so it must not release hosts that this scope leaves out.
+    """
+    return release.scope in (lifted.scope, Scope(everywhere=True))
 
 
 def in_force_root(orders: tuple[OrderReference, ...]) -> str:
     """SHA-256 of the canonical list of what is in force."""
     return sha256_hex(canonical(list(orders)))
-

@@ -10,10 +10,26 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sekisho.model.statements import Effect, HostEnrolled, LicenceIssued, OrderReference, Scope
+from sekisho.model.statements import (
+    Effect,
+    HostEnrolled,
+    LicenceIssued,
+    OrderIssued,
+    OrderReference,
+    Scope,
+    unknown_critical,
+)
 from sekisho.orders.registers import KnownOrder
 
-__all__ = ["Demand", "HostFacts", "decide_demand", "facts_of", "is_covered", "is_in_scope"]
+__all__ = [
+    "Demand",
+    "HostFacts",
+    "decide_demand",
+    "effect_of",
+    "facts_of",
+    "is_covered",
+    "is_in_scope",
+]
 
 _STRICTNESS: dict[Effect, int] = {
     "lift": 0,
@@ -89,22 +105,37 @@ def is_covered(known: KnownOrder, facts: HostFacts) -> bool:
     order = known.order
     if facts.run is not None and facts.run in order.exemptions:
         return False
-    if order.drill and (facts.canary is None or (facts.run is not None and facts.run != facts.canary)):
+    if order.drill and (
+        facts.canary is None or (facts.run is not None and facts.run != facts.canary)
+    ):
         return False
     return is_in_scope(order.scope, facts)
 
 
+def effect_of(order: OrderIssued) -> Effect:
+    """The effect to act on: where the order has a critical field that we do not know, its kind's strictest."""
+    if order.kind == "pause" and unknown_critical(order):
+        return "checkpoint-then-stop"
+    return order.effect
+
+
 def decide_demand(in_force: Iterable[KnownOrder], facts: HostFacts) -> Demand:
-    """The strictest of what all orders in force ask of this host."""
+    """The strictest of what all orders in force ask of this host.
+
+    The grace is the shortest of all that end or freeze work (of caps where nothing does): one more order never makes
+    a demand milder, so a long grace on a pause does not undo a hold without any.
+    """
     covering = [known for known in in_force if is_covered(known, facts)]
-    acting = [known for known in covering if _STRICTNESS[known.order.effect] > 0]
+    acting = [known for known in covering if _STRICTNESS[effect_of(known.order)] > 0]
     if not acting:
         return Demand()
-    strictest = max(acting, key=lambda known: _STRICTNESS[known.order.effect])
-    peers = [known for known in acting if known.order.effect == strictest.order.effect]
+    effect = max((effect_of(known.order) for known in acting), key=_STRICTNESS.__getitem__)
+    stops = [
+        known for known in acting if _STRICTNESS[effect_of(known.order)] >= _STRICTNESS["freeze"]
+    ]
     return Demand(
-        effect=strictest.order.effect,
-        grace_s=min(known.order.grace_s for known in peers),
+        effect=effect,
+        grace_s=min(known.order.grace_s for known in stops or acting),
         orders=tuple(known.reference for known in acting),
         only_holds=all(known.order.kind == "hold" for known in acting),
     )

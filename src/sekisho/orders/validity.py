@@ -10,7 +10,7 @@ from __future__ import annotations
 from sekisho.model.errors import VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import OrderIssued
-from sekisho.orders.registers import KnownOrder, OrderBook
+from sekisho.orders.registers import KnownOrder, OrderBook, names_scope_of
 from sekisho.signing.charter import Charter
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "StaleSignatures",
     "UnwitnessedRelease",
     "check_order",
+    "check_release",
     "verify_issue",
     "verify_on_sight",
 ]
@@ -65,9 +66,24 @@ def check_order(order: OrderIssued, charter: Charter) -> list[str]:
     length = order.expires.since(order.not_before)
     if grant is not None and grant.max_duration_s is not None and length > grant.max_duration_s:
         problems.append(f"lasts {length:.0f} s, the charter allows {grant.max_duration_s} s")
+    if order.grace_s > charter.terms.max_grace_s:
+        problems.append(
+            f"its grace of {order.grace_s} s is above the charter's {charter.terms.max_grace_s} s"
+        )
     if order.kind == "pause" and order.on_expiry != charter.terms.pause_on_expiry:
-        problems.append(f"what its expiry does is fixed by the charter: {charter.terms.pause_on_expiry}")
+        problems.append(
+            f"what its expiry does is fixed by the charter: {charter.terms.pause_on_expiry}"
+        )
     return problems
+
+
+def check_release(release: OrderIssued, book: OrderBook) -> list[str]:
+    """Why a resume would not lift what it names: whom its scope leaves out, it must not release."""
+    return [
+        f"its scope is not that of order {lifted.register} {lifted.number}: repeat that scope, or say everywhere"
+        for lifted in release.lifts
+        if (found := book.find(lifted)) is not None and not names_scope_of(release, found.order)
+    ]
 
 
 def verify_issue(order: OrderIssued, charter: Charter, *, log: str, now: Instant) -> None:
@@ -85,7 +101,9 @@ def verify_issue(order: OrderIssued, charter: Charter, *, log: str, now: Instant
         )
 
 
-def verify_on_sight(known: KnownOrder, charter: Charter, book: OrderBook, *, log: str, earliest: Instant) -> None:
+def verify_on_sight(
+    known: KnownOrder, charter: Charter, book: OrderBook, *, log: str, earliest: Instant
+) -> None:
     """Raise where an agent must not take this order now; its quorum is already verified by the caller."""
     order = known.order
     _verify_home(order, charter, log)
@@ -94,7 +112,8 @@ def verify_on_sight(known: KnownOrder, charter: Charter, book: OrderBook, *, log
         raise OrderFault(f"order {order.register} {order.number}: {'; '.join(problems)}")
     if order.kind == "resume":
         _verify_release(known, book)
-    elif order.expires <= earliest and order.on_expiry == "lapse":
+    elif order.expires <= earliest and order.on_expiry == "lapse" and not known.witnessed:
+        # A witnessed one is taken all the same: it asks nothing any more, but its number must not stay outstanding.
         raise ExpiredOrder(f"order {order.register} {order.number} expired at {order.expires}")
 
 
@@ -102,7 +121,9 @@ def _verify_home(order: OrderIssued, charter: Charter, log: str) -> None:
     if order.log != log:
         raise ForeignOrder(f"the order is for the log {order.log}, this is {log}")
     if order.charter != charter.digest:
-        raise ForeignOrder(f"the order stands under charter {order.charter[:16]}, in force is {charter.digest[:16]}")
+        raise ForeignOrder(
+            f"the order stands under charter {order.charter[:16]}, in force is {charter.digest[:16]}"
+        )
 
 
 def _verify_release(known: KnownOrder, book: OrderBook) -> None:
@@ -118,6 +139,9 @@ def _verify_release(known: KnownOrder, book: OrderBook) -> None:
                 f"the resume lifts order {lifted.register} {lifted.number}, "
                 f"the newest head known is {head.number if head else 'none'}"
             )
+    problems = check_release(known.order, book)
+    if problems:
+        raise OrderFault(f"resume {known.order.number}: {'; '.join(problems)}")
 
 
 def _check_times(order: OrderIssued) -> list[str]:
@@ -125,7 +149,9 @@ def _check_times(order: OrderIssued) -> list[str]:
     if order.expires <= order.not_before:
         problems.append("expires before it begins")
     if not 0 < order.issue_until.since(order.effective) <= ISSUE_LIMIT_S:
-        problems.append("its signatures must be good for issue for more than nothing and at most 72 h")
+        problems.append(
+            "its signatures must be good for issue for more than nothing and at most 72 h"
+        )
     if order.kind == "hold" and order.expires.since(order.not_before) > HOLD_LIMIT_S:
         problems.append("a hold lasts at most 24 h")
     return problems
@@ -145,9 +171,11 @@ def _check_effect(order: OrderIssued) -> list[str]:
         problems.append(f"a {order.kind} cannot have the effect {order.effect}")
     if (order.kind == "resume") != bool(order.lifts):
         problems.append("a resume names what it lifts, and nothing else does")
+    if (order.kind == "cap") != (order.cap_percent is not None):
+        problems.append("a cap says how many percent are left, and nothing else does")
     if order.kind == "hold" and order.on_expiry != "lapse":
         problems.append("a hold lapses at its expiry")
     plain = (scope.sites, scope.licensees, scope.licences, scope.runs, scope.lineages, scope.chips)
-    if not any((*plain, scope.jurisdictions, scope.hosts)) and not scope.everywhere:
-        problems.append("its scope names nobody: give an attribute, or say everywhere")
+    if any((*plain, scope.jurisdictions, scope.hosts)) == scope.everywhere:
+        problems.append("its scope must give an attribute or say everywhere, and not both")
     return problems

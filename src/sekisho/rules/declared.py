@@ -32,9 +32,10 @@ def request_from_run(
         jurisdictions=run.jurisdictions,
         planned_flop=format_flop(planned),
         origin=origin,
-        lineage_flop=format_flop(lineage_flop) if origin == "known" and lineage_flop else None,
+        lineage_flop=format_flop(lineage_flop or 0) if origin == "known" else None,
         post_training=run.post_training,
-        cluster=Cluster(chips=tuple(_asked(device) for device in devices), networked=len(hosts) > 1)
+        # The hosts of one run work on one task, and the chips of one host are co-located (Art. II.16).
+        cluster=Cluster(chips=tuple(_asked(device) for device in devices), networked=True)
         if devices
         else None,
     )

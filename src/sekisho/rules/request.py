@@ -101,17 +101,19 @@ def parse_request(data: bytes | str, *, path: str = "") -> RunRequest:
 def parse_requests(data: bytes, *, file: str) -> list[tuple[int, RunRequest | InvalidInput]]:
     """Read one JSON document or JSON lines: each request with its line, or the error that stands there.
 
-    A document that spans lines is one request, or a list of them. Raises InvalidInput where nothing is there.
+    A document is one request or a list of them, then numbered from 1. Raises InvalidInput where nothing is
+    there, or where neither the whole nor any line is JSON.
     """
     lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise InvalidInput("holds no request", path=file, remedy="write one JSON object a line")
     if len(lines) > MAX_REQUESTS:
         raise InvalidInput(f"more than {MAX_REQUESTS} lines", path=file, remedy="split the file")
-    if len(lines) > 1 and not _is_json_line(lines[0][1]):
+    try:
         return _from_document(parse_json(data, path=file), file)
-    if len(lines) == 1 and lines[0][1].lstrip().startswith(b"["):
-        return _from_document(parse_json(data, path=file), file)
+    except InvalidInput:
+        if len(lines) == 1 or not any(_is_json_object(line) for _, line in lines):
+            raise
     return [(n, _request_or_error(line, f"{file}:{n}")) for n, line in lines]
 
 
@@ -120,12 +122,11 @@ def request_schema() -> dict[str, Any]:
     return msgspec.json.schema(RunRequest)
 
 
-def _is_json_line(line: bytes) -> bool:
+def _is_json_object(line: bytes) -> bool:
     try:
-        parse_json(line)
-    except InvalidInput as error:
-        return not error.message.startswith("not JSON")
-    return True
+        return isinstance(parse_json(line), dict)
+    except InvalidInput:
+        return False
 
 
 def _from_document(value: JsonValue, file: str) -> list[tuple[int, RunRequest | InvalidInput]]:

@@ -6,6 +6,7 @@ from sekisho.signing.disclosure import (
     ForgedDisclosure,
     conceal,
     parse_disclosure,
+    reveal_field,
     verify_disclosure,
 )
 from sekisho.signing.dsse import (
@@ -24,6 +25,7 @@ from sekisho.signing.regime import (
     ForgedRegime,
     Recorded,
     Regime,
+    SharedKey,
     UnknownSpeaker,
     Verified,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "PublicKey",
     "Recorded",
     "Regime",
+    "SharedKey",
     "Signer",
     "Standing",
     "TrustRoot",
@@ -65,6 +68,7 @@ __all__ = [
     "parse_envelope",
     "parse_policy",
     "parse_trust",
+    "reveal_field",
     "root_of",
     "sign_payload",
     "verify_disclosure",

@@ -12,9 +12,10 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, NotAuthorised, VerificationError
 from sekisho.model.statements import CharterAdopted, Power, PowerGrant, QuorumPart
+from sekisho.model.wire import decode_base64
 from sekisho.signing.keys import PublicKey
 
-__all__ = ["CharterFault", "Charter", "Standing", "check_charter"]
+__all__ = ["Charter", "CharterFault", "Standing", "check_charter"]
 
 TWO_SIDED: tuple[Power, ...] = ("pause", "resume", "amend", "publish-agent")
 PAUSE_POWERS: tuple[Power, ...] = ("hold", "pause", "cap", "suspend-access", "resume")
@@ -136,7 +137,9 @@ def _check_quorums(terms: CharterAdopted, members: Mapping[str, frozenset[str]])
         for part in grant.quorums:
             size = len(members.get(part.constituency, frozenset()))
             if part.k > size:
-                raise CharterFault(f"the power {grant.power} asks {part.k} of {size} keys of {part.constituency}")
+                raise CharterFault(
+                    f"the power {grant.power} asks {part.k} of {size} keys of {part.constituency}"
+                )
 
 
 def _check_profile(terms: CharterAdopted) -> None:
@@ -154,8 +157,11 @@ def _check_profile(terms: CharterAdopted) -> None:
 def _check_log(terms: CharterAdopted) -> None:
     log, n = terms.log, len(terms.log.witnesses)
     k, f = log.witness_quorum, log.witness_faults
-    if len({w.vkey for w in log.witnesses}) != n or len({w.name for w in log.witnesses}) != n:
-        raise CharterFault("a witness is listed twice")
+    keys = {_note_key(w.vkey) for w in log.witnesses}
+    if len(keys) != n or len({w.name for w in log.witnesses}) != n:
+        raise CharterFault("a witness is listed twice: by its name, or by its key under two names")
+    if _note_key(log.vkey) in keys:
+        raise CharterFault("the log's own key stands among its witnesses")
     if not (n >= k > n / 2 and 2 * k - n > f):
         raise CharterFault(
             f"{k} of {n} witnesses cannot exclude a fork with {f} of them faulty",
@@ -167,7 +173,19 @@ def _check_registers(terms: CharterAdopted) -> None:
     names = [register.name for register in terms.registers]
     if len(set(names)) != len(names):
         raise CharterFault("two registers bear one name")
+    if len({(r.power, r.jurisdiction) for r in terms.registers}) != len(names):
+        raise CharterFault("two registers are for one power in one jurisdiction")
     granted = {grant.power for grant in terms.powers}
     for register in terms.registers:
         if register.power not in granted:
-            raise CharterFault(f"register {register.name} is for the power {register.power}, which nobody has")
+            raise CharterFault(
+                f"register {register.name} is for the power {register.power}, which nobody has"
+            )
+
+
+def _note_key(vkey: str) -> bytes:
+    """The bare key in a note's `<name>+<hash>+<type and key>`: name, hash and type would hide that it is the same."""
+    parts = vkey.split("+", 2)
+    if len(parts) != 3:
+        raise InvalidInput(f"{vkey[:60]!r} is not a verifier key of a signed note", path="log")
+    return decode_base64(parts[2], path="log")[1:]

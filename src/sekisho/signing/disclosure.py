@@ -11,13 +11,22 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable
 
 import msgspec
 
 from sekisho.model.errors import InvalidInput, VerificationError
 from sekisho.model.wire import parse_json
 
-__all__ = ["Disclosure", "ForgedDisclosure", "conceal", "digest_of", "parse_disclosure", "verify_disclosure"]
+__all__ = [
+    "Disclosure",
+    "ForgedDisclosure",
+    "conceal",
+    "digest_of",
+    "parse_disclosure",
+    "reveal_field",
+    "verify_disclosure",
+]
 
 SALT_BYTES = 16
 
@@ -55,7 +64,9 @@ def parse_disclosure(text: str, *, path: str = "") -> Disclosure:
     if len(text) > 20_000:
         raise InvalidInput("a disclosure is at most 20,000 characters", path=path)
     array = parse_json(_decode(text, path), path=path)
-    if not (isinstance(array, list) and len(array) == 3 and all(isinstance(part, str) for part in array)):
+    if not (
+        isinstance(array, list) and len(array) == 3 and all(isinstance(part, str) for part in array)
+    ):
         raise InvalidInput("a disclosure is an array of salt, name and value", path=path)
     salt, name, value = (str(part) for part in array)
     if len(_decode(salt, path)) < SALT_BYTES:
@@ -68,8 +79,24 @@ def verify_disclosure(text: str, concealed: tuple[str, ...]) -> Disclosure:
     disclosure = parse_disclosure(text)
     digest = digest_of(text)
     if not any(hmac.compare_digest(digest, known) for known in concealed):
-        raise ForgedDisclosure(f"no digest in the statement stands for this value of {disclosure.name!r}")
+        raise ForgedDisclosure(
+            f"no digest in the statement stands for this value of {disclosure.name!r}"
+        )
     return disclosure
+
+
+def reveal_field(name: str, texts: Iterable[str], concealed: tuple[str, ...]) -> str | None:
+    """The one value of a concealed field; None where it is not known for certain.
+
+    Every text must be stood for by a digest of the statement. While any digest stays unopened, or stands twice, an
+    issuer could hold a second value of the same name for other readers: then the field counts as unknown. Two
+    opened values of one name raise ForgedDisclosure.
+    """
+    opened = {text: verify_disclosure(text, concealed) for text in texts}
+    values = [disclosure.value for disclosure in opened.values() if disclosure.name == name]
+    if len(values) > 1:
+        raise ForgedDisclosure(f"the statement carries two values of {name!r}")
+    return values[0] if values and len(opened) == len(concealed) else None
 
 
 def _encode(data: bytes) -> str:

@@ -13,16 +13,33 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput
 from sekisho.model.statements import PAYLOAD_TYPE
-from sekisho.model.wire import canonical, decode_base64, encode_base64, from_json, parse_canonical, sha256_hex
+from sekisho.model.wire import (
+    canonical,
+    decode_base64,
+    encode_base64,
+    from_json,
+    parse_canonical,
+    sha256_hex,
+)
 from sekisho.signing.keys import PublicKey, Signer
 
-__all__ = ["Envelope", "EnvelopeSignature", "add_signature", "distinct_signers", "pae", "parse_envelope", "sign_payload"]
+__all__ = [
+    "Envelope",
+    "EnvelopeSignature",
+    "add_signature",
+    "distinct_signers",
+    "pae",
+    "parse_envelope",
+    "sign_payload",
+]
 
 MAX_ENVELOPE = 65_535  # entry bundles carry 16-bit lengths
 MAX_SIGNATURES = 64
 
 
 class EnvelopeSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One signature in base64; `keyid` is a hint that nobody believes."""
+
     keyid: Annotated[str, msgspec.Meta(max_length=128)]
     sig: Annotated[str, msgspec.Meta(max_length=8192)]
 
@@ -30,7 +47,9 @@ class EnvelopeSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 class _Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payload: str
     payloadType: str  # noqa: N815  # DSSE's own wire word
-    signatures: Annotated[tuple[EnvelopeSignature, ...], msgspec.Meta(min_length=1, max_length=MAX_SIGNATURES)]
+    signatures: Annotated[
+        tuple[EnvelopeSignature, ...], msgspec.Meta(min_length=1, max_length=MAX_SIGNATURES)
+    ]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +81,9 @@ def parse_envelope(
     """
     form = from_json(_Form, parse_canonical(raw, path=path, limit=limit), path=path)
     if form.payloadType != payload_type:
-        raise InvalidInput(f"payload type {form.payloadType[:60]!r} is not {payload_type}", path=path)
+        raise InvalidInput(
+            f"payload type {form.payloadType[:60]!r} is not {payload_type}", path=path
+        )
     for position, signature in enumerate(form.signatures):
         decode_base64(signature.sig, path=f"{path}.signatures[{position}].sig".lstrip("."))
     return Envelope(
@@ -83,7 +104,7 @@ def sign_payload(
 
 def add_signature(envelope: Envelope, other: Envelope) -> Envelope:
     """Join the signatures of two envelopes over the very same payload; the same signature is kept once."""
-    if envelope.payload != other.payload:
+    if (envelope.payload_type, envelope.payload) != (other.payload_type, other.payload):
         raise InvalidInput("the two envelopes do not carry the same payload")
     seen = {s.sig: s for s in (*envelope.signatures, *other.signatures)}
     return _assemble(envelope.payload, list(seen.values()), envelope.payload_type)

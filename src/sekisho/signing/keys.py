@@ -22,7 +22,26 @@ from sekisho.model.wire import decode_base64, encode_base64, sha256_hex
 
 __all__ = ["Ed25519Signer", "PublicKey", "Signer"]
 
-_CURVES: dict[str, hashes.HashAlgorithm] = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384()}
+_CURVES: dict[str, hashes.HashAlgorithm] = {
+    "secp256r1": hashes.SHA256(),
+    "secp384r1": hashes.SHA384(),
+}
+
+
+# The y coordinates of the points of small order and their other spellings: a signature that fits such a key fits
+# nearly every text, so anybody "signs" with it. RFC 8032 leaves the check to whoever lists keys.
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
 
 
 class PublicKey:
@@ -37,11 +56,15 @@ class PublicKey:
         except (ValueError, UnsupportedAlgorithm):
             raise InvalidInput("is not a public key in DER SubjectPublicKeyInfo form") from None
         if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
-            raise InvalidInput(f"is on curve {key.curve.name}", remedy="use P-256, P-384 or Ed25519")
+            raise InvalidInput(
+                f"is on curve {key.curve.name}", remedy="use P-256, P-384 or Ed25519"
+            )
         if not isinstance(key, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
             raise InvalidInput("is not an Ed25519 or ECDSA key")
         if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
             raise InvalidInput("is not in the canonical DER form of its key")
+        if isinstance(key, ed25519.Ed25519PublicKey) and _is_small_order(spki[-32:]):
+            raise InvalidInput("is a point of small order, under which anybody can sign")
         self._key = key
         self.spki = spki
         self.key_id = sha256_hex(spki)
@@ -103,7 +126,9 @@ class Ed25519Signer:
 
     def __init__(self, key: ed25519.Ed25519PrivateKey) -> None:
         self._key = key
-        self.public = PublicKey(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        self.public = PublicKey(
+            key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        )
 
     @property
     def private(self) -> ed25519.Ed25519PrivateKey:
@@ -115,3 +140,8 @@ class Ed25519Signer:
 
     def __repr__(self) -> str:
         return f"Ed25519Signer({self.public.key_id[:16]})"
+
+
+def _is_small_order(point: bytes) -> bool:
+    """Whether an encoded Ed25519 point has small order, whatever its sign bit says."""
+    return point[:31] + bytes([point[31] & 0x7F]) in _SMALL_ORDER

@@ -6,9 +6,11 @@ same thing; 15 bits a word, the first 120 bits of a SHA-256 in all.
 
 from __future__ import annotations
 
+import hmac
+
 from sekisho.model.wire import decode_hex
 
-__all__ = ["digest_phrase"]
+__all__ = ["digest_phrase", "is_phrase_of"]
 
 _SYLLABLES = tuple(f"{c}{v}" for c in "ksnmrgbp" for v in "aueo")
 
@@ -18,6 +20,12 @@ def digest_phrase(digest: str) -> str:
     bits = int.from_bytes(decode_hex(digest, size=32)[:15], "big")
     words = [_word((bits >> shift) & 0x7FFF) for shift in range(105, -1, -15)]
     return " ".join(words)
+
+
+def is_phrase_of(typed: str, digest: str) -> bool:
+    """Whether somebody typed the phrase of this SHA-256; case and spacing are free, every word counts."""
+    words = " ".join(typed.lower().split())
+    return hmac.compare_digest(words.encode(), digest_phrase(digest).encode())
 
 
 def _word(value: int) -> str:

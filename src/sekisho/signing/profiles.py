@@ -67,14 +67,17 @@ def draft_charter(  # noqa: PLR0913  # a charter is what its founders decide, an
     """
     powers = _PROFILES.get(profile)
     if powers is None:
-        raise InvalidInput(f"there is no draft for the profile {profile} yet", remedy="write the charter by hand")
+        raise InvalidInput(
+            f"there is no draft for the profile {profile} yet", remedy="write the charter by hand"
+        )
     return CharterAdopted(
         effective=now,
         version=1,
         name=name,
         profile=profile,
         constituencies=tuple(
-            Constituency(name=constituency, keys=tuple(keys)) for constituency, keys in constituencies.items()
+            Constituency(name=constituency, keys=tuple(keys))
+            for constituency, keys in constituencies.items()
         ),
         powers=tuple(
             PowerGrant(

@@ -11,14 +11,21 @@ The steps of `verify`, in order: (1) parse envelope and statement strictly; (2) 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import msgspec
 
-from sekisho.model.errors import BadSignature, NotAuthorised, VerificationError
+from sekisho.model.errors import (
+    BadSignature,
+    NotAuthorised,
+    UnknownCriticalField,
+    VerificationError,
+)
 from sekisho.model.statements import (
     KINDS,
     ChallengeAnswered,
     CharterAdopted,
+    ElsewhereKey,
     HostEnrolled,
     HostRetired,
     OrderIssued,
@@ -26,13 +33,22 @@ from sekisho.model.statements import (
     Power,
     Predicate,
     RunDeclared,
-    parse_payload,
+    parse_payload_leniently,
 )
 from sekisho.signing.charter import Charter
 from sekisho.signing.dsse import Envelope, distinct_signers, parse_envelope
 from sekisho.signing.keys import PublicKey
 
-__all__ = ["CharterBreak", "ForgedRegime", "Recorded", "Regime", "UnknownSpeaker", "Verified"]
+__all__ = [
+    "CharterBreak",
+    "ForgedRegime",
+    "Recorded",
+    "Regime",
+    "SharedKey",
+    "UnknownSpeaker",
+    "Verified",
+    "is_restricting",
+]
 
 
 class ForgedRegime(VerificationError):
@@ -51,6 +67,12 @@ class UnknownSpeaker(VerificationError):
     """A statement by a host, party or device that is not enrolled."""
 
     code = "unknown-speaker"
+
+
+class SharedKey(VerificationError):
+    """An enrolment whose key or device already speaks for another: who said something must stay one answer."""
+
+    code = "shared-key"
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +110,15 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
     def verify(self, raw: bytes, *, path: str = "") -> Verified:
         """What an envelope states, and by whose authority. Raises an error that names the fault."""
         envelope = parse_envelope(raw, path=path)
-        statement = parse_payload(envelope.payload, path=path)
+        statement, unknown = parse_payload_leniently(envelope.payload, path=path)
         predicate = statement.predicate
+        if unknown and not is_restricting(predicate):
+            raise UnknownCriticalField(
+                f"{statement.kind} needs fields that this reader does not know: {', '.join(sorted(unknown))}",
+                remedy="update before acting on it",
+            )
+        if isinstance(predicate, HostEnrolled):
+            self._check_enrolment(predicate)
         if isinstance(predicate, CharterAdopted):
             signers = self._verify_charter(predicate, statement.digest, envelope)
         else:
@@ -127,8 +156,7 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
         signer = KINDS[kind].signer
         if signer == "order-kind" and isinstance(predicate, OrderIssued):
             return predicate.kind
-        elsewhere = ("host", "party", "device", "log", "witness-of-fault")
-        return None if signer in elsewhere else signer  # type: ignore[return-value]  # the table holds powers
+        return None if signer in get_args(ElsewhereKey) else signer  # type: ignore[return-value]  # get_args is untyped
 
     def keys_for(self, kind: str, predicate: Predicate) -> list[PublicKey]:
         """The keys that a statement's signatures are tried against."""
@@ -148,7 +176,9 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
             return [host, *charter.keys_of("observe"), *charter.keys_of("grant-lease")]
         return [host]
 
-    def _verify_signers(self, kind: str, predicate: Predicate, envelope: Envelope) -> frozenset[str]:
+    def _verify_signers(
+        self, kind: str, predicate: Predicate, envelope: Envelope
+    ) -> frozenset[str]:
         signers = distinct_signers(envelope, self.keys_for(kind, predicate))
         power = self.power_of(kind, predicate)
         if power is not None:
@@ -157,7 +187,9 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
             raise BadSignature(f"no signature of this {kind} is by the key it must come from")
         return signers
 
-    def _verify_charter(self, terms: CharterAdopted, digest: str, envelope: Envelope) -> frozenset[str]:
+    def _verify_charter(
+        self, terms: CharterAdopted, digest: str, envelope: Envelope
+    ) -> frozenset[str]:
         new = Charter(terms, digest)
         signers = distinct_signers(envelope, new.keys.values())
         new.verify_power("amend", signers)
@@ -181,6 +213,27 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
         if terms.version != 1 or terms.previous is not None:
             raise CharterBreak("the first charter must be version 1 without predecessor")
 
+    def _check_enrolment(self, new: HostEnrolled) -> None:
+        """Refuse an enrolment that would let one key, or one device's name, speak for two (protocol section 9).
+
+        A device's answer proves something only under a key that its operator does not hold.
+        """
+        own = PublicKey.from_text(new.public).key_id
+        others = [host for name, host in self.hosts.items() if name != new.host]
+        taken = {PublicKey.from_text(host.public).key_id for host in others}
+        taken |= set(self.charter.keys) if self.charter is not None else set()
+        devices = [
+            PublicKey.from_text(d.public).key_id for d in new.devices if d.public is not None
+        ]
+        if own in taken or {own, *taken} & set(devices):
+            raise SharedKey(
+                f"host {new.host} or a device of it bears a key that speaks for another"
+            )
+        names = [device.device for device in new.devices]
+        known = {device.device for host in others for device in host.devices}
+        if len(set(names)) != len(names) or known & set(names):
+            raise SharedKey(f"host {new.host} names a device that is enrolled already")
+
     def _host_key(self, name: str) -> PublicKey:
         host = self.hosts.get(name)
         if host is None:
@@ -200,3 +253,7 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
                     return PublicKey.from_text(device.public)
         raise UnknownSpeaker(f"no enrolled device {name!r} has a key of its own")
 
+
+def is_restricting(predicate: Predicate) -> bool:
+    """Whether a statement only takes away: then a critical field that we do not know must not disarm it."""
+    return isinstance(predicate, OrderIssued) and predicate.kind != "resume"

@@ -46,6 +46,7 @@ def parse_trust(data: bytes, *, path: str = "") -> tuple[TrustRoot, ...]:
 
 
 def format_trust(roots: tuple[TrustRoot, ...]) -> bytes:
+    """The trust file's bytes; `parse_trust` reads them back."""
     return canonical(list(roots)) + b"\n"
 
 

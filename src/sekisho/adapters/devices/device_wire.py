@@ -29,9 +29,10 @@ class AskedDescribe(_Asked, frozen=True, kw_only=True, tag="describe"):
 
 
 class AskedLoad(_Asked, frozen=True, kw_only=True, tag="load"):
-    """Let a job take `mib` of the memory."""
+    """Let a job take `mib` of the memory; where `holder` (a pid) is given, only for as long as that process lives."""
 
     mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)]
+    holder: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class AskedUnload(_Asked, frozen=True, kw_only=True, tag="unload"):

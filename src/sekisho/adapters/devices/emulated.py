@@ -34,6 +34,7 @@ from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.devices import device_wire as wire
 from sekisho.adapters.durable_files import create_private_folder, hold_folder, replace_file
 from sekisho.adapters.local_sockets import MAX_LINE, LineServer
+from sekisho.adapters.schedulers.process_files import Process, read_process
 from sekisho.inspection.memory_fill import (
     BLOCK_BYTES,
     SEGMENT_BYTES,
@@ -61,6 +62,7 @@ class Emulation:
         self._signer = signer
         self._clock = clock
         self._job_mib = 0
+        self._holder: Process | None = None
         self.device = f"emulated-{signer.public.key_id[:16]}"
         self._acts: dict[type[Any], Callable[[Any], wire.DeviceAnswer]] = {
             wire.AskedDescribe: lambda _: self._describe(),
@@ -76,6 +78,7 @@ class Emulation:
             request = from_json(
                 cast("type[wire.DeviceRequest]", wire.DeviceRequest), document, path="request"
             )
+            self._release_if_gone()
             return canonical(self._acts[type(request)](request))
         except SekishoError as error:
             return canonical(wire.refuse(error))
@@ -98,11 +101,21 @@ class Emulation:
             start = index * SEGMENT_BYTES
             self._memory[start : start + SEGMENT_BYTES] = os.urandom(SEGMENT_BYTES)
         self._job_mib = asked.mib
+        self._holder = read_process(asked.holder) if asked.holder is not None else None
         return self._describe()
 
     def _unload(self) -> wire.DeviceAnswer:
         self._job_mib = 0
+        self._holder = None
         return self._describe()
+
+    def _release_if_gone(self) -> None:
+        """As a driver does: memory that a process held is free once that process has ended."""
+        if self._holder is None:
+            return
+        now = read_process(self._holder.pid)
+        if now is None or now.start_ticks != self._holder.start_ticks or not now.is_alive:
+            self._unload()
 
     def _challenge(self, asked: wire.AskedChallenge) -> wire.DeviceAnswer:
         """1. Fill all that no job holds. 2. Read all. 3. Read samples in the nonce's order. 4. Sign."""

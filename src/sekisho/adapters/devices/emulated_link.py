@@ -36,9 +36,9 @@ class EmulatedDevice:
         """Name, public key (base64 SPKI), memory and job, as the device says; enrolment fixes the first three."""
         return self._ask(wire.AskedDescribe(), DESCRIBE_TIMEOUT_S)
 
-    def load(self, mib: int) -> None:
-        """Start a job that takes `mib` MiB of the device's memory."""
-        self._ask(wire.AskedLoad(mib=mib), LOAD_TIMEOUT_S)
+    def load(self, mib: int, *, holder: int | None = None) -> None:
+        """Start a job that takes `mib` MiB of the device's memory, until `unload` or the end of process `holder`."""
+        self._ask(wire.AskedLoad(mib=mib, holder=holder), LOAD_TIMEOUT_S)
 
     def unload(self) -> None:
         self._ask(wire.AskedUnload(), DESCRIBE_TIMEOUT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from sekisho.model.errors import InvalidInput, Unavailable
@@ -23,13 +24,19 @@ class FileTileStore:
     def read(self, path: str, limit: int) -> bytes:
         target = self._resolve(path)
         try:
-            descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # O_NONBLOCK: a pipe planted in the folder must not hold the reader up.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(target, flags)
         except (FileNotFoundError, NotADirectoryError):
             raise NotStored(f"{path} is not there", remedy="fetch or restore it") from None
         except OSError as error:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
-        with os.fdopen(descriptor, "rb") as file:
-            return _read_bounded(file.fileno(), path, limit)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise NotStored(f"{path} is not a plain file")
+            return _read_bounded(descriptor, path, limit)
+        finally:
+            os.close(descriptor)
 
     def write(self, path: str, data: bytes) -> None:
         write_durably(self._resolve(path), data)
@@ -81,8 +88,6 @@ def _read_bounded(descriptor: int, path: str, limit: int) -> bytes:
     while left > 0:
         try:
             chunk = os.read(descriptor, min(left, 1 << 20))
-        except IsADirectoryError:
-            raise NotStored(f"{path} is a folder") from None
         except OSError as error:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
         if not chunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import httpx
 
@@ -34,6 +35,12 @@ class HttpWitness:
 
     def close(self) -> None:
         self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def add_checkpoint(self, old_size: int, proof: Sequence[bytes], note: bytes) -> bytes:
         status, kind, body = self._post(format_request(old_size, proof, note))

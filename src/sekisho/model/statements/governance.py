@@ -78,6 +78,8 @@ class CharterKey(Wire, frozen=True, kw_only=True):
 
 
 class Constituency(Wire, frozen=True, kw_only=True):
+    """A named group of keys that speaks with one voice, by quorum."""
+
     name: Name
     keys: Annotated[tuple[CharterKey, ...], msgspec.Meta(min_length=1, max_length=64)]
 
@@ -98,6 +100,8 @@ class PowerGrant(Wire, frozen=True, kw_only=True):
 
 
 class CharterWitness(Wire, frozen=True, kw_only=True):
+    """One witness: its name, its verifier key, and who owns that key."""
+
     name: Name
     vkey: Text
     owner: Text
@@ -190,11 +194,15 @@ class HostEnrolled(Predicate, frozen=True, kw_only=True):
 
 
 class HostRetired(Predicate, frozen=True, kw_only=True):
+    """A host leaves the regime: from this entry on its key says nothing any more."""
+
     host: Name
     reason: Text
 
 
 class PartyEnrolled(Predicate, frozen=True, kw_only=True):
+    """A party that may declare runs, with its key and its organisation."""
+
     party: Name
     public: Key64
     organisation: Text
@@ -210,6 +218,8 @@ class PackPublished(Predicate, frozen=True, kw_only=True):
 
 
 class AgentReleased(Predicate, frozen=True, kw_only=True):
+    """An agent's version by the SHA-256 of its release; hosts refuse older ones."""
+
     version: Name
     sha256: Digest
 

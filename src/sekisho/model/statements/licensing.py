@@ -47,8 +47,10 @@ __all__ = [
 ]
 
 Mode: TypeAlias = Literal["advise", "block-new", "drain", "freeze", "kill"]
-Nonce: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32,64}$")]
-Concealed: TypeAlias = tuple[Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")], ...]
+Nonce: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32,64}(?!\n)$")]
+Concealed: TypeAlias = tuple[
+    Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")], ...
+]
 
 
 class Lineage(Wire, frozen=True, kw_only=True):
@@ -59,6 +61,8 @@ class Lineage(Wire, frozen=True, kw_only=True):
 
 
 class ChipCount(Wire, frozen=True, kw_only=True):
+    """How many chips of one name."""
+
     chip: Text
     count: Count
 
@@ -89,6 +93,8 @@ class LicenceDecision(Wire, frozen=True, kw_only=True):
 
 
 class LeaseTerms(Wire, frozen=True, kw_only=True):
+    """How long a lease of this licence runs, its grace, and the length of one quantum."""
+
     interval_s: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
     grace_s: Seconds
     quantum_s: Annotated[int, msgspec.Meta(ge=1, le=3_600)]
@@ -115,6 +121,8 @@ class LicenceIssued(Predicate, frozen=True, kw_only=True):
 
 
 class LicenceRevoked(Predicate, frozen=True, kw_only=True):
+    """A licence ends before its time: no lease is granted under it from this entry on."""
+
     licence: Reference
     number: Name
     reason: Text
@@ -157,6 +165,8 @@ class LeaseClosed(Predicate, frozen=True, kw_only=True):
 
 
 class ChainHead(Wire, frozen=True, kw_only=True):
+    """How far one host's receipt chain had come: its last sequence and that receipt's payload digest."""
+
     host: Name
     sequence: Count
     digest: Digest
@@ -216,6 +226,8 @@ class ReceiptAcknowledged(Predicate, frozen=True, kw_only=True):
 
 
 class CheckpointRecorded(Predicate, frozen=True, kw_only=True):
+    """A host wrote a model checkpoint that later runs may name as their parent."""
+
     host: Name
     run: Name
     checkpoint: Checkpoint

@@ -132,7 +132,10 @@ class ChallengeAnswered(Predicate, frozen=True, kw_only=True):
 
 
 class HaltJudged(Predicate, frozen=True, kw_only=True):
-    """How sure the halt of one host under one order is, for which stretch, and until when that may be said."""
+    """How sure the halt of one host under one order is, for which stretch, and until when that may be said.
+
+    `after` is the tree that the devices' nonces come from; challenge times are the judge's own, worst device first.
+    """
 
     host: Name
     order: OrderReference
@@ -140,7 +143,9 @@ class HaltJudged(Predicate, frozen=True, kw_only=True):
     interval: Span
     lapses: Instant
     evidence: tuple[Digest, ...]
+    after: LogPosition | None = None
     challenge_ms: Count | None = None
+    challenge_limit_ms: Count | None = None
     reasons: tuple[Text, ...] = ()
     limits: tuple[Text, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -24,12 +24,15 @@ __all__ = [
     "Text",
 ]
 
-Name: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")]
+# Each pattern ends in `(?!\n)$`: a bare `$` also matches before a final newline, and "host-1\n" is another host.
+Name: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}(?!\n)$")
+]
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
-Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-FlopText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,37})$")]
-Key64: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{40,400}={0,2}$")]
-Jurisdiction: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
+FlopText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,37})(?!\n)$")]
+Key64: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{40,400}={0,2}(?!\n)$")]
+Jurisdiction: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?(?!\n)$")]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
@@ -72,6 +75,8 @@ class RegisterHead(OrderReference, frozen=True, kw_only=True):
 
 
 class PackReference(Wire, frozen=True, kw_only=True):
+    """A rule pack by name, version and the SHA-256 of its bytes."""
+
     name: Name
     version: Name
     sha256: Digest

@@ -19,6 +19,7 @@ from sekisho.model.statements.governance import (
     HostRetired,
     PackPublished,
     PartyEnrolled,
+    Power,
     TimeMarked,
 )
 from sekisho.model.statements.licensing import (
@@ -48,6 +49,7 @@ __all__ = [
     "KINDS",
     "MAX_PAYLOAD",
     "PAYLOAD_TYPE",
+    "ElsewhereKey",
     "Kind",
     "Signer",
     "Statement",
@@ -55,6 +57,7 @@ __all__ = [
     "make_payload",
     "parse_payload",
     "parse_payload_leniently",
+    "unknown_critical",
 ]
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -63,9 +66,10 @@ MAX_PAYLOAD = 45_000
 
 # Whose key makes a kind valid: a charter power (by name, or read off an order's own kind), or a key that comes from
 # elsewhere. A finding takes one key of the host itself, an observer or a lease issuer.
-Signer: TypeAlias = (
-    Literal["host", "party", "device", "log", "order-kind", "witness-of-fault"] | str
-)
+ElsewhereKey: TypeAlias = Literal[
+    "host", "party", "device", "log", "order-kind", "witness-of-fault"
+]
+Signer: TypeAlias = ElsewhereKey | Power
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -96,7 +100,9 @@ KINDS: dict[str, Kind] = {
     "receipt-acknowledged": Kind(
         ReceiptAcknowledged, lambda p: f"receipt:{p.host}:{p.sequence}", "grant-lease", logged=False
     ),
-    "checkpoint-recorded": Kind(CheckpointRecorded, lambda p: f"checkpoint:{p.checkpoint.sha256}", "host"),
+    "checkpoint-recorded": Kind(
+        CheckpointRecorded, lambda p: f"checkpoint:{p.checkpoint.sha256}", "host"
+    ),
     "order-issued": Kind(OrderIssued, lambda p: f"order:{p.register}:{p.number}", "order-kind"),
     "orders-in-force": Kind(OrdersInForce, lambda _: "orders-in-force", "keep-registers"),
     "observation-made": Kind(ObservationMade, lambda p: f"host:{p.host}", "observe"),
@@ -123,7 +129,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: str = msgspec.field(name="_type")
-    subject: Annotated[tuple[Subject, ...], msgspec.Meta(min_length=1, max_length=16)]
+    subject: Annotated[tuple[Subject, ...], msgspec.Meta(min_length=1, max_length=1)]
     predicateType: str  # noqa: N815  # in-toto's own wire word
     predicate: dict[str, Any]
 
@@ -141,7 +147,10 @@ def make_payload(predicate: Predicate) -> bytes:
         {
             "_type": STATEMENT_TYPE,
             "subject": [
-                {"name": KINDS[kind].subject(predicate), "digest": {"sha256": sha256_hex(canonical(plain))}}
+                {
+                    "name": KINDS[kind].subject(predicate),
+                    "digest": {"sha256": sha256_hex(canonical(plain))},
+                }
             ],
             "predicateType": f"urn:sekisho:statement:{kind}:v1",
             "predicate": plain,
@@ -178,20 +187,31 @@ def parse_payload_leniently(payload: bytes, *, path: str = "") -> tuple[Statemen
     row = KINDS[name]
     predicate = from_json(row.predicate, form.predicate, path=f"{path}.predicate".lstrip("."))
     _check_subject(form, row, predicate, path)
-    known = {field.encode_name for field in msgspec.structs.fields(row.predicate)}
-    statement = Statement(kind=name, predicate=predicate, digest=sha256_hex(payload), payload=payload)
-    return statement, frozenset(predicate.crit) - known
+    statement = Statement(
+        kind=name, predicate=predicate, digest=sha256_hex(payload), payload=payload
+    )
+    return statement, unknown_critical(predicate)
+
+
+def unknown_critical(predicate: Predicate) -> frozenset[str]:
+    """The fields that `crit` names and that this reader does not know."""
+    known = {field.encode_name for field in msgspec.structs.fields(type(predicate))}
+    return frozenset(predicate.crit) - known
 
 
 def _kind_name(form: _Form, path: str) -> str:
     head, _, rest = form.predicateType.partition("urn:sekisho:statement:")
     name, _, version = rest.rpartition(":")
     if form.type != STATEMENT_TYPE or head or version != "v1" or name not in KINDS:
-        raise InvalidInput(f"{form.predicateType[:80]!r} is not a statement kind that we know", path=path)
+        raise InvalidInput(
+            f"{form.predicateType[:80]!r} is not a statement kind that we know", path=path
+        )
     return name
 
 
 def _check_subject(form: _Form, row: Kind, predicate: Predicate, path: str) -> None:
     expected = {"sha256": sha256_hex(canonical(form.predicate))}
     if form.subject[0].name != row.subject(predicate) or form.subject[0].digest != expected:
-        raise InvalidInput("the subject does not name this predicate", path=f"{path}.subject".lstrip("."))
+        raise InvalidInput(
+            "the subject does not name this predicate", path=f"{path}.subject".lstrip(".")
+        )

@@ -1,0 +1,99 @@
+"""A log's public files over HTTP(S), for reading only: whoever serves them is not believed, only bounded."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+import httpx
+
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
+from sekisho.ports.tile_store import NotStored
+
+__all__ = ["HttpTileStore", "check_url"]
+
+WHOLE_FILE_S = 30.0
+_OK, _GONE = 200, (404, 410)
+
+
+def check_url(url: str) -> str:
+    """The address without its last slash. Raises InvalidInput unless it is https, or http to this very machine."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidInput(f"is not an address: {error}", path=url[:120]) from None
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        raise InvalidInput("carries a user, a query or a fragment", path=url[:120])
+    is_safe = parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host))
+    if not (parsed.host and is_safe):
+        raise InvalidInput(
+            "is neither https nor http to this machine", path=url[:120], remedy="use https"
+        )
+    return url.rstrip("/")
+
+
+class HttpTileStore:
+    """A `TileStore` at an address like `https://log.example/log`. Never follows a redirect, never writes."""
+
+    def __init__(self, url: str, *, timeout_s: float = 10.0) -> None:
+        self.url = check_url(url)
+        # A proxy may stand before a public log; one before this machine itself is a mistake.
+        self._client = httpx.Client(
+            timeout=timeout_s, follow_redirects=False, trust_env=url.startswith("https:")
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The file, whole, within `limit` bytes and half a minute."""
+        address = self._address(path)
+        try:
+            with self._client.stream("GET", address) as response:
+                if response.status_code in _GONE:
+                    raise NotStored(f"{path} is not there", remedy="check the log's address")
+                if response.status_code != _OK:
+                    raise Unavailable(f"{self.url} answered {response.status_code} for {path}")
+                return _read_bounded(response, path, limit)
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"{self.url} does not answer: {error!r}", remedy="try again later"
+            ) from None
+
+    def write(self, path: str, data: bytes) -> None:
+        raise StateConflict(f"{self.url} is for reading; {path} ({len(data)} bytes) is not written")
+
+    def exists(self, path: str) -> bool:
+        try:
+            return self._client.head(self._address(path)).status_code == _OK
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{self.url} does not answer: {error!r}") from None
+
+    def _address(self, path: str) -> str:
+        parts = path.split("/")
+        if {"", ".", ".."}.intersection(parts) or any(c in path for c in "\\%?#\0"):
+            raise InvalidInput("this path would leave the store", path=path[:120])
+        return f"{self.url}/{path}"
+
+
+def _read_bounded(response: httpx.Response, path: str, limit: int) -> bytes:
+    """Bytes after decompression are what counts: a small answer may unpack into a large one."""
+    chunks: list[bytes] = []
+    size, ends = 0, time.monotonic() + WHOLE_FILE_S
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > limit:
+            raise InvalidInput(f"longer than {limit} bytes", path=path)
+        if time.monotonic() > ends:
+            raise Unavailable(f"{path} did not arrive within {WHOLE_FILE_S:.0f} s")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,90 @@
+"""Handing a signed statement in at a control plane; authority is in the signatures, so there is no login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+import msgspec
+
+from sekisho.adapters.transport.http_tiles import check_url
+from sekisho.model.errors import (
+    InvalidInput,
+    NotAuthorised,
+    SekishoError,
+    StateConflict,
+    Unavailable,
+)
+from sekisho.model.statements import Count
+from sekisho.model.statements.shapes import Digest
+from sekisho.model.wire import from_json, parse_json
+
+__all__ = ["Placed", "send_envelope"]
+
+MAX_ANSWER_BYTES = 64 * 1024
+_OK = (200, 201)
+_REFUSALS: Final[Mapping[int, type[SekishoError]]] = {
+    400: InvalidInput,
+    403: NotAuthorised,
+    409: StateConflict,
+    413: InvalidInput,
+    422: InvalidInput,
+}
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the control plane says that a statement stands; a proof, not this answer, shows that it does."""
+
+    index: Count
+    leaf: Digest
+    digest: Digest
+    fresh: bool
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: str = ""
+    detail: str = ""
+
+
+def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
+    """POST one envelope's exact bytes. Sending it again is safe: the same statement has one place.
+
+    Raises NotAuthorised, StateConflict, InvalidInput as the control plane refuses, Unavailable where it did not answer.
+    """
+    address = f"{check_url(url)}/api/v1/statements"
+    try:
+        with (
+            httpx.Client(timeout=timeout_s, trust_env=url.startswith("https:")) as client,
+            client.stream(
+                "POST", address, content=raw, headers={"content-type": "application/json"}
+            ) as response,
+        ):
+            status, body = response.status_code, _read_bounded(response, address)
+    except httpx.HTTPError as error:
+        raise Unavailable(
+            f"{address} does not answer: {error!r}", remedy="send it again; nothing is doubled"
+        ) from None
+    if status not in _OK:
+        raise _refusal(status, body, address)
+    return from_json(Placed, parse_json(body, path=address), path=address)
+
+
+def _read_bounded(response: httpx.Response, address: str) -> bytes:
+    body = b""
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise InvalidInput(f"an answer longer than {MAX_ANSWER_BYTES} bytes", path=address)
+    return body
+
+
+def _refusal(status: int, body: bytes, address: str) -> SekishoError:
+    """The refusal in our own words of error; what the other side wrote is quoted, never printed as it came."""
+    try:
+        problem = from_json(_Problem, parse_json(body, path=address), path=address)
+        told = f"{problem.code[:80]!a}: {problem.detail[:600]!r}"
+    except InvalidInput:
+        told = repr(body[:200])
+    kind = _REFUSALS.get(status, Unavailable)
+    return kind(f"{address} answered {status}: {told}")

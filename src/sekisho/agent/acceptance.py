@@ -1,0 +1,130 @@
+"""Taking a lease and an acknowledgement: each is verified whole before anything rests on it. Pure.
+
+A lease is in order when, in this sequence: (1) its proof shows it in a checkpoint that the policy's witnesses signed;
+(2) the charter's lease issuers signed it; (3) it answers this host's own request, by digest; (4) its disclosure gives
+the allowance. From then on its number is spent, whatever follows. It is used only where besides (5) it suits this
+host, nonce, register heads and clock (`accept_lease`), and (6) its licence is known, not revoked and names this host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sekisho.agent.follow import Follower
+from sekisho.ledger import TlogProof, leaf_hash
+from sekisho.licensing import HeldLease, LeaseReplayed, UnknownLicence, accept_lease
+from sekisho.model.amounts import parse_flop
+from sekisho.model.errors import SekishoError, VerificationError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    LeaseGranted,
+    LeaseRequested,
+    LicenceIssued,
+    ReceiptAcknowledged,
+    Reference,
+    RegisterHead,
+    parse_payload,
+)
+from sekisho.ports.control import LeaseAnswer
+from sekisho.signing import ForgedDisclosure, parse_envelope, verify_disclosure
+
+__all__ = ["ForeignAcknowledgement", "RevokedLicence", "TakenLease", "take_acknowledgement", "take_lease"]
+
+
+class RevokedLicence(VerificationError):
+    """A lease of a licence that was revoked."""
+
+    code = "revoked-licence"
+
+
+class ForeignAcknowledgement(VerificationError):
+    """An acknowledgement that is not about this host's receipt, or something else in its place."""
+
+    code = "foreign-acknowledgement"
+
+
+class TakenLease(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease in order, and why it must not be used (`fault`), where it must not."""
+
+    held: HeldLease
+    fault: SekishoError | None = None
+
+
+def take_lease(
+    answer: LeaseAnswer, request: bytes, follower: Follower, *, last_number: int, latest: Instant
+) -> TakenLease:
+    """The lease that answers `request` (its envelope). Raises the named error where it is not even in order."""
+    cosigned = TlogProof.from_text(answer.proof, path="lease.proof").verify(answer.envelope, follower.policy)
+    follower.heard(cosigned)
+    verified = follower.regime.verify(answer.envelope, path="lease")
+    asked_envelope = parse_envelope(request, path="request")
+    asked = parse_payload(asked_envelope.payload, path="request").predicate
+    lease = verified.predicate
+    if not isinstance(lease, LeaseGranted) or not isinstance(asked, LeaseRequested):
+        raise LeaseReplayed(f"a {verified.kind} came where a lease was asked for")
+    if lease.request != asked_envelope.digest:
+        raise LeaseReplayed("the lease does not answer this host's own request")
+    own = Reference(log=follower.origin, leaf=leaf_hash(answer.envelope).hex())
+    held = HeldLease(
+        lease=own,
+        licence=lease.licence,
+        number=lease.number,
+        run=_run_of(lease, follower),
+        not_after=lease.not_after,
+        allowance=str(_allowance(answer, lease)),
+    )
+    fault: SekishoError | None = None
+    try:
+        accept_lease(
+            lease,
+            host=follower.host,
+            last_number=last_number,
+            nonce=asked.nonce,
+            heads=follower.book.heads,
+            latest=latest,
+        )
+        _check_licence(lease, asked, follower)
+    except (VerificationError, UnknownLicence) as error:
+        fault = error
+    if isinstance(fault, LeaseReplayed) or lease.host != follower.host:
+        raise fault or LeaseReplayed("another host's lease")
+    return TakenLease(held=held, fault=fault)
+
+
+def take_acknowledgement(
+    raw: bytes, follower: Follower, *, receipts: Mapping[int, str]
+) -> tuple[int, tuple[RegisterHead, ...]]:
+    """The sequence of the receipt that the issuer acknowledges, and the heads it knows of.
+
+    `receipts` maps sequence to payload digest. Raises ForeignAcknowledgement, and what `Regime.verify` raises.
+    """
+    fact = follower.regime.verify(raw, path="acknowledgement").predicate
+    if not isinstance(fact, ReceiptAcknowledged) or fact.host != follower.host:
+        raise ForeignAcknowledgement("this is no acknowledgement of a receipt of this host")
+    if receipts.get(fact.sequence) != fact.receipt:
+        raise ForeignAcknowledgement(f"receipt {fact.sequence} has another digest than the one acknowledged")
+    return fact.sequence, fact.heads
+
+
+def _run_of(lease: LeaseGranted, follower: Follower) -> str:
+    state = follower.ledger.licences.get(lease.licence.leaf)
+    return state.licence.run if state else "unknown"
+
+
+def _allowance(answer: LeaseAnswer, lease: LeaseGranted) -> int:
+    for text in answer.disclosures:
+        disclosure = verify_disclosure(text, lease.concealed)
+        if disclosure.name == "allowance_flop":
+            return parse_flop(disclosure.value, path="lease.allowance_flop")
+    raise ForgedDisclosure("the lease came without the disclosure of its allowance")
+
+
+def _check_licence(lease: LeaseGranted, asked: LeaseRequested, follower: Follower) -> None:
+    state = follower.ledger.find(lease.licence.leaf)
+    licence: LicenceIssued = state.licence
+    if state.revoked is not None:
+        raise RevokedLicence(f"licence {licence.number} was revoked at {state.revoked}")
+    if lease.licence != asked.licence or follower.host not in licence.hosts:
+        raise UnknownLicence(f"licence {licence.number} is not the one asked for, or is not for this host")

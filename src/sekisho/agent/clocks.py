@@ -1,0 +1,54 @@
+"""Two clocks: the earliest and the latest that it can be (protocol section 4).
+
+What permits (a lease) ends by the latest; what restricts (an order) ends by the earliest. Whoever sets the system
+clock can thus only stop work sooner and keep it stopped longer.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.model.instants import Instant
+
+__all__ = ["BEGINNING", "TwoClocks"]
+
+BEGINNING = Instant(0)
+BEHIND_S = 5.0
+AHEAD_S = 3_600.0
+
+
+class TwoClocks(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest time that a witness quorum signed (its median), and the elapsed time at which it was learned.
+
+    A signed time is in the past when it arrives, so it plus the elapsed time since is never later than the truth.
+    """
+
+    signed: Instant | None = None
+    at_s: float = 0.0
+
+    def heard(self, signed: Instant, elapsed_s: float) -> TwoClocks:
+        """The clocks after a cosigned checkpoint; an older one than what is known by now changes nothing."""
+        if signed <= self.earliest(elapsed_s):
+            return self
+        return TwoClocks(signed=signed, at_s=elapsed_s)
+
+    def earliest(self, elapsed_s: float) -> Instant:
+        """The beginning of time where no witness has spoken yet: then nothing that restricts has ended."""
+        if self.signed is None:
+            return BEGINNING
+        return self.signed.plus(max(elapsed_s - self.at_s, 0.0))
+
+    def latest(self, elapsed_s: float, system: Instant) -> Instant:
+        return max(self.earliest(elapsed_s), system)
+
+    def check(self, elapsed_s: float, system: Instant) -> str | None:
+        """What is wrong with the system clock, as a finding's code: `clock-behind`, `clock-ahead` or nothing.
+
+        Ahead is told only by a wide margin, since signed times grow old while the log is quiet.
+        """
+        if self.signed is None:
+            return None
+        gap = system.since(self.earliest(elapsed_s))
+        if gap < -BEHIND_S:
+            return "clock-behind"
+        return "clock-ahead" if gap > AHEAD_S else None

@@ -1,0 +1,289 @@
+"""What an agent does about what is missing or wrong: the table of protocol section 10 as one pure decision.
+
+Each row looks at the situation and says what it asks of running work, whether further work may start, and why. The
+strictest row wins: run, checkpoint, freeze, kill, in this order. A hold never kills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from sekisho.model.statements import Mode
+from sekisho.orders import Demand
+from sekisho.ports.counter import CounterTier
+from sekisho.ports.driver import Permit
+
+__all__ = ["Act", "Decision", "LeaseFacts", "Situation", "Start", "Work", "decide"]
+
+Work = Literal["none", "running", "frozen"]
+Act = Literal["none", "run", "checkpoint", "freeze", "kill"]
+Start = Literal["sound", "rolled-back", "rebooted"]
+_STRICTNESS: dict[Act, int] = {"none": 0, "run": 1, "checkpoint": 2, "freeze": 3, "kill": 4}
+# What a licence's mode does to work that has outlived its permission; drain has had its checkpoint by then.
+_MODE_ACT: dict[Mode, Act] = {
+    "advise": "run",
+    "block-new": "run",
+    "drain": "kill",
+    "freeze": "freeze",
+    "kill": "kill",
+}
+_BUSY_ACT: dict[str, Act] = {"advise": "run", "freeze": "freeze", "stop": "kill"}
+ADVISED_PERMIT_S = 30.0
+
+
+class LeaseFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The lease in hand: its licence's terms, and seconds until it ends by the latest clock (negative: since)."""
+
+    mode: Mode
+    grace_s: float
+    ends_s: float
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the decision rests on. Times are seconds; `now_s` is of the elapsed-time source.
+
+    `quantum_ends_s` counts down to the end of the quantum that runs, below zero past it. `acknowledged` tells of the
+    last quantum's receipt, `affordable` whether the lease has room for another one.
+    """
+
+    now_s: float
+    work: Work = "none"
+    tier: CounterTier = "C0"
+    start: Start = "sound"
+    lease: LeaseFacts | None = None
+    quantum_ends_s: float | None = None
+    acknowledged: bool = True
+    affordable: bool = True
+    demand: Demand = Demand()
+    demanded_s: float = 0.0
+    has_checkpoint: bool = False
+    outstanding_s: float | None = None
+    fetch_delay_s: float = 60.0
+    meter_unreadable_s: float | None = None
+    watchdog_lives: bool = True
+    licence_revoked: bool = False
+    clock_fault: str | None = None
+    stop_failed: bool = False
+    busy_without_lease: Literal["advise", "freeze", "stop"] = "freeze"
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do with the work now, and the permit to give (None: leave it).
+
+    `new_work`: work may be started or thawed; `next_quantum`: running work may go on into a further quantum.
+    """
+
+    work: Act
+    new_work: bool
+    next_quantum: bool
+    permit: Permit | None
+    reasons: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+class _Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    act: Act
+    reason: str
+    new_work: bool = False
+    next_quantum: bool = False
+    finding: str | None = None
+
+
+_Row = Callable[[Situation], _Ruling | None]
+
+
+def decide(situation: Situation) -> Decision:
+    """The strictest of all rows that apply."""
+    rulings = [ruling for row in _ROWS if (ruling := row(situation)) is not None]
+    new_work = situation.lease is not None and all(ruling.new_work for ruling in rulings)
+    asked = max((ruling.act for ruling in rulings), key=_STRICTNESS.__getitem__, default="run")
+    act = _against_work(asked, situation.work, new_work=new_work)
+    return Decision(
+        work=act,
+        new_work=new_work,
+        next_quantum=situation.lease is not None and all(r.next_quantum for r in rulings),
+        permit=_permit(act, situation),
+        reasons=tuple(ruling.reason for ruling in rulings) or ("licensed",),
+        findings=tuple(r.finding for r in rulings if r.finding is not None),
+    )
+
+
+def _against_work(asked: Act, work: Work, *, new_work: bool) -> Act:
+    """What can be done with work in this state: none cannot be stopped, frozen cannot write a checkpoint."""
+    if work == "none":
+        return "run" if new_work and asked == "run" else "none"
+    if work == "frozen" and (asked == "checkpoint" or (asked == "run" and not new_work)):
+        return "freeze"
+    return asked
+
+
+def _permit(act: Act, situation: Situation) -> Permit | None:
+    """How long the watchdog lets the work go on if the agent falls silent now."""
+    now, lease = situation.now_s, situation.lease
+    if act == "freeze":
+        return Permit(checkpoint_at_s=now, until_s=now, then="freeze")
+    if act == "checkpoint" and situation.demand.effect == "checkpoint-then-stop":
+        left = max(situation.demand.grace_s - situation.demanded_s, 0.0)
+        return Permit(checkpoint_at_s=now, until_s=now + left, then="kill")
+    if act != "run" or lease is None or situation.quantum_ends_s is None:
+        return None
+    gentle = situation.demand.only_holds or lease.mode in ("advise", "block-new", "freeze")
+    end = now + situation.quantum_ends_s
+    if situation.quantum_ends_s <= 0:  # advised only: the work goes on, and the watchdog must know
+        end = now + ADVISED_PERMIT_S
+    return Permit(
+        checkpoint_at_s=end, until_s=end + lease.grace_s, then="freeze" if gentle else "kill"
+    )
+
+
+def _outlived(situation: Situation, over_s: float, what: str) -> _Ruling:
+    """Within the grace a checkpoint, past it the effect of the licence, or a freeze while only a hold covers."""
+    grace = situation.lease.grace_s if situation.lease else 0.0
+    mode: Mode = situation.lease.mode if situation.lease else "kill"
+    if over_s < grace:
+        return _Ruling(act="checkpoint", reason=f"{what}: within the grace")
+    act = _MODE_ACT[mode]
+    if act == "kill" and situation.demand.only_holds:
+        act = "freeze"
+    finding = "runs-without-permission" if act == "run" and situation.work == "running" else None
+    return _Ruling(act=act, reason=f"{what}: past the grace, {mode}", finding=finding)
+
+
+def _start_row(situation: Situation) -> _Ruling | None:
+    if situation.start == "rolled-back":
+        return _Ruling(
+            act="kill",
+            reason="state file and counter differ: nothing runs before a fresh lease",
+            finding="rolled-back",
+        )
+    if situation.start == "rebooted" and situation.tier != "C2":
+        return _Ruling(
+            act="kill", reason="the host was rebooted: nothing runs before a fresh lease"
+        )
+    return None
+
+
+def _watchdog_row(situation: Situation) -> _Ruling | None:
+    if situation.watchdog_lives:
+        return None
+    return _Ruling(
+        act="kill",
+        reason="the watchdog does not answer: the work is dead or dying",
+        finding="watchdog-lost",
+    )
+
+
+def _lease_row(situation: Situation) -> _Ruling | None:
+    lease = situation.lease
+    if lease is None:
+        if situation.work != "running":
+            return None
+        return _Ruling(
+            act=_BUSY_ACT[situation.busy_without_lease],
+            reason="the work runs without a lease",
+            finding="busy-without-lease",
+        )
+    return _outlived(situation, -lease.ends_s, "the lease ended") if lease.ends_s <= 0 else None
+
+
+def _quantum_row(situation: Situation) -> _Ruling | None:
+    """The control plane's silence: on C0 and C1 each quantum needs the last receipt's acknowledgement."""
+    why = []
+    if not situation.acknowledged and situation.tier != "C2":
+        why.append("the last receipt is not acknowledged")
+    if not situation.affordable:
+        why.append("the lease has no room for another quantum")
+    if situation.licence_revoked:
+        why.append("the licence is revoked")
+    over = situation.quantum_ends_s is not None and situation.quantum_ends_s <= 0
+    if not why:
+        return None
+    if situation.work == "running" and over:
+        return _outlived(situation, -(situation.quantum_ends_s or 0.0), "; ".join(why))
+    return _Ruling(act="run", reason="; ".join(why))
+
+
+def _outstanding_row(situation: Situation) -> _Ruling | None:
+    waited = situation.outstanding_s
+    if waited is None:
+        return None
+    late = waited - situation.fetch_delay_s
+    if late < 0:
+        return _Ruling(act="run", next_quantum=True, reason="an order is outstanding")
+    return _outlived(situation, late, "an order is outstanding beyond the fetch delay")
+
+
+def _meter_row(situation: Situation) -> _Ruling | None:
+    blind = situation.meter_unreadable_s
+    if blind is None:
+        return None
+    grace = situation.lease.grace_s if situation.lease else 0.0
+    return _Ruling(
+        act="run",
+        new_work=blind < grace,
+        next_quantum=True,
+        reason="the meter cannot be read: counted at peak",
+        finding="meter-unreadable",
+    )
+
+
+def _clock_row(situation: Situation) -> _Ruling | None:
+    if situation.clock_fault is None:
+        return None
+    return _Ruling(
+        act="run",
+        new_work=True,
+        next_quantum=True,
+        reason="the system clock is off: permits end by latest, restrictions by earliest",
+        finding=situation.clock_fault,
+    )
+
+
+def _demand_row(situation: Situation) -> _Ruling | None:
+    demand = situation.demand
+    if demand.effect == "freeze":
+        return _Ruling(act="freeze", reason=_named("freeze", demand))
+    if demand.effect == "checkpoint-then-stop":
+        waiting = situation.demanded_s < demand.grace_s and not situation.has_checkpoint
+        act: Act = "checkpoint" if waiting else "kill"
+        return _Ruling(act=act, reason=_named("checkpoint, then stop", demand))
+    if demand.effect == "cap":
+        return _Ruling(
+            act="run",
+            new_work=True,
+            next_quantum=True,
+            reason=_named("cap", demand),
+            finding="cap-not-enforced",
+        )
+    return None
+
+
+def _stop_row(situation: Situation) -> _Ruling | None:
+    if not situation.stop_failed or situation.demand.effect is None:
+        return None
+    return _Ruling(
+        act="kill",
+        reason="the work did not stop: escalated",
+        finding="work-does-not-stop",
+    )
+
+
+def _named(what: str, demand: Demand) -> str:
+    orders = ", ".join(f"{order.register} {order.number}" for order in demand.orders)
+    return f"{what}, by order {orders}"
+
+
+_ROWS: tuple[_Row, ...] = (
+    _start_row,
+    _watchdog_row,
+    _lease_row,
+    _quantum_row,
+    _outstanding_row,
+    _meter_row,
+    _clock_row,
+    _demand_row,
+    _stop_row,
+)

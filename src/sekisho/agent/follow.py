@@ -1,0 +1,265 @@
+"""What a host knows of its regime: each item of the feed is verified, folded, or refused by name. No I/O.
+
+Everything needs its proof in a witnessed checkpoint, except holds and pauses: these act on sight, and lapse unless a
+witnessed checkpoint shows them within the charter's deadline, by the earliest clock (protocol section 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sekisho.agent.clocks import TwoClocks
+from sekisho.ledger import Cosigned, Policy, TlogProof, leaf_hash
+from sekisho.licensing import LicenceLedger
+from sekisho.licensing.ledger import LicenceState
+from sekisho.model.errors import SekishoError, UnknownCriticalField, VerificationError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    CharterAdopted,
+    Effect,
+    HostEnrolled,
+    LicenceIssued,
+    LicenceRevoked,
+    OrderIssued,
+    OrdersInForce,
+    RegisterHead,
+    parse_payload_leniently,
+)
+from sekisho.orders import (
+    Demand,
+    HostFacts,
+    KnownOrder,
+    OrderBook,
+    UnwitnessedRelease,
+    decide_demand,
+    facts_of,
+    is_covered,
+    verify_on_sight,
+)
+from sekisho.ports.control import Feed, FeedItem
+from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot, Verified, distinct_signers, parse_envelope
+from sekisho.signing.notes import Note, VerifierKey
+
+__all__ = ["Finding", "Followed", "Follower", "Unwitnessed"]
+
+ON_SIGHT = ("hold", "pause")
+_STRICTEST: dict[str, Effect] = {"hold": "freeze", "pause": "checkpoint-then-stop"}
+HALTING: tuple[Effect, ...] = ("freeze", "checkpoint-then-stop")
+
+
+class Unwitnessed(VerificationError):
+    """A statement without proof that the log's witnesses have seen it."""
+
+    code = "unwitnessed"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong that somebody must look at: a stable code, words, and the digest of what it is about."""
+
+    code: str
+    detail: str
+    about: str | None = None
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """An item that was accepted, with the earliest instant at which it was first seen: kept across restarts."""
+
+    kind: str
+    envelope: bytes
+    proof: str | None
+    seen: Instant
+
+
+class Follower:
+    """The regime, licences, orders and clocks of one host under one trust root."""
+
+    def __init__(self, host: str, root: TrustRoot) -> None:
+        """Raises InvalidInput where the trust root's policy or key cannot be read."""
+        self.host = host
+        self.origin = root.origin
+        self.policy = Policy.from_text(root.witnesses, path="trust.witnesses")
+        log_key = PublicKey.from_ed25519_raw(VerifierKey.from_text(root.log, path="trust.log").public_key)
+        self.regime = Regime.start(root.charter_digest, log_key)
+        self.ledger = LicenceLedger()
+        self.book = OrderBook()
+        self.clocks = TwoClocks()
+        self.elapsed_s = 0.0
+        self._sighted: dict[str, Instant] = {}
+        self._known: set[tuple[str, bool]] = set()
+        self._lapsed_told: set[str] = set()
+        self._fold: dict[type, Callable[[Any, Recorded], None]] = {
+            CharterAdopted: self._fold_charter,
+            HostEnrolled: self._fold_regime,
+            LicenceIssued: self._fold_licence,
+            LicenceRevoked: self._fold_licence,
+            OrdersInForce: lambda fact, _: self.hear_heads(fact.heads),
+        }
+
+    # --- taking in ---------------------------------------------------------------------------
+
+    def take(self, feed: Feed, elapsed_s: float) -> tuple[list[Followed], list[Finding]]:
+        """Fold what is new; gives what was accepted, to be kept, and a finding for each refusal."""
+        self.elapsed_s = elapsed_s
+        accepted: list[Followed] = []
+        findings: list[Finding] = []
+        for item in feed.items:
+            kept, finding = self.take_item(item)
+            accepted += [kept] if kept else []
+            findings += [finding] if finding else []
+        if feed.checkpoint is not None:
+            try:
+                self.heard(self.policy.verify_cosigned(Note.from_bytes(feed.checkpoint.encode())))
+            except SekishoError as error:
+                findings.append(Finding(code=error.code, detail=f"the feed's checkpoint: {error}"))
+        return accepted, findings
+
+    def take_item(self, item: FeedItem, seen: Instant | None = None) -> tuple[Followed | None, Finding | None]:
+        """One item: what is to be kept of it (None: known already, or refused) and the finding of a refusal."""
+        digest: str | None = None
+        try:
+            digest = parse_envelope(item.envelope, path="feed").digest
+            if (digest, item.proof is not None) in self._known:
+                return None, None
+            heads = self.book.heads
+            kind, finding = self._accept(item, digest, seen)
+        except SekishoError as error:
+            return None, Finding(code=error.code, detail=str(error)[:2000], about=digest)
+        if kind == "orders-in-force" and self.book.heads == heads:
+            return None, finding  # the heartbeat of a quiet regime: nothing to keep
+        self._known.add((digest, item.proof is not None))
+        kept = Followed(
+            kind=kind, envelope=item.envelope, proof=item.proof, seen=seen or self.earliest()
+        )
+        return kept, finding
+
+    def heard(self, cosigned: Cosigned) -> None:
+        """Let a verified checkpoint's median cosignature time move the earliest clock."""
+        signed = cosigned.median_time
+        if signed is not None:
+            self.clocks = self.clocks.heard(Instant(signed * 1_000_000), self.elapsed_s)
+
+    def hear_heads(self, heads: tuple[RegisterHead, ...]) -> None:
+        """Take in register heads from an authorised statement. Raises TwoDigests."""
+        self.book = self.book.heard(heads)
+
+    def _accept(self, item: FeedItem, digest: str, seen: Instant | None) -> tuple[str, Finding | None]:
+        index = -1
+        if item.proof is not None:
+            proof = TlogProof.from_text(item.proof, path="feed.proof")
+            self.heard(proof.verify(item.envelope, self.policy))
+            index = proof.index
+        verified, finding = self._verify(item.envelope)
+        fact = verified.predicate
+        if isinstance(fact, OrderIssued):
+            self._fold_order(fact, digest, witnessed=item.proof is not None, seen=seen)
+            return verified.kind, finding
+        if item.proof is None:
+            raise Unwitnessed(f"a {verified.kind} came without proof of a witnessed checkpoint")
+        fold = self._fold.get(type(fact))
+        if fold is not None and not (isinstance(fact, HostEnrolled) and fact.host != self.host):
+            fold(fact, Recorded(index=index, leaf=leaf_hash(item.envelope).hex(), verified=verified))
+        return verified.kind, finding
+
+    def _verify(self, raw: bytes) -> tuple[Verified, Finding | None]:
+        """By the regime; a hold or pause with an unknown critical field acts at its kind's strictest effect."""
+        try:
+            return self.regime.verify(raw, path="feed"), None
+        except UnknownCriticalField as error:
+            envelope = parse_envelope(raw, path="feed")
+            statement, _ = parse_payload_leniently(envelope.payload, path="feed")
+            order = statement.predicate
+            if not isinstance(order, OrderIssued) or order.kind not in ON_SIGHT:
+                raise
+            signers = distinct_signers(envelope, self.regime.keys_for(statement.kind, order))
+            self.regime.in_force().verify_power(order.kind, signers)
+            strict = msgspec.structs.replace(order, effect=_STRICTEST[order.kind])
+            verified = Verified(
+                kind=statement.kind,
+                predicate=strict,
+                digest=statement.digest,
+                signers=signers,
+                envelope=envelope,
+            )
+            return verified, Finding(code=error.code, detail=str(error), about=statement.digest)
+
+    def _fold_charter(self, fact: CharterAdopted, recorded: Recorded) -> None:
+        self.regime = self.regime.after(recorded.verified)
+        opened = OrderBook.open(fact.registers)
+        self.book = OrderBook(
+            orders={**opened.orders, **self.book.orders}, heads={**opened.heads, **self.book.heads}
+        )
+
+    def _fold_regime(self, _: HostEnrolled, recorded: Recorded) -> None:
+        self.regime = self.regime.after(recorded.verified)
+
+    def _fold_licence(self, _: object, recorded: Recorded) -> None:
+        if recorded.leaf not in self.ledger.licences:
+            self.ledger = self.ledger.after(recorded)
+
+    def _fold_order(self, order: OrderIssued, digest: str, *, witnessed: bool, seen: Instant | None) -> None:
+        charter = self.regime.in_force()
+        if not witnessed and order.kind not in ON_SIGHT:
+            raise UnwitnessedRelease(f"a {order.kind} does not act on sight: it needs a witnessed checkpoint")
+        known = KnownOrder(order=order, digest=digest, witnessed=witnessed)
+        self.book.check_register(order, charter.terms.registers)
+        verify_on_sight(known, charter, self.book, log=self.origin, earliest=self.earliest())
+        self.book = self.book.after(known)
+        self._sighted.setdefault(digest, seen or self.earliest())
+
+    # --- asking ------------------------------------------------------------------------------
+
+    def earliest(self) -> Instant:
+        return self.clocks.earliest(self.elapsed_s)
+
+    def enrolment(self) -> HostEnrolled | None:
+        return self.regime.hosts.get(self.host)
+
+    def licence_for(self, run: str) -> LicenceState | None:
+        """The newest licence of the run that names this host and is not revoked; else the newest revoked one."""
+        mine = [
+            state
+            for state in self.ledger.licences.values()
+            if state.licence.run == run and self.host in state.licence.hosts
+        ]
+        live = [state for state in mine if state.revoked is None]
+        return (live or mine or [None])[-1]
+
+    def facts(self, licence: LicenceIssued | None) -> HostFacts:
+        host = self.enrolment()
+        return facts_of(host, licence) if host else HostFacts(host=self.host)
+
+    def in_force(self, latest: Instant) -> tuple[KnownOrder, ...]:
+        """Restricting orders: begun by the latest clock, ended and lifted by the earliest, not lapsed unwitnessed."""
+        earliest = self.earliest()
+        begun = self.book.in_force(latest, expiry_at=earliest)
+        not_lifted = self.book.in_force(earliest, expiry_at=earliest)
+        both = {known.digest: known for known in (*begun, *not_lifted)}
+        return tuple(known for known in both.values() if not self._has_lapsed(known))
+
+    def demand(self, latest: Instant, facts: HostFacts) -> tuple[Demand, tuple[KnownOrder, ...]]:
+        """What the orders in force ask of this host, and those among them that ask it to halt."""
+        orders = self.in_force(latest)
+        halting = tuple(
+            known for known in orders if known.order.effect in HALTING and is_covered(known, facts)
+        )
+        return decide_demand(orders, facts), halting
+
+    def lapses(self) -> list[Finding]:
+        """A finding, once, for each order that was acted on and never seen in a witnessed checkpoint in time."""
+        found = []
+        for book in self.book.orders.values():
+            for known in book.values():
+                if self._has_lapsed(known) and known.digest not in self._lapsed_told:
+                    self._lapsed_told.add(known.digest)
+                    detail = f"order {known.order.register} {known.order.number} was never witnessed and lapsed"
+                    found.append(Finding(code="unwitnessed-order-lapsed", detail=detail, about=known.digest))
+        return found
+
+    def _has_lapsed(self, known: KnownOrder) -> bool:
+        if known.witnessed or known.order.kind not in ON_SIGHT:
+            return False
+        seen = self._sighted.get(known.digest, self.earliest())
+        return self.earliest().since(seen) > self.regime.in_force().terms.witness_deadline_s

@@ -1,0 +1,263 @@
+"""Leases and quanta of one host: reserve, then spend; ask ahead; give back what is left.
+
+Order of a quantum's beginning: receipt appended, state with q + 1 made durable, counter stepped, permit extended,
+receipt sent. The first three are here, the last two are duty's, which holds the watchdog's line.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.agent.acceptance import take_lease
+from sekisho.agent.events import LeaseCame, LeaseRefused
+from sekisho.agent.follow import Finding
+from sekisho.agent.host import Host
+from sekisho.agent.receipts import GivenReceipt, Notes
+from sekisho.licensing import AllowanceSpent, HeldLease, HostState
+from sekisho.model.errors import SekishoError, Unavailable
+from sekisho.model.statements import LeaseRequested, LeaseTerms, Reference, make_payload, parse_payload
+from sekisho.ports.driver import WorkloadReading
+from sekisho.signing import parse_envelope, sign_payload
+
+__all__ = ["Quanta"]
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
+
+
+class Quanta:
+    """The lease in hand, the quantum that runs, and the request for the next lease."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.ends_s: float | None = None
+        self._base_cpu_s: float | None = None
+        self._declared_base: int | None = None
+        self._request = host.memory.load_request()
+        self._forsaken = False  # the answer to the waiting request must not be used: it is not of this boot
+        self._ask_at_s = 0.0
+        self._pause_s = FIRST_PAUSE_S
+
+    # --- terms -------------------------------------------------------------------------------
+
+    @property
+    def terms(self) -> LeaseTerms | None:
+        licence = self._host.licence()
+        return licence.licence.lease if licence else None
+
+    def reservation(self) -> int:
+        """FLOP that one quantum with its grace can cost at most: peak of all devices x (quantum + grace)."""
+        terms = self.terms
+        return self._host.peak_flop_per_s() * (terms.quantum_s + terms.grace_s) if terms else 0
+
+    def lead_s(self) -> float:
+        """How long before a quantum's end the next one may begin, so that the work never waits for it."""
+        return min(0.25, 0.1 * self.terms.quantum_s) if self.terms else 0.0
+
+    def left_s(self, lease: HeldLease) -> float:
+        """Seconds that a lease is still good for, by the latest clock."""
+        return lease.not_after.since(self._host.latest())
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether every quantum's receipt so far is acknowledged by the issuer."""
+        return all(g.link.receipt.stage != "quantum" for g in self._host.memory.pending.values())
+
+    def is_due(self) -> bool:
+        """Whether the running quantum is so near its end that the next one may begin."""
+        return self.ends_s is None or self.ends_s - self._host.clock.elapsed_s() <= self.lead_s()
+
+    def is_affordable(self) -> bool:
+        """Whether the lease in hand or the one asked for ahead has room and time for another quantum."""
+        if not self.is_due():
+            return True
+        state = self._settled()
+        return any(
+            lease is not None and self._has_room(lease) for lease in (state.lease, state.following)
+        )
+
+    # --- quanta ------------------------------------------------------------------------------
+
+    def begin(self, work: str) -> GivenReceipt:
+        """Reserve the next quantum durably; its receipt is still to be sent, after the permit.
+
+        Raises AllowanceSpent where no lease in hand has room.
+        """
+        host, memory = self._host, self._host.memory
+        settled, cpu_s = self._settled(), self._read_cpu_s()
+        if settled.lease is None or not self._has_room(settled.lease):
+            settled = self._switch(settled, work)
+        if settled.lease is None:
+            raise AllowanceSpent("no lease in hand has room for another quantum")
+        reserved = settled.reserve(self.reservation())
+        if settled.lease.spent == "0":
+            self._declared_base = host.folder.declared_flop() or 0
+        spend = Notes.spend_of(reserved.lease or settled.lease, self._declared())
+        given = host.give(Notes(stage="quantum", state=work, spend=spend), reserved)
+        memory.step()
+        length = min(float(self.terms.quantum_s if self.terms else 0), self.left_s(settled.lease))
+        self.ends_s = host.clock.elapsed_s() + max(length, 0.0)
+        self._base_cpu_s = 0.0 if work == "none" else cpu_s
+        return given
+
+    def attach(self, ends_s: float) -> None:
+        """Take over a quantum that an earlier agent began; what it used so far is counted in full."""
+        self.ends_s, self._base_cpu_s = ends_s, None
+
+    def pause(self) -> None:
+        """The work stopped: credit what the quantum did not use."""
+        if self.ends_s is None:
+            return
+        # Crash here: the credit is lost, the quantum counts in full.
+        self._host.memory.save(self._settled())
+        self.ends_s, self._base_cpu_s = None, None
+
+    def close(self, work: str) -> list[GivenReceipt]:
+        """Give every lease in hand back by a final receipt; these are still to be sent."""
+        given = []
+        state = self._settled()
+        self.ends_s, self._base_cpu_s = None, None
+        while state.lease is not None:
+            given.append(self._final(state.lease, state, state.switch(), work))
+            state = self._host.memory.state
+        return given
+
+    # --- leases ------------------------------------------------------------------------------
+
+    def forsake_request(self) -> None:
+        """A request from before a reboot or a rollback: its answer keeps the numbers whole, and is not used."""
+        self._forsaken = self._request is not None
+
+    def resume_request(self) -> None:
+        """After a restart: ask again what was being asked, unless it was answered already."""
+        if self._request is None:
+            return
+        asked = parse_payload(parse_envelope(self._request, path="request.dsse").payload).predicate
+        if isinstance(asked, LeaseRequested) and asked.number == self._host.memory.state.lease_number + 1:
+            self._host.outbox.send_request(self._request)
+        else:
+            self._drop_request()
+
+    def ask_ahead(self) -> None:
+        """Ask for the next lease while the last affordable quantum runs, or where none is in hand."""
+        state, licence, now = self._host.memory.state, self._host.licence(), self._host.clock.elapsed_s()
+        if self._request is not None or now < self._ask_at_s or state.following is not None:
+            return
+        licence = self._host.follower.licence_for(self._host.settings.run)
+        if licence is None or licence.revoked is not None:
+            return
+        if state.lease is not None and not self._is_last(state.lease):
+            return
+        request = LeaseRequested(
+            effective=self._host.clock.now(),
+            host=self._host.settings.host,
+            licence=Reference(log=self._host.follower.origin, leaf=licence.leaf),
+            number=state.lease_number + 1,
+            nonce=self._host.nonce(),
+            quantum=state.quantum,
+            last_receipt=state.receipt,
+        )
+        self._request = sign_payload(make_payload(request), (self._host.signer,)).raw
+        self._host.memory.save_request(self._request)
+        # Crash here: the request waits on the disk and is sent at the next start.
+        self._host.outbox.send_request(self._request)
+
+    def take(self, event: LeaseCame, *, unwanted: bool) -> tuple[bool, list[GivenReceipt]]:
+        """Whether the lease is now in hand; and the final receipt of one that was taken only to be given back."""
+        if event.request != self._request:
+            return False, []
+        state = self._host.memory.state
+        try:
+            taken = take_lease(
+                event.answer,
+                event.request,
+                self._host.follower,
+                last_number=state.lease_number,
+                latest=self._host.latest(),
+            )
+        except SekishoError as error:
+            self._host.raise_finding(Finding(code=error.code, detail=str(error)))
+            self._host.outbox.send_request(event.request) if self._may_ask_again() else None
+            return False, []
+        if taken.fault is not None:
+            self._host.raise_finding(Finding(code=taken.fault.code, detail=str(taken.fault)))
+        if taken.fault is not None or unwanted or self._forsaken:
+            numbered = msgspec.structs.replace(state, lease_number=taken.held.number)
+            given = self._final(taken.held, state, numbered, "none")
+            self._drop_request()
+            return False, [given]
+        # Crash here: the request is sent again at the next start and the same lease comes.
+        self._host.memory.save(state.take(taken.held))
+        self._drop_request()
+        self._pause_s = FIRST_PAUSE_S
+        return True, []
+
+    def refused(self, event: LeaseRefused) -> None:
+        """The issuer says no: ask anew, with a fresh nonce, after a while."""
+        if event.request == self._request:
+            self._drop_request()
+            self._slow_down()
+
+    # --- within ------------------------------------------------------------------------------
+
+    def _may_ask_again(self) -> bool:
+        self._slow_down()
+        return self._pause_s < LONGEST_PAUSE_S
+
+    def _slow_down(self) -> None:
+        self._ask_at_s = self._host.clock.elapsed_s() + self._pause_s
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    def _drop_request(self) -> None:
+        self._host.memory.clear_request()
+        self._request, self._forsaken = None, False
+
+    def _is_last(self, lease: HeldLease) -> bool:
+        terms = self.terms
+        if terms is None:
+            return False
+        room = int(lease.reserved) + self.reservation() > int(lease.allowance)
+        return room or self.left_s(lease) <= 2 * terms.quantum_s + 1
+
+    def _has_room(self, lease: HeldLease) -> bool:
+        fits = int(lease.spent) + self.reservation() <= int(lease.allowance)
+        return fits and self.left_s(lease) > self.lead_s()
+
+    def _settled(self) -> HostState:
+        """The state with the running quantum closed at its sound bound; in full where the meter is blind."""
+        state = self._host.memory.state
+        if state.lease is None or self.ends_s is None:
+            return state
+        cpu_s = self._read_cpu_s()
+        if cpu_s is None or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
+            return state.forget_quantum()
+        used_us = round((cpu_s - self._base_cpu_s) * 1_000_000)
+        bound = -(-self._host.peak_flop_per_s() * used_us // (self._host.cores * 1_000_000))
+        return state.credit(bound)
+
+    def _read_cpu_s(self) -> float | None:
+        try:
+            reading: WorkloadReading = self._host.driver.read()
+        except Unavailable:
+            return None
+        return reading.cpu_s
+
+    def _switch(self, settled: HostState, work: str) -> HostState:
+        """Over to the lease that was asked for ahead; the old one's final receipt first."""
+        if settled.lease is None:
+            return settled
+        given = self._final(settled.lease, settled, settled.switch(), work)
+        self._host.outbox.send_receipt(given)
+        return self._host.memory.state
+
+    def _final(
+        self, lease: HeldLease, state: HostState, after: HostState, work: str
+    ) -> GivenReceipt:
+        closed = msgspec.structs.replace(lease, reserved=lease.spent)
+        spend = Notes.spend_of(closed, self._declared() if closed.spent != "0" else None)
+        return self._host.give(Notes(stage="final", state=work, spend=spend), state, after)
+
+    def _declared(self) -> str | None:
+        """The work's own count since this lease's first quantum; None where that cannot be said."""
+        now, base = self._host.folder.declared_flop(), self._declared_base
+        return str(now - base) if now is not None and base is not None and now >= base else None

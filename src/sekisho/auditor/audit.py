@@ -1,0 +1,121 @@
+"""The outsider's audit: what is claimed is derived again, from the bytes and the verifier's own trust root alone.
+
+1. The files are those of the manifest, and a tar is its own re-packing (bundle.py). 2. The trust root comes from the
+verifier, never from the evidence. 3. The tree is derived from the entries; the checkpoint is the log's and witnessed.
+4. The log is read once, from its first entry, through the folds that the regime runs (history.py). 5. Each check of the
+table below asks one question of what was gathered and answers holds, fails or unverifiable, with the reason. 6. The
+verdict is the worst of them; an unverifiable check may be taken on trust by name, a failing one never. 7. The limits
+say what is not covered.
+
+Whatever a hostile byte breaks inside a check makes that check fail; nothing that was not checked ever passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final, TypeAlias
+
+import msgspec
+
+from sekisho.auditor.bundle import Bundle
+from sekisho.auditor.evidence import Evidence, Trust, gather_evidence
+from sekisho.auditor.licence_checks import check_decisions, check_leases, check_licences
+from sekisho.auditor.limits import describe_limits
+from sekisho.auditor.log_checks import (
+    check_checkpoint,
+    check_log_tree,
+    check_manifest,
+    check_time_marks,
+    check_witnessed,
+)
+from sekisho.auditor.order_checks import check_halts, check_orders_in_force, check_registers
+from sekisho.auditor.receipt_checks import check_budgets, check_effects, check_receipts
+from sekisho.auditor.regime_checks import (
+    check_charter,
+    check_signatures,
+    check_trust_root,
+    check_uniqueness,
+)
+from sekisho.auditor.verdicts import CheckResult, Outcome, Report, worst_verdict
+from sekisho.catalogue import Language
+from sekisho.model.errors import InvalidInput, SekishoError
+
+__all__ = ["CHECKS", "Check", "audit_bundle", "check_names", "require_known_checks"]
+
+Question: TypeAlias = Callable[[Evidence], Outcome]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One row of the table. Without a trust root only those that do not ask for it can say anything."""
+
+    name: str
+    ask: Question
+    needs_root: bool = True
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check("trust-root", check_trust_root, needs_root=False),
+    Check("manifest", check_manifest, needs_root=False),
+    Check("log-tree", check_log_tree, needs_root=False),
+    Check("checkpoint-signature", check_checkpoint),
+    Check("witnessed", check_witnessed),
+    Check("time-marks", check_time_marks),
+    Check("charter", check_charter),
+    Check("signatures", check_signatures),
+    Check("uniqueness", check_uniqueness),
+    Check("registers", check_registers),
+    Check("orders-in-force", check_orders_in_force),
+    Check("decisions", check_decisions),
+    Check("licences", check_licences),
+    Check("leases", check_leases),
+    Check("receipts", check_receipts),
+    Check("budgets", check_budgets),
+    Check("effects", check_effects),
+    Check("halts", check_halts),
+)
+
+
+def check_names() -> tuple[str, ...]:
+    return tuple(check.name for check in CHECKS)
+
+
+def require_known_checks(accepted: Collection[str]) -> None:
+    """Raise InvalidInput for a check to accept that no table has."""
+    unknown = sorted(set(accepted) - set(check_names()))
+    if unknown:
+        raise InvalidInput(
+            f"there is no check {unknown[0]!r}", path="--accept", remedy=f"one of {', '.join(check_names())}"
+        )
+
+
+def audit_bundle(
+    bundle: Bundle,
+    trust: Trust,
+    *,
+    accepted: Collection[str] = (),
+    language: Language = "en",
+    network_gone: bool | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Report:
+    """The report on opened evidence. Raises InvalidInput only for an unknown name in `accepted`."""
+    require_known_checks(accepted)
+    evidence = gather_evidence(bundle, trust, progress=progress)
+    checks = tuple(_ask(check, evidence) for check in CHECKS)
+    return Report(
+        verdict=worst_verdict(checks, accepted),
+        checks=checks,
+        limits=describe_limits(evidence, checks, accepted, language, network_gone=network_gone),
+    )
+
+
+def _ask(check: Check, evidence: Evidence) -> CheckResult:
+    if check.needs_root and evidence.root is None:
+        detail = "without a trust root nobody's signature counts"
+        return CheckResult(name=check.name, verdict="unverifiable", detail=detail)
+    try:
+        outcome = check.ask(evidence)
+    except SekishoError as error:
+        outcome = Outcome(verdict="fails", detail=f"{type(error).code}: {error}")
+    except Exception as error:  # noqa: BLE001  # hostile bytes: a check that breaks has not passed
+        outcome = Outcome(verdict="fails", detail=f"{type(error).__name__}: {error}")
+    return CheckResult(name=check.name, verdict=outcome.verdict, detail=outcome.detail)

@@ -1,0 +1,301 @@
+"""The log read once from its first entry, through the very folds that the regime itself runs.
+
+Each step keeps the states *before* its entry, which are immutable values, so that a check can ask what was known
+when. What a fold refuses is kept as a refusal under the check that it belongs to; the fold goes on without it.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from sekisho.ledger import Cosigned, Frontier, Policy, leaf_hash
+from sekisho.licensing import LicenceLedger, UnknownLicence, WrongLeaseNumber
+from sekisho.model.errors import SekishoError, StateConflict
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    CharterAdopted,
+    HostEnrolled,
+    LeaseClosed,
+    LicenceIssued,
+    LicenceRevoked,
+    OrderIssued,
+    Predicate,
+    TimeMarked,
+)
+from sekisho.orders import KnownOrder, OrderBook
+from sekisho.orders.lifecycle import OrderLives
+from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot, root_of, verify_disclosure
+from sekisho.signing.notes import Note, VerifierKey
+
+__all__ = ["History", "Mark", "Refusal", "Step", "walk_log"]
+
+P = TypeVar("P", bound=Predicate)
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a room would not take, under the name of the check that reports it."""
+
+    check: str
+    why: str
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry with everything that was known before it; `recorded` is None where nobody vouches for it."""
+
+    index: int
+    leaf: str
+    recorded: Recorded | None
+    fault: str
+    regime: Regime
+    orders: OrderBook
+    ledger: LicenceLedger
+    lives: OrderLives
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A witnessed checkpoint quoted by the log itself (`index` is the quoting entry), or the final one."""
+
+    index: int
+    size: int
+    time: Instant
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """All steps, the states after the last, the root at each size, and the witnessed marks."""
+
+    steps: tuple[Step, ...]
+    regime: Regime
+    orders: OrderBook
+    ledger: LicenceLedger
+    lives: OrderLives
+    roots: tuple[bytes, ...]
+    marks: tuple[Mark, ...]
+    final: Mark | None
+    cosigned: Cosigned | None
+    mark_faults: tuple[str, ...]
+    speakers: Mapping[str, Regime]
+
+    def facts(self, kind: type[P]) -> Iterator[tuple[Step, P]]:
+        """Every sound entry of one kind, in log order."""
+        for step in self.steps:
+            if step.recorded is not None and isinstance(step.recorded.verified.predicate, kind):
+                yield step, step.recorded.verified.predicate
+
+    def recorded_from(self, index: int) -> Instant | None:
+        """The entry was recorded no earlier than this: the newest mark at or before it."""
+        place = bisect.bisect_right([mark.index for mark in self.marks], index)
+        return self.marks[place - 1].time if place else None
+
+    def recorded_by(self, index: int) -> Instant | None:
+        """The entry was recorded no later than this: the first witnessed tree that holds it."""
+        covering = [mark for mark in self.marks if mark.size > index]
+        if covering:
+            return covering[0].time
+        return self.final.time if self.final is not None and self.final.size > index else None
+
+    def regime_of_host(self, host: str) -> Regime:
+        """The newest regime in which this host may speak."""
+        return self.speakers.get(host, self.regime)
+
+
+def policy_under(root: TrustRoot, regime: Regime) -> Policy:
+    """The witness policy at a point of the log: the trust root's, until a later charter brings its own."""
+    charter = regime.charter
+    if charter is None or charter.terms.version == 1:
+        return Policy.from_text(root.witnesses, path="the trust root's witnesses")
+    return Policy.from_text(root_of(charter.terms, charter.digest).witnesses, path="the charter's log")
+
+
+def start_regime(root: TrustRoot) -> Regime:
+    """The regime before the first entry, under this trust root."""
+    raw = VerifierKey.from_text(root.log, path="the trust root's log").public_key
+    return Regime.start(root.charter_digest, PublicKey.from_ed25519_raw(raw))
+
+
+def walk_log(
+    entries: Sequence[bytes],
+    root: TrustRoot,
+    disclosures: Mapping[str, tuple[str, ...]],
+    *,
+    note: Note | None,
+    progress: Callable[[int, int], None],
+) -> History:
+    """Read the whole log under a trust root; hostile entries become faults, never errors of this function."""
+    walk = _Walk(root, disclosures)
+    for index, raw in enumerate(entries):
+        walk.take(index, raw)
+        progress(index + 1, len(entries))
+    return walk.finish(note)
+
+
+class _Walk:
+    """The folds side by side, with everything seen so far."""
+
+    def __init__(self, root: TrustRoot, disclosures: Mapping[str, tuple[str, ...]]) -> None:
+        self._root = root
+        self._disclosures = disclosures
+        self._regime = start_regime(root)
+        self._orders = OrderBook()
+        self._ledger = LicenceLedger()
+        self._lives = OrderLives()
+        self._steps: list[Step] = []
+        self._frontier = Frontier()
+        self._roots = [self._frontier.root()]
+        self._marks: list[Mark] = []
+        self._mark_faults: list[str] = []
+        self._speakers: dict[str, Regime] = {}
+        self._refusals: list[Refusal] = []
+
+    def take(self, index: int, raw: bytes) -> None:
+        leaf = leaf_hash(raw)
+        recorded, fault = self._verify(index, leaf.hex(), raw)
+        before = Step(
+            index=index,
+            leaf=leaf.hex(),
+            recorded=recorded,
+            fault=fault,
+            regime=self._regime,
+            orders=self._orders,
+            ledger=self._ledger,
+            lives=self._lives,
+        )
+        self._refusals = []
+        if recorded is not None:
+            self._fold(recorded)
+        self._steps.append(msgspec.structs.replace(before, refusals=tuple(self._refusals)))
+        self._frontier.append(leaf)
+        self._roots.append(self._frontier.root())
+
+    def finish(self, note: Note | None) -> History:
+        cosigned = self._cosigned(note)
+        last = None
+        if cosigned is not None and cosigned.median_time is not None:
+            last = Mark(
+                index=len(self._steps),
+                size=cosigned.checkpoint.size,
+                time=Instant.from_seconds(cosigned.median_time),
+            )
+        return History(
+            steps=tuple(self._steps),
+            regime=self._regime,
+            orders=self._orders,
+            ledger=self._ledger,
+            lives=self._lives,
+            roots=tuple(self._roots),
+            marks=tuple(self._marks),
+            final=last,
+            cosigned=cosigned,
+            mark_faults=tuple(self._mark_faults),
+            speakers=self._speakers,
+        )
+
+    def _cosigned(self, note: Note | None) -> Cosigned | None:
+        """The final checkpoint if it is witnessed and of this log: it bounds the time of the last entries."""
+        if note is None:
+            return None
+        try:
+            cosigned = policy_under(self._root, self._regime).verify_cosigned(note)
+        except SekishoError:
+            return None
+        return cosigned if cosigned.checkpoint.root == self._roots[-1] else None
+
+    def _verify(self, index: int, leaf: str, raw: bytes) -> tuple[Recorded | None, str]:
+        try:
+            verified = self._regime.verify(raw)
+        except SekishoError as error:
+            return None, f"entry {index}: {type(error).code}: {error.message}"
+        return Recorded(index=index, leaf=leaf, verified=verified), ""
+
+    def _fold(self, recorded: Recorded) -> None:
+        fact = recorded.verified.predicate
+        if isinstance(fact, TimeMarked):
+            self._take_mark(recorded.index, fact)
+        self._try("registers", recorded, self._fold_orders)
+        self._fold_licences(recorded)
+        self._lives = self._lives.after(recorded)
+        self._regime = self._regime.after(recorded.verified)
+        if isinstance(fact, HostEnrolled | CharterAdopted):
+            self._speakers.update(dict.fromkeys(self._regime.hosts, self._regime))
+
+    def _fold_orders(self, recorded: Recorded) -> None:
+        fact = recorded.verified.predicate
+        if isinstance(fact, CharterAdopted) and fact.version == 1:
+            self._orders = OrderBook.open(fact.registers)
+        if isinstance(fact, OrderIssued):
+            known = KnownOrder(order=fact, digest=recorded.verified.digest, witnessed=True)
+            self._orders.check_register(fact, self._regime.in_force().terms.registers)
+            self._orders.require_sequence(known)
+            self._orders = self._orders.after(known)
+
+    def _fold_licences(self, recorded: Recorded) -> None:
+        """With what is rightly disclosed; where the books refuse the amount, without it, so that the rest is seen."""
+        known = {recorded.leaf: self._sound_disclosures(recorded)}
+        fact = recorded.verified.predicate
+        try:
+            self._ledger = self._ledger.after(recorded, known)
+        except (UnknownLicence, WrongLeaseNumber) as error:
+            self._refuse("leases", recorded, error)
+        except SekishoError as error:
+            licence = isinstance(fact, LicenceIssued | LicenceRevoked)
+            unopened = isinstance(fact, LeaseClosed) and isinstance(error, StateConflict)
+            self._refuse("licences" if licence else "budgets", recorded, error)
+            if not licence and not unopened:
+                self._try("budgets", recorded, self._fold_undisclosed)
+
+    def _fold_undisclosed(self, recorded: Recorded) -> None:
+        self._ledger = self._ledger.after(recorded, {})
+
+    def _sound_disclosures(self, recorded: Recorded) -> tuple[str, ...]:
+        concealed = getattr(recorded.verified.predicate, "concealed", ())
+        sound = []
+        for text in self._disclosures.get(recorded.leaf, ()):
+            try:
+                verify_disclosure(text, concealed)
+            except SekishoError as error:
+                self._refuse("budgets", recorded, error)
+            else:
+                sound.append(text)
+        return tuple(sound)
+
+    def _take_mark(self, index: int, fact: TimeMarked) -> None:
+        try:
+            mark = self._read_mark(index, fact)
+        except SekishoError as error:
+            self._mark_faults.append(f"time mark {index}: {error.message}")
+            return
+        if mark is not None:
+            self._marks.append(mark)
+
+    def _read_mark(self, index: int, fact: TimeMarked) -> Mark | None:
+        """The quoted checkpoint, if it is this very log's, witnessed, and no step back."""
+        last = self._marks[-1] if self._marks else None
+        if fact.checkpoint is None:
+            if last is not None:
+                raise StateConflict("quotes no checkpoint although an earlier mark does")
+            return None
+        policy = policy_under(self._root, self._regime)
+        cosigned = policy.verify_cosigned(Note.from_bytes(fact.checkpoint.encode()))
+        size, seconds = cosigned.checkpoint.size, cosigned.median_time
+        if size > index or self._roots[size] != cosigned.checkpoint.root:
+            raise StateConflict(f"quotes a checkpoint of size {size} that is not of this log")
+        if seconds is None:
+            return None
+        mark = Mark(index=index, size=size, time=Instant.from_seconds(seconds))
+        if last is not None and (mark.size < last.size or mark.time < last.time):
+            raise StateConflict("quotes an older checkpoint than the mark before it")
+        return mark
+
+    def _try(self, check: str, recorded: Recorded, fold: Callable[[Recorded], None]) -> None:
+        try:
+            fold(recorded)
+        except SekishoError as error:
+            self._refuse(check, recorded, error)
+
+    def _refuse(self, check: str, recorded: Recorded, error: SekishoError) -> None:
+        why = f"entry {recorded.index}: {type(error).code}: {error.message}"
+        self._refusals.append(Refusal(check=check, why=why))

@@ -1,0 +1,274 @@
+"""Checks of the order registers, of their heartbeat, and of every verdict about a halt."""
+
+from __future__ import annotations
+
+from sekisho.auditor.evidence import Evidence
+from sekisho.auditor.history import History, Step
+from sekisho.auditor.verdicts import Outcome, Tally
+from sekisho.inspection import expect_fill
+from sekisho.model.errors import SekishoError
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    ChallengeAnswered,
+    CharterAdopted,
+    HaltJudged,
+    HostEnrolled,
+    LogPosition,
+    ObservationMade,
+    OrderIssued,
+    OrdersInForce,
+    ReceiptGiven,
+)
+from sekisho.orders import (
+    ChallengeEvidence,
+    HaltEvidence,
+    halt_nonce,
+    judge_halt,
+    verify_issue,
+)
+from sekisho.signing import Charter, Recorded
+
+__all__ = ["check_halts", "check_orders_in_force", "check_registers"]
+
+
+def check_registers(evidence: Evidence) -> Outcome:
+    """Numbers without gaps, each naming the one before, in the right register, valid and in time when recorded."""
+    history, tally = evidence.past(), Tally()
+    for step in history.steps:
+        tally.extend(refusal.why for refusal in step.refusals if refusal.check == "registers")
+    orders = list(history.facts(OrderIssued))
+    for step, order in orders:
+        _check_issue(evidence, step, order, tally)
+        for lifted in order.lifts:
+            if step.orders.find(lifted) is None:
+                tally.fault(f"entry {step.index}: lifts {lifted.register} {lifted.number}, which is no such order")
+    heads = ", ".join(f"{h.register} at {h.number}" for h in history.orders.heads.values() if h.number)
+    return tally.outcome(f"{len(orders)} orders without a gap" + (f": {heads}" if heads else ""))
+
+
+def _check_issue(evidence: Evidence, step: Step, order: OrderIssued, tally: Tally) -> None:
+    """Valid at issue: by the start of its recorded time it was certainly late, by the end perhaps."""
+    history, name = evidence.past(), f"order {order.register} {order.number}"
+    start, end = history.recorded_from(step.index), history.recorded_by(step.index)
+    try:
+        verify_issue(order, step.regime.in_force(), log=evidence.origin, now=start or order.not_before)
+    except SekishoError as error:
+        tally.fault(f"entry {step.index}: {type(error).code}: {error.message}")
+        return
+    if end is None:
+        tally.gap(f"{name} has no recorded time yet")
+    elif order.issue_until <= end:
+        tally.gap(f"{name} was recorded by {end} only, its signatures were good until {order.issue_until}")
+
+
+def check_orders_in_force(evidence: Evidence) -> Outcome:
+    """Each heartbeat says exactly what the registers held, and none is later than the charter allows."""
+    history, tally = evidence.past(), Tally()
+    last: Instant | None = None
+    beats = list(history.facts(OrdersInForce))
+    for step, beat in beats:
+        try:
+            step.orders.verify_heads(beat, beat.effective)
+        except SekishoError as error:
+            tally.fault(f"entry {step.index}: {type(error).code}: {error.message}")
+        terms = step.regime.in_force().terms
+        _check_date(history, step, beat.effective, terms, tally)
+        _check_cadence(last, beat.effective, terms, f"entry {step.index}", tally)
+        last = beat.effective
+    _check_tail(history, last, tally)
+    return tally.outcome(f"{len(beats)} heartbeats equal the registers")
+
+
+def _check_date(
+    history: History, step: Step, said: Instant, terms: CharterAdopted, tally: Tally
+) -> None:
+    """A heartbeat from the future would hide what expires before it."""
+    end = history.recorded_by(step.index)
+    if end is not None and said > end.plus(1 + terms.clock_error_s):
+        tally.fault(f"entry {step.index} is dated {said}, it was recorded by {end}")
+
+
+def _check_cadence(
+    last: Instant | None, said: Instant, terms: CharterAdopted, where: str, tally: Tally
+) -> None:
+    if last is None:
+        return
+    silence = said.since(last)
+    if silence > terms.orders_in_force_every_s + terms.clock_error_s:
+        tally.fault(
+            f"{where}: the registers were silent for {silence:.0f} s, "
+            f"the charter asks for a heartbeat every {terms.orders_in_force_every_s} s"
+        )
+    if silence < 0:
+        tally.fault(f"{where}: is dated before the heartbeat that precedes it")
+
+
+def _check_tail(history: History, last: Instant | None, tally: Tally) -> None:
+    """From the last heartbeat (or, where there is none, from the charter) to the final checkpoint."""
+    charter = history.regime.charter
+    if charter is None or history.final is None:
+        return
+    adopted = next((step for step, _ in history.facts(CharterAdopted)), None)
+    since = last or (history.recorded_by(adopted.index) if adopted is not None else None)
+    _check_cadence(since, history.final.time.plus(1), charter.terms, "the end of the log", tally)
+
+
+def check_halts(evidence: Evidence) -> Outcome:
+    """Each verdict about a halt is judged again from the evidence it names, to the same degree."""
+    history, tally = evidence.past(), Tally()
+    told = []
+    for step, judged in history.facts(HaltJudged):
+        _check_verdict(history, step, judged, tally)
+        told.append(f"{judged.host} {judged.degree} until {judged.lapses}")
+    return tally.outcome("; ".join(told) or "no halt is judged")
+
+
+def _check_verdict(history: History, step: Step, judged: HaltJudged, tally: Tally) -> None:
+    where = f"entry {step.index}: halt of {judged.host}"
+    host = step.regime.hosts.get(judged.host)
+    if host is None or step.orders.find(judged.order) is None:
+        tally.fault(f"{where} is about a host or an order that the log does not hold")
+        return
+    named = _named_evidence(history, step, judged)
+    if len(named) != len(set(judged.evidence)):
+        tally.fault(f"{where} names evidence that does not stand before it in the log")
+        return
+    again = judge_halt(
+        _gather(history, host, judged, named),
+        now=judged.effective,
+        lapses_after_s=step.regime.in_force().terms.halt_verdict_s,
+    )
+    if again.degree != judged.degree:
+        why = "; ".join(again.reasons)
+        tally.fault(f"{where} is said to be {judged.degree}, its evidence gives {again.degree}: {why}")
+    if judged.lapses > again.lapses or judged.interval.start < again.interval.start:
+        tally.fault(f"{where} is said for longer than its evidence covers")
+    if judged.interval.end > again.interval.end:
+        tally.fault(f"{where} is said for a time after it was judged")
+    tally.extend(f"{where}: {problem}" for problem in _check_observer(history, step, host, named, judged))
+    tally.extend(f"{where}: {problem}" for problem in _left_out(step, judged))
+
+
+def _named_evidence(history: History, step: Step, judged: HaltJudged) -> list[Recorded]:
+    """The sound statements that a verdict names, as far as they stand before it."""
+    wanted = set(judged.evidence)
+    return [
+        earlier.recorded
+        for earlier in history.steps[: step.index]
+        if earlier.recorded is not None and earlier.recorded.verified.digest in wanted
+    ]
+
+
+def _gather(
+    history: History, host: HostEnrolled, judged: HaltJudged, named: list[Recorded]
+) -> HaltEvidence:
+    """The evidence as a judge sees it. How long a device took is the judge's own word (see the limits)."""
+    receipt = _of_kind(named, ReceiptGiven)
+    observed = _of_kind(named, ObservationMade)
+    observation = observed.verified.predicate if observed else None
+    fact = receipt.verified.predicate if receipt else None
+    own = isinstance(fact, ReceiptGiven) and fact.host == host.host
+    tree = _tree_of_challenge(history, host, named, receipt)
+    return HaltEvidence(
+        host=host,
+        order=judged.order,
+        receipt=fact if isinstance(fact, ReceiptGiven) and own else None,
+        receipt_digest=receipt.verified.digest if receipt and own else "",
+        receipt_index=receipt.index if receipt and own else None,
+        observation=observation if _is_real(history, observation, host) else None,
+        observation_digest=observed.verified.digest if observed else "",
+        challenges=_challenges(host, judged, named),
+        tree=tree,
+    )
+
+
+def _is_real(history: History, observation: object, host: HostEnrolled) -> bool:
+    """An observation of this host whose nonce comes from a tree that this log really had."""
+    if not isinstance(observation, ObservationMade) or observation.host != host.host:
+        return False
+    size = observation.after.size
+    return size < len(history.roots) and history.roots[size].hex() == observation.after.root
+
+
+def _of_kind(named: list[Recorded], kind: type) -> Recorded | None:
+    return next((r for r in named if isinstance(r.verified.predicate, kind)), None)
+
+
+def _challenges(
+    host: HostEnrolled, judged: HaltJudged, named: list[Recorded]
+) -> tuple[ChallengeEvidence, ...]:
+    """Each device's answer with the one right answer, computed anew from nonce and enrolled memory."""
+    memory = {device.device: device.memory_bytes for device in host.devices}
+    took = judged.challenge_ms
+    found = []
+    for recorded in named:
+        answer = recorded.verified.predicate
+        if not isinstance(answer, ChallengeAnswered) or took is None:
+            continue
+        size = memory.get(answer.device)
+        expected = expect_fill(bytes.fromhex(answer.nonce), answer.device, size).digest if size else ""
+        found.append(
+            ChallengeEvidence(
+                digest=recorded.verified.digest,
+                answer=answer,
+                expected=expected,
+                milliseconds=took,
+                limit_ms=took,
+            )
+        )
+    return tuple(found)
+
+
+def _tree_of_challenge(
+    history: History, host: HostEnrolled, named: list[Recorded], receipt: Recorded | None
+) -> LogPosition | None:
+    """The tree that the challenge's nonce comes from: some tree between the receipt and the answer, or none."""
+    answered = next(
+        ((r, p) for r in named if isinstance(p := r.verified.predicate, ChallengeAnswered)), None
+    )
+    if answered is None or receipt is None:
+        return None
+    recorded, answer = answered
+    for size in range(receipt.index + 1, recorded.index + 1):
+        tree = LogPosition(size=size, root=history.roots[size].hex())
+        if halt_nonce(tree, host.host, f"device {answer.device}") == answer.nonce:
+            return tree
+    return None
+
+
+def _check_observer(
+    history: History, step: Step, host: HostEnrolled, named: list[Recorded], judged: HaltJudged
+) -> list[str]:
+    """Corroboration is another constituency's word: none of the host's own organisation."""
+    observed = _of_kind(named, ObservationMade)
+    if observed is None or judged.degree not in ("corroborated", "verified"):
+        return []
+    charter = history.steps[observed.index].regime.in_force()
+    own = _constituencies_of(charter, host.organisation)
+    if all(charter.constituency_of(key) in own for key in observed.verified.signers):
+        return [f"the observer's key is of the host's own side, {host.organisation}"]
+    return []
+
+
+def _constituencies_of(charter: Charter, organisation: str) -> set[str]:
+    return {
+        constituency.name
+        for constituency in charter.terms.constituencies
+        if any(key.organisation == organisation for key in constituency.keys)
+    }
+
+
+def _left_out(step: Step, judged: HaltJudged) -> list[str]:
+    """What the log already held and a verdict must not pass over: a halted receipt, or work that was seen."""
+    life = step.lives.of(judged.order, judged.host)
+    if judged.degree == "non-responsive" and life.halted is not None:
+        return ["passes over the receipt that says it halted"]
+    seen = life.observation
+    if seen is None or life.observation_digest in judged.evidence:
+        return []
+    current = life.halted is not None and seen.receipt == life.halted.digest
+    if current and judged.degree != "contradicted" and (
+        seen.work_cpu_ms or any(reading.running for reading in seen.readings)
+    ):
+        return ["passes over an observation that saw work"]
+    return []

@@ -1,0 +1,119 @@
+"""Checks of whose regime this is: trust root, charter, every signature, and that nothing is said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from sekisho.auditor.evidence import Evidence
+from sekisho.auditor.verdicts import Outcome, Tally
+from sekisho.model.errors import SekishoError
+from sekisho.model.statements import (
+    CharterAdopted,
+    LeaseGranted,
+    LicenceIssued,
+    OrderIssued,
+    ReceiptGiven,
+    RunDeclared,
+    parse_payload,
+)
+from sekisho.signing import Recorded, parse_envelope
+
+__all__ = ["check_charter", "check_signatures", "check_trust_root", "check_uniqueness"]
+
+
+def check_trust_root(evidence: Evidence) -> Outcome:
+    """The log and its first charter are those of a root that the verifier brought along."""
+    root, tally = evidence.root, Tally()
+    if root is None:
+        tally.gap(
+            f"no trust root for the log {evidence.origin or '(unnamed)'}: get one from somebody you trust, "
+            "never from this bundle, and add it with: sekisho trust add"
+        )
+        return tally.outcome("")
+    if root.origin != evidence.origin:
+        tally.fault(f"this is the log {evidence.origin}, the trust root is for {root.origin}")
+    first = _first_charter_digest(evidence)
+    if first is None:
+        tally.gap("the log holds no charter")
+    elif first != root.charter_digest:
+        tally.fault(
+            f"forged-regime: the log's first charter is {first[:16]}, the trust root names {root.charter_digest[:16]}"
+        )
+    return tally.outcome(f"charter {root.charter_digest[:16]} of the log {root.origin}")
+
+
+def check_charter(evidence: Evidence) -> Outcome:
+    """Each version follows the one before with the old and the new quorum, and speaks of this log under this key."""
+    root, history, tally = evidence.root, evidence.past(), Tally()
+    for step in history.steps:
+        if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
+            tally.fault(step.fault)
+    for step, terms in history.facts(CharterAdopted):
+        if root is not None and (terms.log.vkey != root.log or terms.log.origin != root.origin):
+            tally.fault(f"entry {step.index}: the charter names another log key than the trust root")
+        expected = _expected_version(step.regime.charter.terms if step.regime.charter else None)
+        if terms.version != expected:
+            tally.fault(f"entry {step.index}: charter version {terms.version} where {expected} is next")
+    if history.regime.charter is None:
+        tally.gap("no charter is in force")
+        return tally.outcome("")
+    terms = history.regime.charter.terms
+    return tally.outcome(f"version {terms.version} of {terms.name!r}, profile {terms.profile}")
+
+
+def check_signatures(evidence: Evidence) -> Outcome:
+    """Every entry is a canonical statement, signed by keys that had the power at its place in the log."""
+    history, tally = evidence.past(), Tally()
+    tally.extend(step.fault for step in history.steps if step.fault)
+    return tally.outcome(f"{len(history.steps)} entries, each by the keys its kind asks for")
+
+
+def check_uniqueness(evidence: Evidence) -> Outcome:
+    """No payload stands twice, and no identifier that must be unique names two statements."""
+    history, tally = evidence.past(), Tally()
+    seen: dict[Hashable, int] = {}
+    for step in history.steps:
+        if step.recorded is None:
+            continue
+        for key in _unique_keys(step.recorded):
+            if key in seen:
+                tally.fault(f"entry {step.index}: {' '.join(map(str, key))} stands in entry {seen[key]} already")
+            seen.setdefault(key, step.index)
+    return tally.outcome(f"{len(seen)} identifiers, each once")
+
+
+def _unique_keys(recorded: Recorded) -> Iterator[tuple[str | int, ...]]:
+    fact = recorded.verified.predicate
+    yield "payload", recorded.verified.digest
+    if isinstance(fact, LicenceIssued):
+        yield "licence", fact.number
+    elif isinstance(fact, RunDeclared):
+        yield "run", fact.run
+    elif isinstance(fact, OrderIssued):
+        yield "order", fact.register, fact.number
+    elif isinstance(fact, LeaseGranted):
+        yield "lease", fact.host, fact.number
+    elif isinstance(fact, ReceiptGiven):
+        yield "receipt", fact.host, fact.sequence
+
+
+def _expected_version(before: CharterAdopted | None) -> int:
+    return 1 if before is None else before.version + 1
+
+
+def _first_charter_digest(evidence: Evidence) -> str | None:
+    """The digest of the first entry that calls itself a charter, whoever signed it."""
+    for step in evidence.past().steps:
+        if step.recorded is not None and isinstance(step.recorded.verified.predicate, CharterAdopted):
+            return step.recorded.verified.digest
+        if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
+            return parse_envelope(evidence.entry(step.index)).digest
+    return None
+
+
+def _kind_claimed(evidence: Evidence, index: int) -> str:
+    """What an entry that nobody vouches for calls itself; nothing where it cannot be read."""
+    try:
+        return parse_payload(parse_envelope(evidence.entry(index)).payload).kind
+    except SekishoError:
+        return ""

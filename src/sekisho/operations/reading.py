@@ -1,0 +1,60 @@
+"""Reading a public log from outside: its checkpoint under a trust root, every entry against the tree, then the folds.
+
+Nothing that the log says of itself is believed: the root comes from the reader. Whoever reads may be shown an old
+tree; how new it is, the witnesses' times in the answer say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sekisho.ledger import Cosigned, LogReader, Policy, WrongOrigin
+from sekisho.ledger.checkpoint import Checkpoint
+from sekisho.ledger.tiles import CHECKPOINT_PATH
+from sekisho.model.errors import InvalidInput
+from sekisho.operations.state import State, start_state
+from sekisho.ports.tile_store import TileStore
+from sekisho.signing import TrustRoot
+from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey
+
+__all__ = ["claimed_origin", "policy_of", "read_state"]
+
+
+def read_state(
+    store: TileStore, root: TrustRoot, disclosures: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[State, Cosigned]:
+    """What a public log says, and under which witnessed checkpoint.
+
+    1. The checkpoint verifies under the root's policy and is of the root's log; 2. every entry hashes to its place in
+    that tree; 3. the folds take every entry, from the charter that the root names. `disclosures` are by leaf digest.
+    Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the rooms refuse; NotStored, Unavailable.
+    """
+    reader = LogReader(store)
+    cosigned = reader.load_checkpoint(policy_of(root))
+    checkpoint = cosigned.checkpoint
+    if checkpoint.origin != root.origin:
+        raise WrongOrigin(f"a checkpoint of {checkpoint.origin!r}, the root is for {root.origin!r}")
+    state = start_state(root)
+    known = disclosures or {}
+    for raw in reader.entries(0, checkpoint.size, checkpoint):
+        entry = state.verify(raw)
+        state = state.after(entry, {entry.verified.digest: known.get(entry.leaf, ())})
+    return state, cosigned
+
+
+def policy_of(root: TrustRoot) -> Policy:
+    """The witness policy of a root. Raises InvalidInput where it is for another log key than the root's own."""
+    policy = Policy.from_text(root.witnesses, path="witnesses")
+    if VerifierKey.from_text(root.log, path="log") not in policy.logs:
+        raise InvalidInput(
+            "the witness policy does not name the root's own log key",
+            path="witnesses",
+            remedy="write both from one charter: sekisho trust add",
+        )
+    return policy
+
+
+def claimed_origin(store: TileStore) -> str:
+    """The origin that a log's checkpoint claims: good for looking up a trust root, and for nothing else."""
+    raw = store.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)
+    return Checkpoint.from_text(Note.from_bytes(raw, path=CHECKPOINT_PATH).text).origin

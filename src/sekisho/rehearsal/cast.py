@@ -1,0 +1,94 @@
+"""All the keys of a rehearsed regime, and the founding that they sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sekisho.adapters.durable_files import replace_file
+from sekisho.adapters.keys import load_or_create_key
+from sekisho.app import Home, RegimeFile
+from sekisho.model.instants import Instant
+from sekisho.model.statements import CharterKey, Predicate, make_payload
+from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
+from sekisho.signing import Ed25519Signer, Envelope, TrustRoot, parse_envelope, root_of, sign_payload
+from sekisho.signing.keys import Signer
+
+__all__ = ["OWNER", "WITNESSES", "Cast", "origin_of"]
+
+ORIGIN = "sekisho.example/rehearsal"
+OWNER = "Rehearsal on one machine"
+WITNESSES = ("sekisho.example/w1", "sekisho.example/w2")
+HEARTBEAT_S = 10
+HALT_VERDICT_S = 900
+
+
+class Cast:
+    """Authority 1 to 5, verifier 1, the observer (verifier 2), the operator and the licensee of one home."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.authority = tuple(self._key(f"authority-{n}") for n in range(1, 6))
+        self.verifier = self._key("verifier-1")
+        self.observer = self._key("verifier-2")
+        self.party = self._key("party-1")
+        self.operator = load_or_create_key(home.keys / "operator.pem")
+
+    @property
+    def observer_key_file(self) -> Path:
+        return self.home.signers / "verifier-2.pem"
+
+    @property
+    def pause_quorum(self) -> tuple[Signer, ...]:
+        """Three of five of the authority, and one verifier."""
+        return (*self.authority[:3], self.verifier)
+
+    def sign(self, predicate: Predicate, *signers: Signer) -> Envelope:
+        return sign_payload(make_payload(predicate), signers)
+
+    def found(self, log_vkey: str, witness_vkeys: Sequence[str], *, now: Instant) -> TrustRoot:
+        """Draft and sign charter version 1 and keep it with the trust root. A crash before the root: begun again."""
+        terms = draft_founding(
+            FoundingPlan(
+                name=OWNER,
+                profile="authority",
+                jurisdiction="JP",
+                log_vkey=log_vkey,
+                log_owner=OWNER,
+                constituencies={
+                    "authority": [_held(k, f"authority {n}") for n, k in enumerate(self.authority, 1)],
+                    "verifiers": [_held(self.verifier, "verifier 1"), _held(self.observer, "observer")],
+                    "operators": [_held(self.operator, "operator 1")],
+                },
+                witnesses=[WitnessPlan(vkey=vkey, owner=OWNER) for vkey in witness_vkeys],
+                orders_in_force_every_s=HEARTBEAT_S,
+                halt_verdict_s=HALT_VERDICT_S,
+            ),
+            now=now,
+        )
+        envelope = self.sign(terms, *self.pause_quorum)
+        root = root_of(terms, envelope.digest)
+        replace_file(self._charter_file, envelope.raw)
+        self.home.save_regime(RegimeFile(origin=ORIGIN, witnesses=WITNESSES))
+        self.home.save_root(root)
+        return root
+
+    def load_charter(self) -> Envelope:
+        """Charter version 1 as it was founded."""
+        return parse_envelope(self._charter_file.read_bytes(), path=str(self._charter_file))
+
+    @property
+    def _charter_file(self) -> Path:
+        return self.home.path / "charter.json"
+
+    def _key(self, name: str) -> Ed25519Signer:
+        return load_or_create_key(self.home.signers / f"{name}.pem")
+
+
+def origin_of(home: Home) -> str:
+    """The log origin of a home: its own where it is founded, the rehearsal's where it is going to be."""
+    return home.load_root().origin if home.is_founded else ORIGIN
+
+
+def _held(key: Signer, holder: str) -> CharterKey:
+    return CharterKey(public=key.public.to_text(), organisation=OWNER, holder=holder)

@@ -1,0 +1,55 @@
+"""The control plane as a process of its own: `python -m sekisho.rehearsal.control --home H --port P --parent PID`.
+
+Prints one JSON line with its address once it answers; ends on SIGTERM, or when its parent is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from sekisho.app import Home
+from sekisho.model.errors import SekishoError
+from sekisho.rehearsal.serving import serve_home
+
+__all__ = ["main"]
+
+_PARENT_CHECK_S = 0.5
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code."""
+    parser = argparse.ArgumentParser(prog="sekisho.rehearsal.control")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--parent", type=int, required=True)
+    options = parser.parse_args()
+    threading.Thread(target=_follow_parent, args=(options.parent,), daemon=True).start()
+    try:
+        return serve_home(
+            Home.open(options.home), port=options.port, language="en", on_ready=_announce
+        )
+    except SekishoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 4
+
+
+def _announce(address: str) -> None:
+    sys.stdout.write(json.dumps({"address": address, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+
+
+def _follow_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_CHECK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

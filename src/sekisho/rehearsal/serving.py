@@ -1,0 +1,67 @@
+"""Serving a home: found it where it is new, start its witnesses, run the control plane and its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sekisho.adapters.clocks import SystemClock
+from sekisho.app import Control, Home
+from sekisho.catalogue import Language
+from sekisho.rehearsal.cast import Cast, origin_of
+from sekisho.rehearsal.stage import Stage
+
+__all__ = ["opened", "serve_home"]
+
+
+@contextmanager
+def opened(home: Home, stage: Stage) -> Iterator[Control]:
+    """A running control plane over `home`, founded at its first use, with its witnesses as children of `stage`."""
+    witnesses = stage.start_witnesses()
+    cast = Cast(home)
+    if not home.is_founded:
+        log_vkey = home.log_signer(origin_of(home))[0].verifier.to_text()
+        cast.found(log_vkey, [w.text("vkey") for w in witnesses.values()], now=SystemClock().now())
+    with Control(home, {name: w.text("address") for name, w in witnesses.items()}) as control:
+        if control.desk.state.regime.charter is None:
+            control.submit(cast.load_charter().raw)
+        yield control
+
+
+def serve_home(
+    home: Home,
+    *,
+    port: int,
+    language: Language,
+    on_ready: Callable[[str], None],
+    once: bool = False,
+    sites: bool = False,
+) -> int:
+    """Serve until told to stop; the exit code. With `sites`, the home's own rehearsed hosts run as well.
+
+    Raises Unavailable where the port is taken.
+    """
+    from sekisho.web.server import serve  # noqa: PLC0415  # the web stack takes half a second to import
+
+    with Stage(home) as stage, opened(home, stage) as control:
+
+        def ready(address: str) -> None:
+            if sites:
+                start_sites(stage, address)
+            on_ready(address)
+
+        return serve(control, port=port, language=language, on_ready=ready, once=once)
+
+
+def start_sites(stage: Stage, control: str) -> None:
+    """Run every host that the home was rehearsed with, and the observer; none where it was not."""
+    hosts = stage.known_hosts()
+    if not hosts:
+        return
+    if stage.has_device:
+        stage.start_device()
+    for host in hosts:
+        stage.point_host(host, control)
+        stage.start_agent(host)
+    stage.start_observer(control, stage.home.load_root())
+

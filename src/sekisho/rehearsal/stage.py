@@ -1,0 +1,182 @@
+"""The processes of a rehearsed regime: witnesses, control plane, device, agents, observer. Each ended by its id."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.processes import ChildProcess
+from sekisho.app import Home
+from sekisho.model.errors import Unavailable
+from sekisho.model.wire import canonical, parse_json
+from sekisho.rehearsal.cast import WITNESSES, origin_of
+from sekisho.signing import Ed25519Signer, TrustRoot
+
+__all__ = ["HostPlan", "Stage", "observer_user"]
+
+_NOBODY = 65_534
+
+
+class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One rehearsed host: its name, the run of its canary, and the folder of its device if that is emulated."""
+
+    host: str
+    run: str
+    pace: str = "0.5"
+    seed: int = 1
+    device: Path | None = None
+
+
+class Stage:
+    """Starts and ends children; on exit every child that still runs is ended, the last one first."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._children: list[ChildProcess] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for child in reversed(self._children):
+            child.stop()
+
+    def start_witnesses(self) -> dict[str, ChildProcess]:
+        """Two witnesses with keys and processes of their own; they end when this process does."""
+        log_vkey = self.home.log_signer(origin_of(self.home))[0].verifier.to_text()
+        found = {}
+        for name in WITNESSES:
+            short = name.rsplit("/", 1)[-1]
+            found[name] = self._start(
+                f"witness {short}",
+                "sekisho.witness.main",
+                *("--dir", str(self.home.path / "witnesses" / short), "--port", "0"),
+                *("--name", name, "--log", log_vkey, "--parent", str(os.getpid())),
+            )
+        return found
+
+    def start_control(self, port: int = 0) -> ChildProcess:
+        """The control plane as a child of its own, with its witnesses below it."""
+        return self._start(
+            "control plane",
+            "sekisho.rehearsal.control",
+            *("--home", str(self.home.path), "--port", str(port), "--parent", str(os.getpid())),
+        )
+
+    def start_device(self, memory_mib: int = 64) -> tuple[ChildProcess, Path]:
+        """The emulated accelerator, with a key that no operator's process reads."""
+        folder = self.home.path / "device"
+        create_private_folder(folder)
+        load_or_create_key(folder / "device.pem")
+        child = self._start(
+            "emulated accelerator",
+            "sekisho.adapters.devices.emulated",
+            *("--dir", str(folder), "--memory-mib", str(memory_mib), "--key", str(folder / "device.pem")),
+        )
+        return child, folder
+
+    def start_agent(self, host: str) -> ChildProcess:
+        return self._start(f"agent {host}", "sekisho.agent.main", "--home", str(self.host_folder(host)))
+
+    def start_observer(self, control: str, root: TrustRoot) -> ChildProcess:
+        """The observer, under another user where this host allows that."""
+        folder = self.home.path / "observer"
+        create_private_folder(folder)
+        replace_file(folder / "trust.json", canonical(root) + b"\n")
+        key = self.home.signers / "verifier-2.pem"
+        replace_file(folder / "observer.pem", key.read_bytes())
+        user = observer_user()
+        other = ("--user", str(user)) if user is not None else ()
+        return self._start(
+            "observer",
+            "sekisho.observer.main",
+            *("--home", str(folder), "--control", control, *other),
+        )
+
+    def known_hosts(self) -> tuple[str, ...]:
+        """The hosts that this home was prepared with, by name."""
+        return tuple(sorted(path.parent.name for path in self.home.path.glob("hosts/*/agent.json")))
+
+    @property
+    def has_device(self) -> bool:
+        return (self.home.path / "device" / "device.pem").exists()
+
+    def point_host(self, host: str, control: str) -> None:
+        """Tell a prepared host where the control plane answers now."""
+        file = self.host_folder(host) / "agent.json"
+        settings = parse_json(file.read_bytes(), path=str(file))
+        if isinstance(settings, dict):
+            replace_file(file, canonical({**settings, "control": control}) + b"\n")
+
+    def host_folder(self, host: str) -> Path:
+        return self.home.path / "hosts" / host
+
+    def host_key(self, host: str) -> Ed25519Signer:
+        """The host's own key, drawn at its first use."""
+        folder = self.host_folder(host)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        create_private_folder(folder)
+        return load_or_create_key(folder / "host.pem")
+
+    def prepare_host(self, plan: HostPlan, control: str, root: TrustRoot) -> None:
+        """Write what an agent is installed with, by hand as it were: trust root, control plane, workload."""
+        folder = self.host_folder(plan.host)
+        out = folder / "work"
+        command = [sys.executable, "-m", "sekisho.canary"]
+        if plan.device is not None:
+            command = [sys.executable, "-m", "sekisho.rehearsal.occupant", str(plan.device), "--"]
+            command += [sys.executable, "-m", "sekisho.canary"]
+        command += ["--out", str(out), "--seed", str(plan.seed), "--run", plan.run, "--pace", plan.pace]
+        settings = {
+            "host": plan.host,
+            "control": control,
+            "run": plan.run,
+            "command": command,
+            "environment": {},
+            "out": str(out),
+        }
+        replace_file(folder / "trust.json", canonical(root) + b"\n")
+        replace_file(folder / "agent.json", canonical(settings) + b"\n")
+
+    def end(self, child: ChildProcess) -> None:
+        child.stop()
+        self._children.remove(child)
+
+    def kill(self, child: ChildProcess) -> None:
+        """End a child as a power cut would."""
+        child.kill()
+        self._children.remove(child)
+
+    def check(self) -> None:
+        """Raise Unavailable naming a child that has ended by itself."""
+        for child in self._children:
+            if not child.is_running():
+                raise Unavailable(f"{child.name} has ended", remedy=f"read {self.home.logs}")
+
+    def _start(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+    ) -> ChildProcess:
+        log = self.home.logs / f"{name.replace(' ', '-')}.log"
+        child = ChildProcess.start(name, [module, *arguments], log=log)
+        self._children.append(child)
+        return child
+
+
+def observer_user() -> int | None:
+    """Another user for the observer: nobody, where we are root; None where the host does not let us change."""
+    return _NOBODY if os.geteuid() == 0 else None

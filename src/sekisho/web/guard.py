@@ -1,0 +1,88 @@
+"""What stands before every answer: the Host header is checked, and every response carries its security headers.
+
+A page of some other site can make a browser resolve its own name to 127.0.0.1 (DNS rebinding) and then read what we
+serve; the Host header still bears that other name, so only loopback names are answered.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+
+from sekisho.web.problems import PROBLEM_TYPE, Problem, encode_problem
+
+__all__ = ["SECURITY_HEADERS", "GuardedApp", "is_loopback_host"]
+
+_HOST: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+_MISDIRECTED: Final = 421
+
+SECURITY_HEADERS: Final[dict[str, str]] = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a Host header names this machine, with any port or none."""
+    return _HOST.fullmatch(host) is not None
+
+
+class GuardedApp(Litestar):
+    """A Litestar application with the guard outside of everything, its own 404s included."""
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """One call of the server: a lifespan, or a request that is answered only for a loopback host."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+            await send(message)  # type: ignore[arg-type]  # an http scope has an http send
+
+        if not is_loopback_host(_host_of(scope)):
+            await _refuse(send_guarded)
+            return
+        await super().__call__(scope, receive, send_guarded)  # type: ignore[arg-type]  # as above
+
+
+def _host_of(scope: Scope) -> str:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 else ""
+
+
+async def _refuse(send: Send) -> None:
+    body = encode_problem(
+        Problem(
+            type="urn:sekisho:problem:misdirected",
+            title="Misdirected Request",
+            status=_MISDIRECTED,
+            code="misdirected",
+            detail="this server answers to 127.0.0.1, localhost and [::1] only",
+            remedy="open the address that the server printed",
+        )
+    )
+    headers = [
+        (b"content-type", PROBLEM_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": _MISDIRECTED, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,26 @@
+"""What the handlers stand on: the control plane, its journal, its news, and the instant of a request."""
+
+from __future__ import annotations
+
+from sekisho.app import Control
+from sekisho.catalogue import Language
+from sekisho.web.journal import Journal
+from sekisho.web.news import News
+from sekisho.web.rendering import Renderer
+from sekisho.web.snapshot import Snapshot
+
+__all__ = ["Plane"]
+
+
+class Plane:
+    """One control plane as the web sees it; made once, handed to every handler."""
+
+    def __init__(self, control: Control, *, language: Language) -> None:
+        self.control = control
+        self.journal = Journal(control)
+        self.news = News(control)
+        self.renderer = Renderer(language)
+
+    def look(self) -> Snapshot:
+        """One consistent look at everything, now."""
+        return Snapshot.take(self.control, self.journal)
