@@ -139,6 +139,9 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 class Control:
     """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
 
+    last_problem: str = ""
+    """What the register keeper last failed with; for the console and the log, not for a decision."""
+
     def __init__(self, home: Home, witnesses: Mapping[str, str]) -> None:
         self.home = home
         self.root = home.load_root()
@@ -170,7 +173,7 @@ class Control:
             signer=load_or_create_key(home.keys / "operator.pem"),
         )
         self.leases = LeaseCounter(self.desk)
-        self.feed = Feed(self.desk, self.reader, run=int(time.time()))
+        self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
@@ -254,5 +257,3 @@ class Control:
                 self.leases.close_overdue()
             except SekishoError as error:
                 self.last_problem = str(error)
-
-    last_problem: str = ""

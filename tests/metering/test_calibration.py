@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from sekisho.metering import (
+    ReferenceRun,
     calibrate,
     leave_out,
     measure_accuracy,
@@ -59,6 +61,11 @@ def test_leaving_a_scale_or_a_chip_out_is_within_the_reported_error() -> None:
     assert scale.held_by_interval == chip.held_by_interval == 15
 
 
+def predictions(runs: Sequence[ReferenceRun]) -> dict[str, Fraction]:
+    """Each run's utilisation as predicted without its system."""
+    return {run.run_id: found.best for run, found in leave_out(runs, lambda run: run.system)}
+
+
 def test_a_left_out_system_has_no_say_in_its_own_prediction() -> None:
     """Falsify one system's times: the predictions for it do not move, those for the others do."""
     runs = reference_runs()
@@ -70,10 +77,7 @@ def test_a_left_out_system_has_no_say_in_its_own_prediction() -> None:
         for run in runs
     ]
 
-    def predictions(population: list[object]) -> dict[str, Fraction]:
-        return {run.run_id: found.best for run, found in leave_out(population, lambda r: r.system)}  # type: ignore[arg-type]  # a list of ReferenceRun
-
-    honest, false = predictions(list(runs)), predictions(list(lied))
+    honest, false = predictions(runs), predictions(lied)
     for run in runs:
         assert (honest[run.run_id] == false[run.run_id]) is (run.system == system)
 

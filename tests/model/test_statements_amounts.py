@@ -116,7 +116,7 @@ def test_a_quantity_that_is_no_whole_number_is_refused(text: str) -> None:
         (9_999, "9999 FLOP"),
         (1_250 * 10**18, "1.25e21 FLOP"),
         (9_999 * 10**20, "1.00e24 FLOP"),
-        (10**24 - 1, "9.99e23 FLOP"),
+        (10**24 - 1, "1.00e24 FLOP"),
         (10**24, "1.00e24 FLOP"),
     ],
 )

@@ -82,7 +82,7 @@ def test_every_kind_refuses_a_missing_field_and_a_wrong_type(kind: str) -> None:
         with pytest.raises(InvalidInput, match=name):
             parse_payload(sealed(plain))
         plain = form(EACH[kind])
-        plain["predicate"][name] = {"not": "this"}
+        plain["predicate"][name] = 7.5
         with pytest.raises(InvalidInput) as refused:
             parse_payload(sealed(plain), path="f")
         assert refused.value.path.startswith(f"f.predicate.{name}")

@@ -23,7 +23,9 @@ MAX_READY_LINE = 16_384
 class ChildProcess:
     """One process that we started and that we, and nobody else, end."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], ready: dict[str, JsonValue]) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], ready: dict[str, JsonValue]
+    ) -> None:
         self.name = name
         self.ready = ready
         self._process = process

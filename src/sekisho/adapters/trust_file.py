@@ -11,7 +11,7 @@ from sekisho.adapters.durable_files import replace_file
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.signing import TrustRoot, format_trust, parse_trust
 
-__all__ = ["change_trust", "load_trust"]
+__all__ = ["add_trust", "change_trust", "load_trust"]
 
 MAX_TRUST_FILE = 1 << 20
 
@@ -34,7 +34,9 @@ def change_trust(
     """Replace the roots by `change(roots)`, one change after the other also between processes; the new roots."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(
+            path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
     try:
@@ -47,3 +49,11 @@ def change_trust(
         return after
     finally:
         os.close(lock)
+
+
+def add_trust(path: Path, root: TrustRoot) -> bool:
+    """Trust one more root, for whoever founded the regime on this machine; whether it was new."""
+    if root in load_trust(path):
+        return False
+    change_trust(path, lambda roots: roots if root in roots else (*roots, root))
+    return True

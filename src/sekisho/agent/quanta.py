@@ -35,6 +35,7 @@ class Quanta:
         self._declared_base: int | None = None
         self._request = host.memory.load_request()
         self._forsaken = False  # the answer to the waiting request must not be used: it is not of this boot
+        self._ask_again = False  # what came in answer was not in order: the same request once more
         self._ask_at_s = 0.0
         self._pause_s = FIRST_PAUSE_S
 
@@ -71,7 +72,7 @@ class Quanta:
         """Whether the lease in hand or the one asked for ahead has room and time for another quantum."""
         if not self.is_due():
             return True
-        state = self._settled()
+        state = self._settled(self._read_cpu_s())
         return any(
             lease is not None and self._has_room(lease) for lease in (state.lease, state.following)
         )
@@ -84,7 +85,8 @@ class Quanta:
         Raises AllowanceSpent where no lease in hand has room.
         """
         host, memory = self._host, self._host.memory
-        settled, cpu_s = self._settled(), self._read_cpu_s()
+        cpu_s = self._read_cpu_s()
+        settled = self._settled(cpu_s)
         if settled.lease is None or not self._has_room(settled.lease):
             settled = self._switch(settled, work)
         if settled.lease is None:
@@ -109,13 +111,13 @@ class Quanta:
         if self.ends_s is None:
             return
         # Crash here: the credit is lost, the quantum counts in full.
-        self._host.memory.save(self._settled())
+        self._host.memory.save(self._settled(self._read_cpu_s()))
         self.ends_s, self._base_cpu_s = None, None
 
     def close(self, work: str) -> list[GivenReceipt]:
         """Give every lease in hand back by a final receipt; these are still to be sent."""
         given = []
-        state = self._settled()
+        state = self._settled(self._read_cpu_s())
         self.ends_s, self._base_cpu_s = None, None
         while state.lease is not None:
             given.append(self._final(state.lease, state, state.switch(), work))
@@ -140,8 +142,13 @@ class Quanta:
 
     def ask_ahead(self) -> None:
         """Ask for the next lease while the last affordable quantum runs, or where none is in hand."""
-        state, licence, now = self._host.memory.state, self._host.licence(), self._host.clock.elapsed_s()
-        if self._request is not None or now < self._ask_at_s or state.following is not None:
+        state = self._host.memory.state
+        if self._host.clock.elapsed_s() < self._ask_at_s or state.following is not None:
+            return
+        if self._request is not None:
+            if self._ask_again:
+                self._ask_again = False
+                self._host.outbox.send_request(self._request)
             return
         licence = self._host.follower.licence_for(self._host.settings.run)
         if licence is None or licence.revoked is not None:
@@ -177,7 +184,8 @@ class Quanta:
             )
         except SekishoError as error:
             self._host.raise_finding(Finding(code=error.code, detail=str(error)))
-            self._host.outbox.send_request(event.request) if self._may_ask_again() else None
+            self._slow_down()
+            self._ask_again = True
             return False, []
         if taken.fault is not None:
             self._host.raise_finding(Finding(code=taken.fault.code, detail=str(taken.fault)))
@@ -200,17 +208,13 @@ class Quanta:
 
     # --- within ------------------------------------------------------------------------------
 
-    def _may_ask_again(self) -> bool:
-        self._slow_down()
-        return self._pause_s < LONGEST_PAUSE_S
-
     def _slow_down(self) -> None:
         self._ask_at_s = self._host.clock.elapsed_s() + self._pause_s
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
     def _drop_request(self) -> None:
         self._host.memory.clear_request()
-        self._request, self._forsaken = None, False
+        self._request, self._forsaken, self._ask_again = None, False, False
 
     def _is_last(self, lease: HeldLease) -> bool:
         terms = self.terms
@@ -223,12 +227,11 @@ class Quanta:
         fits = int(lease.spent) + self.reservation() <= int(lease.allowance)
         return fits and self.left_s(lease) > self.lead_s()
 
-    def _settled(self) -> HostState:
+    def _settled(self, cpu_s: float | None) -> HostState:
         """The state with the running quantum closed at its sound bound; in full where the meter is blind."""
         state = self._host.memory.state
         if state.lease is None or self.ends_s is None:
             return state
-        cpu_s = self._read_cpu_s()
         if cpu_s is None or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
             return state.forget_quantum()
         used_us = round((cpu_s - self._base_cpu_s) * 1_000_000)
@@ -236,6 +239,8 @@ class Quanta:
         return state.credit(bound)
 
     def _read_cpu_s(self) -> float | None:
+        if self.ends_s is None and self._host.memory.state.lease is None:
+            return None  # nothing to count
         try:
             reading: WorkloadReading = self._host.driver.read()
         except Unavailable:

@@ -82,7 +82,9 @@ class _Narrator:
         if ok:
             self._console.print(f"    [green]✔[/green] {seconds:.1f} s")
         else:
-            self._console.print(f"    ✘ {getattr(result, 'problem', '')}", style="red", markup=False)
+            self._console.print(
+                f"    ✘ {getattr(result, 'problem', '')}", style="red", markup=False
+            )
 
     def closing(self, verdict: str, bundle: str | None, home: Path) -> str:
         key = "drill.holds" if verdict == "holds" else "drill.fails"

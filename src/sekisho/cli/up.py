@@ -22,9 +22,15 @@ DEFAULT_PORT = 8480
 def up(
     context: typer.Context,
     home: Annotated[Path | None, typer.Option("--home", help="Folder of the regime.")] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")] = DEFAULT_PORT,
-    empty: Annotated[bool, typer.Option("--empty", help="No rehearsed sites: the regime alone.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="End once the first page has answered.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="0: any free port.")
+    ] = DEFAULT_PORT,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="No rehearsed sites: the regime alone.")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End once the first page has answered.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve a home until Ctrl-C; a new home is founded with every key in this one hand, and says so."""
@@ -37,11 +43,16 @@ def up(
 
     def ready(address: str) -> None:
         if add_trust(settings.trust_file, place.load_root()):
-            _tell(say("up.trusted", settings.language, file=str(settings.trust_file)), as_json=as_json)
+            _tell(
+                say("up.trusted", settings.language, file=str(settings.trust_file)), as_json=as_json
+            )
         if as_json:
             write_json({"address": address, "home": str(place.path)})
         else:
-            _tell(say("up.serving", settings.language, address=address, home=str(place.path)), as_json=False)
+            _tell(
+                say("up.serving", settings.language, address=address, home=str(place.path)),
+                as_json=False,
+            )
 
     code = serve_home(
         place,

@@ -200,6 +200,6 @@ class _Derivation:
 
     def _authentic(self, tile: Tile) -> list[bytes] | None:
         try:
-            return self._signed.hashes(tile)
+            return self._signed.load(tile)
         except (NotStored, DamagedTile, InvalidInput):
             return None

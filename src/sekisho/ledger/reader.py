@@ -17,11 +17,9 @@ from sekisho.ledger.tiles import (
     Tile,
     TileTree,
     load_bundle,
-    load_hashes,
 )
 from sekisho.ledger.tree import (
     consistency_proof,
-    fold_level,
     inclusion_proof,
     leaf_hash,
     perfect_roots,
@@ -72,7 +70,7 @@ class LogReader:
         return TlogProof(index=index, hashes=hashes, note=cosigned.note)
 
 
-class TreeReader:
+class TreeReader(TileTree):
     """One tree, tile by tile, each authenticated before use.
 
     1. The right-most partial tiles of all levels yield the root: it must be the checkpoint's. 2. Every full
@@ -81,78 +79,66 @@ class TreeReader:
     """
 
     def __init__(self, store: TileStore, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint.size, store.read)
         self.checkpoint = checkpoint
         self._store = store
-        self._names = TileTree(checkpoint.size, store.read)
-        self._trusted: dict[Tile, list[bytes]] = {}
-        self._has_edge = False
+        self._edge: dict[Tile, list[bytes]] | None = None
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Entries start..stop of this tree."""
-        if not 0 <= start <= stop <= self.checkpoint.size:
-            raise InvalidInput(
-                f"no entries {start}..{stop} in a log of {self.checkpoint.size}", path="range"
-            )
+        if not 0 <= start <= stop <= self.size:
+            raise InvalidInput(f"no entries {start}..{stop} in a log of {self.size}", path="range")
         for index in range(start // TILE_WIDTH, -(-stop // TILE_WIDTH)):
             first = index * TILE_WIDTH
             yield from self._bundle(index)[max(0, start - first) : stop - first]
 
     def entry(self, index: int) -> bytes:
+        """One entry of this tree."""
         return next(self.entries(index, index + 1))
 
     def inclusion_proof(self, index: int) -> list[bytes]:
-        return inclusion_proof(index, self.checkpoint.size, self.node)
+        """From authenticated tiles: entry `index` in this tree."""
+        return inclusion_proof(index, self.size, self.node)
 
     def consistency_proof(self, old: int) -> list[bytes]:
-        return consistency_proof(old, self.checkpoint.size, self.node)
+        """From authenticated tiles: the tree of `old` entries is a prefix of this one."""
+        return consistency_proof(old, self.size, self.node)
 
-    def node(self, level: int, index: int) -> bytes:
-        """The authenticated hash of node (level, index): a `NodeReader`."""
-        tile_level, height = divmod(level, 8)
-        first = index << height
-        row = self.hashes(self._names.tile(tile_level, first // TILE_WIDTH))
-        row = row[first % TILE_WIDTH : first % TILE_WIDTH + (1 << height)]
-        while len(row) > 1:
-            row = fold_level(row)
-        return row[0]
+    def load(self, tile: Tile) -> list[bytes]:
+        """A tile of this tree, authenticated."""
+        if self._edge is None:
+            self._edge = self._load_edge()
+        if tile in self._edge:
+            return self._edge[tile]
+        hashes = super().load(tile)
+        above = 8 * ((tile.level or 0) + 1)
+        if root_of_roots(perfect_roots(hashes)) != self.node(above, tile.index):
+            raise DamagedTile(f"{tile.to_path()}: does not hash to its place in the tree")
+        return hashes
 
     def _bundle(self, index: int) -> list[bytes]:
-        tile = self._names.tile(0, index)
+        tile = self.tile(0, index)
         bundle = Tile(level=None, index=index, width=tile.width)
         entries = load_bundle(bundle, self._store.read)
-        for offset, (entry, expected) in enumerate(zip(entries, self.hashes(tile), strict=True)):
+        for offset, (entry, expected) in enumerate(zip(entries, self.load(tile), strict=True)):
             if leaf_hash(entry) != expected:
                 where = index * TILE_WIDTH + offset
                 raise DamagedTile(f"{bundle.to_path()}: entry {where} is not the one in the tree")
         return entries
 
-    def hashes(self, tile: Tile) -> list[bytes]:
-        """A tile of this tree, authenticated."""
-        if not self._has_edge:
-            self._load_edge()
-        held = self._trusted.get(tile)
-        if held is None:
-            held = load_hashes(tile, self._store.read)
-            above = 8 * ((tile.level or 0) + 1)
-            if root_of_roots(perfect_roots(held)) != self.node(above, tile.index):
-                raise DamagedTile(f"{tile.to_path()}: does not hash to its place in the tree")
-            self._trusted[tile] = held
-        return held
-
-    def _load_edge(self) -> None:
+    def _load_edge(self) -> dict[Tile, list[bytes]]:
         edge: dict[Tile, list[bytes]] = {}
         roots: list[bytes] = []
-        level, items = 0, self.checkpoint.size
+        level, items = 0, self.size
         while items:
             if items % TILE_WIDTH:
                 tile = Tile(level=level, index=items // TILE_WIDTH, width=items % TILE_WIDTH)
-                edge[tile] = load_hashes(tile, self._store.read)
+                edge[tile] = super().load(tile)
                 roots = perfect_roots(edge[tile]) + roots
             level, items = level + 1, items // TILE_WIDTH
         if root_of_roots(roots) != self.checkpoint.root:
             names = ", ".join(tile.to_path() for tile in edge) or "no tile"
             raise DamagedTile(
-                f"{names}: do not hash to the root of the checkpoint of size {self.checkpoint.size}"
+                f"{names}: do not hash to the root of the checkpoint of size {self.size}"
             )
-        self._trusted = edge
-        self._has_edge = True
+        return edge

@@ -21,6 +21,7 @@ __all__ = [
     "MAX_ENTRY_BYTES",
     "TILE_WIDTH",
     "DamagedTile",
+    "Pyramid",
     "ReadFile",
     "Tile",
     "TileTree",
@@ -34,6 +35,7 @@ __all__ = [
 
 TILE_WIDTH = 256
 MAX_ENTRY_BYTES = 65_535
+MAX_HELD = 1000
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 CHECKPOINT_PATH = "checkpoint"
 
@@ -131,38 +133,61 @@ def decode_bundle(data: bytes, count: int, *, path: str) -> list[bytes]:
     return entries
 
 
+class Pyramid:
+    """A tile folded up inside itself: its hashes, their parents, and so on to the tile's own root."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, hashes: Sequence[bytes]) -> None:
+        self.rows = [list(hashes)]
+        while len(self.rows[-1]) > 1:
+            below = self.rows[-1]
+            self.rows.append(fold_level(below[: len(below) & ~1]))
+
+    @property
+    def hashes(self) -> list[bytes]:
+        return self.rows[0]
+
+    def node(self, height: int, index: int) -> bytes:
+        """The root over items index * 2^height and following; `index` counts over the whole tree."""
+        return self.rows[height][index % (TILE_WIDTH >> height)]
+
+
 class TileTree:
     """The nodes of a tree of `size` leaves, read from its tiles; nothing is authenticated here.
 
-    `read_tile` may be given to put authentication (or a memory) between the tree and its files.
+    The newest thousand tiles are kept in memory.
     """
 
     def __init__(self, size: int, read: ReadFile) -> None:
         self.size = size
         self._read = read
-        self._held: dict[Tile, list[bytes]] = {}
+        self._held: dict[Tile, Pyramid] = {}
 
     def tile(self, level: int, index: int) -> Tile:
         """The tile's name in a tree of this size, its width included."""
         items = self.size >> (8 * level)
         return Tile(level=level, index=index, width=min(TILE_WIDTH, items - index * TILE_WIDTH))
 
-    def hashes(self, tile: Tile) -> list[bytes]:
-        """A tile's hashes; each file is read once. Raises NotStored, DamagedTile."""
+    def pyramid(self, tile: Tile) -> Pyramid:
+        """A tile's nodes. Raises NotStored, DamagedTile."""
         held = self._held.get(tile)
         if held is None:
-            held = self._held[tile] = load_hashes(tile, self._read)
+            held = Pyramid(self.load(tile))
+            while len(self._held) >= MAX_HELD:
+                self._held.pop(next(iter(self._held)), None)
+            self._held[tile] = held
         return held
 
+    def load(self, tile: Tile) -> list[bytes]:
+        """A tile's hashes from its file; a reader that trusts nobody authenticates them here."""
+        return load_hashes(tile, self._read)
+
     def node(self, level: int, index: int) -> bytes:
-        """The hash of node (level, index), folded up inside its tile: a `NodeReader`."""
+        """The hash of node (level, index): a `NodeReader`."""
         tile_level, height = divmod(level, 8)
-        first = index << height
-        row = self.hashes(self.tile(tile_level, first // TILE_WIDTH))
-        row = row[first % TILE_WIDTH : first % TILE_WIDTH + (1 << height)]
-        while len(row) > 1:
-            row = fold_level(row)
-        return row[0]
+        tile = self.tile(tile_level, (index << height) // TILE_WIDTH)
+        return self.pyramid(tile).node(height, index)
 
 
 def load_hashes(tile: Tile, read: ReadFile) -> list[bytes]:

@@ -28,7 +28,9 @@ from sekisho.signing import Recorded
 __all__ = ["check_admission", "unique_keys"]
 
 # Statements that only the control plane itself makes, after its own checks; from outside they are refused.
-OWN_KINDS = frozenset({"time-marked", "orders-in-force", "lease-granted", "lease-closed", "usage-reported"})
+OWN_KINDS = frozenset(
+    {"time-marked", "orders-in-force", "lease-granted", "lease-closed", "usage-reported"}
+)
 CLOCK_SLACK_S = 300
 
 
@@ -38,7 +40,9 @@ def check_admission(state: State, recorded: Recorded, *, now: Instant, own: bool
     if not KINDS[kind].logged:
         raise InvalidInput(f"a {kind} is not a log entry", remedy="send it to its own address")
     if kind in OWN_KINDS and not own:
-        raise InvalidInput(f"a {kind} is made by the control plane itself", remedy="send what it rests on")
+        raise InvalidInput(
+            f"a {kind} is made by the control plane itself", remedy="send what it rests on"
+        )
     if fact.effective > now.plus(CLOCK_SLACK_S):
         raise InvalidInput(f"is dated {fact.effective}, it is {now}", path="effective")
     check = _CHECKS.get(type(fact))
@@ -86,10 +90,13 @@ def _check_revocation(state: State, fact: LicenceRevoked, _: Instant) -> None:
 def _check_receipt(state: State, receipt: ReceiptGiven, _: Instant) -> None:
     if receipt.order is None or receipt.spend is not None:
         raise InvalidInput(
-            "only receipts about orders, without figures, enter the log", remedy="send it as a receipt"
+            "only receipts about orders, without figures, enter the log",
+            remedy="send it as a receipt",
         )
     if state.orders.find(receipt.order) is None:
-        raise StateConflict(f"order {receipt.order.register} {receipt.order.number} is not in the log")
+        raise StateConflict(
+            f"order {receipt.order.register} {receipt.order.number} is not in the log"
+        )
 
 
 def _check_observation(state: State, fact: ObservationMade, _: Instant) -> None:
@@ -101,7 +108,9 @@ def _check_observation(state: State, fact: ObservationMade, _: Instant) -> None:
 
 def _check_run(state: State, fact: RunDeclared, _: Instant) -> None:
     if fact.run in state.licences.runs:
-        raise StateConflict(f"run {fact.run} is declared already", remedy="declare it under another name")
+        raise StateConflict(
+            f"run {fact.run} is declared already", remedy="declare it under another name"
+        )
 
 
 def _check_heartbeat(state: State, fact: OrdersInForce, _: Instant) -> None:

@@ -102,4 +102,3 @@ def _papers(private: PrivateStore, kind: PaperKind) -> dict[str, list[bytes]]:
     for paper in private.load_papers(kind):
         found.setdefault(paper.host, []).append(paper.envelope)
     return found
-

@@ -11,7 +11,12 @@ from typing import Any
 
 import msgspec
 
-from sekisho.model.errors import NotAuthorised, StateConflict, UnknownCriticalField, VerificationError
+from sekisho.model.errors import (
+    NotAuthorised,
+    StateConflict,
+    UnknownCriticalField,
+    VerificationError,
+)
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,

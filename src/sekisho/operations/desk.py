@@ -38,7 +38,7 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """Admits statements to one log. Safe for many threads: one admission at a time, in the order they come."""
 
-    def __init__(  # noqa: PLR0913  # the ports of the one writer
+    def __init__(
         self,
         *,
         root: TrustRoot,
@@ -144,7 +144,10 @@ class Desk:
             self._state, fresh = fold_log(self._state, entries, self._disclosures)
         except SekishoError as error:
             # Only another writer or a changed rule can bring this about; the log itself is as it is.
-            error.remedy = error.remedy or "the log holds an entry that this version refuses: stop and audit it"
+            error.remedy = (
+                error.remedy
+                or "the log holds an entry that this version refuses: stop and audit it"
+            )
             raise
         for recorded in fresh:
             self._recorded.append(recorded)

@@ -40,6 +40,8 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host has not been told yet, and the cursor to ask with next."""
+
     next: int
     items: tuple[FeedItem, ...]
     checkpoint: str | None
@@ -91,7 +93,9 @@ class Feed:
     def read(self, host: str, after: int) -> FeedPage:
         """What `host` has not been told since the cursor `after`; 0, or another run's cursor, is everything."""
         with self._changed:
-            start = after - self._base if self._base <= after <= self._base + len(self._events) else 0
+            start = (
+                after - self._base if self._base <= after <= self._base + len(self._events) else 0
+            )
             events, cosigned = self._events[start:], self._cosigned
             cursor = self._base + start + len(events)
         proven_now = {recorded.index for recorded, proven in events if proven}
@@ -102,7 +106,8 @@ class Feed:
             and (proven or recorded.index not in proven_now)
         ]
         newest = max(
-            (r.index for r, _ in chosen if isinstance(r.verified.predicate, OrdersInForce)), default=-1
+            (r.index for r, _ in chosen if isinstance(r.verified.predicate, OrdersInForce)),
+            default=-1,
         )
         items = tuple(
             FeedItem(
@@ -110,7 +115,8 @@ class Feed:
                 proof=self._prove(recorded.index, cosigned) if proven and cosigned else None,
             )
             for recorded, proven in chosen
-            if not isinstance(recorded.verified.predicate, OrdersInForce) or recorded.index == newest
+            if not isinstance(recorded.verified.predicate, OrdersInForce)
+            or recorded.index == newest
         )
         note = cosigned.note.to_bytes().decode() if cosigned else None
         return FeedPage(next=cursor, items=items, checkpoint=note)

@@ -67,7 +67,9 @@ class GrantedLease(msgspec.Struct, frozen=True, kw_only=True):
 class LeaseCounter:
     """Grants leases and keeps the receipt chains of all hosts."""
 
-    def __init__(self, desk: Desk, *, draw_salt: Callable[[], bytes] = lambda: secrets.token_bytes(16)) -> None:
+    def __init__(
+        self, desk: Desk, *, draw_salt: Callable[[], bytes] = lambda: secrets.token_bytes(16)
+    ) -> None:
         self._desk = desk
         self._draw_salt = draw_salt
         self._chains: dict[str, Chain] = {}
@@ -144,7 +146,9 @@ class LeaseCounter:
     def _grant(self, request: LeaseRequested, digest: str) -> GrantedLease:
         state, now = self._desk.state, self._desk.clock.now()
         if request.host in self._forked:
-            raise LeaseRefused(f"host {request.host} gave two receipts with one number: its leases ended")
+            raise LeaseRefused(
+                f"host {request.host} gave two receipts with one number: its leases ended"
+            )
         decision = decide_lease(
             request,
             state.licences,
@@ -206,7 +210,10 @@ class LeaseCounter:
     def _raise_finding(self, host: str, fault: VerificationError) -> None:
         self._desk.state_fact(
             FindingRaised(
-                effective=self._desk.clock.now(), finding=fault.code, host=host, detail=fault.message
+                effective=self._desk.clock.now(),
+                finding=fault.code,
+                host=host,
+                detail=fault.message,
             )
         )
 
@@ -310,7 +317,9 @@ def peak_of(host: HostEnrolled) -> int:
     return sum(parse_flop(device.peak_flop_per_s) for device in host.devices)
 
 
-def covering_orders(state: State, host: str, licence_leaf: str, now: Instant) -> tuple[OrderReference, ...]:
+def covering_orders(
+    state: State, host: str, licence_leaf: str, now: Instant
+) -> tuple[OrderReference, ...]:
     """The orders in force that cover a host working under a licence. Raises NotAuthorised for an unknown host."""
     enrolled = state.regime.hosts.get(host)
     if enrolled is None:
@@ -324,4 +333,3 @@ def _link(verified: Verified) -> Link:
     if not isinstance(verified.predicate, ReceiptGiven):
         raise StateConflict(f"a {verified.kind} is not a receipt")
     return Link(digest=verified.digest, receipt=verified.predicate)
-

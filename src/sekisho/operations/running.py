@@ -51,11 +51,13 @@ def decide_run(state: State, run: str, pack: Pack, *, now: Instant) -> Decision:
     return decide(request_from_run(declared, hosts), pack, now)
 
 
-def draft_licence(state: State, run: str, pack: Pack, plan: LicencePlan, *, now: Instant) -> LicenceIssued:
+def draft_licence(
+    state: State, run: str, pack: Pack, plan: LicencePlan, *, now: Instant
+) -> LicenceIssued:
     """The licence for its quorum to read and sign. Raises RunRefused where the rules deny or are unsure."""
     leaf, declared = _declared(state, run)
     decision = decide_run(state, run, pack, now=now)
-    if decision.decision in ("deny", "unsure"):
+    if decision.decision == "deny" or decision.decision == "unsure":  # noqa: PLR1714  # mypy narrows this form only
         raise RunRefused(decision)
     published = state.packs.get(pack.reference.name)
     if published is None or published.pack != pack.reference:
@@ -98,4 +100,3 @@ def _declared(state: State, run: str) -> tuple[str, RunDeclared]:
     if found is None:
         raise StateConflict(f"run {run} is not declared", remedy="declare it first")
     return found
-

@@ -11,7 +11,14 @@ from sekisho.app import Home, RegimeFile
 from sekisho.model.instants import Instant
 from sekisho.model.statements import CharterKey, Predicate, make_payload
 from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
-from sekisho.signing import Ed25519Signer, Envelope, TrustRoot, parse_envelope, root_of, sign_payload
+from sekisho.signing import (
+    Ed25519Signer,
+    Envelope,
+    TrustRoot,
+    parse_envelope,
+    root_of,
+    sign_payload,
+)
 from sekisho.signing.keys import Signer
 
 __all__ = ["OWNER", "WITNESSES", "Cast", "origin_of"]
@@ -56,8 +63,13 @@ class Cast:
                 log_vkey=log_vkey,
                 log_owner=OWNER,
                 constituencies={
-                    "authority": [_held(k, f"authority {n}") for n, k in enumerate(self.authority, 1)],
-                    "verifiers": [_held(self.verifier, "verifier 1"), _held(self.observer, "observer")],
+                    "authority": [
+                        _held(k, f"authority {n}") for n, k in enumerate(self.authority, 1)
+                    ],
+                    "verifiers": [
+                        _held(self.verifier, "verifier 1"),
+                        _held(self.observer, "observer"),
+                    ],
                     "operators": [_held(self.operator, "operator 1")],
                 },
                 witnesses=[WitnessPlan(vkey=vkey, owner=OWNER) for vkey in witness_vkeys],

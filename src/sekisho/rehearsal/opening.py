@@ -12,7 +12,6 @@ from sekisho.model.statements import (
     EnrolledDevice,
     HostEnrolled,
     LeaseTerms,
-    LicenceIssued,
     Lineage,
     PackPublished,
     PartyEnrolled,
@@ -42,8 +41,12 @@ def found(scene: Scene) -> None:
         within_s=20,
     )
     terms = state.regime.in_force().terms
-    scene.tell(f"charter version {terms.version}, profile {terms.profile}: {state.regime.root_charter[:16]}")
-    scene.tell("authority 3 of 5 AND verifiers 1 of 2 for pause and resume; 2 witnesses, both must cosign")
+    scene.tell(
+        f"charter version {terms.version}, profile {terms.profile}: {state.regime.root_charter[:16]}"
+    )
+    scene.tell(
+        "authority 3 of 5 AND verifiers 1 of 2 for pause and resume; 2 witnesses, both must cosign"
+    )
 
 
 def enrol(scene: Scene) -> None:
@@ -114,7 +117,7 @@ def issue_licences(scene: Scene) -> None:
 
 
 def run_and_meter(scene: Scene) -> None:
-    """Agents and their watchdogs take leases; the canaries learn; every quantum is reserved, then spent, then credited."""
+    """Agents and watchdogs take leases; the canaries learn; every quantum is reserved, then spent, then credited."""
     if scene.root is None:
         raise RuntimeError("no regime is founded")
     for host, plan in scene.plans.items():
@@ -185,9 +188,3 @@ def _declaration(scene: Scene, host: str, run: str) -> RunDeclared:
         planned_flop_hardware=str(peak * BUDGET_PEAK_S),
         period=Span(start=now, end=now.plus(86_400)),
     )
-
-
-def licence_of(scene: Scene, run: str) -> LicenceIssued | None:
-    """The licence of a run in the log."""
-    states = scene.state().licences.licences.values()
-    return next((s.licence for s in states if s.licence.run == run), None)

@@ -13,7 +13,13 @@ from pathlib import Path
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.inspection.memory_fill import expect_fill
 from sekisho.model.errors import Unavailable, VerificationError
-from sekisho.model.statements import ChallengeAnswered, HaltJudged, LogPosition, Scope, parse_payload
+from sekisho.model.statements import (
+    ChallengeAnswered,
+    HaltJudged,
+    LogPosition,
+    Scope,
+    parse_payload,
+)
 from sekisho.operations.judging import gather_evidence, judge_host
 from sekisho.operations.ordering import OrderPlan, draft_order, preview_order
 from sekisho.orders import ChallengeEvidence, halt_nonce
@@ -103,7 +109,9 @@ def challenge_device(scene: Scene) -> None:
     scene.wait_for_leaf(evidence.digest)
     verdict = _judge(scene, EMULATED_HOST, (evidence,), tree)
     _announced(verdict, "verified")
-    scene.tell(f"{EMULATED_HOST}: {verdict.degree} in {evidence.milliseconds} ms: {verdict.reasons[-1]}")
+    scene.tell(
+        f"{EMULATED_HOST}: {verdict.degree} in {evidence.milliseconds} ms: {verdict.reasons[-1]}"
+    )
     for limit in verdict.limits:
         scene.tell(f"  limit: {limit}")
     scene.tell(f"{CPU_HOST} stays at corroborated: a host CPU has no key of its own to answer with")
@@ -158,7 +166,9 @@ def black_out(scene: Scene) -> None:
             lambda link=link: link.read().state == "ended" or None,  # type: ignore[misc]  # bound at once
             within_s=bound,
         )
-        scene.tell(f"{host}: stopped {time.monotonic() - began:.1f} s after the blackout (bound {bound:.0f} s)")
+        scene.tell(
+            f"{host}: stopped {time.monotonic() - began:.1f} s after the blackout (bound {bound:.0f} s)"
+        )
 
 
 def come_back(scene: Scene) -> None:
@@ -183,7 +193,9 @@ def come_back(scene: Scene) -> None:
     scene.state()
     after = scene.follower.position
     if before and after:
-        scene.tell(f"log consistent from {before.size} to {after.size} entries; both hosts run under fresh leases")
+        scene.tell(
+            f"log consistent from {before.size} to {after.size} entries; both hosts run under fresh leases"
+        )
 
 
 def audit_offline(scene: Scene) -> None:
@@ -198,12 +210,16 @@ def audit_offline(scene: Scene) -> None:
         policy = scene.home.path / "trust.json"
         bare = _audit(copy, policy)
         accepted = _audit(copy, policy, "--accept", "witnessed")
-    scene.tell(f"the outsider's verdict: {bare['verdict']}: one owner holds both witness keys, as announced")
+    scene.tell(
+        f"the outsider's verdict: {bare['verdict']}: one owner holds both witness keys, as announced"
+    )
     scene.tell(f"accepting that by name: {accepted['verdict']}, {len(accepted['checks'])} checks")
     for limit in accepted["limits"]:
         scene.tell(f"  limit: {limit}")
     if (bare["verdict"], accepted["verdict"]) != ("unverifiable", "holds"):
-        failed = [f"{c['name']}: {c['detail']}" for c in accepted["checks"] if c["verdict"] != "holds"]
+        failed = [
+            f"{c['name']}: {c['detail']}" for c in accepted["checks"] if c["verdict"] != "holds"
+        ]
         raise DrillFailed(f"the audit says {accepted['verdict']}: {'; '.join(failed)}")
 
 
@@ -234,7 +250,9 @@ def _challenge(scene: Scene) -> tuple[ChallengeEvidence, LogPosition]:
         raise Unavailable("no witnessed tree, or no device, to challenge with")
     (device,) = state.regime.hosts[EMULATED_HOST].devices
     nonce = halt_nonce(tree, EMULATED_HOST, f"device {device.device}")
-    answer = scene.device.answer_challenge(bytes.fromhex(nonce), timeout_s=CHALLENGE_LIMIT_MS / 1000)
+    answer = scene.device.answer_challenge(
+        bytes.fromhex(nonce), timeout_s=CHALLENGE_LIMIT_MS / 1000
+    )
     envelope = parse_envelope(answer.envelope)
     scene.send(envelope.raw)
     fact = parse_payload(envelope.payload).predicate
@@ -263,7 +281,16 @@ def _end_sites(scene: Scene) -> None:
 def _audit(bundle: Path, policy: Path, *more: str) -> dict:  # type: ignore[type-arg]  # the auditor's own JSON
     """Run the auditor as an outsider would: another process, its own trust root, no network."""
     done = subprocess.run(
-        [sys.executable, "-m", "sekisho.auditor.main", str(bundle), "--policy", str(policy), "--json", *more],
+        [
+            sys.executable,
+            "-m",
+            "sekisho.auditor.main",
+            str(bundle),
+            "--policy",
+            str(policy),
+            "--json",
+            *more,
+        ],
         capture_output=True,
         check=False,
         timeout=120,
@@ -271,4 +298,6 @@ def _audit(bundle: Path, policy: Path, *more: str) -> dict:  # type: ignore[type
     try:
         return json.loads(done.stdout)  # type: ignore[no-any-return]
     except ValueError:
-        raise DrillFailed(f"the auditor said: {done.stderr.decode(errors='replace')[-500:]}") from None
+        raise DrillFailed(
+            f"the auditor said: {done.stderr.decode(errors='replace')[-500:]}"
+        ) from None

@@ -96,7 +96,9 @@ class Scene:
 
     def issue(self, order: OrderIssued, *signers: Signer) -> OrderReference:
         envelope = self.submit(order, *signers)
-        reference = OrderReference(register=order.register, number=order.number, digest=envelope.digest)
+        reference = OrderReference(
+            register=order.register, number=order.number, digest=envelope.digest
+        )
         self.orders.append(reference)
         return reference
 
@@ -115,9 +117,7 @@ class Scene:
         """The leaf of a statement once a witnessed checkpoint holds it."""
         return self.wait_for(
             "the witnesses",
-            lambda: next(
-                (r.leaf for r in self._fresh() if r.verified.digest == digest), None
-            ),
+            lambda: next((r.leaf for r in self._fresh() if r.verified.digest == digest), None),
             within_s=15,
         )
 

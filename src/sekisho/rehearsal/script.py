@@ -43,6 +43,8 @@ class Narrator(Protocol):
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one step went, in seconds of wall time; `problem` says what was not as announced."""
+
     name: str
     ok: bool
     seconds: float

@@ -64,4 +64,3 @@ def start_sites(stage: Stage, control: str) -> None:
         stage.point_host(host, control)
         stage.start_agent(host)
     stage.start_observer(control, stage.home.load_root())
-

@@ -83,12 +83,21 @@ class Stage:
         child = self._start(
             "emulated accelerator",
             "sekisho.adapters.devices.emulated",
-            *("--dir", str(folder), "--memory-mib", str(memory_mib), "--key", str(folder / "device.pem")),
+            *(
+                "--dir",
+                str(folder),
+                "--memory-mib",
+                str(memory_mib),
+                "--key",
+                str(folder / "device.pem"),
+            ),
         )
         return child, folder
 
     def start_agent(self, host: str) -> ChildProcess:
-        return self._start(f"agent {host}", "sekisho.agent.main", "--home", str(self.host_folder(host)))
+        return self._start(
+            f"agent {host}", "sekisho.agent.main", "--home", str(self.host_folder(host))
+        )
 
     def start_observer(self, control: str, root: TrustRoot) -> ChildProcess:
         """The observer, under another user where this host allows that."""
@@ -138,7 +147,16 @@ class Stage:
         if plan.device is not None:
             command = [sys.executable, "-m", "sekisho.rehearsal.occupant", str(plan.device), "--"]
             command += [sys.executable, "-m", "sekisho.canary"]
-        command += ["--out", str(out), "--seed", str(plan.seed), "--run", plan.run, "--pace", plan.pace]
+        command += [
+            "--out",
+            str(out),
+            "--seed",
+            str(plan.seed),
+            "--run",
+            plan.run,
+            "--pace",
+            plan.pace,
+        ]
         settings = {
             "host": plan.host,
             "control": control,

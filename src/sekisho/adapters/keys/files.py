@@ -33,7 +33,9 @@ def create_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise StateConflict(f"{path}: a file is already there", remedy="name another file") from None
+        raise StateConflict(
+            f"{path}: a file is already there", remedy="name another file"
+        ) from None
     # A crash before the fsync leaves an empty or short file: load_key refuses it, and nothing was signed yet.
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
@@ -55,7 +57,9 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
     try:
         key = load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError):
-        raise InvalidInput("is not a private key, or its passphrase is wrong", path=str(path)) from None
+        raise InvalidInput(
+            "is not a private key, or its passphrase is wrong", path=str(path)
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput("is not an Ed25519 key", path=str(path))
     return Ed25519Signer(key)

@@ -10,6 +10,7 @@ from sekisho.model.instants import Instant
 
 __all__ = [
     "Checkpoint",
+    "Count",
     "Digest",
     "FlopText",
     "Jurisdiction",
@@ -20,6 +21,7 @@ __all__ = [
     "Predicate",
     "Reference",
     "RegisterHead",
+    "Seconds",
     "Span",
     "Text",
 ]
