@@ -180,7 +180,7 @@ def host_enrolled(
         peak_flop_per_s="1000000000",
         basis="declared",
         public=DEVICE.public.to_text() if emulated else None,
-        memory_bytes=1 << 20 if emulated else None,
+        memory_bytes=1 << 20,
         emulated=emulated,
     )
     return HostEnrolled(

@@ -119,13 +119,14 @@ def test_a_known_critical_field_is_understood() -> None:
 
 def test_a_subject_that_does_not_name_its_predicate_is_refused() -> None:
     """Another digest, another name, a second subject, no subject."""
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         {"digest": {"sha256": "0" * 64}},
         {"name": "order:pause/JP:2"},
         {"name": "order:pause/JP:1\n"},
         {"digest": {"sha256": "0" * 64, "sha512": "0" * 128}},
         {"digest": {}},
-    ):
+    )
+    for change in changes:
         plain = form(order_issued())
         plain["subject"][0].update(change)
         with pytest.raises(InvalidInput):

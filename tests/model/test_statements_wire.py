@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import msgspec
@@ -11,6 +12,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.statements import Digest, Jurisdiction, Name, OrderIssued, RunDeclared
 from sekisho.model.wire import (
     MAX_DEPTH,
+    JsonValue,
     canonical,
     decode_base64,
     decode_hex,
@@ -131,10 +133,8 @@ def test_canonical_bytes_parse_back_to_the_same_value(value: object) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_json_or_bad_input(data: bytes) -> None:
     """No input makes the parser raise anything but InvalidInput."""
-    try:
-        parse_json(data)
-    except InvalidInput as refused:
-        assert refused.code == "invalid-input"
+    with contextlib.suppress(InvalidInput):
+        assert parse_json(data) == json.loads(data)
 
 
 @given(st.binary(max_size=64))
@@ -179,7 +179,7 @@ def test_a_wrong_field_is_named_by_its_path() -> None:
     """The error says which field, below which document."""
     plain = to_plain(order_issued())
     assert isinstance(plain, dict)
-    scope = {"sites": ["site-1", "no such name!"]}
+    scope: JsonValue = {"sites": ["site-1", "no such name!"]}
     with pytest.raises(InvalidInput) as refused:
         from_json(OrderIssued, {**plain, "scope": scope}, path="predicate")
     assert refused.value.path == "predicate.scope.sites[1]"

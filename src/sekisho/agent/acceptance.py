@@ -30,7 +30,13 @@ from sekisho.model.statements import (
 from sekisho.ports.control import LeaseAnswer
 from sekisho.signing import ForgedDisclosure, parse_envelope, verify_disclosure
 
-__all__ = ["ForeignAcknowledgement", "RevokedLicence", "TakenLease", "take_acknowledgement", "take_lease"]
+__all__ = [
+    "ForeignAcknowledgement",
+    "RevokedLicence",
+    "TakenLease",
+    "take_acknowledgement",
+    "take_lease",
+]
 
 
 class RevokedLicence(VerificationError):
@@ -56,7 +62,9 @@ def take_lease(
     answer: LeaseAnswer, request: bytes, follower: Follower, *, last_number: int, latest: Instant
 ) -> TakenLease:
     """The lease that answers `request` (its envelope). Raises the named error where it is not even in order."""
-    cosigned = TlogProof.from_text(answer.proof, path="lease.proof").verify(answer.envelope, follower.policy)
+    cosigned = TlogProof.from_text(answer.proof, path="lease.proof").verify(
+        answer.envelope, follower.policy
+    )
     follower.heard(cosigned)
     verified = follower.regime.verify(answer.envelope, path="lease")
     asked_envelope = parse_envelope(request, path="request")
@@ -104,7 +112,9 @@ def take_acknowledgement(
     if not isinstance(fact, ReceiptAcknowledged) or fact.host != follower.host:
         raise ForeignAcknowledgement("this is no acknowledgement of a receipt of this host")
     if receipts.get(fact.sequence) != fact.receipt:
-        raise ForeignAcknowledgement(f"receipt {fact.sequence} has another digest than the one acknowledged")
+        raise ForeignAcknowledgement(
+            f"receipt {fact.sequence} has another digest than the one acknowledged"
+        )
     return fact.sequence, fact.heads
 
 
@@ -127,4 +137,6 @@ def _check_licence(lease: LeaseGranted, asked: LeaseRequested, follower: Followe
     if state.revoked is not None:
         raise RevokedLicence(f"licence {licence.number} was revoked at {state.revoked}")
     if lease.licence != asked.licence or follower.host not in licence.hosts:
-        raise UnknownLicence(f"licence {licence.number} is not the one asked for, or is not for this host")
+        raise UnknownLicence(
+            f"licence {licence.number} is not the one asked for, or is not for this host"
+        )

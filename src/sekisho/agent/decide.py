@@ -46,7 +46,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """All that the decision rests on. Times are seconds; `now_s` is of the elapsed-time source.
 
     `quantum_ends_s` counts down to the end of the quantum that runs, below zero past it. `acknowledged` tells of the
-    last quantum's receipt, `affordable` whether the lease has room for another one.
+    last quantum's receipt, `affordable` whether the lease has room for another one, `has_contact` whether the feed
+    was heard since this agent started.
     """
 
     now_s: float
@@ -55,6 +56,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     start: Start = "sound"
     lease: LeaseFacts | None = None
     quantum_ends_s: float | None = None
+    has_contact: bool = True
     acknowledged: bool = True
     affordable: bool = True
     demand: Demand = Demand()
@@ -126,8 +128,8 @@ def _permit(act: Act, situation: Situation) -> Permit | None:
     if act == "freeze":
         return Permit(checkpoint_at_s=now, until_s=now, then="freeze")
     if act == "checkpoint" and situation.demand.effect == "checkpoint-then-stop":
-        left = max(situation.demand.grace_s - situation.demanded_s, 0.0)
-        return Permit(checkpoint_at_s=now, until_s=now + left, then="kill")
+        until = now + max(situation.demand.grace_s - situation.demanded_s, 0.0)
+        return Permit(checkpoint_at_s=until, until_s=until, then="kill")  # asked for once, by us
     if act != "run" or lease is None or situation.quantum_ends_s is None:
         return None
     gentle = situation.demand.only_holds or lease.mode in ("advise", "block-new", "freeze")
@@ -206,6 +208,15 @@ def _quantum_row(situation: Situation) -> _Ruling | None:
     return _Ruling(act="run", reason="; ".join(why))
 
 
+def _contact_row(situation: Situation) -> _Ruling | None:
+    """Before the first word from the feed nothing starts or thaws: an order may have come while the agent was away."""
+    if situation.has_contact or situation.tier == "C2":
+        return None
+    return _Ruling(
+        act="run", next_quantum=True, reason="nothing was heard from the control plane yet"
+    )
+
+
 def _outstanding_row(situation: Situation) -> _Ruling | None:
     waited = situation.outstanding_s
     if waited is None:
@@ -281,6 +292,7 @@ _ROWS: tuple[_Row, ...] = (
     _watchdog_row,
     _lease_row,
     _quantum_row,
+    _contact_row,
     _outstanding_row,
     _meter_row,
     _clock_row,

@@ -59,7 +59,9 @@ class Duty:
         self._blind_since_s: float | None = None
         self._outstanding_since_s: float | None = None
         self._demanded_since_s: float | None = None
-        self._asked_stamp: int | None = None  # what the checkpoint record was when one was asked for
+        self._asked_stamp: int | None = (
+            None  # what the checkpoint record was when one was asked for
+        )
         self._has_checkpoint = False
         self._stop_failed = False
         self._is_complete = False
@@ -67,6 +69,11 @@ class Duty:
         self._short_lives = 0
         self._restart_at_s = 0.0
         self._unkept: list[Followed] = []
+        self._unanswered: set[int] = (
+            set()
+        )  # receipts that were taken without an acknowledgement that holds
+        self._permit: Permit | None = None
+        self._has_contact = False
 
     # --- waking ------------------------------------------------------------------------------
 
@@ -105,6 +112,7 @@ class Duty:
         """Take in one event; nothing is acted on before the next look."""
         if isinstance(event, FeedCame):
             accepted, findings = self._host.follower.take(event.feed, self._host.clock.elapsed_s())
+            self._has_contact = True
             self._unkept += accepted
             self._findings(findings)
         elif isinstance(event, OrderFetched):
@@ -129,13 +137,16 @@ class Duty:
         self._findings([finding] if finding else [])
 
     def _hear_delivery(self, event: Delivered) -> None:
+        """Only a quantum's receipt waits for an acknowledgement; what comes instead of one counts for nothing."""
         memory = self._host.memory
         given = memory.pending.get(event.sequence)
         if given is None:
             return
-        if given.link.receipt.stage != "quantum" or event.acknowledgement is None:
-            if given.link.receipt.stage != "quantum":
-                memory.deliver(event.sequence)
+        if given.link.receipt.stage != "quantum":
+            memory.deliver(event.sequence)
+            return
+        self._unanswered.add(event.sequence)
+        if event.acknowledgement is None:
             return
         try:
             digests = {sequence: g.link.digest for sequence, g in memory.pending.items()}
@@ -147,6 +158,7 @@ class Duty:
             self._findings([Finding(code=error.code, detail=str(error), about=given.link.digest)])
             return
         memory.deliver(sequence)
+        self._unanswered.discard(sequence)
 
     def _hear_lease(self, event: LeaseCame) -> None:
         _, covering = self._demand()
@@ -161,14 +173,19 @@ class Duty:
     def look(self) -> float:
         """Decide and act once; gives the seconds after which to look again if nothing happens before."""
         now = self._host.clock.elapsed_s()
-        self._look_at_work(now)
+        if (
+            not self._unkept
+        ):  # what just came may be an order: then the stop comes before the reading
+            self._look_at_work(now)
         demand, covering = self._demand()
         self._note_since(now, demand)
         decision = decide(self._situation(now, demand))
         self.decision = decision
         self._stop(decision, covering)
         self._record(decision, covering)
-        self._findings([Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings])
+        self._findings(
+            [Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings]
+        )
         self._findings(self._host.follower.lapses())
         self._keep()
         self._chase(now)
@@ -212,6 +229,7 @@ class Duty:
             start=self.start,
             lease=facts,
             quantum_ends_s=None if ends is None else ends - now,
+            has_contact=self._has_contact,
             acknowledged=self.quanta.is_acknowledged,
             affordable=lease is None or self.quanta.is_affordable(),
             demand=demand,
@@ -232,18 +250,22 @@ class Duty:
     def _stop(self, decision: Decision, covering: tuple[KnownOrder, ...]) -> None:
         """Checkpoint, freeze or kill, before anything else is done."""
         act: Act = decision.work
+        if not self._watchdog_lives:
+            return  # the work is bound to the watchdog's life, and its successor kills what is left
         try:
             if act == "freeze" and self.work == "running":
                 self.halting.means = self._host.driver.freeze()
                 self._stopped("frozen", decision)
             elif act == "kill" and self.work != "none":
-                self._give_permit(decision)
                 self.halting.means = self._host.driver.kill()
                 self._stopped("none", decision)
             elif act == "checkpoint" and self._asked_stamp is None:
                 self._asked_stamp = self._host.folder.stamp()
                 self._give_permit(decision)
-                self._host.driver.request_checkpoint()
+                if (
+                    covering or not self._is_overdue()
+                ):  # at a quantum's end the watchdog asks by itself
+                    self._host.driver.request_checkpoint()
         except Unavailable:
             self._stop_failed = bool(covering)
             self.halting.cannot_halt(covering, self.work)
@@ -260,24 +282,30 @@ class Duty:
     def _give_permit(self, decision: Decision) -> None:
         if decision.permit is not None:
             self._host.driver.permit(decision.permit)
+            self._permit = decision.permit
+
+    def _is_overdue(self) -> bool:
+        return self.quanta.ends_s is not None and self.quanta.ends_s <= self._host.clock.elapsed_s()
 
     def _record(self, decision: Decision, covering: tuple[KnownOrder, ...]) -> None:
         """Receipts about orders; once all have their halted-receipt, the leases go back."""
         self.halting.receive(covering, self.work)
         self._look_for_checkpoint(covering)
-        if decision.work == "checkpoint" and self._has_checkpoint and covering:
-            return  # the next look ends the work
         if covering and self.work != "running" and not self._stop_failed:
             self.halting.halted(covering, self.work)
-        gives_back = bool(covering) and self.halting.is_reported(covering) and self.work != "running"
-        lease = self._host.memory.state.lease
-        ended = lease is not None and self.work == "none" and self.quanta.left_s(lease) <= 0
-        if lease is not None and (gives_back or ended or (self._is_complete and self.work == "none")):
+        if self.work != "running" and self._gives_back(covering):
             for given in self.quanta.close(self.work):
                 self._host.outbox.send_receipt(given)
-        elif lease is not None and self.start != "sound" and self.work != "running":
-            for given in self.quanta.close(self.work):
-                self._host.outbox.send_receipt(given)
+
+    def _gives_back(self, covering: tuple[KnownOrder, ...]) -> bool:
+        """Whether the leases in hand are of no more use: halted, over, not of this boot, revoked, work complete."""
+        lease, licence = self._host.memory.state.lease, self._host.licence()
+        if lease is None:
+            return False
+        halted = bool(covering) and self.halting.is_reported(covering)
+        revoked = licence is not None and licence.revoked is not None
+        over = self.quanta.left_s(lease) <= 0 and self._host.memory.state.following is None
+        return halted or revoked or over or self._is_complete or self.start != "sound"
 
     def _look_for_checkpoint(self, covering: tuple[KnownOrder, ...]) -> None:
         if self._asked_stamp is None or self._has_checkpoint:
@@ -301,6 +329,10 @@ class Duty:
             self._fetch_at_s = now + FETCH_EVERY_S
             for register, number in outstanding[:16]:
                 self._host.outbox.fetch_order(register, number)
+        if self._unanswered and now >= self._resend_at_s:
+            self._resend_at_s = now + RESEND_EVERY_S
+            for sequence in sorted(self._unanswered & self._host.memory.pending.keys()):
+                self._host.outbox.send_receipt(self._host.memory.pending[sequence])
 
     def _wants_to_run(self, covering: tuple[KnownOrder, ...]) -> bool:
         return bool(
@@ -316,12 +348,23 @@ class Duty:
         if self.work == "running":
             if decision.next_quantum and decision.work == "run" and self.quanta.is_due():
                 self._begin_quantum()
-            elif decision.work == "run" and decision.permit is not None and "advise" in decision.reasons:
-                self._give_permit(decision)
+            elif decision.work == "run" and self._is_longer(decision.permit):
+                self._try_permit(decision)
             return
         starts = decision.work == "run" and decision.new_work and now >= self._restart_at_s
         if starts and self._host.settings.command and not self._is_complete:
             self._begin_quantum()
+
+    def _is_longer(self, permit: Permit | None) -> bool:
+        """Where a licence only advises, work goes on past its quantum, and the watchdog must know."""
+        held = self._permit
+        return permit is not None and (held is None or permit.until_s > held.until_s + 1)
+
+    def _try_permit(self, decision: Decision) -> None:
+        try:
+            self._give_permit(decision)
+        except Unavailable:
+            self._read_at_s = 0.0
 
     def _begin_quantum(self) -> None:
         """Receipt, state, counter (quanta), permit, start or thaw, send."""
@@ -336,7 +379,7 @@ class Duty:
             decision = decide(self._situation(now, demand))
             # Crash here: the counter is stepped and no permit given: the quantum counts in full, no work ran in it.
             if decision.permit is not None and decision.work == "run":
-                self._host.driver.permit(decision.permit)
+                self._give_permit(decision)
                 self._set_going(was)
         except Unavailable:
             self._read_at_s = 0.0
@@ -433,7 +476,9 @@ class Duty:
         if self._short_lives:
             self._restart_at_s = now + min(0.5 * 2**self._short_lives, LONGEST_REST_S)
         if self._short_lives == 5:
-            self._findings([Finding(code="work-keeps-dying", detail="it ended by itself five times in a row")])
+            self._findings(
+                [Finding(code="work-keeps-dying", detail="it ended by itself five times in a row")]
+            )
 
     def _findings(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -442,8 +487,8 @@ class Duty:
     def _until_next(self, now: float) -> float:
         if self._asked_stamp is not None and not self._has_checkpoint and self.work == "running":
             return WAITING_S
-        if self._has_checkpoint and self.work == "running":
-            return 0.0
+        if self._demanded_since_s is not None and self.work == "running" and not self._stop_failed:
+            return 0.0  # the checkpoint is there: the next look ends the work
         waits = [AT_REST_S]
         if self.quanta.ends_s is not None:
             before = self.quanta.ends_s - self.quanta.lead_s() - now
@@ -464,5 +509,3 @@ class Duty:
 
 def _since(begun_s: float | None, now_s: float) -> float | None:
     return None if begun_s is None else now_s - begun_s
-
-

@@ -40,7 +40,15 @@ from sekisho.orders import (
     verify_on_sight,
 )
 from sekisho.ports.control import Feed, FeedItem
-from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot, Verified, distinct_signers, parse_envelope
+from sekisho.signing import (
+    PublicKey,
+    Recorded,
+    Regime,
+    TrustRoot,
+    Verified,
+    distinct_signers,
+    parse_envelope,
+)
 from sekisho.signing.notes import Note, VerifierKey
 
 __all__ = ["Finding", "Followed", "Follower", "Unwitnessed"]
@@ -81,7 +89,9 @@ class Follower:
         self.host = host
         self.origin = root.origin
         self.policy = Policy.from_text(root.witnesses, path="trust.witnesses")
-        log_key = PublicKey.from_ed25519_raw(VerifierKey.from_text(root.log, path="trust.log").public_key)
+        log_key = PublicKey.from_ed25519_raw(
+            VerifierKey.from_text(root.log, path="trust.log").public_key
+        )
         self.regime = Regime.start(root.charter_digest, log_key)
         self.ledger = LicenceLedger()
         self.book = OrderBook()
@@ -116,7 +126,9 @@ class Follower:
                 findings.append(Finding(code=error.code, detail=f"the feed's checkpoint: {error}"))
         return accepted, findings
 
-    def take_item(self, item: FeedItem, seen: Instant | None = None) -> tuple[Followed | None, Finding | None]:
+    def take_item(
+        self, item: FeedItem, seen: Instant | None = None
+    ) -> tuple[Followed | None, Finding | None]:
         """One item: what is to be kept of it (None: known already, or refused) and the finding of a refusal."""
         digest: str | None = None
         try:
@@ -145,7 +157,9 @@ class Follower:
         """Take in register heads from an authorised statement. Raises TwoDigests."""
         self.book = self.book.heard(heads)
 
-    def _accept(self, item: FeedItem, digest: str, seen: Instant | None) -> tuple[str, Finding | None]:
+    def _accept(
+        self, item: FeedItem, digest: str, seen: Instant | None
+    ) -> tuple[str, Finding | None]:
         index = -1
         if item.proof is not None:
             proof = TlogProof.from_text(item.proof, path="feed.proof")
@@ -160,7 +174,9 @@ class Follower:
             raise Unwitnessed(f"a {verified.kind} came without proof of a witnessed checkpoint")
         fold = self._fold.get(type(fact))
         if fold is not None and not (isinstance(fact, HostEnrolled) and fact.host != self.host):
-            fold(fact, Recorded(index=index, leaf=leaf_hash(item.envelope).hex(), verified=verified))
+            fold(
+                fact, Recorded(index=index, leaf=leaf_hash(item.envelope).hex(), verified=verified)
+            )
         return verified.kind, finding
 
     def _verify(self, raw: bytes) -> tuple[Verified, Finding | None]:
@@ -199,10 +215,14 @@ class Follower:
         if recorded.leaf not in self.ledger.licences:
             self.ledger = self.ledger.after(recorded)
 
-    def _fold_order(self, order: OrderIssued, digest: str, *, witnessed: bool, seen: Instant | None) -> None:
+    def _fold_order(
+        self, order: OrderIssued, digest: str, *, witnessed: bool, seen: Instant | None
+    ) -> None:
         charter = self.regime.in_force()
         if not witnessed and order.kind not in ON_SIGHT:
-            raise UnwitnessedRelease(f"a {order.kind} does not act on sight: it needs a witnessed checkpoint")
+            raise UnwitnessedRelease(
+                f"a {order.kind} does not act on sight: it needs a witnessed checkpoint"
+            )
         known = KnownOrder(order=order, digest=digest, witnessed=witnessed)
         self.book.check_register(order, charter.terms.registers)
         verify_on_sight(known, charter, self.book, log=self.origin, earliest=self.earliest())
@@ -255,7 +275,9 @@ class Follower:
                 if self._has_lapsed(known) and known.digest not in self._lapsed_told:
                     self._lapsed_told.add(known.digest)
                     detail = f"order {known.order.register} {known.order.number} was never witnessed and lapsed"
-                    found.append(Finding(code="unwitnessed-order-lapsed", detail=detail, about=known.digest))
+                    found.append(
+                        Finding(code="unwitnessed-order-lapsed", detail=detail, about=known.digest)
+                    )
         return found
 
     def _has_lapsed(self, known: KnownOrder) -> bool:

@@ -64,7 +64,9 @@ class Halting:
                 self._refused.add(known.digest)
                 self._give("refused", known.reference, work, processes=self._count())
 
-    def checkpointed(self, covering: tuple[KnownOrder, ...], written: WrittenCheckpoint, work: Work) -> None:
+    def checkpointed(
+        self, covering: tuple[KnownOrder, ...], written: WrittenCheckpoint, work: Work
+    ) -> None:
         """Put a checkpoint on record, and say under which orders it was made."""
         if written.checkpoint.sha256 != self._recorded:
             self._recorded = written.checkpoint.sha256

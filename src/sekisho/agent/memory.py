@@ -162,7 +162,9 @@ class Memory:
         except InvalidInput as error:
             problem = str(error)
         try:
-            tail = read_chain(self._host, self._files.load_lines(RECEIPTS), delivered=self.delivered)
+            tail = read_chain(
+                self._host, self._files.load_lines(RECEIPTS), delivered=self.delivered
+            )
         except BrokenChain as error:
             return state, tail, str(error)
         if problem or (tail.sequence, tail.head) == (state.sequence, state.receipt):
@@ -173,7 +175,11 @@ class Memory:
         ):
             given = parse_receipt(tail.last)
             return _adopt(state, given.link.receipt).receipted(given.link.digest), tail, ""
-        return state, tail, f"the state stands at receipt {state.sequence}, the file at {tail.sequence}"
+        return (
+            state,
+            tail,
+            f"the state stands at receipt {state.sequence}, the file at {tail.sequence}",
+        )
 
     def _highest(self, state: HostState, tail: ChainTail) -> HostState:
         """After a rollback: every number at the highest that anything here remembers, and no lease."""

@@ -15,7 +15,13 @@ from sekisho.agent.host import Host
 from sekisho.agent.receipts import GivenReceipt, Notes
 from sekisho.licensing import AllowanceSpent, HeldLease, HostState
 from sekisho.model.errors import SekishoError, Unavailable
-from sekisho.model.statements import LeaseRequested, LeaseTerms, Reference, make_payload, parse_payload
+from sekisho.model.statements import (
+    LeaseRequested,
+    LeaseTerms,
+    Reference,
+    make_payload,
+    parse_payload,
+)
 from sekisho.ports.driver import WorkloadReading
 from sekisho.signing import parse_envelope, sign_payload
 
@@ -34,7 +40,9 @@ class Quanta:
         self._base_cpu_s: float | None = None
         self._declared_base: int | None = None
         self._request = host.memory.load_request()
-        self._forsaken = False  # the answer to the waiting request must not be used: it is not of this boot
+        self._forsaken = (
+            False  # the answer to the waiting request must not be used: it is not of this boot
+        )
         self._ask_again = False  # what came in answer was not in order: the same request once more
         self._ask_at_s = 0.0
         self._pause_s = FIRST_PAUSE_S
@@ -135,7 +143,10 @@ class Quanta:
         if self._request is None:
             return
         asked = parse_payload(parse_envelope(self._request, path="request.dsse").payload).predicate
-        if isinstance(asked, LeaseRequested) and asked.number == self._host.memory.state.lease_number + 1:
+        if (
+            isinstance(asked, LeaseRequested)
+            and asked.number == self._host.memory.state.lease_number + 1
+        ):
             self._host.outbox.send_request(self._request)
         else:
             self._drop_request()

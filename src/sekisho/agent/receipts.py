@@ -24,7 +24,15 @@ from sekisho.model.wire import sha256_hex
 from sekisho.ports.counter import CounterTier
 from sekisho.signing import Signer, parse_envelope, sign_payload
 
-__all__ = ["ChainTail", "GivenReceipt", "Notes", "Standing", "give_receipt", "parse_receipt", "read_chain"]
+__all__ = [
+    "ChainTail",
+    "GivenReceipt",
+    "Notes",
+    "Standing",
+    "give_receipt",
+    "parse_receipt",
+    "read_chain",
+]
 
 
 class GivenReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +153,9 @@ def read_chain(host: str, lines: Iterable[bytes], *, delivered: int) -> ChainTai
     for line in lines:
         digest, seen = _read_link(line, tail)
         if seen.host != host or seen.sequence != tail.sequence + 1 or seen.previous != tail.head:
-            raise BrokenChain(f"receipts.jsonl line {tail.sequence + 1} is not the next of host {host}")
+            raise BrokenChain(
+                f"receipts.jsonl line {tail.sequence + 1} is not the next of host {host}"
+            )
         pending = tail.pending
         if seen.sequence > delivered:
             pending = (*pending, parse_receipt(line))

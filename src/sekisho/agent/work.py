@@ -19,7 +19,9 @@ from sekisho.model.wire import from_json, parse_json
 __all__ = ["WorkFolder", "WrittenCheckpoint"]
 
 MAX_RECORD = 65_536
-MAX_HASHED = 256 * 1024 * 1024  # beyond this hashing would hold up the agent: the work's own digest is taken
+MAX_HASHED = (
+    256 * 1024 * 1024
+)  # beyond this hashing would hold up the agent: the work's own digest is taken
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import sekisho.agent
@@ -155,6 +156,7 @@ def _cpu_device() -> EnrolledDevice:
         chip=f"host CPU, {cpu.cores} cores",
         peak_flop_per_s=str(cpu.peak_flop_per_s),
         basis="declared",
+        memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
     )
 
 

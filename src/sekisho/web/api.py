@@ -15,7 +15,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, PathParameter, QueryParameter, RawBody
 
 from sekisho.ledger import Cosigned
-from sekisho.model.errors import InvalidInput
+from sekisho.model.statements import LogPosition
 from sekisho.model.wire import encode_base64
 from sekisho.signing import Recorded
 from sekisho.web.description import EnvelopeOperation, ReadOperation
@@ -33,7 +33,6 @@ from sekisho.web.wire import (
     ProvenEnvelope,
     StatementAnswer,
     StateView,
-    TreePosition,
 )
 
 __all__ = ["Api", "decode_name"]
@@ -223,7 +222,7 @@ class Api(Controller):
 
 def _open_halts(plane: Plane, cosigned: Cosigned) -> list[OpenHaltView]:
     tree = cosigned.checkpoint
-    after = TreePosition(size=tree.size, root=tree.root.hex())
+    after = LogPosition(size=tree.size, root=tree.root.hex())
     return [
         OpenHaltView(
             host=life.host,

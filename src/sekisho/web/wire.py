@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sekisho.model.statements import OrderReference
+from sekisho.model.statements import LogPosition, OrderReference
 
 __all__ = [
     "AcknowledgedReceipt",
@@ -23,7 +23,6 @@ __all__ = [
     "ProvenEnvelope",
     "StatementAnswer",
     "StateView",
-    "TreePosition",
     "WitnessView",
 ]
 
@@ -86,11 +85,6 @@ class StatementAnswer(msgspec.Struct, frozen=True, kw_only=True):
     proof: str | None
 
 
-class TreePosition(msgspec.Struct, frozen=True, kw_only=True):
-    size: int
-    root: str
-
-
 class OpenHaltView(msgspec.Struct, frozen=True, kw_only=True):
     """A halted receipt under a witnessed checkpoint (`after`), waiting for an observation."""
 
@@ -98,7 +92,7 @@ class OpenHaltView(msgspec.Struct, frozen=True, kw_only=True):
     order: OrderReference
     receipt: str
     receipt_index: int
-    after: TreePosition
+    after: LogPosition
 
 
 class WitnessView(msgspec.Struct, frozen=True, kw_only=True):
