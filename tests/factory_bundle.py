@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from sekisho.auditor import CheckResult, Report, Trust, audit_bundle
+from sekisho.auditor.bundle import as_bundle
 from sekisho.ledger import Checkpoint, leaf_hash, sign_checkpoint
 from sekisho.ledger.edge import RightEdge
 from sekisho.model.instants import Instant
@@ -62,6 +64,8 @@ __all__ = [
     "LogSoFar",
     "Sealed",
     "Story",
+    "audit",
+    "check_of",
     "honest_story",
     "pack_tar",
     "reseal",
@@ -282,6 +286,18 @@ def reseal(
     envelope = sign_payload(manifest, [cast.signer("operator-1")], payload_type=MANIFEST_TYPE)
     signed = {**kept, "manifest.json": manifest, "manifest.dsse": envelope.raw}
     return Sealed(files=signed, root=cast.root())
+
+
+def audit(
+    sealed: Sealed, *, root: TrustRoot | None = None, accepted: Sequence[str] = ()
+) -> Report:
+    """The report on a sealed bundle, by its own regime's root unless another is given."""
+    trust = Trust(policy=root or sealed.root)
+    return audit_bundle(as_bundle(sealed.files), trust, accepted=accepted)
+
+
+def check_of(report: Report, name: str) -> CheckResult:
+    return next(check for check in report.checks if check.name == name)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -167,7 +168,7 @@ def test_hexadecimal_with_a_second_spelling_is_refused(text: str) -> None:
     [(Name, "host-1"), (Digest, "0" * 64), (Jurisdiction, "JP")],
     ids=["name", "digest", "jurisdiction"],
 )
-def test_a_name_with_a_final_newline_is_another_name_and_refused(kind: type, text: str) -> None:
+def test_a_name_with_a_final_newline_is_another_name_and_refused(kind: Any, text: str) -> None:
     """A pattern's `$` also matches before a final newline; ours do not let one through."""
     assert from_json(kind, text) == text
     for other in (f"{text}\n", f"\n{text}", f" {text}", ""):

@@ -5,6 +5,7 @@ import pytest
 
 from sekisho.model.errors import InvalidInput, NotAuthorised
 from sekisho.model.statements import CharterAdopted, Constituency, Power, PowerGrant, QuorumPart
+from sekisho.model.wire import encode_base64
 from sekisho.signing import Charter, CharterFault, draft_charter
 from tests.factory import AUTHORITY, NOW, OPERATOR, VERIFIER, charter, signer
 
@@ -15,6 +16,7 @@ VERIFIER_IDS = [key.public.key_id for key in VERIFIER]
 
 
 def changed(**fields: object) -> CharterAdopted:
+    """The factory's charter with some fields replaced."""
     return msgspec.structs.replace(TERMS, **fields)
 
 
@@ -39,7 +41,7 @@ def with_witnesses(k: int, f: int, *vkeys: str) -> CharterAdopted:
 
 def vkey(number: int) -> str:
     """A verifier key whose key is `number`."""
-    return f"w.example+00000000+BAAAA{'ABCDEFG'[number]}=="[:-2]
+    return f"w{number}.example+00000000+{encode_base64(b'\4' + bytes([number]) * 32)}"
 
 
 def test_the_drafted_charter_is_sound_and_names_every_power() -> None:

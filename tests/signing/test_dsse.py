@@ -27,6 +27,7 @@ ONE = signed(order_issued(), AUTHORITY[0])
 
 
 def plain(envelope: Envelope) -> dict[str, Any]:
+    """An envelope's JSON, to be tampered with."""
     form: dict[str, Any] = json.loads(envelope.raw)
     return form
 
@@ -155,4 +156,5 @@ def test_the_digest_names_the_payload_whoever_signed_it() -> None:
 
 
 def signed_more(envelope: Envelope) -> Envelope:
+    """Another authority key over the same payload."""
     return sign_payload(envelope.payload, [AUTHORITY[4]])

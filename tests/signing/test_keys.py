@@ -35,6 +35,7 @@ def spki_of(
     | rsa.RSAPublicKey
     | dsa.DSAPublicKey,
 ) -> bytes:
+    """The DER SubjectPublicKeyInfo of any public key."""
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -121,6 +122,7 @@ def small_order_points() -> list[bytes]:
 
 
 def square_root(value: int) -> int:
+    """A root of a square modulo p."""
     root = pow(value, (P + 3) // 8, P)
     if root * root % P != value:
         root = root * pow(2, (P - 1) // 4, P) % P

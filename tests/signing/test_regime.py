@@ -6,8 +6,8 @@ import pytest
 from sekisho.model.errors import BadSignature, NotAuthorised, UnknownCriticalField
 from sekisho.model.statements import (
     KINDS,
-    CharterAdopted,
     ChallengeAnswered,
+    CharterAdopted,
     EnrolledDevice,
     FindingRaised,
     HostRetired,
@@ -16,7 +16,6 @@ from sekisho.model.statements import (
 from sekisho.signing import (
     CharterBreak,
     Envelope,
-    ForgedRegime,
     Regime,
     SharedKey,
     UnknownSpeaker,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from sekisho.ledger import Policy
@@ -20,8 +21,6 @@ def real_root() -> TrustRoot:
     """The root of a charter whose log and witnesses have real keys."""
     log = NoteSigner(ORIGIN, LOG.private)
     known = charter().log.witnesses
-    import msgspec
-
     witnesses = tuple(
         msgspec.structs.replace(
             w,

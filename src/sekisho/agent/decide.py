@@ -101,7 +101,7 @@ def decide(situation: Situation) -> Decision:
     """The strictest of all rows that apply."""
     rulings = [ruling for row in _ROWS if (ruling := row(situation)) is not None]
     new_work = situation.lease is not None and all(ruling.new_work for ruling in rulings)
-    asked = max((ruling.act for ruling in rulings), key=_STRICTNESS.__getitem__, default="run")
+    asked: Act = max((r.act for r in rulings), key=_STRICTNESS.__getitem__, default="run")
     act = _against_work(asked, situation.work, new_work=new_work)
     return Decision(
         work=act,

@@ -245,7 +245,8 @@ class Follower:
             if state.licence.run == run and self.host in state.licence.hosts
         ]
         live = [state for state in mine if state.revoked is None]
-        return (live or mine or [None])[-1]
+        known = live or mine
+        return known[-1] if known else None
 
     def facts(self, licence: LicenceIssued | None) -> HostFacts:
         host = self.enrolment()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.ports.tile_store import NotStored
 from sekisho.signing import Envelope
 
-__all__ = ["Bundle", "ReadOnlyTiles", "open_evidence"]
+__all__ = ["Bundle", "ReadOnlyTiles", "as_bundle", "open_evidence"]
 
 MAX_FILES = 100_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -100,7 +100,7 @@ def _open_tar(path: Path) -> Bundle:
     if len(rest) > MAX_TOTAL_BYTES:
         raise InvalidInput(f"is longer than {MAX_TOTAL_BYTES} bytes", path=str(path))
     contents = read_tar(head + rest)
-    return _as_bundle(contents.files, list(contents.faults))
+    return as_bundle(contents.files, contents.faults)
 
 
 def _open_folder(path: Path) -> Bundle:
@@ -116,7 +116,7 @@ def _open_folder(path: Path) -> Bundle:
             remedy="a bundle holds manifest.json, a log's folder checkpoint and tile/",
         )
     reader = _FolderReader(path)
-    return _as_bundle(reader.read(), reader.faults)
+    return as_bundle(reader.read(), reader.faults)
 
 
 def _looks_like_bundle(path: Path) -> bool:
@@ -137,7 +137,9 @@ def _log_folder_in(path: Path) -> Path | None:
     return None
 
 
-def _as_bundle(files: Mapping[str, bytes], faults: list[Fault]) -> Bundle:
+def as_bundle(files: Mapping[str, bytes], found: Sequence[Fault] = ()) -> Bundle:
+    """A bundle from its files, held against its manifest; `found` is what reading them already showed."""
+    faults = list(found)
     manifest = signature = None
     try:
         data = _present(files, MANIFEST)

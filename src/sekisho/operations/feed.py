@@ -131,7 +131,7 @@ class Feed:
             return self._has_news(after)
 
     def _has_news(self, after: int) -> bool:
-        return not self._base <= after or after < self._base + len(self._events)
+        return after != self._base + len(self._events)
 
     def _prove(self, index: int, cosigned: Cosigned) -> str:
         known = self._proofs.get(index)

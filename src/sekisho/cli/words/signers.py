@@ -1,0 +1,132 @@
+"""Who may sign a document, who did, and how far that is from its quorum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sekisho.ceremony import power_for
+from sekisho.cli.documents import Document
+from sekisho.cli.plain_text import quote
+from sekisho.cli.words.page import Page, View
+from sekisho.model.statements import KINDS, CharterAdopted, Statement
+from sekisho.signing import Charter, CharterFault, Envelope, PublicKey, Standing, distinct_signers
+
+__all__ = ["Known", "charters_of", "describe_signers", "known_keys", "name_of"]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A key and whose it is, in words that are safe to print."""
+
+    key: PublicKey
+    name: str
+
+
+def describe_signers(page: Page, document: Document, statement: Statement) -> None:
+    """Rows for who may sign, each signature, and the standing; warnings for what does not verify."""
+    charters = charters_of(page, statement)
+    _describe_power(page, statement, charters)
+    found: frozenset[str] = frozenset()
+    if document.envelope is not None:
+        keys = known_keys(page.view, charters)
+        found = _describe_signatures(page, document.envelope, keys)
+    else:
+        page.tell("signed_by", "unsigned")
+        page.data["signatures"] = []
+    power = power_for(statement)
+    if power is not None and charters:
+        _describe_standing(page, [charter.standing(power, found) for charter in charters])
+
+
+def charters_of(page: Page, statement: Statement) -> list[Charter]:
+    """The charter in force as far as known; for a charter itself also the one that it would be."""
+    charter = page.view.footing.charter
+    charters = [charter] if charter is not None else []
+    if isinstance(statement.predicate, CharterAdopted) and (
+        charter is None or charter.digest != statement.digest
+    ):
+        try:
+            charters.append(Charter(statement.predicate, statement.digest))
+        except CharterFault as fault:
+            page.warn("charter-fault", why=fault)
+    return charters
+
+
+def known_keys(view: View, charters: list[Charter]) -> dict[str, Known]:
+    """Every key that the reader can put a name to, by its id."""
+    known: dict[str, Known] = {}
+    for charter in charters:
+        for key_id, key in charter.keys.items():
+            known[key_id] = Known(key, name_of(charter, key_id))
+    state = view.footing.state
+    if state is not None:
+        regime = state.regime
+        known[regime.log_key.key_id] = Known(regime.log_key, "log")
+        for host in regime.hosts.values():
+            key = PublicKey.from_text(host.public)
+            known.setdefault(key.key_id, Known(key, f"host {host.host}"))
+        for party in regime.parties.values():
+            key = PublicKey.from_text(party.public)
+            known.setdefault(key.key_id, Known(key, f"party {party.party}"))
+    return known
+
+
+def name_of(charter: Charter, key_id: str) -> str:
+    """A charter key's constituency, organisation and holder."""
+    organisation, holder = charter.holder_of(key_id) or ("", "")
+    return f"{charter.constituency_of(key_id)}: {quote(organisation)}, {quote(holder)}"
+
+
+def _describe_power(page: Page, statement: Statement, charters: list[Charter]) -> None:
+    power = power_for(statement)
+    page.data["power"] = power
+    if power is None:
+        page.tell("may_sign", f"signer.{KINDS[statement.kind].signer}")
+    elif not charters:
+        page.tell("may_sign", "power.unknown", power=power)
+    for charter in charters if power is not None else ():
+        grant = charter.grant_of(power) if power is not None else None
+        asked = " + ".join(f"{p.constituency} {p.k}" for p in grant.quorums) if grant else "-"
+        page.tell("may_sign", "power", power=power, quorums=asked, version=charter.terms.version)
+
+
+def _describe_signatures(
+    page: Page, envelope: Envelope, known: Mapping[str, Known]
+) -> frozenset[str]:
+    """One row for each signature line, by the key that made it, never by the key that it claims."""
+    found: set[str] = set()
+    rows: list[dict[str, object]] = []
+    keys = [entry.key for entry in known.values()]
+    for signature in envelope.signatures:
+        alone = msgspec.structs.replace(envelope, signatures=(signature,))
+        made = next(iter(distinct_signers(alone, keys)), None)
+        rows.append({"claims": signature.keyid, "key": made, "by": known[made].name if made else None})
+        if made is None:
+            _warn_of_stranger(page, signature.keyid, known)
+        elif made in found:
+            page.warn("doubled", key=made[:16], name=known[made].name)
+        else:
+            found.add(made)
+            page.tell("signed_by", "signed", name=known[made].name, key=made[:16])
+    page.data["signatures"] = rows
+    return frozenset(found)
+
+
+def _warn_of_stranger(page: Page, claimed: str, known: Mapping[str, Known]) -> None:
+    if claimed in known:
+        page.warn("bad-signature", name=known[claimed].name)
+    else:
+        page.warn("unknown-signature", key=quote(claimed[:32]))
+
+
+def _describe_standing(page: Page, standings: list[Standing]) -> None:
+    page.data["standing"] = [
+        {"constituency": name, "have": have, "asked": asked}
+        for standing in standings
+        for name, have, asked in standing.parts
+    ]
+    page.data["quorum"] = all(standing.is_met for standing in standings)
+    for standing in standings:
+        parts = ", ".join(f"{name} {have}/{asked}" for name, have, asked in standing.parts) or "-"
+        page.tell("standing", "standing.met" if standing.is_met else "standing.open", parts=parts)

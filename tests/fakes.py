@@ -1,0 +1,727 @@
+"""A regime in memory: control plane with a real log and real signatures, clock, driver, files that crash on cue."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import msgspec
+
+from sekisho.agent.duty import Duty
+from sekisho.agent.events import (
+    Delivered,
+    Event,
+    FeedCame,
+    LeaseCame,
+    LeaseRefused,
+    OrderFetched,
+    ReceiptRefused,
+)
+from sekisho.agent.follow import Follower
+from sekisho.agent.host import AgentSettings, Host
+from sekisho.agent.memory import Memory
+from sekisho.agent.receipts import GivenReceipt
+from sekisho.agent.work import WorkFolder, WrittenCheckpoint
+from sekisho.ledger import Checkpoint, TlogProof, inclusion_proof, leaf_hash, node_hash, sign_checkpoint
+from sekisho.ledger.tree import subtree_root
+from sekisho.licensing import Chain, LicenceLedger, Link, decide_lease
+from sekisho.model.amounts import parse_flop
+from sekisho.model.errors import (
+    InvalidInput,
+    NotAuthorised,
+    SekishoError,
+    StateConflict,
+    Unavailable,
+    VerificationError,
+)
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    CharterWitness,
+    FindingRaised,
+    LeaseGranted,
+    LeaseRequested,
+    LicenceIssued,
+    LogPosition,
+    OrderIssued,
+    OrdersInForce,
+    Predicate,
+    ReceiptAcknowledged,
+    ReceiptGiven,
+    Reference,
+)
+from sekisho.model.statements import Checkpoint as ModelCheckpoint
+from sekisho.orders import KnownOrder, OrderBook, decide_demand, facts_of, in_force_root
+from sekisho.ports.control import Feed, FeedItem, LeaseAnswer, OpenHalt, StoredStatement
+from sekisho.ports.counter import CounterTier
+from sekisho.ports.driver import Permit, StopMeans, Workload, WorkloadReading
+from sekisho.signing import (
+    Envelope,
+    Recorded,
+    Regime,
+    TrustRoot,
+    Verified,
+    conceal,
+    parse_envelope,
+    root_of,
+)
+from sekisho.signing.keys import Signer
+from sekisho.signing.notes import NoteSigner
+from tests import factory
+from tests.factory import AUTHORITY, HOST, LOG, NOW, OPERATOR, ORIGIN, VERIFIER, signed
+
+QUORUM: tuple[Signer, ...] = (*AUTHORITY[:3], VERIFIER[0])
+LOG_NOTE = NoteSigner(ORIGIN, LOG.private)
+WITNESSES = tuple(
+    NoteSigner.cosigner(f"{name}.example", factory.signer(name).private) for name in ("w1", "w2")
+)
+FED = ("charter-adopted", "host-enrolled", "licence-issued", "licence-revoked", "orders-in-force")
+
+
+class Crashed(BaseException):
+    """The process died here. No SekishoError, so that nobody catches it."""
+
+
+class FakeClock:
+    """Both clocks of a host, moved by hand."""
+
+    def __init__(self, now: Instant = NOW) -> None:
+        self.system = now
+        self.elapsed = 1000.0
+        self.boot = "boot-1"
+
+    def now(self) -> Instant:
+        return self.system
+
+    def elapsed_s(self) -> float:
+        return self.elapsed
+
+    def boot_id(self) -> str:
+        return self.boot
+
+    def advance(self, seconds: float) -> None:
+        self.system = self.system.plus(seconds)
+        self.elapsed += seconds
+
+
+class FakeLog:
+    """A real Merkle tree over a list, with real notes by the log and its two witnesses."""
+
+    def __init__(self) -> None:
+        self.entries: list[bytes] = []
+
+    def append(self, raw: bytes) -> int:
+        self.entries.append(raw)
+        return len(self.entries) - 1
+
+    def _node(self, level: int, index: int) -> bytes:
+        if level == 0:
+            return leaf_hash(self.entries[index])
+        return node_hash(self._node(level - 1, 2 * index), self._node(level - 1, 2 * index + 1))
+
+    def position(self) -> LogPosition:
+        size = len(self.entries)
+        return LogPosition(size=size, root=subtree_root(0, size, self._node).hex())
+
+    def note(self, now: Instant, *, cosigners: tuple[NoteSigner, ...] = WITNESSES) -> str:
+        size = len(self.entries)
+        head = Checkpoint(origin=ORIGIN, size=size, root=subtree_root(0, size, self._node))
+        note = sign_checkpoint(head, LOG_NOTE)
+        lines = [s.sign(note.text, timestamp=int(now.seconds)) for s in cosigners]
+        return note.with_signatures(lines).to_bytes().decode()
+
+    def prove(self, index: int, now: Instant, *, cosigners: tuple[NoteSigner, ...] = WITNESSES) -> str:
+        from sekisho.signing.notes import Note
+
+        note = Note.from_bytes(self.note(now, cosigners=cosigners).encode())
+        hashes = tuple(inclusion_proof(index, len(self.entries), self._node))
+        return TlogProof(index=index, hashes=hashes, note=note).to_text()
+
+
+class FakeControl:
+    """Implements ports.Control and ports.HaltBoard with the same folds as the real one, in memory."""
+
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.log = FakeLog()
+        self.lock = threading.Condition()
+        self.is_silent = False
+        self.acknowledges = True
+        self.bend_lease: Callable[[LeaseAnswer], LeaseAnswer] = lambda answer: answer
+        self.feed: list[tuple[int, str, bytes | None]] = []  # log index (-1: on sight), kind, bytes
+        self.leases: dict[str, LeaseAnswer] = {}
+        self.receipts: list[ReceiptGiven] = []
+        self.requests: list[LeaseRequested] = []
+        self.findings: list[FindingRaised] = []
+        self.statements: list[Verified] = []
+        self.indexes: dict[str, int] = {}
+        self.chain = Chain(host="host-1")
+        witnesses = tuple(
+            CharterWitness(name=f"w{n}", vkey=w.verifier.to_text(), owner=f"Verifier {n}")
+            for n, w in enumerate(WITNESSES, 1)
+        )
+        self.terms = factory.charter(log_vkey=LOG_NOTE.verifier.to_text(), witnesses=witnesses)
+        self.charter = factory.charter_envelope(self.terms)
+        self.root: TrustRoot = root_of(self.terms, self.charter.digest)
+        self.regime = Regime.start(self.charter.digest, LOG.public)
+        self.ledger = LicenceLedger()
+        self.book = OrderBook.open(self.terms.registers)
+        self.admit(self.charter)
+        self.admit(signed(factory.host_enrolled(), AUTHORITY[0], OPERATOR))
+        self.admit(signed(factory.party_enrolled(), AUTHORITY[0]))
+        self.declaration = self.admit(signed(factory.run_declared(), factory.PARTY))
+
+    def now(self) -> Instant:
+        return self.clock.now()
+
+    # --- what a test's authority does --------------------------------------------------------
+
+    def admit(self, envelope: Envelope) -> Reference:
+        """Verify, log and fold a statement; it is in the feed with its proof from now on."""
+        with self.lock:
+            verified = self.regime.verify(envelope.raw)
+            index = self.log.append(envelope.raw)
+            leaf = leaf_hash(envelope.raw).hex()
+            self.regime = self.regime.after(verified)
+            self.ledger = self.ledger.after(Recorded(index=index, leaf=leaf, verified=verified))
+            fact = verified.predicate
+            if isinstance(fact, OrderIssued):
+                self.book = self.book.after(
+                    KnownOrder(order=fact, digest=verified.digest, witnessed=True)
+                )
+            if verified.kind in (*FED, "order-issued"):
+                self.feed.append((index, verified.kind, None))
+            self.indexes[verified.digest] = index
+            self.statements.append(verified)
+            self.lock.notify_all()
+            return Reference(log=ORIGIN, leaf=leaf)
+
+    def license(self, **changes: object) -> Reference:
+        licence = factory.licence_issued(self.declaration)
+        licence = msgspec.structs.replace(licence, **changes)
+        return self.admit(signed(licence, *AUTHORITY[:2]))
+
+    def order(self, *, signers: tuple[Signer, ...] = QUORUM, **fields: object) -> Envelope:
+        """A signed order, next in its register, made now; not issued yet."""
+        kind = str(fields.get("kind", "pause"))
+        head = self.book.heads[f"{kind}/JP"]
+        given = {"number": head.number + 1, "previous": head.digest, "now": self.now(), **fields}
+        order = factory.order_issued(charter_digest=self.charter.digest, **given)  # type: ignore[arg-type]  # a test's own fields
+        return signed(order, *signers)
+
+    def issue(self, envelope: Envelope, *, heads: bool = True) -> Envelope:
+        self.admit(envelope)
+        if heads:
+            self.state_heads()
+        return envelope
+
+    def show(self, envelope: Envelope) -> None:
+        """Put an order into the feed on sight, without the log."""
+        with self.lock:
+            self.feed.append((-1, "order-issued", envelope.raw))
+            self.lock.notify_all()
+
+    def state_heads(self, book: OrderBook | None = None) -> None:
+        """Log an orders-in-force statement."""
+        known = book or self.book
+        in_force = tuple(k.reference for k in known.in_force(self.now()))
+        fact = OrdersInForce(
+            effective=self.now(),
+            heads=tuple(known.heads.values()),
+            in_force=in_force,
+            root=in_force_root(in_force),
+        )
+        self.admit(signed(fact, OPERATOR))
+
+    # --- ports.Control -----------------------------------------------------------------------
+
+    def fetch_feed(self, host: str, after: int, wait_s: int) -> Feed:
+        with self.lock:
+            self._answer()
+            if wait_s and len(self.feed) <= after:
+                self.lock.wait(wait_s)
+                self._answer()
+            items = tuple(self._item(*row) for row in self.feed[after:])
+            return Feed(next=len(self.feed), items=items, checkpoint=self.log.note(self.now()))
+
+    def fetch_order(self, register: str, number: int) -> FeedItem:
+        self._answer()
+        known = self.book.orders[register].get(number)
+        if known is None:
+            raise StateConflict("there is no such order")
+        return self._item(self.indexes[known.digest], "order-issued", None)
+
+    def send_request(self, envelope: bytes) -> LeaseAnswer:
+        with self.lock:
+            self._answer()
+            request = self._verified(envelope).predicate
+            digest = parse_envelope(envelope).digest
+            if not isinstance(request, LeaseRequested):
+                raise InvalidInput("no lease request")
+            if digest not in self.leases:
+                self.requests.append(request)
+                self.leases[digest] = self.grant(request, digest)
+            return self.bend_lease(self.leases[digest])
+
+    def grant(self, request: LeaseRequested, digest: str) -> LeaseAnswer:
+        """Decide as the real issuer does; raises StateConflict with the reasons."""
+        state = self.ledger.licences.get(request.licence.leaf)
+        host = self.regime.hosts[request.host]
+        licence: LicenceIssued | None = state.licence if state else None
+        demand = decide_demand(self.book.in_force(self.now()), facts_of(host, licence))
+        decided = decide_lease(
+            request,
+            self.ledger,
+            peak_flop_per_s=sum(parse_flop(d.peak_flop_per_s) for d in host.devices),
+            covered_by=demand.orders if demand.refuses_new_work else (),
+            max_lease_s=86_400,
+            now=self.now(),
+        )
+        if decided.term is None:
+            raise StateConflict("; ".join(decided.reasons))
+        concealed, disclosure = conceal(
+            "allowance_flop", str(decided.term.allowance_flop), request.nonce[:16].encode()
+        )
+        fact = LeaseGranted(
+            effective=self.now(),
+            licence=request.licence,
+            host=request.host,
+            number=request.number,
+            not_after=decided.term.not_after,
+            nonce=request.nonce,
+            request=digest,
+            heads=tuple(self.book.heads.values()),
+            concealed=(concealed,),
+        )
+        return self.lease_answer(fact, disclosure.text)
+
+    def lease_answer(self, fact: LeaseGranted, *disclosures: str, by: Signer = OPERATOR) -> LeaseAnswer:
+        """Log a lease as it stands and answer with its proof."""
+        envelope = signed(fact, by)
+        index = self.log.append(envelope.raw)
+        self.ledger = msgspec.structs.replace(
+            self.ledger, lease_numbers={**self.ledger.lease_numbers, fact.host: fact.number}
+        )
+        return LeaseAnswer(
+            envelope=envelope.raw,
+            proof=self.log.prove(index, self.now()),
+            disclosures=disclosures,
+        )
+
+    def send_receipt(self, envelope: bytes) -> bytes | None:
+        with self.lock:
+            self._answer()
+            verified = self._verified(envelope)
+            receipt = verified.predicate
+            if not isinstance(receipt, ReceiptGiven):
+                raise InvalidInput("no receipt")
+            link = Link(digest=verified.digest, receipt=receipt)
+            if not self.chain.has(link):
+                try:
+                    self.chain = self.chain.after(link)
+                except VerificationError as error:
+                    raise StateConflict(f"{error.code}: {error}") from None
+                self.receipts.append(receipt)
+                if receipt.spend is None:
+                    self.indexes[verified.digest] = self.log.append(envelope)
+            self.lock.notify_all()
+            if not self.acknowledges or receipt.stage != "quantum":
+                return None
+            fact = ReceiptAcknowledged(
+                effective=self.now(),
+                host=receipt.host,
+                sequence=receipt.sequence,
+                receipt=verified.digest,
+                heads=tuple(self.book.heads.values()),
+            )
+            return signed(fact, OPERATOR).raw
+
+    def send_statement(self, envelope: bytes) -> None:
+        with self.lock:
+            self._answer()
+            verified = self._verified(envelope)
+            self.statements.append(verified)
+            if isinstance(verified.predicate, FindingRaised):
+                self.findings.append(verified.predicate)
+            self.log.append(envelope)
+
+    # --- ports.HaltBoard ---------------------------------------------------------------------
+
+    def fetch_halts(self) -> tuple[OpenHalt, ...]:
+        self._answer()
+        observed = {
+            getattr(v.predicate, "receipt", "") for v in self.statements if v.kind == "observation-made"
+        }
+        return tuple(
+            OpenHalt(
+                host=receipt.host,
+                order=receipt.order,
+                receipt=digest,
+                receipt_index=self.indexes[digest],
+                after=self.log.position(),
+            )
+            for digest, receipt in zip(self.chain.digests, self.receipts, strict=True)
+            if receipt.stage == "halted" and receipt.order is not None and digest not in observed
+        )
+
+    def fetch_statement(self, digest: str) -> StoredStatement:
+        self._answer()
+        index = self.indexes[digest]
+        raw = self.log.entries[index]
+        return StoredStatement(
+            envelope=raw,
+            index=index,
+            leaf=leaf_hash(raw).hex(),
+            proof=self.log.prove(index, self.now()),
+        )
+
+    # --- looking -----------------------------------------------------------------------------
+
+    def stages(self) -> list[str]:
+        return [receipt.stage for receipt in self.receipts]
+
+    def codes(self) -> list[str]:
+        return [finding.finding for finding in self.findings]
+
+    def _item(self, index: int, _: str, raw: bytes | None) -> FeedItem:
+        if raw is not None:
+            return FeedItem(envelope=raw)
+        return FeedItem(envelope=self.log.entries[index], proof=self.log.prove(index, self.now()))
+
+    def _verified(self, raw: bytes) -> Verified:
+        try:
+            return self.regime.verify(raw)
+        except VerificationError as error:
+            raise NotAuthorised(str(error)) from None
+
+    def _answer(self) -> None:
+        if self.is_silent:
+            raise Unavailable("nobody there")
+
+
+class FakeDriver:
+    """Implements ports.GuardedDriver: work that uses `rate` CPU seconds a second and keeps to its permit."""
+
+    name = "process"
+    stop_time_s = 0.0
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.state: Literal["running", "frozen", "ended"] = "ended"
+        self.exit_code: int | None = None
+        self.rate = 0.25
+        self.calls: list[str] = []
+        self.starts: list[tuple[str, ...]] = []
+        self.is_dead = False
+        self.is_stubborn = False
+        self.is_blind = False
+        self.on_checkpoint: Callable[[], None] = lambda: None
+        self._cpu_s = 0.0
+        self._since_s = clock.elapsed_s()
+        self._permit: Permit | None = None
+        self._asked = False
+
+    def enforce(self) -> None:
+        """What the watchdog does by itself."""
+        now = self.clock.elapsed_s()
+        if self.state == "running":
+            self._cpu_s += self.rate * (now - self._since_s)
+        self._since_s = now
+        permit = self._permit
+        if permit is None or self.state == "ended":
+            return
+        if now >= permit.until_s:
+            self.state = "ended" if permit.then == "kill" else "frozen"
+        elif now >= permit.checkpoint_at_s and not self._asked:
+            self._asked = True
+            self.on_checkpoint()
+
+    def start(self, run: str, command: tuple[str, ...], environment: dict[str, str]) -> Workload:
+        self._call("start")
+        if self._permit is None or self._permit.until_s <= self.clock.elapsed_s():
+            raise StateConflict("no live permit")
+        self.state, self._cpu_s, self.exit_code = "running", 0.0, None
+        self.starts.append(command)
+        return self._workload()
+
+    def read(self) -> WorkloadReading:
+        self.enforce()
+        if self.is_blind:
+            raise Unavailable("the meter cannot be read")
+        if self.is_dead:
+            raise Unavailable("the watchdog does not answer")
+        return WorkloadReading(
+            state=self.state,
+            processes=0 if self.state == "ended" else 1,
+            cpu_s=self._cpu_s,
+            exit_code=self.exit_code,
+        )
+
+    def request_checkpoint(self) -> None:
+        self._call("checkpoint")
+        self.on_checkpoint()
+
+    def freeze(self) -> StopMeans:
+        self._call("freeze")
+        if self.is_stubborn:
+            raise Unavailable("some processes do not stop")
+        self.state = "frozen"
+        return "cgroup-v2-freeze"
+
+    def thaw(self) -> StopMeans:
+        self._call("thaw")
+        if self._permit is None or self._permit.until_s <= self.clock.elapsed_s():
+            raise StateConflict("no live permit")
+        self.state = "running"
+        return "cgroup-v2-freeze"
+
+    def kill(self) -> StopMeans:
+        self._call("kill")
+        if self.is_stubborn:
+            raise Unavailable("some processes outlive it")
+        self.state = "ended"
+        return "cgroup-v2-kill"
+
+    def permit(self, permit: Permit) -> None:
+        self._call("permit")
+        self._permit, self._asked = permit, False
+
+    def held(self) -> tuple[Workload, Permit] | None:
+        if self.is_dead:
+            raise Unavailable("the watchdog does not answer")
+        if self.state == "ended" or self._permit is None:
+            return None
+        return self._workload(), self._permit
+
+    def _call(self, name: str) -> None:
+        self.enforce()
+        if self.is_dead:
+            raise Unavailable("the watchdog does not answer")
+        self.calls.append(name)
+
+    @staticmethod
+    def _workload() -> Workload:
+        return Workload(run="run-1", root_pid=1, root_start_ticks=1, cgroup="", user=0)
+
+
+class Fuse:
+    """Kills the process at the n-th durable step, just before or just after it."""
+
+    def __init__(self) -> None:
+        self.burns_at: int | None = None
+        self.after = False
+        self.steps: list[str] = []
+
+    def pass_by(self, step: str, act: Callable[[], None]) -> None:
+        burns = self.burns_at is not None and len(self.steps) == self.burns_at
+        self.steps.append(step)
+        if burns and not self.after:
+            raise Crashed(step)
+        act()
+        if burns:
+            raise Crashed(step)
+
+
+class FakeFiles:
+    """Implements ports.HostFiles in memory."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.files: dict[str, bytes] = {}
+        self.fuse = fuse or Fuse()
+
+    def load(self, name: str) -> bytes | None:
+        return self.files.get(name)
+
+    def save(self, name: str, data: bytes) -> None:
+        self.fuse.pass_by(f"save {name}", lambda: self.files.update({name: data}))
+
+    def append(self, name: str, line: bytes) -> None:
+        grown = self.files.get(name, b"") + line + b"\n"
+        self.fuse.pass_by(f"append {name}", lambda: self.files.update({name: grown}))
+
+    def load_lines(self, name: str) -> Iterator[bytes]:
+        yield from self.files.get(name, b"").splitlines()
+
+
+class FakeCounter:
+    """Implements ports.Counter in memory."""
+
+    tier: CounterTier = "C0"
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.value = 0
+        self.fuse = fuse or Fuse()
+
+    def read(self) -> int:
+        return self.value
+
+    def step(self) -> int:
+        self.fuse.pass_by("counter", lambda: setattr(self, "value", self.value + 1))
+        return self.value
+
+
+class FakeWorkFolder(WorkFolder):
+    """The work's files, written by the test."""
+
+    def __init__(self) -> None:
+        self.written: WrittenCheckpoint | None = None
+
+    def write(self, step: int) -> None:
+        digest = f"{step:064x}"
+        self.written = WrittenCheckpoint(
+            checkpoint=ModelCheckpoint(sha256=digest, bytes=1, step=step),
+            path=f"/out/checkpoint-{step}",
+            stamp=step,
+        )
+
+    def stamp(self) -> int:
+        return self.written.stamp if self.written else 0
+
+    def load_checkpoint(self) -> WrittenCheckpoint | None:
+        return self.written
+
+    def declared_flop(self) -> int | None:
+        return None
+
+
+class InlinePost:
+    """Implements Outbox: errands wait until the test lets them out, then their answers are heard."""
+
+    def __init__(self, control: FakeControl) -> None:
+        self.control = control
+        self.errands: list[Callable[[], Event | None]] = []
+
+    def send_receipt(self, given: GivenReceipt) -> None:
+        self.errands.append(lambda: self._deliver(given))
+
+    def send_statement(self, raw: bytes) -> None:
+        self.errands.append(lambda: self.control.send_statement(raw))
+
+    def send_request(self, raw: bytes) -> None:
+        self.errands.append(lambda: self._ask(raw))
+
+    def fetch_order(self, register: str, number: int) -> None:
+        self.errands.append(lambda: self._fetch(register, number))
+
+    def let_out(self) -> list[Event]:
+        """Run every errand once, in order; those that find nobody wait on."""
+        waiting, self.errands = self.errands, []
+        events = []
+        for errand in waiting:
+            try:
+                event = errand()
+            except Unavailable:
+                self.errands.append(errand)
+                continue
+            events += [event] if event else []
+        return events
+
+    def _deliver(self, given: GivenReceipt) -> Event:
+        try:
+            return Delivered(given.sequence, self.control.send_receipt(given.raw))
+        except Unavailable:
+            raise
+        except SekishoError as error:
+            return ReceiptRefused(given.sequence, str(error))
+
+    def _ask(self, raw: bytes) -> Event:
+        try:
+            return LeaseCame(raw, self.control.send_request(raw))
+        except Unavailable:
+            raise
+        except SekishoError as error:
+            return LeaseRefused(raw, str(error))
+
+    def _fetch(self, register: str, number: int) -> Event:
+        try:
+            return OrderFetched(register, number, self.control.fetch_order(register, number))
+        except StateConflict:
+            return OrderFetched(register, number, None)
+
+
+class Rig:
+    """A whole agent over fakes: driven by hand, killed and woken again over the same files."""
+
+    def __init__(self, control: FakeControl | None = None, **changes: object) -> None:
+        self.control = control or FakeControl()
+        self.clock = self.control.clock
+        self.fuse = Fuse()
+        self.files = FakeFiles(self.fuse)
+        self.counter = FakeCounter(self.fuse)
+        self.driver = FakeDriver(self.clock)
+        self.folder = FakeWorkFolder()
+        self.settings = msgspec.structs.replace(
+            AgentSettings(host="host-1", control="", run="run-1", command=("work",)), **changes
+        )
+        self.driver.on_checkpoint = self._write_checkpoint
+        self.writes_checkpoints = True
+        self._nonce = 0
+        self._fed = 0
+        self.wake()
+
+    def wake(self) -> None:
+        """A new agent process over the same home, clock, driver and control plane."""
+        self.post = InlinePost(self.control)
+        self.follower = Follower("host-1", self.control.root)
+        self.host = Host(
+            self.settings,
+            signer=HOST,
+            clock=self.clock,
+            memory=Memory(self.files, self.counter, "host-1"),
+            follower=self.follower,
+            driver=self.driver,
+            outbox=self.post,
+            folder=self.folder,
+            nonce=self._draw,
+            cores=1,
+        )
+        self.duty = Duty(self.host, self._revive)
+        self._fed = 0
+        self.duty.wake(self.clock.boot_id())
+
+    def turn(self, *, feed: bool = True) -> float:
+        """Answers and feed in, one look."""
+        for event in self.post.let_out():
+            self.duty.hear(event)
+        if feed and not self.control.is_silent:
+            news = self.control.fetch_feed("host-1", self._fed, 0)
+            if news.next > self._fed or not self._fed:
+                self._fed = news.next
+                self.duty.hear(FeedCame(news))
+        self.driver.enforce()
+        return self.duty.look()
+
+    def run_for(self, seconds: float, step: float = 0.25) -> None:
+        for _ in range(round(seconds / step)):
+            self.turn()
+            self.clock.advance(step)
+        self.turn()
+
+    def started(self, **licence: object) -> Rig:
+        """With a licence, until its work runs."""
+        self.control.license(**licence)
+        self.run_for(1)
+        return self
+
+    def crash_at(self, step: int, *, after: bool) -> None:
+        self.fuse.steps.clear()
+        self.fuse.burns_at, self.fuse.after = step, after
+
+    def mend(self) -> None:
+        self.fuse.burns_at = None
+
+    def _write_checkpoint(self) -> None:
+        if self.writes_checkpoints:
+            self.folder.write(self.folder.stamp() + 1)
+
+    def _revive(self) -> None:
+        if self.driver.is_dead:
+            raise Unavailable("the watchdog does not come back")
+
+    def _draw(self) -> str:
+        self._nonce += 1
+        return f"{self._nonce:032x}"
+
+
+def predicates(control: FakeControl, kind: str) -> list[Predicate]:
+    return [v.predicate for v in control.statements if v.kind == kind]
