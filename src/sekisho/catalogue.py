@@ -237,10 +237,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "trust.words": (
         "the regime whose first charter is {charter}\n"
-        "  its log {origin}, by the key {key}\n"
+        "  its log {origin}, by the key {log_key}\n"
         "  a checkpoint counts once {needed} of {count} witnesses have signed it: {names}",
         "最初の憲章が {charter} である体制\n"
-        "  そのログ {origin}（鍵 {key}）\n"
+        "  そのログ {origin}（鍵 {log_key}）\n"
         "  チェックポイントは立会人 {count} 名中 {needed} 名の署名で有効：{names}",
     ),
 }

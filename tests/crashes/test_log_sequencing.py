@@ -221,6 +221,41 @@ def test_power_cut_during_recovery(standing: Path, tmp_path: Path, first: str, s
     assert_whole(folder, answered)
 
 
+@pytest.mark.parametrize("nth", [0, 1], ids=["first", "second"])
+def test_cut_before_publishing_is_published_at_the_next_start(
+    standing: Path, tmp_path: Path, nth: int
+) -> None:
+    """A cosigned checkpoint that did not reach its file is there after a start, with no witness asked."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    found = [
+        n for n, name in enumerate(steps(standing, tmp_path / "scratch")) if name == "cosigned"
+    ]
+    log = fused(folder, Fuse(found[nth], after=True))
+    log.sequencer.recover()
+    with pytest.raises(PowerCut):
+        play(log, {})
+    log.close()
+    with open_log(folder) as again:
+        kept = again.database.load_cosigned()
+        assert kept is not None
+        assert (folder / "public/checkpoint").read_bytes() == kept[1]
+        assert LogReader(again.tiles).load_checkpoint(policy()).checkpoint.size == kept[0]
+
+
+def test_checkpoint_with_fewer_cosignatures_is_brought_up_to_date(
+    standing: Path, tmp_path: Path
+) -> None:
+    """A file of the right size that lacks a cosignature the database holds gets it at the next start."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    whole = (folder / "public/checkpoint").read_bytes()
+    (folder / "public/checkpoint").write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    with open_log(folder):
+        pass
+    assert (folder / "public/checkpoint").read_bytes() == whole
+
+
 def test_failed_mark_leaves_the_queue_to_the_next_try(tmp_path: Path) -> None:
     """Where the time mark cannot be signed nothing is sequenced; the next append takes everything along."""
     with open_log(tmp_path) as log:
@@ -247,6 +282,20 @@ def test_failed_tile_write_is_overcome_without_a_restart(tmp_path: Path) -> None
         log.sequencer.append_one(submission("a"))
     fuse._blown = False
     assert log.sequencer.append_one(submission("b")).index == 2
+    assert log.sequencer.append_one(submission("a")).index == 1
+    log.close()
+
+
+def test_commit_whose_answer_was_lost_is_overcome_without_a_restart(tmp_path: Path) -> None:
+    """Where the database committed and then failed, the sequencer goes on from what it holds."""
+    fuse = Fuse(3, after=True)
+    log = fused(tmp_path, fuse)
+    log.sequencer.recover()
+    with pytest.raises(PowerCut):
+        log.sequencer.append_one(submission("a"))
+    assert fuse.names[-1] == "swap"
+    fuse._blown = False
+    assert log.sequencer.append_one(submission("b")).index == 3
     assert log.sequencer.append_one(submission("a")).index == 1
     log.close()
 

@@ -246,6 +246,21 @@ def test_late_cosignature_is_added_to_the_published_checkpoint(tmp_path: Path) -
             assert both.wait(10)
 
 
+def test_slower_witness_is_given_its_grace(tmp_path: Path) -> None:
+    """With the quorum there, a witness that answers within the grace is in the first publication."""
+
+    class Slow(LocalWitness):
+        def add_checkpoint(self, old_size: int, proof: object, note: bytes) -> bytes:
+            threading.Event().wait(0.05)
+            return super().add_checkpoint(old_size, proof, note)  # type: ignore[arg-type]  # passed through
+
+    with open_log(tmp_path) as log:
+        witnesses = log.witnesses() | {"w1": Slow(W1, FileTileStore(tmp_path / "w1"))}
+        publisher = log.publisher(witnesses, "any", grace_s=10.0)
+        assert publisher.publish().names == {"w1", "w2"}
+        publisher.stop()
+
+
 def test_publisher_catches_up_with_a_witness_that_is_ahead_of_its_memory(tmp_path: Path) -> None:
     """After a restart the publisher knows no sizes; it learns them from the witness and proves from there."""
     with open_log(tmp_path) as log:

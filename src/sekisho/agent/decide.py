@@ -16,7 +16,7 @@ from sekisho.orders import Demand
 from sekisho.ports.counter import CounterTier
 from sekisho.ports.driver import Permit
 
-__all__ = ["Act", "Decision", "LeaseFacts", "Situation", "Start", "Work", "decide"]
+__all__ = ["Act", "Decision", "LeaseFacts", "Situation", "Start", "Work", "decide", "permit_to_run"]
 
 Work = Literal["none", "running", "frozen"]
 Act = Literal["none", "run", "checkpoint", "freeze", "kill"]
@@ -124,13 +124,19 @@ def _against_work(asked: Act, work: Work, *, new_work: bool) -> Act:
 
 def _permit(act: Act, situation: Situation) -> Permit | None:
     """How long the watchdog lets the work go on if the agent falls silent now."""
-    now, lease = situation.now_s, situation.lease
+    now = situation.now_s
     if act == "freeze":
         return Permit(checkpoint_at_s=now, until_s=now, then="freeze")
     if act == "checkpoint" and situation.demand.effect == "checkpoint-then-stop":
         until = now + max(situation.demand.grace_s - situation.demanded_s, 0.0)
         return Permit(checkpoint_at_s=until, until_s=until, then="kill")  # asked for once, by us
-    if act != "run" or lease is None or situation.quantum_ends_s is None:
+    return permit_to_run(situation) if act == "run" else None
+
+
+def permit_to_run(situation: Situation) -> Permit | None:
+    """The permit of the quantum that runs: to its end, then the grace, then what the licence's mode says."""
+    now, lease = situation.now_s, situation.lease
+    if lease is None or situation.quantum_ends_s is None:
         return None
     gentle = situation.demand.only_holds or lease.mode in ("advise", "block-new", "freeze")
     end = now + situation.quantum_ends_s

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sekisho.agent.acceptance import take_acknowledgement
-from sekisho.agent.decide import Act, Decision, LeaseFacts, Situation, Start, Work, decide
+from sekisho.agent.decide import (
+    Act,
+    Decision,
+    LeaseFacts,
+    Situation,
+    Start,
+    Work,
+    decide,
+    permit_to_run,
+)
 from sekisho.agent.events import (
     Delivered,
     Event,
@@ -219,7 +228,7 @@ class Duty:
         if lease is not None and licence is not None:
             grace = float(licence.licence.lease.grace_s)
             facts = LeaseFacts(
-                mode=licence.licence.mode, grace_s=grace, ends_s=self.quanta.left_s(lease)
+                mode=licence.licence.mode, grace_s=grace, ends_s=self.quanta.covered_s()
             )
         ends = self.quanta.ends_s
         return Situation(
@@ -261,7 +270,7 @@ class Duty:
                 self._stopped("none", decision)
             elif act == "checkpoint" and self._asked_stamp is None:
                 self._asked_stamp = self._host.folder.stamp()
-                self._give_permit(decision)
+                self._give_permit(decision.permit)
                 if (
                     covering or not self._is_overdue()
                 ):  # at a quantum's end the watchdog asks by itself
@@ -276,13 +285,13 @@ class Duty:
     def _stopped(self, work: Work, decision: Decision) -> None:
         self.work, self._stop_failed = work, False
         if work == "frozen":
-            self._give_permit(decision)
+            self._give_permit(decision.permit)
         self.quanta.pause()
 
-    def _give_permit(self, decision: Decision) -> None:
-        if decision.permit is not None:
-            self._host.driver.permit(decision.permit)
-            self._permit = decision.permit
+    def _give_permit(self, permit: Permit | None) -> None:
+        if permit is not None:
+            self._host.driver.permit(permit)
+            self._permit = permit
 
     def _is_overdue(self) -> bool:
         return self.quanta.ends_s is not None and self.quanta.ends_s <= self._host.clock.elapsed_s()
@@ -362,7 +371,7 @@ class Duty:
 
     def _try_permit(self, decision: Decision) -> None:
         try:
-            self._give_permit(decision)
+            self._give_permit(decision.permit)
         except Unavailable:
             self._read_at_s = 0.0
 
@@ -376,11 +385,9 @@ class Duty:
         try:
             now = self._host.clock.elapsed_s()
             demand, _ = self._demand()
-            decision = decide(self._situation(now, demand))
             # Crash here: the counter is stepped and no permit given: the quantum counts in full, no work ran in it.
-            if decision.permit is not None and decision.work == "run":
-                self._give_permit(decision)
-                self._set_going(was)
+            self._give_permit(permit_to_run(self._situation(now, demand)))
+            self._set_going(was)
         except Unavailable:
             self._read_at_s = 0.0
         self._asked_stamp, self._has_checkpoint = None, False

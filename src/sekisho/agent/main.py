@@ -27,7 +27,7 @@ from sekisho.agent.memory import Memory
 from sekisho.agent.post import Post
 from sekisho.agent.work import WorkFolder
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
-from sekisho.model.wire import from_json, parse_json
+from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.signing import TrustRoot, parse_policy
 
 __all__ = ["Agent", "load_settings", "main", "run_agent"]
@@ -68,6 +68,8 @@ class Agent:
         """Wake, then look whenever something happened or is due, until told to end."""
         self.duty.wake(self._clock.boot_id())
         self._post.start()
+        ready = {"ready": True, "pid": os.getpid()}
+        print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
         try:
             wait = self.duty.look()
             while not self._ending:

@@ -67,6 +67,12 @@ class Quanta:
         """Seconds that a lease is still good for, by the latest clock."""
         return lease.not_after.since(self._host.latest())
 
+    def covered_s(self) -> float:
+        """Seconds until the last of the leases in hand ends: the one asked for ahead takes over from the present."""
+        state = self._host.memory.state
+        held = [lease for lease in (state.lease, state.following) if lease is not None]
+        return max((self.left_s(lease) for lease in held), default=0.0)
+
     @property
     def is_acknowledged(self) -> bool:
         """Whether every quantum's receipt so far is acknowledged by the issuer."""

@@ -23,8 +23,9 @@ __all__ = [
 def check_manifest(evidence: Evidence) -> Outcome:
     """Every file is listed, there, and as listed; the list is signed by who may sign it."""
     bundle, tally = evidence.bundle, Tally()
-    for fault in bundle.faults:
-        tally.fault(str(fault))
+    tally.extend(str(fault) for fault in bundle.faults)
+    if bundle.faults:
+        return tally.outcome("")
     if bundle.kind == "log":
         tally.gap("a log's public folder has no manifest")
     elif bundle.manifest is not None and bundle.signature is not None:

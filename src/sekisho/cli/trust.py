@@ -111,7 +111,7 @@ def _in_words(root: TrustRoot, language: Language) -> str:
         language,
         origin=root.origin,
         charter=root.charter,
-        key=policy.logs[0].key_id.hex(),
+        log_key=policy.logs[0].key_id.hex(),
         needed=needed,
         count=len(policy.witnesses),
         names=names,

@@ -210,9 +210,8 @@ class Sequencer:
         _check_envelope(mark, "time mark")
         recorded = _record(mark, fresh, edge.size)
         grown, files = edge.extended(entry.envelope for entry in recorded)
-        self._edge = (
-            None  # until the commit is known to have happened, the database says what is true
-        )
+        # Until the commit is known to have happened, the database alone says what is true.
+        self._edge = None
         # Crash here: the queue holds everything; the next start sequences it behind a new mark.
         for path, data in files:
             self._tiles.write(path, data)
@@ -279,8 +278,11 @@ class Sequencer:
             ) from None
 
     def _restore_checkpoint(self, published: Checkpoint | None) -> None:
+        """Write the file where it is behind: smaller, or the same size with fewer cosignatures."""
         cosigned = self._store.load_cosigned()
-        if cosigned and (published is None or published.size < cosigned[0]):
+        if cosigned is None or (published is not None and published.size > cosigned[0]):
+            return
+        if published is None or self._tiles.read(CHECKPOINT_PATH, MAX_NOTE_BYTES) != cosigned[1]:
             # Crash here: as before; the file is behind the database and is written at the next start.
             self._tiles.write(CHECKPOINT_PATH, cosigned[1])
 

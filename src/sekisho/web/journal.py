@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 from sekisho.app import Control
@@ -32,11 +33,18 @@ class Journal:
         with self._lock:
             return self._entries.get(index)
 
-    def newest(self, count: int, *, before: int | None = None) -> list[Recorded]:
-        """Up to `count` entries below `before` (default: the end), newest first."""
+    def newest(
+        self, count: int, *, before: int | None = None, without: frozenset[str] = frozenset()
+    ) -> list[Recorded]:
+        """Up to `count` entries below `before` (default: the end), newest first, leaving out some kinds."""
         with self._lock:
             end = len(self._entries) if before is None else min(before, len(self._entries))
-            return [self._entries[i] for i in range(end - 1, max(-1, end - 1 - count), -1)]
+            fitting = (
+                entry
+                for index in range(end - 1, -1, -1)
+                if (entry := self._entries[index]).verified.kind not in without
+            )
+            return list(itertools.islice(fitting, count))
 
     def of_kind(self, *kinds: str) -> list[Recorded]:
         """Every entry of these kinds, in log order."""

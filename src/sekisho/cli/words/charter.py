@@ -66,9 +66,6 @@ def _describe_keys(page: Page, terms: CharterAdopted) -> None:
                 holder=quote(key.holder),
                 key=key_id[:16],
             )
-        owners = {key.organisation for key in constituency.keys}
-        if len(owners) == 1 and len(terms.constituencies) > 1:
-            page.data.setdefault("single_owner", [])
     everyone = {key.organisation for c in terms.constituencies for key in c.keys}
     if len(everyone) == 1:
         page.warn("one-owner", name=quote(next(iter(everyone))))

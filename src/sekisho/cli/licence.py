@@ -1,0 +1,342 @@
+"""`sekisho licence`: decide a declared run, draft, sign and issue its licence, and read the books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from sekisho.catalogue import say
+from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code
+from sekisho.cli.countersign import (
+    Ceremony,
+    KeyFile,
+    OutFile,
+    PassphraseFile,
+    Phrase,
+    issue,
+    sign,
+)
+from sekisho.cli.durations import length_in_words, parse_length, when_in_words
+from sekisho.cli.reading import read_input
+from sekisho.cli.surroundings import (
+    CharterFile,
+    DisclosuresFile,
+    HomeFolder,
+    LogPlace,
+    PolicyFile,
+    Sources,
+    look,
+    require_state,
+)
+from sekisho.model.amounts import format_flop, format_flop_short, parse_flop, parse_quantity
+from sekisho.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sekisho.ceremony import State
+    from sekisho.cli.words import View
+    from sekisho.licensing import LeaseState, LicenceState
+    from sekisho.model.statements import Mode
+    from sekisho.rules import Decision, Pack
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Decide runs, issue licences, read their books.", no_args_is_help=True)
+_KINDS = ("licence-issued", "licence-revoked")
+_Run = Annotated[str, typer.Argument(metavar="RUN", help="A run that is declared in the log.")]
+_File = Annotated[str, typer.Argument(metavar="F", help="The licence: a draft or an envelope.")]
+_PackName = Annotated[
+    str, typer.Option("--pack", help="A pack's name, or the path of a .yaml file.")
+]
+_Control = Annotated[str, typer.Option("--control", help="The control plane's address.")]
+
+
+@app.command()
+def decide(
+    context: typer.Context,
+    run: _Run,
+    pack: _PackName = "",
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """What the rules say of a declared run, with every reason."""
+    from sekisho.ceremony import decide_run
+    from sekisho.model.wire import to_plain
+
+    view = look(context, Sources(home=home, log=log, policy=policy))
+    state = require_state(view, as_json=as_json)
+    decision = decide_run(state, run, _pack(pack), now=view.now)
+    deliver(
+        Answer(
+            document=to_plain(decision),
+            text=_decision_text(decision),
+            exit_code=verdict_code(decision.decision),
+        ),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def draft(
+    context: typer.Context,
+    run: _Run,
+    number: Annotated[str, typer.Option("--number", help="The licence's number.")],
+    out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
+    budget: Annotated[
+        str, typer.Option("--budget", help="FLOP, as 1e21; what was declared if left out.")
+    ] = "",
+    lasts: Annotated[str, typer.Option("--lasts", help="How long: 24h, 14d.")] = "24h",
+    interval: Annotated[str, typer.Option("--interval", help="A lease's length.")] = "1h",
+    grace: Annotated[str, typer.Option("--grace", help="From a lease's end to the effect.")] = "60s",
+    quantum: Annotated[str, typer.Option("--quantum", help="What is reserved at a time.")] = "60s",
+    mode: Annotated[
+        str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
+    ] = "drain",
+    pack: _PackName = "",
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the licence that the rules allow a declared run, and show it."""
+    from sekisho.ceremony import LicencePlan, create_file, draft_licence
+    from sekisho.cli.documents import parse_document
+    from sekisho.cli.words import describe
+    from sekisho.model.statements import LeaseTerms, make_payload, parse_payload
+    from sekisho.model.wire import from_json
+
+    view = look(context, Sources(home=home, log=log, policy=policy))
+    state = require_state(view, as_json=as_json)
+    terms = {
+        "interval_s": parse_length(interval, path="--interval"),
+        "grace_s": parse_length(grace, path="--grace"),
+        "quantum_s": parse_length(quantum, path="--quantum"),
+    }
+    plan = LicencePlan(
+        number=number,
+        budget_flop=parse_quantity(budget, path="--budget") if budget else None,
+        lasts_s=parse_length(lasts, path="--lasts"),
+        terms=from_json(LeaseTerms, dict(terms), path="lease terms"),
+        mode=_mode(mode),
+    )
+    payload = make_payload(draft_licence(state, run, _pack(pack), plan, now=view.now))
+    parse_payload(payload, path="licence")
+    create_file(Path(out), payload)
+    page = describe(parse_document(payload, path=out), view)
+    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
+    deliver(Answer(document={**page.to_document(), "file": out}, text=text), as_json=as_json)
+
+
+@app.command("sign")
+def sign_licence(
+    context: typer.Context,
+    file: _File,
+    key: KeyFile,
+    phrase: Phrase = "",
+    passphrase_file: PassphraseFile = "",
+    out: OutFile = "",
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    charter: CharterFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the licence, have its digest phrase typed back, and add your signature."""
+    ceremony = Ceremony(
+        file=file,
+        key=key,
+        kinds=_KINDS,
+        phrase=phrase,
+        passphrase_file=passphrase_file,
+        out=out,
+        sources=Sources(home=home, log=log, policy=policy, charter=charter),
+    )
+    sign(context, ceremony, as_json=as_json)
+
+
+@app.command("issue")
+def issue_licence(
+    context: typer.Context, file: _File, control: _Control, as_json: AsJson = False
+) -> None:
+    """Hand a signed licence in."""
+    issue(context, file, _KINDS, control, as_json=as_json)
+
+
+@app.command("list")
+def list_licences(
+    context: typer.Context,
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    disclosures: DisclosuresFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Every licence with its books."""
+    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    state = require_state(view, as_json=as_json)
+    states = sorted(state.licences.licences.values(), key=lambda s: s.licence.number)
+    text = "\n".join(_licence_text(s, view) for s in states)
+    rows = [_licence_row(s, view) for s in states]
+    deliver(
+        Answer(document=rows, text=text or say("licence.none", view.language)), as_json=as_json
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="A licence's number.")],
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    disclosures: DisclosuresFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """One licence: books and leases; what nobody disclosed is shown as such, never as zero."""
+    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    state = require_state(view, as_json=as_json)
+    found = state.licences.by_number(number)
+    if found is None:
+        raise InvalidInput(
+            f"no licence {number[:60]!r} is in the log",
+            path="NUMBER",
+            remedy="see sekisho licence list",
+        )
+    lines = [_licence_text(found, view), *(_lease_text(lease, view) for lease in found.leases)]
+    document = {**_licence_row(found, view), "leases": [_lease_row(s) for s in found.leases]}
+    deliver(Answer(document=document, text="\n".join(lines)), as_json=as_json)
+
+
+def _pack(name: str) -> Pack:
+    from sekisho.rules import DEFAULT_PACK, load_pack, parse_pack
+
+    if name.endswith((".yaml", ".yml")):
+        return parse_pack(read_input(name, limit=2**20 + 1), name)
+    return load_pack(name or DEFAULT_PACK)
+
+
+def _mode(word: str) -> Mode:
+    from sekisho.model.statements import Mode
+
+    if word not in get_args(Mode):
+        raise InvalidInput(
+            f"{word[:40]!r} is no mode", path="--mode", remedy=f"use {', '.join(get_args(Mode))}"
+        )
+    return word  # type: ignore[return-value]  # checked just above
+
+
+def _decision_text(decision: Decision) -> str:
+    lines = [f"{decision.id}: {decision.decision}"]
+    for rule in decision.rules:
+        asked = f"{rule.quantity} {rule.value} {rule.op} {rule.threshold} {rule.unit}".rstrip()
+        lines.append(f"  {rule.outcome}: {rule.id} ({rule.cite}): {asked}: {rule.truth}")
+    if decision.missing:
+        lines.append(f"  missing: {', '.join(decision.missing)}")
+    named = decision.policy
+    lines.append(f"  {named.name} {named.version} ({named.sha256[:16]})")
+    return "\n".join(lines)
+
+
+def _licence_row(state: LicenceState, view: View) -> dict[str, object]:
+    """The books as data: with undisclosed leases the accounts are not known, and None says so."""
+    licence, book = state.licence, state.book
+    whole = not state.undisclosed
+    accounts = {
+        name: format_flop(getattr(book, name)) if whole else None
+        for name in ("available", "leased", "consumed", "forfeited")
+    }
+    return {
+        "number": licence.number,
+        "licensee": licence.licensee,
+        "run": licence.run,
+        "hosts": list(licence.hosts),
+        "budget_flop": licence.budget_flop,
+        "books": accounts,
+        "undisclosed": state.undisclosed,
+        "status": _status(state, view),
+        "start": str(licence.period.start),
+        "end": str(licence.period.end),
+        "mode": licence.mode,
+        "leaf": state.leaf,
+        "digest": state.digest,
+        "live_leases": len(state.live_leases()),
+    }
+
+
+def _status(state: LicenceState, view: View) -> str:
+    if state.revoked is not None:
+        return "revoked"
+    period = state.licence.period
+    return "early" if view.now < period.start else "over" if period.end <= view.now else "in-force"
+
+
+def _licence_text(state: LicenceState, view: View) -> str:
+    licence, language = state.licence, view.language
+    head = say(
+        "licence.line",
+        language,
+        number=licence.number,
+        status=say(f"licence.status.{_status(state, view)}", language),
+        run=licence.run,
+        licensee=licence.licensee,
+        hosts=", ".join(licence.hosts),
+        until=when_in_words(licence.period.end, view.now, language),
+    )
+    budget = format_flop_short(parse_flop(licence.budget_flop))
+    if state.undisclosed:
+        books = say("licence.undisclosed", language, budget=budget, count=state.undisclosed)
+    else:
+        book = state.book
+        books = say(
+            "licence.books",
+            language,
+            budget=budget,
+            available=format_flop_short(book.available),
+            leased=format_flop_short(book.leased),
+            consumed=format_flop_short(book.consumed),
+            forfeited=format_flop_short(book.forfeited),
+        )
+    return f"{head}\n  {books}"
+
+
+def _lease_row(lease: LeaseState) -> dict[str, object]:
+    def shown(flop: int | None) -> str | None:
+        return None if flop is None else format_flop(flop)
+
+    return {
+        "host": lease.granted.host,
+        "number": lease.granted.number,
+        "not_after": str(lease.granted.not_after),
+        "allowance_flop": shown(lease.allowance_flop),
+        "consumed_flop": shown(lease.consumed_flop),
+        "ended": lease.ended,
+        "leaf": lease.leaf,
+    }
+
+
+def _lease_text(lease: LeaseState, view: View) -> str:
+    language = view.language
+    hidden = say("licence.hidden", language)
+    ended = lease.ended
+    away = lease.granted.not_after.since(view.now)
+    return "  " + say(
+        "licence.lease-line",
+        language,
+        host=lease.granted.host,
+        number=lease.granted.number,
+        until=lease.granted.not_after,
+        allowance=hidden
+        if lease.allowance_flop is None
+        else format_flop_short(lease.allowance_flop),
+        consumed="-"
+        if ended is None
+        else hidden
+        if lease.consumed_flop is None
+        else format_flop_short(lease.consumed_flop),
+        how=say(f"licence.ended.{ended}", language)
+        if ended
+        else say("licence.open", language, length=length_in_words(max(0.0, away), language)),
+    )

@@ -1,0 +1,272 @@
+"""The console's pages. Each looks once, renders, and can be asked for its live part alone."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from litestar import Controller, MediaType, Request, Response, get
+from litestar.datastructures import Cookie, State
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from sekisho.model.errors import InvalidInput
+from sekisho.orders import KnownOrder
+from sekisho.signing.phrase import digest_phrase
+from sekisho.web.api import decode_name
+from sekisho.web.bars import burn_down
+from sekisho.web.evidence import Evidence, find_entry, gather_evidence, inclusion_row
+from sekisho.web.orderly import lives_under, quorums_of, row_of
+from sekisho.web.plane import Plane
+from sekisho.web.postings import post_ledger
+from sekisho.web.problems import NotFound, problem_of
+from sekisho.web.rendering import PageRequest, choose_language
+from sekisho.web.sentences import say_entry, say_kind
+from sekisho.web.snapshot import Snapshot
+from sekisho.web.standing import judge_host
+
+__all__ = ["Pages", "respond_with_page"]
+
+Asking = Request[Any, Any, State]
+Page = Response[str]
+
+_COOKIE: Final = "sekisho-language"
+_YEAR_S: Final = 365 * 86_400
+_ROWS: Final = 50
+_HEARTBEATS: Final = frozenset({"time-marked", "orders-in-force"})
+
+
+class Pages(Controller):
+    """Every page a person opens; no page changes anything."""
+
+    path = "/"
+    include_in_schema = False
+
+    @get("/", sync_to_thread=True)
+    def show_overview(self, request: Asking, plane: Plane) -> Page:
+        """Sites, orders, licences, the log and its witnesses, at a glance."""
+        look = plane.look()
+        return _page(
+            plane,
+            request,
+            "overview.html",
+            look=look,
+            sites={s: [judge_host(look, h) for h in hosts] for s, hosts in look.sites.items()},
+            pausing=[row_of(look, known) for known in look.in_force if _is_pausing(known)],
+            rows=[row_of(look, known) for known in look.all_orders[:6]],
+            licences=[(state, burn_down(state.book)) for state in look.licences.licences.values()],
+        )
+
+    @get("/orders", sync_to_thread=True)
+    def list_orders(self, request: Asking, plane: Plane) -> Page:
+        """Every order ever issued, newest first, and the registers' heads."""
+        look = plane.look()
+        rows = [row_of(look, known) for known in look.all_orders]
+        return _page(plane, request, "orders.html", look=look, rows=rows)
+
+    @get("/orders/{register:str}/{number:int}", sync_to_thread=True)
+    def show_order(
+        self, request: Asking, plane: Plane, register: FromPath[str], number: FromPath[int]
+    ) -> Page:
+        """One order's life, live: who signed it, what it asks, and how far each host has come."""
+        look = plane.look()
+        known = look.orders.orders.get(decode_name(register), {}).get(number)
+        recorded = None if known is None else plane.journal.find(known.digest)
+        if known is None or recorded is None:
+            raise NotFound(f"no order {number} is in register {decode_name(register)}")
+        return _page(
+            plane,
+            request,
+            "order.html",
+            look=look,
+            row=row_of(look, known),
+            order=known.order,
+            recorded=recorded,
+            phrase=digest_phrase(known.digest),
+            quorums=quorums_of(look.regime, known.order.kind, recorded.verified.signers),
+            lives=[(lifted, lives_under(look, lifted)) for lifted in _acted_on(look, known)],
+            is_witnessed=look.cosigned is not None
+            and recorded.index < look.cosigned.checkpoint.size,
+        )
+
+    @get("/licences/{number:str}", sync_to_thread=True)
+    def show_licence(self, request: Asking, plane: Plane, number: FromPath[str]) -> Page:
+        """One licence: its books as a double-entry ledger, its leases, and the decision it rests on."""
+        look = plane.look()
+        state = look.licences.by_number(decode_name(number))
+        if state is None:
+            raise NotFound(f"no licence {decode_name(number)} is in the log")
+        entries = plane.journal.of_kind("lease-granted", "lease-closed")
+        postings = post_ledger(state, entries)
+        return _page(
+            plane,
+            request,
+            "licence.html",
+            look=look,
+            state=state,
+            bar=burn_down(state.book),
+            postings=postings,
+            agrees=postings[-1].after == state.book,
+        )
+
+    @get("/hosts/{host:str}", sync_to_thread=True)
+    def show_host(self, request: Asking, plane: Plane, host: FromPath[str]) -> Page:
+        """One host: its devices, where it stands, its leases, and its life under each order."""
+        look = plane.look()
+        enrolled = look.regime.hosts.get(decode_name(host))
+        if enrolled is None:
+            raise NotFound(f"host {decode_name(host)} is not enrolled")
+        chain = plane.control.leases.chain(enrolled.host)
+        return _page(
+            plane,
+            request,
+            "host.html",
+            look=look,
+            host=enrolled,
+            standing=judge_host(look, enrolled),
+            chain=chain,
+            licence=look.licence_of(enrolled.host),
+            live=look.live_lease(enrolled.host),
+            lives=[
+                (known, life)
+                for known in look.all_orders
+                for life in lives_under(look, known)
+                if life.standing.host.host == enrolled.host and known.order.kind != "resume"
+            ],
+            findings=[pair for pair in look.findings if pair[1].host == enrolled.host],
+        )
+
+    @get("/log", sync_to_thread=True)
+    def show_log(
+        self,
+        request: Asking,
+        plane: Plane,
+        before: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
+        all_: Annotated[bool, QueryParameter(name="all")] = False,
+    ) -> Page:
+        """The newest entries of the log in words; heartbeats only where they are asked for."""
+        look = plane.look()
+        skipped = frozenset() if all_ else _HEARTBEATS
+        entries = plane.journal.newest(_ROWS, before=before, without=skipped)
+        words = _language(plane, request)
+        return _page(
+            plane,
+            request,
+            "log.html",
+            look=look,
+            before=before,
+            all=all_,
+            entries=[
+                (e, say_kind(e.verified.kind, words), say_entry(e, words)) for e in entries
+            ],
+        )
+
+    @get("/proof", sync_to_thread=True)
+    def show_proof(self, request: Asking, plane: Plane, q: FromQuery[str] = "") -> Page:
+        """Paste a digest: what is in the log, who signed it, and the proof to take along."""
+        look, evidence, problem, status = plane.look(), None, "", HTTPStatus.OK
+        words = _language(plane, request)
+        if q:
+            try:
+                evidence = gather_evidence(plane, find_entry(plane, q[:200]))
+            except (InvalidInput, NotFound) as error:
+                problem = str(error)
+                status = HTTPStatus(problem_of(error).status)
+        return _page(
+            plane,
+            request,
+            "proof.html",
+            status=status,
+            look=look,
+            asked=q[:200],
+            evidence=evidence,
+            problem=problem,
+            kind=say_kind(evidence.recorded.verified.kind, words) if evidence else "",
+            sentence=say_entry(evidence.recorded, words) if evidence else "",
+        )
+
+    @get("/proof/{leaf:str}/tlog-proof", sync_to_thread=True)
+    def download_proof(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+        """The entry's tlog-proof as a file."""
+        evidence = _evidence(plane, leaf)
+        if evidence.proof is None:
+            raise NotFound("no witnessed checkpoint covers this entry yet")
+        return _download(evidence.proof.to_text().encode(), f"{leaf[:16]}.tlog-proof", "text/plain")
+
+    @get("/proof/{leaf:str}/envelope", sync_to_thread=True)
+    def download_envelope(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+        """The entry itself: the envelope's exact bytes as a file."""
+        raw = _evidence(plane, leaf).recorded.verified.envelope.raw
+        return _download(raw, f"{leaf[:16]}.dsse.json", "application/json")
+
+    @get("/proof/{leaf:str}/inclusion", sync_to_thread=True)
+    def download_inclusion(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+        """The inclusion proof as one JSON line, for `sekisho log check-proof`."""
+        row = inclusion_row(_evidence(plane, leaf))
+        return _download(row.encode(), f"{leaf[:16]}.inclusion.jsonl", "application/jsonl")
+
+
+def respond_with_page(plane: Plane, request: Asking, error: Exception) -> Page:
+    """A page that says what went wrong, with the status that the table of problems gives it."""
+    problem = problem_of(error)
+    return _page(
+        plane, request, "error.html", status=HTTPStatus(problem.status), look=plane.look(), problem=problem
+    )
+
+
+def _page(
+    plane: Plane, request: Asking, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any
+) -> Page:
+    language = _language(plane, request)
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
+    asked = PageRequest(
+        language=language,
+        path=request.url.path,
+        query=urlencode(kept),
+        is_fragment=request.headers.get("hx-request") == "true",
+    )
+    cookies = []
+    if request.query_params.get("lang") == language:
+        cookies = [Cookie(key=_COOKIE, value=language, max_age=_YEAR_S, httponly=True, samesite="strict")]
+    return Response(
+        content=plane.renderer.render(template, asked, **values),
+        media_type=MediaType.HTML,
+        status_code=status,
+        headers={"cache-control": "no-store", "content-language": language},
+        cookies=cookies,
+    )
+
+
+def _language(plane: Plane, request: Asking) -> Any:
+    return choose_language(
+        request.query_params.get("lang"),
+        request.cookies.get(_COOKIE),
+        request.headers.get("accept-language", ""),
+        plane.renderer.language,
+    )
+
+
+def _evidence(plane: Plane, leaf: str) -> Evidence:
+    return gather_evidence(plane, find_entry(plane, leaf))
+
+
+def _download(content: bytes, name: str, media_type: str) -> Response[bytes]:
+    return Response(
+        content=content,
+        media_type=media_type,
+        headers={
+            "content-disposition": f'attachment; filename="{name}"',
+            "cache-control": "no-store",
+        },
+    )
+
+
+def _is_pausing(known: KnownOrder) -> bool:
+    return known.order.effect in ("freeze", "checkpoint-then-stop")
+
+
+def _acted_on(look: Snapshot, known: KnownOrder) -> list[KnownOrder]:
+    """The orders whose hosts an order's page shows: its own, or those that a resume lifts."""
+    if known.order.kind != "resume":
+        return [known]
+    return [found for lifted in known.order.lifts if (found := look.orders.find(lifted))]

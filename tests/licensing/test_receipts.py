@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sekisho.licensing import BrokenChain, Chain, Link, ReceiptFork, fold_chain
+from sekisho.model.statements import ReceiptGiven, make_payload
+from sekisho.model.wire import sha256_hex
+from tests.factory import receipt_given
+
+
+def link(receipt: ReceiptGiven) -> Link:
+    return Link(digest=sha256_hex(make_payload(receipt)), receipt=receipt)
+
+
+def links(count: int) -> list[Link]:
+    """A sound chain of `count` receipts."""
+    made: list[Link] = []
+    for sequence in range(1, count + 1):
+        previous = made[-1].digest if made else None
+        made.append(link(receipt_given(sequence, previous=previous)))
+    return made
+
+
+@given(st.permutations(links(6)))
+def test_a_chain_is_the_same_in_whatever_sequence_it_is_read(shuffled: Sequence[Link]) -> None:
+    """Folding sorts by sequence; every digest is kept."""
+    chain = fold_chain("host-1", shuffled)
+    assert chain.digests == tuple(item.digest for item in links(6))
+    assert (chain.sequence, chain.head) == (6, links(6)[-1].digest)
+
+
+def test_a_receipt_sent_again_is_harmless() -> None:
+    """The very same receipt changes nothing, wherever it stands."""
+    chain = fold_chain("host-1", links(4))
+    for item in links(4):
+        assert chain.has(item)
+        assert chain.after(item) == chain
+    assert Chain(host="host-1").head is None
+
+
+def test_two_receipts_of_one_number_are_a_fork() -> None:
+    """At the head, in the middle and at the start."""
+    chain = fold_chain("host-1", links(4))
+    for sequence in (1, 2, 4):
+        previous = links(4)[sequence - 2].digest if sequence > 1 else None
+        other = link(receipt_given(sequence, previous=previous, state="ended"))
+        assert not chain.has(other)
+        with pytest.raises(ReceiptFork, match=f"two receipts number {sequence}"):
+            chain.after(other)
+    with pytest.raises(ReceiptFork):
+        fold_chain("host-1", [*links(4), link(receipt_given(1, state="ended"))])
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        receipt_given(4, previous=links(2)[-1].digest),
+        receipt_given(3, previous="0" * 64),
+        receipt_given(3, previous=None),
+        receipt_given(3, previous=links(2)[0].digest),
+        receipt_given(0, previous=None),
+        receipt_given(3, previous=links(2)[-1].digest, host="host-2"),
+        receipt_given(3, previous=links(2)[-1].digest, quantum=1),
+    ],
+    ids=["gap", "foreign", "none", "older", "number 0", "other host", "counter back"],
+)
+def test_a_receipt_that_does_not_follow_breaks_the_chain(receipt: ReceiptGiven) -> None:
+    """A gap, another predecessor, another host, or a quantum counter that goes backwards."""
+    with pytest.raises(BrokenChain):
+        fold_chain("host-1", links(2)).after(link(receipt))
+
+
+def test_the_first_receipt_names_no_predecessor() -> None:
+    """A chain that begins in the middle is none."""
+    with pytest.raises(BrokenChain):
+        Chain(host="host-1").after(link(receipt_given(1, previous="0" * 64)))
+    with pytest.raises(BrokenChain):
+        Chain(host="host-1").after(links(2)[1])
