@@ -54,7 +54,7 @@ from sekisho.orders import (
     judge_halt,
 )
 from sekisho.rules import load_pack, pack_bytes
-from sekisho.signing import Envelope, TrustRoot, conceal, root_of, sign_payload
+from sekisho.signing import Envelope, TrustRoot, conceal, parse_envelope, root_of, sign_payload
 from sekisho.signing.keys import Ed25519Signer
 from sekisho.signing.notes import Note, NoteSigner
 from tests import factory
@@ -68,6 +68,7 @@ __all__ = [
     "check_of",
     "honest_story",
     "pack_tar",
+    "parse",
     "reseal",
     "seal",
     "write_folder",
@@ -184,9 +185,7 @@ class LogSoFar:
         self.files.update(files)
 
     def _publish(self, second: int) -> None:
-        checkpoint = Checkpoint(
-            origin=factory.ORIGIN, size=self.edge.size, root=self.edge.root()
-        )
+        checkpoint = Checkpoint(origin=factory.ORIGIN, size=self.edge.size, root=self.edge.root())
         note = sign_checkpoint(checkpoint, self.cast.log)
         cosigned = [w.sign(note.text, timestamp=second) for w in self.cast.witnesses]
         self.note = note.with_signatures(cosigned)
@@ -246,9 +245,7 @@ def item(predicate: Predicate | PaperItem, *names: str) -> Item:
     return make
 
 
-def seal(
-    story: Story, cast: Cast | None = None, *, created: Instant | None = None
-) -> Sealed:
+def seal(story: Story, cast: Cast | None = None, *, created: Instant | None = None) -> Sealed:
     """Play the story and put its bundle together."""
     cast = cast or Cast()
     log = LogSoFar(cast)
@@ -258,7 +255,9 @@ def seal(
     edge, files = RightEdge.empty().extended(log.entries)
     bundle = {f"log/{path}": data for path, data in files}
     bundle["log/checkpoint"] = log.note.to_bytes()
-    known = {log.leaf(name): texts for name, texts in story.disclosures.items() if name in log.named}
+    known = {
+        log.leaf(name): texts for name, texts in story.disclosures.items() if name in log.named
+    }
     bundle["disclosures.json"] = canonical(known)
     for path, lines in story.papers.items():
         bundle[path] = b"".join(line + b"\n" for line in lines)
@@ -288,9 +287,7 @@ def reseal(
     return Sealed(files=signed, root=cast.root())
 
 
-def audit(
-    sealed: Sealed, *, root: TrustRoot | None = None, accepted: Sequence[str] = ()
-) -> Report:
+def audit(sealed: Sealed, *, root: TrustRoot | None = None, accepted: Sequence[str] = ()) -> Report:
     """The report on a sealed bundle, by its own regime's root unless another is given."""
     trust = Trust(policy=root or sealed.root)
     return audit_bundle(as_bundle(sealed.files), trust, accepted=accepted)
@@ -362,7 +359,9 @@ def charter_digest(log: LogSoFar) -> str:
     return log.digest("charter")
 
 
-def pause(number: int = 1, *, at: float = 20, signers: Sequence[str] = QUORUM, **changes: object) -> Item:
+def pause(
+    number: int = 1, *, at: float = 20, signers: Sequence[str] = QUORUM, **changes: object
+) -> Item:
     """Pause number `number` of the site, issued at `at`."""
 
     def order(log: LogSoFar) -> Predicate:
@@ -426,7 +425,8 @@ class Host:
         self.links: list[Envelope] = []
         self.quantum = 0
         story.papers |= {
-            f"hosts/host-1/{name}.jsonl": [] for name in ("receipts", "requests", "acknowledgements")
+            f"hosts/host-1/{name}.jsonl": []
+            for name in ("receipts", "requests", "acknowledgements")
         }
 
     @property
@@ -473,13 +473,23 @@ class Host:
 
     def _acknowledge(self, fact: ReceiptGiven, envelope: Envelope, at: float) -> None:
         heard = ReceiptAcknowledged(
-            effective=T0.plus(at), host="host-1", sequence=fact.sequence, receipt=envelope.digest, heads=()
+            effective=T0.plus(at),
+            host="host-1",
+            sequence=fact.sequence,
+            receipt=envelope.digest,
+            heads=(),
         )
         signed = factory.signed(heard, self._cast.signer("operator-1"))
         self._story.papers["hosts/host-1/acknowledgements.jsonl"].append(signed.raw)
 
 
-def honest_story(cast: Cast | None = None, *, budget: int = 10**12, planned: int = 10**12) -> Story:
+def honest_story(
+    cast: Cast | None = None,
+    *,
+    budget: int = 10**12,
+    planned: int = 10**12,
+    sneak: Callable[[Host, Reference], object] = lambda host, lease: None,
+) -> Story:
     """Charter to closings, with a pause, a corroborated halt and a resume in between; everything as it should be.
 
     Minutes of it: licence at 4 s, lease 1 at 6, two quanta, pause at 20, halted, observed to 34, judged at 36, resume
@@ -494,11 +504,13 @@ def honest_story(cast: Cast | None = None, *, budget: int = 10**12, planned: int
     for number, at in enumerate((8, 10)):
         host.receipt("quantum", at, spend=host.spend(lease, 1, number * PEAK))
     _paused(story, host, cast)
-    _resumed(story, host)
-    host.receipt("quantum", 50, spend=host.spend(lease, 1, 2 * PEAK))
+    sneak(host, lease)
+    known = _resumed(story, host)
+    host.receipt("quantum", 50, heads=known, spend=host.spend(lease, 1, 2 * PEAK))
+    _said_resumed(story, host, known)
     _closed(story, host, lease, licence, 1, at=53, bound=3 * PEAK)
     second = _leased(story, host, licence, 2, at=55, orders=("pause-1", "resume-1"))
-    host.receipt("quantum", 57, spend=host.spend(second, 2, 0))
+    host.receipt("quantum", 57, heads=known, spend=host.spend(second, 2, 0))
     _closed(story, host, second, licence, 2, at=60, bound=PEAK)
     story.add(75, ("beat-4", heartbeat(75, orders=("pause-1", "resume-1"))))
     return story
@@ -675,7 +687,9 @@ def gather(log: LogSoFar, order: OrderReference, cast: Cast) -> HaltEvidence:
     """What a judge finds in the log."""
     from sekisho.model.statements import parse_payload
 
-    facts = {name: parse_payload(envelope.payload).predicate for name, envelope in log.named.items()}
+    facts = {
+        name: parse_payload(envelope.payload).predicate for name, envelope in log.named.items()
+    }
     host, receipt, observed = facts["host"], facts["halted"], facts.get("observed")
     challenges: tuple[ChallengeEvidence, ...] = ()
     tree = None
@@ -706,14 +720,18 @@ def gather(log: LogSoFar, order: OrderReference, cast: Cast) -> HaltEvidence:
     )
 
 
-def _resumed(story: Story, host: Host) -> None:
+def _resumed(story: Story, host: Host) -> tuple[RegisterHead, ...]:
+    """The resume and the next heartbeat; the heads that the host then knows."""
     story.add(42, ("resume-1", resume(at=42)))
     story.add(43, ("beat-3", heartbeat(43, orders=("pause-1", "resume-1"))))
-    log = play(story, host)
-    envelope = host.receipt(
-        "resumed", 45, order=reference_of(log, "resume-1"), heads=heads(log, "pause-1", "resume-1")
-    )
-    story.add(46, ("resumed", _already(envelope)))
+    return heads(play(story, host), "pause-1", "resume-1")
+
+
+def _said_resumed(story: Story, host: Host, known: tuple[RegisterHead, ...]) -> None:
+    """The act comes first, then its receipt, under the order that the host had halted for."""
+    order = reference_of(play(story, host), "pause-1")
+    envelope = host.receipt("resumed", 51, order=order, heads=known)
+    story.add(52, ("resumed", _already(envelope)))
 
 
 def _closed(  # what a closing names, each from another part of the story
@@ -739,3 +757,8 @@ def _closed(  # what a closing names, each from another part of the story
         concealed=conceal_amount(story, name, "consumed_flop", bound),
     )
     story.add(at, (name, item(closed, "operator-1")))
+
+
+def parse(line: bytes) -> Envelope:
+    """An envelope of a paper, with or without its newline."""
+    return parse_envelope(line.rstrip(b"\n"))

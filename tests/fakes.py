@@ -23,7 +23,14 @@ from sekisho.agent.host import AgentSettings, Host
 from sekisho.agent.memory import Memory
 from sekisho.agent.receipts import GivenReceipt
 from sekisho.agent.work import WorkFolder, WrittenCheckpoint
-from sekisho.ledger import Checkpoint, TlogProof, inclusion_proof, leaf_hash, node_hash, sign_checkpoint
+from sekisho.ledger import (
+    Checkpoint,
+    TlogProof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    sign_checkpoint,
+)
 from sekisho.ledger.tree import subtree_root
 from sekisho.licensing import Chain, LicenceLedger, Link, decide_lease
 from sekisho.model.amounts import parse_flop
@@ -39,6 +46,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterWitness,
     FindingRaised,
+    LeaseClosed,
     LeaseGranted,
     LeaseRequested,
     LicenceIssued,
@@ -49,6 +57,7 @@ from sekisho.model.statements import (
     ReceiptAcknowledged,
     ReceiptGiven,
     Reference,
+    Spend,
 )
 from sekisho.model.statements import Checkpoint as ModelCheckpoint
 from sekisho.orders import KnownOrder, OrderBook, decide_demand, facts_of, in_force_root
@@ -130,7 +139,9 @@ class FakeLog:
         lines = [s.sign(note.text, timestamp=int(now.seconds)) for s in cosigners]
         return note.with_signatures(lines).to_bytes().decode()
 
-    def prove(self, index: int, now: Instant, *, cosigners: tuple[NoteSigner, ...] = WITNESSES) -> str:
+    def prove(
+        self, index: int, now: Instant, *, cosigners: tuple[NoteSigner, ...] = WITNESSES
+    ) -> str:
         from sekisho.signing.notes import Note
 
         note = Note.from_bytes(self.note(now, cosigners=cosigners).encode())
@@ -293,9 +304,40 @@ class FakeControl:
             heads=tuple(self.book.heads.values()),
             concealed=(concealed,),
         )
-        return self.lease_answer(fact, disclosure.text)
+        before = self.ledger
+        answer = self.lease_answer(fact, disclosure.text)
+        self._fold_own(answer.envelope, before, disclosure.text)
+        return answer
 
-    def lease_answer(self, fact: LeaseGranted, *disclosures: str, by: Signer = OPERATOR) -> LeaseAnswer:
+    def _fold_own(self, raw: bytes, ledger: LicenceLedger, *disclosures: str) -> None:
+        """Fold a statement that is in the log already, with what it conceals."""
+        leaf = leaf_hash(raw).hex()
+        recorded = Recorded(index=0, leaf=leaf, verified=self.regime.verify(raw))
+        self.ledger = ledger.after(recorded, {leaf: disclosures})
+
+    def _close_lease(self, spend: Spend, digest: str) -> None:
+        """What a final receipt does at the issuer: the rest of the allowance is available again."""
+        for state in self.ledger.licences.values():
+            for lease in state.live_leases():
+                if lease.leaf == spend.lease.leaf:
+                    concealed, disclosure = conceal("consumed_flop", spend.reserved_flop, b"s" * 16)
+                    fact = LeaseClosed(
+                        effective=self.now(),
+                        lease=spend.lease,
+                        licence=lease.granted.licence,
+                        host=lease.granted.host,
+                        number=spend.lease_number,
+                        how="final-receipt",
+                        receipt=digest,
+                        concealed=(concealed,),
+                    )
+                    raw = signed(fact, OPERATOR).raw
+                    self.log.append(raw)
+                    self._fold_own(raw, self.ledger, disclosure.text)
+
+    def lease_answer(
+        self, fact: LeaseGranted, *disclosures: str, by: Signer = OPERATOR
+    ) -> LeaseAnswer:
         """Log a lease as it stands and answer with its proof."""
         envelope = signed(fact, by)
         index = self.log.append(envelope.raw)
@@ -322,6 +364,8 @@ class FakeControl:
                 except VerificationError as error:
                     raise StateConflict(f"{error.code}: {error}") from None
                 self.receipts.append(receipt)
+                if receipt.stage == "final" and receipt.spend is not None:
+                    self._close_lease(receipt.spend, verified.digest)
                 if receipt.spend is None:
                     self.indexes[verified.digest] = self.log.append(envelope)
             self.lock.notify_all()
@@ -350,7 +394,9 @@ class FakeControl:
     def fetch_halts(self) -> tuple[OpenHalt, ...]:
         self._answer()
         observed = {
-            getattr(v.predicate, "receipt", "") for v in self.statements if v.kind == "observation-made"
+            getattr(v.predicate, "receipt", "")
+            for v in self.statements
+            if v.kind == "observation-made"
         }
         return tuple(
             OpenHalt(
@@ -702,6 +748,10 @@ class Rig:
         self.control.license(**licence)
         self.run_for(1)
         return self
+
+    def doing(self) -> str:
+        """What the agent believes that the work does: none, running or frozen."""
+        return self.duty.work
 
     def crash_at(self, step: int, *, after: bool) -> None:
         self.fuse.steps.clear()

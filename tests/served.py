@@ -59,7 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urllib.parse.urlsplit(self.path)
         parts = [urllib.parse.unquote(part) for part in url.path.split("/")[3:]]
-        query = {key: int(v[0]) for key, v in urllib.parse.parse_qs(url.query).items() if v[0].isdigit()}
+        query = {
+            key: int(v[0]) for key, v in urllib.parse.parse_qs(url.query).items() if v[0].isdigit()
+        }
         self._answer(lambda control: _get(control, parts, query))
 
     def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""Wires what a key holder does on a machine of their own: read a log, draft, look, sign, hand in. No server, no database.
+"""Wires what a key holder does on a machine of their own: read a log, draft, look, sign, hand in.
 
 `cli` imports this where `app` would be too much: the base installation has neither SQLAlchemy nor Litestar.
 """

@@ -248,7 +248,11 @@ def test_each_row_of_the_table(name: str) -> None:
 
     decision = decide(situation(**changes))
 
-    assert (decision.work, decision.new_work, decision.next_quantum) == (act, new_work, next_quantum)
+    assert (decision.work, decision.new_work, decision.next_quantum) == (
+        act,
+        new_work,
+        next_quantum,
+    )
     assert decision.findings == ((finding,) if finding else ())
     assert decision.reasons
 
@@ -314,9 +318,7 @@ def test_under_an_order_the_watchdog_is_told_to_finish_what_the_agent_began() ->
 def test_a_hold_never_kills_by_what_the_lease_says() -> None:
     """While only a hold covers the host, a quantum without acknowledgement ends in a freeze."""
     decision = decide(
-        situation(
-            acknowledged=False, quantum_ends_s=-5.0, demand=demand("freeze", only_holds=True)
-        )
+        situation(acknowledged=False, quantum_ends_s=-5.0, demand=demand("freeze", only_holds=True))
     )
 
     assert decision.work == "freeze"

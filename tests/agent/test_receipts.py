@@ -42,7 +42,11 @@ def test_a_chain_read_back_knows_its_head_and_what_it_said_of_orders() -> None:
     """What was not delivered yet comes back whole, to be sent again."""
     tail = read_chain("host-1", [given.raw for given in THREE], delivered=2)
 
-    assert (tail.sequence, tail.head, tail.previous) == (3, THREE[2].link.digest, THREE[1].link.digest)
+    assert (tail.sequence, tail.head, tail.previous) == (
+        3,
+        THREE[2].link.digest,
+        THREE[1].link.digest,
+    )
     assert tail.standing.halted == {ORDER.digest: ORDER}
     assert [given.raw for given in tail.pending] == [THREE[2].raw]
 

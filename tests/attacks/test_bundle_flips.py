@@ -30,7 +30,9 @@ def verdict_of_tar(sealed: Sealed, data: bytes, path: Path) -> str:
         return "bad input"
 
 
-def flip_somewhere(files: dict[str, bytes], dice: random.Random) -> tuple[str, int, dict[str, bytes]]:
+def flip_somewhere(
+    files: dict[str, bytes], dice: random.Random
+) -> tuple[str, int, dict[str, bytes]]:
     """One random bit of all bits of all files."""
     paths = sorted(files)
     path = dice.choices(paths, [len(files[path]) for path in paths])[0]

@@ -130,7 +130,7 @@ def test_envelope_host_signs_its_own_licence_and_its_own_resume() -> None:
     for predicate in (licence_issued(REFERENCE), resume, host_enrolled()):
         with pytest.raises(NotAuthorised):
             regime().verify(signed(predicate, HOST).raw)
-    assert regime().verify(signed(receipt_given(), HOST).raw)
+    assert regime().verify(signed(receipt_given(), HOST).raw).kind == "receipt-given"
 
 
 def test_envelope_statement_of_one_kind_dressed_as_another() -> None:

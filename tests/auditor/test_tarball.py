@@ -35,7 +35,8 @@ def test_a_path_that_fits_no_header_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/etc/passwd", "../up", "a/../b", "a//b", "a/", "./a", "a\\b", "ä", "a\nb", "a" * 241]
+    "path",
+    ["", "/etc/passwd", "../up", "a/../b", "a//b", "a/", "./a", "a\\b", "ä", "a\nb", "a" * 241],
 )
 def test_paths_that_lead_out_or_have_two_spellings_are_unsafe(path: str) -> None:
     """Only one spelling of a path inside the folder is taken."""

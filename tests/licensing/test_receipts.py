@@ -13,6 +13,7 @@ from tests.factory import receipt_given
 
 
 def link(receipt: ReceiptGiven) -> Link:
+    """A receipt as a link of its chain."""
     return Link(digest=sha256_hex(make_payload(receipt)), receipt=receipt)
 
 

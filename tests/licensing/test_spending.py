@@ -15,6 +15,7 @@ ALLOWANCE = 100
 
 
 def held(number: int = 1, allowance: int = ALLOWANCE) -> HeldLease:
+    """A lease in the host's hands, unspent."""
     return HeldLease(
         lease=REFERENCE,
         licence=REFERENCE,

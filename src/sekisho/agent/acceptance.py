@@ -28,7 +28,7 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from sekisho.ports.control import LeaseAnswer
-from sekisho.signing import ForgedDisclosure, parse_envelope, verify_disclosure
+from sekisho.signing import ForgedDisclosure, parse_envelope, reveal_field
 
 __all__ = [
     "ForeignAcknowledgement",
@@ -124,11 +124,10 @@ def _run_of(lease: LeaseGranted, follower: Follower) -> str:
 
 
 def _allowance(answer: LeaseAnswer, lease: LeaseGranted) -> int:
-    for text in answer.disclosures:
-        disclosure = verify_disclosure(text, lease.concealed)
-        if disclosure.name == "allowance_flop":
-            return parse_flop(disclosure.value, path="lease.allowance_flop")
-    raise ForgedDisclosure("the lease came without the disclosure of its allowance")
+    value = reveal_field("allowance_flop", answer.disclosures, lease.concealed)
+    if value is None:
+        raise ForgedDisclosure("the lease came without the one disclosure of its allowance")
+    return parse_flop(value, path="lease.allowance_flop")
 
 
 def _check_licence(lease: LeaseGranted, asked: LeaseRequested, follower: Follower) -> None:

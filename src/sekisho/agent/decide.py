@@ -138,13 +138,12 @@ def permit_to_run(situation: Situation) -> Permit | None:
     now, lease = situation.now_s, situation.lease
     if lease is None or situation.quantum_ends_s is None:
         return None
-    gentle = situation.demand.only_holds or lease.mode in ("advise", "block-new", "freeze")
-    end = now + situation.quantum_ends_s
-    if situation.quantum_ends_s <= 0:  # advised only: the work goes on, and the watchdog must know
-        end = now + ADVISED_PERMIT_S
-    return Permit(
-        checkpoint_at_s=end, until_s=end + lease.grace_s, then="freeze" if gentle else "kill"
-    )
+    advised = lease.mode in ("advise", "block-new")
+    gentle = situation.demand.only_holds or advised or lease.mode == "freeze"
+    end = now + max(situation.quantum_ends_s, 0.0)
+    # Where the licence stops nothing the watchdog must not either, as long as the agent lives to say so.
+    until = end + lease.grace_s + (ADVISED_PERMIT_S if advised else 0.0)
+    return Permit(checkpoint_at_s=end, until_s=until, then="freeze" if gentle else "kill")
 
 
 def _outlived(situation: Situation, over_s: float, what: str) -> _Ruling:

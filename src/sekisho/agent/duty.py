@@ -35,7 +35,7 @@ from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
-from sekisho.orders import Demand, KnownOrder
+from sekisho.orders import Demand, KnownOrder, UnwitnessedRelease
 from sekisho.ports.control import FeedItem
 from sekisho.ports.driver import Permit, WorkloadReading
 
@@ -48,6 +48,7 @@ FETCH_EVERY_S = 2.0
 WAITING_S = 0.02  # while a checkpoint is being written
 SOON_S = 0.1
 AT_REST_S = 1.0
+LEEWAY_S = 5.0
 SHORT_LIFE_S = 5.0
 LONGEST_REST_S = 30.0
 
@@ -143,7 +144,8 @@ class Duty:
             return
         kept, finding = self._host.follower.take_item(event.item)
         self._unkept += [kept] if kept else []
-        self._findings([finding] if finding else [])
+        if finding is not None and not _is_too_early(event.item, finding):
+            self._findings([finding])
 
     def _hear_delivery(self, event: Delivered) -> None:
         """Only a quantum's receipt waits for an acknowledgement; what comes instead of one counts for nothing."""
@@ -367,7 +369,7 @@ class Duty:
     def _is_longer(self, permit: Permit | None) -> bool:
         """Where a licence only advises, work goes on past its quantum, and the watchdog must know."""
         held = self._permit
-        return permit is not None and (held is None or permit.until_s > held.until_s + 1)
+        return permit is not None and (held is None or permit.until_s > held.until_s + LEEWAY_S)
 
     def _try_permit(self, decision: Decision) -> None:
         try:
@@ -512,6 +514,11 @@ class Duty:
             for known in book.values()
             if known.order.not_before > earliest
         ]
+
+
+def _is_too_early(item: FeedItem, finding: Finding) -> bool:
+    """An order that we asked for and that the witnesses have not seen yet: no lie, we ask again."""
+    return item.proof is None and finding.code == UnwitnessedRelease.code
 
 
 def _since(begun_s: float | None, now_s: float) -> float | None:

@@ -99,7 +99,6 @@ class Follower:
         self.elapsed_s = 0.0
         self._sighted: dict[str, Instant] = {}
         self._known: set[tuple[str, bool]] = set()
-        self._lapsed_told: set[str] = set()
         self._fold: dict[type, Callable[[Any, Recorded], None]] = {
             CharterAdopted: self._fold_charter,
             HostEnrolled: self._fold_regime,
@@ -180,32 +179,30 @@ class Follower:
         return verified.kind, finding
 
     def _verify(self, raw: bytes) -> tuple[Verified, Finding | None]:
-        """By the regime; a hold or pause with an unknown critical field acts at its kind's strictest effect."""
-        try:
-            return self.regime.verify(raw, path="feed"), None
-        except UnknownCriticalField as error:
-            envelope = parse_envelope(raw, path="feed")
-            statement, _ = parse_payload_leniently(envelope.payload, path="feed")
-            order = statement.predicate
-            if not isinstance(order, OrderIssued) or order.kind not in ON_SIGHT:
-                raise
-            signers = distinct_signers(envelope, self.regime.keys_for(statement.kind, order))
-            self.regime.in_force().verify_power(order.kind, signers)
-            strict = msgspec.structs.replace(order, effect=_STRICTEST[order.kind])
-            verified = Verified(
-                kind=statement.kind,
-                predicate=strict,
-                digest=statement.digest,
-                signers=signers,
-                envelope=envelope,
-            )
-            return verified, Finding(code=error.code, detail=str(error), about=statement.digest)
+        """By the regime; an order with a critical field that we do not know acts at its kind's strictest effect."""
+        verified = self.regime.verify(raw, path="feed")
+        order = verified.predicate
+        if not isinstance(order, OrderIssued) or not order.crit:
+            return verified, None
+        _, unknown = parse_payload_leniently(verified.envelope.payload, path="feed")
+        if not unknown:
+            return verified, None
+        strict = msgspec.structs.replace(order, effect=_STRICTEST.get(order.kind, order.effect))
+        finding = Finding(
+            code=UnknownCriticalField.code,
+            detail=f"order {order.register} {order.number} has fields that this agent does not know: "
+            f"{', '.join(sorted(unknown))}; it acts at its strictest effect",
+            about=verified.digest,
+        )
+        return msgspec.structs.replace(verified, predicate=strict), finding
 
     def _fold_charter(self, fact: CharterAdopted, recorded: Recorded) -> None:
         self.regime = self.regime.after(recorded.verified)
         opened = OrderBook.open(fact.registers)
-        self.book = OrderBook(
-            orders={**opened.orders, **self.book.orders}, heads={**opened.heads, **self.book.heads}
+        self.book = msgspec.structs.replace(
+            self.book,
+            orders={**opened.orders, **self.book.orders},
+            heads={**opened.heads, **self.book.heads},
         )
 
     def _fold_regime(self, _: HostEnrolled, recorded: Recorded) -> None:
@@ -269,17 +266,34 @@ class Follower:
         return decide_demand(orders, facts), halting
 
     def lapses(self) -> list[Finding]:
-        """A finding, once, for each order that was acted on and never seen in a witnessed checkpoint in time."""
-        found = []
-        for book in self.book.orders.values():
-            for known in book.values():
-                if self._has_lapsed(known) and known.digest not in self._lapsed_told:
-                    self._lapsed_told.add(known.digest)
-                    detail = f"order {known.order.register} {known.order.number} was never witnessed and lapsed"
-                    found.append(
-                        Finding(code="unwitnessed-order-lapsed", detail=detail, about=known.digest)
-                    )
-        return found
+        """Drop each order that was acted on and never seen in a witnessed checkpoint in time, with a finding."""
+        lapsed = [
+            known
+            for book in self.book.orders.values()
+            for known in book.values()
+            if self._has_lapsed(known)
+        ]
+        if not lapsed:
+            return []
+        self._drop({known.digest for known in lapsed})
+        return [
+            Finding(
+                code="unwitnessed-order-lapsed",
+                detail=f"order {known.order.register} {known.order.number} was never witnessed and lapsed",
+                about=known.digest,
+            )
+            for known in lapsed
+        ]
+
+    def _drop(self, lapsed: set[str]) -> None:
+        """The book without them: their numbers are free, since no log ever held them."""
+        charter = self.regime.in_force()
+        fresh = OrderBook.open(charter.terms.registers)
+        for register in self.book.orders.values():
+            for known in register.values():
+                fresh = fresh.after(known) if known.digest not in lapsed else fresh
+        heard = (head for head in self.book.heads.values() if head.digest not in lapsed)
+        self.book = fresh.heard(heard)
 
     def _has_lapsed(self, known: KnownOrder) -> bool:
         if known.witnessed or known.order.kind not in ON_SIGHT:

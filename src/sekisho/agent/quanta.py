@@ -249,7 +249,8 @@ class Quanta:
         state = self._host.memory.state
         if state.lease is None or self.ends_s is None:
             return state
-        if cpu_s is None or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
+        # Work that ran has used something: a meter at zero is a new watchdog's, which knows nothing of it.
+        if not cpu_s or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
             return state.forget_quantum()
         used_us = round((cpu_s - self._base_cpu_s) * 1_000_000)
         bound = -(-self._host.peak_flop_per_s() * used_us // (self._host.cores * 1_000_000))

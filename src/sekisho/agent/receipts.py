@@ -191,12 +191,16 @@ class _LooseSpend(msgspec.Struct):
     lease_number: int
 
 
+class _LooseOrder(msgspec.Struct):
+    register: str
+
+
 class _LooseReceipt(msgspec.Struct):
     host: str
     sequence: int
     previous: str | None = None
     spend: _LooseSpend | None = None
-    order: msgspec.Raw | None = None
+    order: _LooseOrder | None = None
 
 
 class _LooseStatement(msgspec.Struct):

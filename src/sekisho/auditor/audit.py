@@ -84,7 +84,9 @@ def require_known_checks(accepted: Collection[str]) -> None:
     unknown = sorted(set(accepted) - set(check_names()))
     if unknown:
         raise InvalidInput(
-            f"there is no check {unknown[0]!r}", path="--accept", remedy=f"one of {', '.join(check_names())}"
+            f"there is no check {unknown[0]!r}",
+            path="--accept",
+            remedy=f"one of {', '.join(check_names())}",
         )
 
 

@@ -94,7 +94,9 @@ def _open_tar(path: Path) -> Bundle:
         head = file.read(BLOCK)
         if not is_tar(head):
             raise InvalidInput(
-                "is not a bundle", path=str(path), remedy="name a bundle's folder, or its uncompressed tar"
+                "is not a bundle",
+                path=str(path),
+                remedy="name a bundle's folder, or its uncompressed tar",
             )
         rest = file.read(MAX_TOTAL_BYTES + 1)
     if len(rest) > MAX_TOTAL_BYTES:

@@ -156,17 +156,15 @@ def _read_entries(bundle: Bundle, checkpoint: Checkpoint | None) -> list[bytes]:
     return entries
 
 
-def _read_papers(
-    bundle: Bundle, history: History
-) -> dict[str, tuple[Paper, ...] | str]:
+def _read_papers(bundle: Bundle, history: History) -> dict[str, tuple[Paper, ...] | str]:
     """Every host's files of statements, each read and verified once; for a bad file, what is wrong with it."""
     read: dict[str, tuple[Paper, ...] | str] = {}
     for path, data in bundle.files.items():
         if path.startswith("hosts/") and path.endswith(".jsonl"):
             try:
                 read[path] = _read_file(path, data, history)
-            except SekishoError as error:
-                read[path] = str(error) if path in str(error) else f"{path}: {error}"
+            except InvalidInput as error:
+                read[path] = error.message
     return read
 
 
@@ -181,7 +179,11 @@ def _read_file(path: str, data: bytes, history: History) -> tuple[Paper, ...]:
 
 
 def _paper(line: bytes, where: str, regime: Regime) -> Paper:
-    verified = regime.verify(line, path=where)
+    try:
+        verified = regime.verify(line, path=where)
+    except SekishoError as error:
+        told = error.message.removeprefix(f"{where}: ")
+        raise InvalidInput(f"{type(error).code}: {told}", path=where) from None
     if not _is_strictly_signed(verified.envelope, verified.signers):
         raise InvalidInput("carries a signature or a key id that does not belong to it", path=where)
     return Paper(where=where, verified=verified)

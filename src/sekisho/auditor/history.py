@@ -108,7 +108,9 @@ def policy_under(root: TrustRoot, regime: Regime) -> Policy:
     charter = regime.charter
     if charter is None or charter.terms.version == 1:
         return Policy.from_text(root.witnesses, path="the trust root's witnesses")
-    return Policy.from_text(root_of(charter.terms, charter.digest).witnesses, path="the charter's log")
+    return Policy.from_text(
+        root_of(charter.terms, charter.digest).witnesses, path="the charter's log"
+    )
 
 
 def start_regime(root: TrustRoot) -> Regime:

@@ -41,10 +41,14 @@ def check_decisions(evidence: Evidence) -> Outcome:
         rules = {rule.id for rule in again.rules}
         where = f"licence {licence.number}"
         if again.decision in ("deny", "unsure"):
-            tally.fault(f"{where}: the rules say {again.decision} to this run: {', '.join(sorted(rules))}")
+            tally.fault(
+                f"{where}: the rules say {again.decision} to this run: {', '.join(sorted(rules))}"
+            )
         elif again.decision != licence.decision.decision or rules != set(licence.decision.rules):
             told = licence.decision.decision
-            tally.fault(f"{where} rests on the decision {told}, its pack and declaration give {again.decision}")
+            tally.fault(
+                f"{where} rests on the decision {told}, its pack and declaration give {again.decision}"
+            )
     return tally.outcome(f"{len(licences)} decisions taken again")
 
 
@@ -127,7 +131,10 @@ def _check_licence(step: Step, licence: LicenceIssued) -> list[str]:
     hosts = [step.regime.hosts[name] for name in licence.hosts if name in step.regime.hosts]
     planned = max(parse_flop(declared.planned_flop), parse_flop(declared.planned_flop_hardware))
     rules = (
-        (licence.licensee == declared.party, f"is for {licence.licensee}, declared by {declared.party}"),
+        (
+            licence.licensee == declared.party,
+            f"is for {licence.licensee}, declared by {declared.party}",
+        ),
         (licence.lineage == declared.lineage, "names another lineage than declared"),
         (len(hosts) == len(licence.hosts), "names a host that is not enrolled"),
         (set(licence.hosts) <= set(declared.hosts), "names a host that was not declared"),
@@ -135,8 +142,14 @@ def _check_licence(step: Step, licence: LicenceIssued) -> list[str]:
             {host.site for host in hosts} <= set(licence.sites),
             "is for hosts at a site that it does not name",
         ),
-        (licence.devices == sum(len(host.devices) for host in hosts), "counts other devices than enrolled"),
-        (licence.devices_root == _devices_root(hosts), "fixes another set of devices than enrolled"),
+        (
+            licence.devices == sum(len(host.devices) for host in hosts),
+            "counts other devices than enrolled",
+        ),
+        (
+            licence.devices_root == _devices_root(hosts),
+            "fixes another set of devices than enrolled",
+        ),
         (
             _licensed_for(step, licence) <= planned,
             f"licenses more for this run than the {planned} FLOP that the rules judged",
@@ -151,7 +164,10 @@ def _check_terms(history: History, step: Step, licence: LicenceIssued) -> list[s
     start = history.recorded_from(step.index)
     rules = (
         (licence.period.start < licence.period.end, "has no period"),
-        (licence.lease.interval_s <= terms.max_lease_s, "has leases longer than the charter allows"),
+        (
+            licence.lease.interval_s <= terms.max_lease_s,
+            "has leases longer than the charter allows",
+        ),
         (licence.lease.grace_s <= terms.max_grace_s, "has more grace than the charter allows"),
         (start is None or start < terms.expires, "was issued under an expired charter"),
     )
@@ -238,7 +254,9 @@ def _check_heads(step: Step, lease: LeaseGranted) -> list[str]:
         mine, theirs = named.get(name), held.get(name)
         if mine != theirs:
             told = mine.number if mine else 0
-            problems.append(f"was granted under {name} at {told}, the register stood at {theirs.number if theirs else 0}")
+            problems.append(
+                f"was granted under {name} at {told}, the register stood at {theirs.number if theirs else 0}"
+            )
     return problems
 
 

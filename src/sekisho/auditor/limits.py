@@ -34,7 +34,9 @@ def describe_limits(
         for check in checks
         if check.name in accepted and check.verdict == "unverifiable"
     ]
-    said += [say("audit.limit.unread", language, path=path) for path in _unread(evidence.bundle.files)]
+    said += [
+        say("audit.limit.unread", language, path=path) for path in _unread(evidence.bundle.files)
+    ]
     if evidence.history is not None:
         said += _of_history(evidence.history, language)
     return tuple(dict.fromkeys(said))
@@ -47,7 +49,11 @@ def _of_history(history: History, language: Language) -> Iterator[str]:
     findings = [fact for _, fact in history.facts(FindingRaised)]
     for fact in findings[:_NAMED_FINDINGS]:
         yield say(
-            "audit.limit.finding", language, finding=fact.finding, host=fact.host, detail=fact.detail
+            "audit.limit.finding",
+            language,
+            finding=fact.finding,
+            host=fact.host,
+            detail=fact.detail,
         )
     if len(findings) > _NAMED_FINDINGS:
         yield say("audit.limit.findings", language, count=len(findings) - _NAMED_FINDINGS)
@@ -78,7 +84,8 @@ def _of_verdicts(history: History, language: Language) -> Iterator[str]:
             limits=limits,
         )
         if fact.challenge_ms is not None:
-            yield say("audit.limit.challenge", language, host=fact.host, ms=fact.challenge_ms)
+            took, limit = fact.challenge_ms, fact.challenge_limit_ms
+            yield say("audit.limit.challenge", language, host=fact.host, ms=took, limit=limit)
 
 
 def _unread(files: Mapping[str, bytes]) -> list[str]:

@@ -30,7 +30,9 @@ def check_manifest(evidence: Evidence) -> Outcome:
         tally.gap("a log's public folder has no manifest")
     elif bundle.manifest is not None and bundle.signature is not None:
         if bundle.manifest.origin != evidence.origin:
-            tally.fault(f"the manifest is of {bundle.manifest.origin}, the log is {evidence.origin}")
+            tally.fault(
+                f"the manifest is of {bundle.manifest.origin}, the log is {evidence.origin}"
+            )
         if evidence.root is None:
             tally.gap("the files are as listed; without a trust root nobody vouches for the list")
         else:
@@ -51,7 +53,9 @@ def check_log_tree(evidence: Evidence) -> Outcome:
         size = checkpoint.size
         known = {f"log/{t.to_path()}" for t in (*tiles_of_tree(size), *bundles_of_tree(size))}
         held = {path for path in evidence.bundle.files if path.startswith("log/")}
-        tally.extend(f"{path}: is no file of this tree" for path in sorted(held - known - {"log/checkpoint"}))
+        tally.extend(
+            f"{path}: is no file of this tree" for path in sorted(held - known - {"log/checkpoint"})
+        )
         tally.extend(f"{path}: is missing" for path in sorted(known - held))
     return tally.outcome(f"{checkpoint.size} entries give the root {checkpoint.root.hex()[:16]}")
 
@@ -106,4 +110,3 @@ def check_time_marks(evidence: Evidence) -> Outcome:
 def _owners(log: CharterLog, keys: set[str]) -> set[str]:
     """Who owns these witness keys, as the charter says; a key that it does not name has no known owner."""
     return {witness.owner for witness in log.witnesses if witness.vkey in keys}
-

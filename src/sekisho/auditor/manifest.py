@@ -15,7 +15,15 @@ from sekisho.model.wire import from_json, parse_canonical, sha256_hex
 from sekisho.signing import Envelope, Regime, parse_envelope
 from sekisho.signing.dsse import distinct_signers
 
-__all__ = ["MANIFEST", "SIGNATURE", "ListedFile", "Manifest", "compare_files", "parse_manifest", "verify_manifest"]
+__all__ = [
+    "MANIFEST",
+    "SIGNATURE",
+    "ListedFile",
+    "Manifest",
+    "compare_files",
+    "parse_manifest",
+    "verify_manifest",
+]
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.dsse"
@@ -48,7 +56,9 @@ def parse_manifest(data: bytes) -> Manifest:
         if not is_safe_path(file.path) or file.path in (MANIFEST, SIGNATURE):
             raise InvalidInput(f"lists {file.path[:80]!a}, which no bundle may hold", path=MANIFEST)
         if file.path <= last:
-            raise InvalidInput(f"{file.path} stands after {last}: sort by path, each once", path=MANIFEST)
+            raise InvalidInput(
+                f"{file.path} stands after {last}: sort by path, each once", path=MANIFEST
+            )
         last = file.path
     return manifest
 

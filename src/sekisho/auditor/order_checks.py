@@ -41,8 +41,12 @@ def check_registers(evidence: Evidence) -> Outcome:
         _check_issue(evidence, step, order, tally)
         for lifted in order.lifts:
             if step.orders.find(lifted) is None:
-                tally.fault(f"entry {step.index}: lifts {lifted.register} {lifted.number}, which is no such order")
-    heads = ", ".join(f"{h.register} at {h.number}" for h in history.orders.heads.values() if h.number)
+                tally.fault(
+                    f"entry {step.index}: lifts {lifted.register} {lifted.number}, which is no such order"
+                )
+    heads = ", ".join(
+        f"{h.register} at {h.number}" for h in history.orders.heads.values() if h.number
+    )
     return tally.outcome(f"{len(orders)} orders without a gap" + (f": {heads}" if heads else ""))
 
 
@@ -51,14 +55,18 @@ def _check_issue(evidence: Evidence, step: Step, order: OrderIssued, tally: Tall
     history, name = evidence.past(), f"order {order.register} {order.number}"
     start, end = history.recorded_from(step.index), history.recorded_by(step.index)
     try:
-        verify_issue(order, step.regime.in_force(), log=evidence.origin, now=start or order.not_before)
+        verify_issue(
+            order, step.regime.in_force(), log=evidence.origin, now=start or order.not_before
+        )
     except SekishoError as error:
         tally.fault(f"entry {step.index}: {type(error).code}: {error.message}")
         return
     if end is None:
         tally.gap(f"{name} has no recorded time yet")
     elif order.issue_until <= end:
-        tally.gap(f"{name} was recorded by {end} only, its signatures were good until {order.issue_until}")
+        tally.gap(
+            f"{name} was recorded by {end} only, its signatures were good until {order.issue_until}"
+        )
 
 
 def check_orders_in_force(evidence: Evidence) -> Outcome:
@@ -140,13 +148,17 @@ def _check_verdict(history: History, step: Step, judged: HaltJudged, tally: Tall
     )
     if again.degree != judged.degree:
         why = "; ".join(again.reasons)
-        tally.fault(f"{where} is said to be {judged.degree}, its evidence gives {again.degree}: {why}")
+        tally.fault(
+            f"{where} is said to be {judged.degree}, its evidence gives {again.degree}: {why}"
+        )
     if judged.lapses > again.lapses or judged.interval.start < again.interval.start:
         tally.fault(f"{where} is said for longer than its evidence covers")
     if judged.interval.end > again.interval.end:
         tally.fault(f"{where} is said for a time after it was judged")
-    tally.extend(f"{where}: {problem}" for problem in _check_observer(history, step, host, named, judged))
-    tally.extend(f"{where}: {problem}" for problem in _left_out(step, judged))
+    tally.extend(
+        f"{where}: {problem}" for problem in _check_observer(history, step, host, named, judged)
+    )
+    tally.extend(f"{where}: {problem}" for problem in _left_out(history, step, host, judged))
 
 
 def _named_evidence(history: History, step: Step, judged: HaltJudged) -> list[Recorded]:
@@ -162,13 +174,12 @@ def _named_evidence(history: History, step: Step, judged: HaltJudged) -> list[Re
 def _gather(
     history: History, host: HostEnrolled, judged: HaltJudged, named: list[Recorded]
 ) -> HaltEvidence:
-    """The evidence as a judge sees it. How long a device took is the judge's own word (see the limits)."""
+    """The evidence as a judge sees it. How long a device took, of how long, is the judge's own word (see the limits)."""
     receipt = _of_kind(named, ReceiptGiven)
     observed = _of_kind(named, ObservationMade)
     observation = observed.verified.predicate if observed else None
     fact = receipt.verified.predicate if receipt else None
     own = isinstance(fact, ReceiptGiven) and fact.host == host.host
-    tree = _tree_of_challenge(history, host, named, receipt)
     return HaltEvidence(
         host=host,
         order=judged.order,
@@ -178,7 +189,7 @@ def _gather(
         observation=observation if _is_real(history, observation, host) else None,
         observation_digest=observed.verified.digest if observed else "",
         challenges=_challenges(host, judged, named),
-        tree=tree,
+        tree=judged.after if judged.after is not None and _is_tree(history, judged.after) else None,
     )
 
 
@@ -186,8 +197,13 @@ def _is_real(history: History, observation: object, host: HostEnrolled) -> bool:
     """An observation of this host whose nonce comes from a tree that this log really had."""
     if not isinstance(observation, ObservationMade) or observation.host != host.host:
         return False
-    size = observation.after.size
-    return size < len(history.roots) and history.roots[size].hex() == observation.after.root
+    return _is_tree(history, observation.after)
+
+
+def _is_tree(history: History, position: LogPosition) -> bool:
+    """Whether this log really had that tree, as far as the evidence goes."""
+    size = position.size
+    return size < len(history.roots) and history.roots[size].hex() == position.root
 
 
 def _of_kind(named: list[Recorded], kind: type) -> Recorded | None:
@@ -199,41 +215,26 @@ def _challenges(
 ) -> tuple[ChallengeEvidence, ...]:
     """Each device's answer with the one right answer, computed anew from nonce and enrolled memory."""
     memory = {device.device: device.memory_bytes for device in host.devices}
-    took = judged.challenge_ms
+    took, limit = judged.challenge_ms, judged.challenge_limit_ms
     found = []
     for recorded in named:
         answer = recorded.verified.predicate
-        if not isinstance(answer, ChallengeAnswered) or took is None:
+        if not isinstance(answer, ChallengeAnswered) or took is None or limit is None:
             continue
         size = memory.get(answer.device)
-        expected = expect_fill(bytes.fromhex(answer.nonce), answer.device, size).digest if size else ""
+        expected = (
+            expect_fill(bytes.fromhex(answer.nonce), answer.device, size).digest if size else ""
+        )
         found.append(
             ChallengeEvidence(
                 digest=recorded.verified.digest,
                 answer=answer,
                 expected=expected,
                 milliseconds=took,
-                limit_ms=took,
+                limit_ms=limit,
             )
         )
     return tuple(found)
-
-
-def _tree_of_challenge(
-    history: History, host: HostEnrolled, named: list[Recorded], receipt: Recorded | None
-) -> LogPosition | None:
-    """The tree that the challenge's nonce comes from: some tree between the receipt and the answer, or none."""
-    answered = next(
-        ((r, p) for r in named if isinstance(p := r.verified.predicate, ChallengeAnswered)), None
-    )
-    if answered is None or receipt is None:
-        return None
-    recorded, answer = answered
-    for size in range(receipt.index + 1, recorded.index + 1):
-        tree = LogPosition(size=size, root=history.roots[size].hex())
-        if halt_nonce(tree, host.host, f"device {answer.device}") == answer.nonce:
-            return tree
-    return None
 
 
 def _check_observer(
@@ -258,17 +259,27 @@ def _constituencies_of(charter: Charter, organisation: str) -> set[str]:
     }
 
 
-def _left_out(step: Step, judged: HaltJudged) -> list[str]:
+def _left_out(history: History, step: Step, host: HostEnrolled, judged: HaltJudged) -> list[str]:
     """What the log already held and a verdict must not pass over: a halted receipt, or work that was seen."""
     life = step.lives.of(judged.order, judged.host)
-    if judged.degree == "non-responsive" and life.halted is not None:
-        return ["passes over the receipt that says it halted"]
-    seen = life.observation
-    if seen is None or life.observation_digest in judged.evidence:
+    halted = life.halted
+    if halted is None:
         return []
-    current = life.halted is not None and seen.receipt == life.halted.digest
-    if current and judged.degree != "contradicted" and (
-        seen.work_cpu_ms or any(reading.running for reading in seen.readings)
-    ):
+    if judged.degree == "non-responsive":
+        return ["passes over the receipt that says it halted"]
+    whole = judge_halt(
+        HaltEvidence(
+            host=host,
+            order=judged.order,
+            receipt=halted.receipt,
+            receipt_digest=halted.digest,
+            receipt_index=halted.index,
+            observation=life.observation if _is_real(history, life.observation, host) else None,
+            observation_digest=life.observation_digest,
+        ),
+        now=judged.effective,
+        lapses_after_s=0,
+    )
+    if whole.degree == "contradicted" and judged.degree != "contradicted":
         return ["passes over an observation that saw work"]
     return []

@@ -23,7 +23,14 @@ from sekisho.model.statements import (
     ReceiptGiven,
 )
 
-__all__ = ["ACKNOWLEDGEMENTS", "FORKS", "RECEIPTS", "check_budgets", "check_effects", "check_receipts"]
+__all__ = [
+    "ACKNOWLEDGEMENTS",
+    "FORKS",
+    "RECEIPTS",
+    "check_budgets",
+    "check_effects",
+    "check_receipts",
+]
 
 RECEIPTS = "receipts.jsonl"
 FORKS = "forks.jsonl"
@@ -47,16 +54,23 @@ def check_receipts(evidence: Evidence) -> Outcome:
     chains = {host: _load_chain(evidence, host, tally) for host in evidence.hosts(RECEIPTS)}
     for host, chain in chains.items():
         if chain is not None:
-            tally.extend(f"receipts of {host}: {problem}" for problem in _check_chain(evidence, history, chain))
+            tally.extend(
+                f"receipts of {host}: {problem}"
+                for problem in _check_chain(evidence, history, chain)
+            )
     for where, host, sequence, digest in _expected_links(evidence):
         if host not in chains:
             tally.gap(f"{where}: the receipts of {host} are not in the evidence")
-        elif (mine := chains[host]) is not None and not mine.is_at(sequence or _place(mine, digest), digest):
+        elif (mine := chains[host]) is not None and not mine.is_at(
+            sequence or _place(mine, digest), digest
+        ):
             tally.fault(f"{where}: its receipt is not in the chain of {host}")
     _check_acknowledged(evidence, chains, tally)
     for host in evidence.hosts(FORKS):
         for paper in evidence.papers(host, FORKS):
-            tally.fault(f"receipt-fork: {paper.where}: {host} gave another receipt of the same number")
+            tally.fault(
+                f"receipt-fork: {paper.where}: {host} gave another receipt of the same number"
+            )
     total = sum(chain.chain.sequence for chain in chains.values() if chain is not None)
     return tally.outcome(f"{total} receipts of {len(chains)} hosts, chains whole")
 
@@ -75,7 +89,9 @@ def check_budgets(evidence: Evidence) -> Outcome:
         _check_sum(state, spent, tally)
     known = {lease.leaf for state in history.ledger.licences.values() for lease in state.leases}
     for leaf in sorted(set(spent) - known):
-        tally.gap(f"receipts spend the lease {leaf[:16]}, which this log does not hold up to its checkpoint")
+        tally.gap(
+            f"receipts spend the lease {leaf[:16]}, which this log does not hold up to its checkpoint"
+        )
     licences = history.ledger.licences.values()
     leased = sum(len(state.leases) for state in licences)
     return tally.outcome(f"{len(licences)} books with {leased} leases add up")
@@ -153,7 +169,8 @@ def _check_quantum(history: History, receipt: ReceiptGiven) -> list[str]:
 
 def _find_lease(history: History, leaf: str) -> LeaseState | None:
     return next(
-        (s for state in history.ledger.licences.values() for s in state.leases if s.leaf == leaf), None
+        (s for state in history.ledger.licences.values() for s in state.leases if s.leaf == leaf),
+        None,
     )
 
 
@@ -200,7 +217,8 @@ def _check_acknowledged(
         if mine is None:
             continue
         known = {
-            _acknowledgement(paper, host).receipt for paper in evidence.papers(host, ACKNOWLEDGEMENTS)
+            _acknowledgement(paper, host).receipt
+            for paper in evidence.papers(host, ACKNOWLEDGEMENTS)
         }
         quanta = [
             link
@@ -225,9 +243,13 @@ def _check_disclosures(evidence: Evidence, history: History, tally: Tally) -> No
         for step, fact in history.facts(kind):
             opened = len(set(disclosed.get(step.leaf, ())))
             if not fact.concealed:
-                tally.gap(f"entry {step.index}: {fact.host}'s lease {fact.number} names no amount at all")
+                tally.gap(
+                    f"entry {step.index}: {fact.host}'s lease {fact.number} names no amount at all"
+                )
             elif opened < len(fact.concealed):
-                tally.gap(f"entry {step.index}: an amount of lease {fact.number} of {fact.host} is not disclosed")
+                tally.gap(
+                    f"entry {step.index}: an amount of lease {fact.number} of {fact.host} is not disclosed"
+                )
 
 
 def _spent_by_lease(evidence: Evidence, tally: Tally) -> dict[str, list[Link]]:
@@ -249,9 +271,10 @@ def _check_book(state: LicenceState, tally: Tally) -> None:
     number, book = state.licence.number, state.book
     if state.undisclosed:
         tally.gap(f"licence {number}: {state.undisclosed} amounts are not disclosed")
-    if book.budget != parse_flop(state.licence.budget_flop) or min(
-        book.available, book.leased, book.consumed, book.forfeited
-    ) < 0:
+    if (
+        book.budget != parse_flop(state.licence.budget_flop)
+        or min(book.available, book.leased, book.consumed, book.forfeited) < 0
+    ):
         tally.fault(f"licence {number}: its books do not add up to its budget")
 
 
@@ -266,11 +289,17 @@ def _check_lease_spend(
             continue
         reserved, bound = parse_flop(spend.reserved_flop), parse_flop(spend.bound_flop)
         if (link.receipt.host, spend.lease_number) != (lease.granted.host, lease.granted.number):
-            tally.fault(f"{where}: receipt {number} of {link.receipt.host} spends it under another number")
+            tally.fault(
+                f"{where}: receipt {number} of {link.receipt.host} spends it under another number"
+            )
         if lease.allowance_flop is not None and reserved > lease.allowance_flop:
-            tally.fault(f"{where}: receipt {number} reserves {reserved} FLOP of {lease.allowance_flop} allowed")
+            tally.fault(
+                f"{where}: receipt {number} reserves {reserved} FLOP of {lease.allowance_flop} allowed"
+            )
         if not low <= bound <= reserved:
-            tally.fault(f"{where}: receipt {number} spends {bound} FLOP, after {low}, of {reserved} reserved")
+            tally.fault(
+                f"{where}: receipt {number} spends {bound} FLOP, after {low}, of {reserved} reserved"
+            )
         low = max(low, bound)
     if lease.ended is not None:
         _check_closing(history, state, lease, links, tally)
@@ -291,7 +320,9 @@ def _check_closing(
         if closed.effective < lease.granted.not_after.plus(slack):
             tally.fault(f"{where} was forfeited before its grace was over")
         if consumed is not None and consumed < max(known, default=0):
-            tally.fault(f"{where} was closed at {consumed} FLOP, its receipts reserved {max(known)}")
+            tally.fault(
+                f"{where} was closed at {consumed} FLOP, its receipts reserved {max(known)}"
+            )
         return
     if not links:
         tally.gap(f"{where}: its final receipt is not in the evidence")
@@ -308,11 +339,15 @@ def _check_sum(state: LicenceState, spent: dict[str, list[Link]], tally: Tally) 
     total = sum(_taken(lease, spent.get(lease.leaf, [])) for lease in state.leases)
     budget = parse_flop(state.licence.budget_flop)
     if total > budget:
-        tally.fault(f"licence {state.licence.number}: {total} FLOP were reserved, its budget is {budget}")
+        tally.fault(
+            f"licence {state.licence.number}: {total} FLOP were reserved, its budget is {budget}"
+        )
 
 
 def _taken(lease: LeaseState, links: Iterable[Link]) -> int:
-    reserved = [parse_flop(link.receipt.spend.reserved_flop) for link in links if link.receipt.spend]
+    reserved = [
+        parse_flop(link.receipt.spend.reserved_flop) for link in links if link.receipt.spend
+    ]
     if lease.ended is not None and lease.consumed_flop is not None:
         return max(lease.consumed_flop, reserved[-1] if reserved else 0)
     return max(reserved, default=0)
@@ -337,20 +372,27 @@ def _check_released(
         if fact.kind == "resume" and order in fact.lifts
     ]
     if not lifting:
-        tally.fault(f"{where}: works on although no resume lifts order {order.register} {order.number}")
+        tally.fault(
+            f"{where}: works on although no resume lifts order {order.register} {order.number}"
+        )
     elif not any(_is_known(history, receipt, *pair, error_s) for pair in lifting):
-        tally.fault(f"{where}: works on before the resume of order {order.register} {order.number} was witnessed")
+        tally.fault(
+            f"{where}: works on before it held the resume of order {order.register} {order.number}"
+        )
 
 
 def _is_known(
     history: History, receipt: ReceiptGiven, step: Step, resume: OrderIssued, error_s: int
 ) -> bool:
-    """Whether the host could hold this resume: witnessed, begun, and among the heads that its receipt names."""
-    start = history.recorded_from(step.index)
-    heads = {head.register: head.number for head in receipt.heads}
+    """Whether the host held this resume: witnessed, begun, and among the heads that its receipt names.
+
+    A head's digest cannot be guessed before the order exists, so no clock is believed here.
+    """
+    head = next((head for head in receipt.heads if head.register == resume.register), None)
     return (
         history.recorded_by(step.index) is not None
-        and (start is None or receipt.effective.plus(error_s) >= start)
         and receipt.effective.plus(error_s) >= resume.not_before
-        and heads.get(resume.register, resume.number) >= resume.number
+        and head is not None
+        and head.number >= resume.number
+        and history.orders.find(head) is not None
     )

@@ -50,10 +50,14 @@ def check_charter(evidence: Evidence) -> Outcome:
             tally.fault(step.fault)
     for step, terms in history.facts(CharterAdopted):
         if root is not None and (terms.log.vkey != root.log or terms.log.origin != root.origin):
-            tally.fault(f"entry {step.index}: the charter names another log key than the trust root")
+            tally.fault(
+                f"entry {step.index}: the charter names another log key than the trust root"
+            )
         expected = _expected_version(step.regime.charter.terms if step.regime.charter else None)
         if terms.version != expected:
-            tally.fault(f"entry {step.index}: charter version {terms.version} where {expected} is next")
+            tally.fault(
+                f"entry {step.index}: charter version {terms.version} where {expected} is next"
+            )
     if history.regime.charter is None:
         tally.gap("no charter is in force")
         return tally.outcome("")
@@ -77,7 +81,9 @@ def check_uniqueness(evidence: Evidence) -> Outcome:
             continue
         for key in _unique_keys(step.recorded):
             if key in seen:
-                tally.fault(f"entry {step.index}: {' '.join(map(str, key))} stands in entry {seen[key]} already")
+                tally.fault(
+                    f"entry {step.index}: {' '.join(map(str, key))} stands in entry {seen[key]} already"
+                )
             seen.setdefault(key, step.index)
     return tally.outcome(f"{len(seen)} identifiers, each once")
 
@@ -104,7 +110,9 @@ def _expected_version(before: CharterAdopted | None) -> int:
 def _first_charter_digest(evidence: Evidence) -> str | None:
     """The digest of the first entry that calls itself a charter, whoever signed it."""
     for step in evidence.past().steps:
-        if step.recorded is not None and isinstance(step.recorded.verified.predicate, CharterAdopted):
+        if step.recorded is not None and isinstance(
+            step.recorded.verified.predicate, CharterAdopted
+        ):
             return step.recorded.verified.digest
         if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
             return parse_envelope(evidence.entry(step.index)).digest

@@ -17,10 +17,16 @@ __all__ = ["render_report"]
 _COLOURS: Mapping[Verdict, str] = {"holds": "green", "fails": "bold red", "unverifiable": "yellow"}
 
 
-def render_report(report: Report, language: Language, *, colour: bool = False, width: int = 100) -> str:
+def render_report(
+    report: Report, language: Language, *, colour: bool = False, width: int = 100
+) -> str:
     """The checks with verdict and reason, the limits, and the verdict over all, last since it is read first."""
     console = Console(
-        file=io.StringIO(), force_terminal=colour, no_color=not colour, width=max(width, 60), highlight=False
+        file=io.StringIO(),
+        force_terminal=colour,
+        no_color=not colour,
+        width=max(width, 60),
+        highlight=False,
     )
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -28,7 +34,9 @@ def render_report(report: Report, language: Language, *, colour: bool = False, w
     table.add_column(overflow="fold")
     for check in report.checks:
         question = say(f"audit.check.{check.name}", language)
-        detail = Text(f"{question}\n  ") + Text(_printable(check.detail), style="dim" if colour else "")
+        detail = Text(f"{question}\n  ") + Text(
+            _printable(check.detail), style="dim" if colour else ""
+        )
         table.add_row(Text(check.name), _verdict(check.verdict, language), detail)
     console.print(table)
     console.print(Text(say("audit.limits", language)))

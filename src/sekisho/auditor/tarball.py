@@ -70,7 +70,14 @@ def format_header(path: str, size: int) -> bytes:
             b"%011o\0" % size + b"00000000000\0",
         )
     )
-    tail = b"0" + bytes(100) + b"ustar\00000" + bytes(80) + prefix.encode().ljust(155, b"\0") + bytes(12)
+    tail = (
+        b"0"
+        + bytes(100)
+        + b"ustar\00000"
+        + bytes(80)
+        + prefix.encode().ljust(155, b"\0")
+        + bytes(12)
+    )
     checksum = sum(head) + 8 * ord(" ") + sum(tail)
     return head + b"%06o\0 " % checksum + tail
 
@@ -111,7 +118,10 @@ class _Reader:
         self._check_header(shown, path, size, block)
         start = self._at + BLOCK
         padded = -(-size // BLOCK) * BLOCK
-        content, padding = self._data[start : start + size], self._data[start + size : start + padded]
+        content, padding = (
+            self._data[start : start + size],
+            self._data[start + size : start + padded],
+        )
         if len(content) + len(padding) < padded:
             self._fault(shown, "the tar is cut off inside this file")
         elif padding.strip(b"\0"):
@@ -128,7 +138,9 @@ class _Reader:
         if rest.strip(b"\0"):
             self._fault("the end of the tar", "bytes follow the last file")
         if len(self._data) != whole:
-            self._fault("the end of the tar", f"{len(self._data)} bytes where the files take {whole}")
+            self._fault(
+                "the end of the tar", f"{len(self._data)} bytes where the files take {whole}"
+            )
 
     def _check_header(self, shown: str, path: str, size: int, block: bytes) -> None:
         if not is_safe_path(path):
@@ -139,7 +151,9 @@ class _Reader:
         elif _header_or_none(path, size) != block:
             self._fault(shown, "its tar header is not the one that its path and size give")
         if path <= self._last:
-            self._fault(shown, f"stands after {self._last}: members come in ascending order, each once")
+            self._fault(
+                shown, f"stands after {self._last}: members come in ascending order, each once"
+            )
         self._last = path
 
     def _fault(self, path: str, problem: str) -> None:

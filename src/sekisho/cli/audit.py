@@ -23,7 +23,9 @@ def app(
     ] = None,
     accept: Annotated[
         list[str] | None,
-        typer.Option("--accept", help="Take this unverifiable check on trust; may stand several times."),
+        typer.Option(
+            "--accept", help="Take this unverifiable check on trust; may stand several times."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -50,6 +50,7 @@ _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or
 @app.command()
 def init(
     context: typer.Context,
+    *,
     name: Annotated[str, typer.Option("--name", help="The regime's name.")],
     jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")],
     key: Annotated[
@@ -101,6 +102,7 @@ def init(
 @app.command()
 def show(
     context: typer.Context,
+    *,
     file: _File,
     home: HomeFolder = "",
     log: LogPlace = "",
@@ -116,6 +118,7 @@ def show(
 @app.command("sign")
 def sign_charter(
     context: typer.Context,
+    *,
     file: _File,
     key: KeyFile,
     phrase: Phrase = "",
@@ -143,6 +146,7 @@ def sign_charter(
 @app.command()
 def adopt(
     context: typer.Context,
+    *,
     file: _File,
     control: Annotated[
         str, typer.Option("--control", help="Hand it in at this control plane as well.")
@@ -166,7 +170,9 @@ def adopt(
     root = root_of(terms, statement.digest) if terms.version == 1 else None
     if root is not None and root_out:
         create_file(Path(root_out), canonical(root) + b"\n")
-    placed = send_statement(control, document.envelope.raw) if control and document.envelope else None
+    placed = (
+        send_statement(control, document.envelope.raw) if control and document.envelope else None
+    )
     answer = {
         "digest": statement.digest,
         "phrase": page.data["phrase"],

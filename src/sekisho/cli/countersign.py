@@ -82,9 +82,7 @@ def sign(context: typer.Context, ceremony: Ceremony, *, as_json: bool) -> None:
     typer.echo(page.to_text(), err=as_json)
     signer = _load_signer(view, ceremony)
     unknown = (*document.unknown, *document.critical)
-    verify_countersign(
-        view.footing, statement, unknown, signer.public.key_id, now=view.now
-    )
+    verify_countersign(view.footing, statement, unknown, signer.public.key_id, now=view.now)
     _ask_phrase(view, ceremony, document.digest)
     envelope, fresh = _countersign(document, statement, signer)
     target = Path(ceremony.out or ceremony.file)
@@ -222,7 +220,7 @@ def _deliver(
     as_json: bool,
 ) -> None:
     target, envelope, fresh = done
-    key = "sign.done" if fresh else "sign.again"
+    told = "sign.done" if fresh else "sign.again"
     answer = {
         "digest": document.digest,
         "key": signer.public.key_id,
@@ -231,6 +229,10 @@ def _deliver(
         "file": str(target),
     }
     text = say(
-        key, view.language, key=signer.public.key_id[:16], file=target, count=len(envelope.signatures)
+        told,
+        view.language,
+        id=signer.public.key_id[:16],
+        file=target,
+        count=len(envelope.signatures),
     )
     deliver(Answer(document=answer, text=text), as_json=as_json)

@@ -19,7 +19,14 @@ from sekisho.model.wire import (
     parse_json,
     sha256_hex,
 )
-from sekisho.signing import Envelope, PublicKey, TrustRoot, parse_envelope, parse_policy, parse_trust
+from sekisho.signing import (
+    Envelope,
+    PublicKey,
+    TrustRoot,
+    parse_envelope,
+    parse_policy,
+    parse_trust,
+)
 from sekisho.signing.notes import Note, VerifierKey
 
 __all__ = ["MAX_DOCUMENT_BYTES", "Document", "Form", "Manifest", "parse_document"]
@@ -156,15 +163,13 @@ def _statement(payload: bytes, envelope: Envelope | None, path: str) -> Document
 def _manifest(data: bytes, envelope: Envelope | None, path: str) -> Document:
     value = parse_canonical(data, path=path, limit=MAX_DOCUMENT_BYTES)
     manifest = from_json(Manifest, value, path=path)
-    return Document(
-        form="manifest", digest=sha256_hex(data), envelope=envelope, manifest=manifest
-    )
+    return Document(form="manifest", digest=sha256_hex(data), envelope=envelope, manifest=manifest)
 
 
 def _parse_text_form(text: str, data: bytes, path: str) -> Document:
     digest = sha256_hex(data)
     if text.startswith("-----BEGIN "):
-        return _parse_pem(text, digest, path)
+        return _parse_pem(text, path)
     if text.startswith("c2sp.org/tlog-proof"):
         proof = TlogProof.from_text(text, path=path)
         return Document(form="proof", digest=digest, proof=proof)
@@ -181,7 +186,7 @@ def _parse_text_form(text: str, data: bytes, path: str) -> Document:
     raise _unknown_form(path)
 
 
-def _parse_pem(text: str, digest: str, path: str) -> Document:
+def _parse_pem(text: str, path: str) -> Document:
     match = _PEM.fullmatch(text)
     if match is None:
         raise InvalidInput("is not one PEM block", path=path)
@@ -215,9 +220,7 @@ def _unknown_paths(value: Any, raw: Any, path: str) -> list[str]:
         return found
     if isinstance(value, tuple) and isinstance(raw, list):
         pairs = enumerate(zip(value, raw, strict=True))
-        return [
-            p for i, (item, part) in pairs for p in _unknown_paths(item, part, f"{path}[{i}]")
-        ]
+        return [p for i, (item, part) in pairs for p in _unknown_paths(item, part, f"{path}[{i}]")]
     return []
 
 

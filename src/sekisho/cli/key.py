@@ -27,6 +27,7 @@ _PEM_LINE = 64
 @app.command()
 def new(
     context: typer.Context,
+    *,
     file: Annotated[str, typer.Argument(metavar="F", help="Where the private key goes (0600).")],
     passphrase: Annotated[
         bool, typer.Option("--passphrase", help="Encrypt it; the passphrase is asked for.")
@@ -57,6 +58,7 @@ def new(
 @app.command()
 def show(
     context: typer.Context,
+    *,
     file: Annotated[str, typer.Argument(metavar="F", help="A public or private key's file.")],
     vkey: Annotated[
         str, typer.Option("--vkey", help="Also as a log's verifier key of this name.")
@@ -109,7 +111,7 @@ def _text(public: PublicKey, language: Language) -> str:
     return say(
         "key.public",
         language,
-        key=public.key_id,
+        id=public.key_id,
         phrase=digest_phrase(public.key_id),
         public=public.to_text(),
     )
@@ -129,7 +131,9 @@ def _vkey(public: PublicKey, name: str, *, cosigner: bool) -> str:
 
     raw = public.spki[-32:]
     if Key.from_ed25519_raw(raw) != public:
-        raise InvalidInput("is not an Ed25519 key", path="F", remedy="logs and witnesses use Ed25519")
+        raise InvalidInput(
+            "is not an Ed25519 key", path="F", remedy="logs and witnesses use Ed25519"
+        )
     algorithm = NoteAlgorithm.COSIGNATURE_ED25519 if cosigner else NoteAlgorithm.ED25519
     named = VerifierKey(name=name, algorithm=algorithm, public_key=raw)
     return VerifierKey.from_text(named.to_text(), path="--vkey").to_text()

@@ -34,7 +34,6 @@ from sekisho.model.amounts import format_flop, format_flop_short, parse_flop, pa
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sekisho.ceremony import State
     from sekisho.cli.words import View
     from sekisho.licensing import LeaseState, LicenceState
     from sekisho.model.statements import Mode
@@ -55,6 +54,7 @@ _Control = Annotated[str, typer.Option("--control", help="The control plane's ad
 @app.command()
 def decide(
     context: typer.Context,
+    *,
     run: _Run,
     pack: _PackName = "",
     home: HomeFolder = "",
@@ -82,6 +82,7 @@ def decide(
 @app.command()
 def draft(
     context: typer.Context,
+    *,
     run: _Run,
     number: Annotated[str, typer.Option("--number", help="The licence's number.")],
     out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
@@ -90,7 +91,9 @@ def draft(
     ] = "",
     lasts: Annotated[str, typer.Option("--lasts", help="How long: 24h, 14d.")] = "24h",
     interval: Annotated[str, typer.Option("--interval", help="A lease's length.")] = "1h",
-    grace: Annotated[str, typer.Option("--grace", help="From a lease's end to the effect.")] = "60s",
+    grace: Annotated[
+        str, typer.Option("--grace", help="From a lease's end to the effect.")
+    ] = "60s",
     quantum: Annotated[str, typer.Option("--quantum", help="What is reserved at a time.")] = "60s",
     mode: Annotated[
         str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
@@ -133,6 +136,7 @@ def draft(
 @app.command("sign")
 def sign_licence(
     context: typer.Context,
+    *,
     file: _File,
     key: KeyFile,
     phrase: Phrase = "",
@@ -168,6 +172,7 @@ def issue_licence(
 @app.command("list")
 def list_licences(
     context: typer.Context,
+    *,
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -180,14 +185,13 @@ def list_licences(
     states = sorted(state.licences.licences.values(), key=lambda s: s.licence.number)
     text = "\n".join(_licence_text(s, view) for s in states)
     rows = [_licence_row(s, view) for s in states]
-    deliver(
-        Answer(document=rows, text=text or say("licence.none", view.language)), as_json=as_json
-    )
+    deliver(Answer(document=rows, text=text or say("licence.none", view.language)), as_json=as_json)
 
 
 @app.command()
 def show(
     context: typer.Context,
+    *,
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="A licence's number.")],
     home: HomeFolder = "",
     log: LogPlace = "",

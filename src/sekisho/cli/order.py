@@ -61,13 +61,16 @@ _Control = Annotated[str, typer.Option("--control", help="The control plane's ad
 @app.command()
 def draft(
     context: typer.Context,
+    *,
     out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
     kind: Annotated[str, typer.Option("--kind", help="pause, hold or resume.")],
     legal_basis: Annotated[str, typer.Option("--legal-basis", help="On what law it rests.")],
     appeal: Annotated[str, typer.Option("--appeal", help="How to appeal, and by when.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="site=S, run=R, licensee=, licence=, host=...; or everywhere."),
+        typer.Option(
+            "--scope", help="site=S, run=R, licensee=, licence=, host=...; or everywhere."
+        ),
     ] = None,
     effect: Annotated[
         str, typer.Option("--effect", help="checkpoint-then-stop, freeze or lift; fits the kind.")
@@ -84,9 +87,7 @@ def draft(
     exempt: Annotated[
         list[str] | None, typer.Option("--exempt", help="A run that goes on.")
     ] = None,
-    drill: Annotated[
-        bool, typer.Option("--drill", help="Act on each site's canary only.")
-    ] = False,
+    drill: Annotated[bool, typer.Option("--drill", help="Act on each site's canary only.")] = False,
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -122,6 +123,7 @@ def draft(
 @app.command()
 def preview(
     context: typer.Context,
+    *,
     file: _File,
     home: HomeFolder = "",
     log: LogPlace = "",
@@ -138,6 +140,7 @@ def preview(
 @app.command("sign")
 def sign_order(
     context: typer.Context,
+    *,
     file: _File,
     key: KeyFile,
     phrase: Phrase = "",
@@ -173,6 +176,7 @@ def issue_order(
 @app.command("list")
 def list_orders(
     context: typer.Context,
+    *,
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -185,14 +189,13 @@ def list_orders(
     orders.sort(key=lambda k: (k.order.register, k.order.number))
     rows = [_order_row(state, known, view) for known in orders]
     text = "\n".join(_order_text(known, row, view) for known, row in zip(orders, rows, strict=True))
-    deliver(
-        Answer(document=rows, text=text or say("order.none", view.language)), as_json=as_json
-    )
+    deliver(Answer(document=rows, text=text or say("order.none", view.language)), as_json=as_json)
 
 
 @app.command()
 def status(
     context: typer.Context,
+    *,
     register: Annotated[str, typer.Argument(metavar="[REGISTER", help="As pause/JP.")] = "",
     number: Annotated[int, typer.Argument(metavar="NUMBER]", help="Its number.", min=0)] = 0,
     home: HomeFolder = "",
@@ -228,7 +231,9 @@ def _effect(word: str) -> Effect:
 
     if word not in get_args(Effect):
         raise InvalidInput(
-            f"{word[:40]!r} is no effect", path="--effect", remedy=f"use {', '.join(get_args(Effect))}"
+            f"{word[:40]!r} is no effect",
+            path="--effect",
+            remedy=f"use {', '.join(get_args(Effect))}",
         )
     return word  # type: ignore[return-value]  # checked just above
 
@@ -257,9 +262,7 @@ def _scope(texts: list[str], state: State, lifted: tuple[OrderReference, ...]) -
         if equals:
             fields.setdefault(_SCOPE[name], []).append(value)
     if not texts or ("everywhere" in texts and fields):
-        raise InvalidInput(
-            "must give attributes or say everywhere, and not both", path="--scope"
-        )
+        raise InvalidInput("must give attributes or say everywhere, and not both", path="--scope")
     wide = {"everywhere": True} if "everywhere" in texts else {}
     return from_json(Scope, {**fields, **wide}, path="--scope")  # type: ignore[dict-item]  # JSON
 
@@ -350,14 +353,19 @@ def _lives(state: State, known: KnownOrder) -> list[HostUnderOrder]:
     from sekisho.ceremony import facts_under
 
     heard = {life.host: life for life in state.lives.under(known.reference)}
-    covered = {} if known.order.kind == "resume" else {
-        host.host: state.lives.of(known.reference, host.host) for host in facts_under(state, known)
-    }
+    covered = (
+        {}
+        if known.order.kind == "resume"
+        else {
+            host.host: state.lives.of(known.reference, host.host)
+            for host in facts_under(state, known)
+        }
+    )
     return [life for _, life in sorted({**covered, **heard}.items())]
 
 
 def _host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, object]]:
-    rows = []
+    rows: list[dict[str, object]] = []
     for life in _lives(state, known):
         last = life.stages[-1] if life.stages else None
         verdict = life.verdict if life.verdict and view.now < life.verdict.lapses else None
@@ -406,5 +414,7 @@ def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
         length = length_in_words(abs(left), language)
         lines.append(say(key, language, at=life.verdict.lapses, length=length))
         if left > 0:
-            lines += [f"      {quote(text)}" for text in (*life.verdict.reasons, *life.verdict.limits)]
+            lines += [
+                f"      {quote(text)}" for text in (*life.verdict.reasons, *life.verdict.limits)
+            ]
     return lines

@@ -12,7 +12,7 @@ _SPACES = (" ", "　")
 
 
 def tame(text: str) -> str:
-    """The text with every control, format and private character as `\\u{...}`; printable text is as it was."""
+    """The text with every control, format and private character as its number; printable text is as it was."""
     return "".join(_show(c) if _is_hidden(c) else c for c in text)
 
 
@@ -21,9 +21,7 @@ def quote(text: str) -> str:
 
     Runs of spaces are written out, since a long one could push words to where our own lines begin.
     """
-    marked = "".join(
-        "\\" + c if c in '\\"' else _show(c) if _is_hidden(c) else c for c in text
-    )
+    marked = "".join("\\" + c if c in '\\"' else _show(c) if _is_hidden(c) else c for c in text)
     while "  " in marked or "　　" in marked:
         marked = marked.replace("  ", " \\u{20}").replace("　　", "　\\u{3000}")
     return f'"{marked}"'

@@ -30,6 +30,7 @@ __all__ = ["app", "show"]
 
 def show(
     context: typer.Context,
+    *,
     file: Annotated[str, typer.Argument(metavar="F", help="A document; - for standard input.")],
     home: HomeFolder = "",
     log: LogPlace = "",

@@ -60,6 +60,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def language_of(context: typer.Context) -> Language:
+    """The language that the environment chose."""
     return _settings(context).language
 
 

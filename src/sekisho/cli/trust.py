@@ -23,8 +23,12 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("add")
 def add(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="A policy: charter, log and witnesses as JSON.")] = None,
-    charter: Annotated[str, typer.Option("--charter", help="sha256: and 64 hexadecimal digits.")] = "",
+    file: Annotated[
+        Path | None, typer.Argument(help="A policy: charter, log and witnesses as JSON.")
+    ] = None,
+    charter: Annotated[
+        str, typer.Option("--charter", help="sha256: and 64 hexadecimal digits.")
+    ] = "",
     log: Annotated[str, typer.Option("--log", help="The log's verifier key.")] = "",
     witnesses: Annotated[
         Path | None, typer.Option("--witnesses", help="The witness policy, as a tlog-policy file.")
@@ -71,12 +75,16 @@ def remove(
 
     settings: Settings = context.obj
     if all(root.origin != origin for root in load_trust(settings.trust_file)):
-        raise StateConflict(f"no regime of the log {origin} is trusted", remedy="see sekisho trust list")
+        raise StateConflict(
+            f"no regime of the log {origin} is trusted", remedy="see sekisho trust list"
+        )
     left = change_trust(
         settings.trust_file, lambda roots: tuple(root for root in roots if root.origin != origin)
     )
     deliver(
-        Answer(document={"trusted": left}, text=say("trust.removed", settings.language, origin=origin)),
+        Answer(
+            document={"trusted": left}, text=say("trust.removed", settings.language, origin=origin)
+        ),
         as_json=as_json,
     )
 
@@ -88,7 +96,9 @@ def _root_of_parts(charter: str, log: str, witnesses: Path | None) -> TrustRoot:
 
     if not (charter and log and witnesses is not None):
         raise InvalidInput(
-            "needs all three: --charter, --log and --witnesses", path="trust add", remedy="or name a policy file"
+            "needs all three: --charter, --log and --witnesses",
+            path="trust add",
+            remedy="or name a policy file",
         )
     text = witnesses.read_text(encoding="utf-8")
     root = parse_policy(

@@ -1,12 +1,14 @@
-"""`python -m sekisho.observer.main --home O --control URL [--host NAME] [--once]`: looks, and states what it saw.
+"""`python -m sekisho.observer.main --home O --control URL [--host NAME] [--user UID] [--once]`: looks, and states what it saw.
 
-A process of its own under a key of another constituency (O/observer.pem) and its own trust root (O/trust.json); its
-starter runs it as another user where the host allows that. It judges nothing: that is a verifier's act.
+A process of its own under a key of another constituency (O/observer.pem) and its own trust root (O/trust.json); with
+`--user` it reads its files and then becomes another user than the work's. It judges nothing: that is a verifier's act.
 """
 
 from __future__ import annotations
 
 import argparse
+import codecs
+import contextlib
 import os
 import signal
 import sys
@@ -118,8 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--control", required=True, help="base URL of the control plane")
     parser.add_argument("--host", help="only this host's halts: the one that this process runs on")
+    parser.add_argument("--user", type=int, help="uid to become once key and trust root are read")
     parser.add_argument("--once", action="store_true", help="observe what is open now, then leave")
-    parser.add_argument("--user", type=int, help="become this user once key and root are read")
     options = parser.parse_args(arguments)
     try:
         return _run(options)
@@ -135,18 +137,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    signer = load_key(options.home / "observer.pem")
+    root = _load_trust(options.home / "trust.json")
     control = ControlClient(options.control)
     observer = Observer(
         control,
-        load_key(options.home / "observer.pem"),
-        _load_trust(options.home / "trust.json"),
+        signer,
+        root,
         clock=SystemClock(),
         host=options.host,
     )
+    if options.user is not None:
+        _load_everything(control)
+        _become(options.user)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: observer.end())
-    if options.user is not None:
-        _become(options.user)
     ready = {"ready": True, "user": os.geteuid()}
     print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
     if options.once:
@@ -157,17 +162,26 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _load_everything(control: ControlClient) -> None:
+    """Load what Python loads at first use: the other user may not be able to read where Python lies."""
+    for codec in ("ascii", "idna", "latin-1", "utf-8", "utf-16be"):
+        codecs.lookup(codec)
+    read_process_table()
+    with contextlib.suppress(SekishoError):
+        control.fetch_halts()
+
+
 def _become(user: int) -> None:
-    """Go on as another user, for good: what this process may still do is look and speak."""
+    """Drop to another user for good. Raises InvalidInput where this process may not."""
     try:
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise InvalidInput(
-            f"cannot become user {user}: {error.strerror}",
+            f"cannot become user {user}: {error}",
             path="--user",
-            remedy="start the observer as root, or leave --user out: its observations then name that limit",
+            remedy="start it as root, or without",
         ) from None
 
 

@@ -119,7 +119,9 @@ def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant
     if place == "taken":
         raise TwoDigests(f"order {where} would be a second one at its number")
     if place != "next":
-        raise RegisterGap(f"order {where} does not follow its register's head", remedy="draft it anew")
+        raise RegisterGap(
+            f"order {where} does not follow its register's head", remedy="draft it anew"
+        )
     problems = check_release(order, book)
     if problems:
         raise StateConflict("; ".join(problems))
@@ -152,7 +154,9 @@ def _check_revocation(footing: Footing, fact: LicenceRevoked, _: str, __: Instan
 def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: Instant) -> None:
     root = footing.root
     if root is not None and terms.log.origin != root.origin:
-        raise ForeignDocument(f"the charter is for the log {terms.log.origin}, trusted is {root.origin}")
+        raise ForeignDocument(
+            f"the charter is for the log {terms.log.origin}, trusted is {root.origin}"
+        )
     if terms.version == 1 and terms.previous is None:
         # The first charter has no root before it; where one is trusted already, only that one may be signed.
         if root is not None and root.charter_digest != digest:

@@ -28,7 +28,7 @@ from sekisho.signing import Recorded
 
 __all__ = ["Feed", "FeedItem", "FeedPage"]
 
-RUN_SPAN = 10**7
+RUN_SPAN = 10**6  # seconds since 1970 times this stays below 2^53, as every number on our wire must
 ON_SIGHT = ("hold", "pause")
 
 

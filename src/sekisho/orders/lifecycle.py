@@ -53,12 +53,18 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
         return last if last is not None and last.stage == "halted" else None
 
     def degree(self, at: Instant) -> Degree | None:
-        """How sure the halt is at an instant; None once the host has resumed."""
+        """How sure the halt is at an instant; None once the host has resumed.
+
+        A verdict speaks of the halted receipt that it cites, and of no halt after that one.
+        """
         if self.stages and self.stages[-1].stage == "resumed":
             return None
-        if self.verdict is not None and at < self.verdict.lapses:
-            return self.verdict.degree
-        return "claimed" if self.halted else "non-responsive"
+        halted = self.halted
+        if halted is None:
+            return "non-responsive"
+        if self.verdict is None or at >= self.verdict.lapses:
+            return "claimed"
+        return self.verdict.degree if halted.digest in self.verdict.evidence else "claimed"
 
 
 class OrderLives(msgspec.Struct, frozen=True, kw_only=True):

@@ -184,10 +184,10 @@ class Api(Controller):
         sync_to_thread=True,
     )
     def list_halts(
-        self, plane: Plane, state: Annotated[str, QueryParameter(pattern="^open$")] = "open"
+        self, plane: Plane, shown: Annotated[str, QueryParameter(name="state", pattern="^open$")] = "open"
     ) -> list[OpenHaltView]:
         """Halted receipts under a witnessed checkpoint that no observer has looked into yet."""
-        del state  # the one state there is; named so that others can follow
+        del shown  # the one state there is; named so that others can follow
         cosigned = plane.control.publisher.latest
         return [] if cosigned is None else _open_halts(plane, cosigned)
 

@@ -29,7 +29,7 @@ def serve_log_file(path: FromPath[str], plane: Plane) -> Response[bytes]:
     """
     name = path.removeprefix("/")
     if name == CHECKPOINT_PATH:
-        return _file(plane, name, MAX_NOTE_BYTES, "text/plain; charset=utf-8", _EACH_TIME)
+        return _file(plane, name, MAX_NOTE_BYTES, "text/plain", _EACH_TIME)
     try:
         tile = Tile.from_path(name)
     except InvalidInput:

@@ -6,7 +6,6 @@ Amounts bear their unit, instants are UTC with Asia/Tokyo beside, nothing is loa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sekisho.catalogue import Language, say
+from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 
 __all__ = ["Asset", "PageRequest", "Renderer", "choose_language", "say_flop", "say_span"]
@@ -24,8 +24,8 @@ _HERE: Final = Path(__file__).parent
 # Japan has kept UTC+9 without summer time since 1951, so no zone table is needed.
 _TOKYO: Final = timezone(timedelta(hours=9), "Asia/Tokyo")
 _CONTENT_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 ASSETS: Final = ("console.css", "console.js", "favicon.svg", "vendor/htmx.min.js")
@@ -70,7 +70,9 @@ class Renderer:
             hexes=say_digest,
             part=lambda name: str(name).replace("/", "~"),
         )
-        self._environment.globals["asset"] = self._address
+        self._environment.globals.update(
+            asset=self._address, instant=Instant.from_seconds, flop_per_s=_say_peak
+        )
 
     def render(self, template: str, request: PageRequest, **values: Any) -> str:
         """The page of `template`, or its live part alone. Raises KeyError for words missing in the catalogue."""
@@ -154,6 +156,10 @@ def say_span(seconds: float, language: Language) -> str:
         if count:
             parts.append(say(f"web.span.{name}", language, n=count))
     return " ".join(parts[:2]) or say("web.span.s", language, n=0)
+
+
+def _say_peak(flop_per_s: str) -> Markup:
+    return Markup("{}/s").format(say_flop(parse_flop(flop_per_s)))
 
 
 def _parse_wish(part: str) -> tuple[str, float]:

@@ -87,7 +87,7 @@ class ControlClient:
         self._client.close()
 
     def fetch_feed(self, host: str, after: int, wait_s: int) -> Feed:
-        path = f"/api/v1/hosts/{quote(host, safe='')}/feed?after={after}&wait_s={wait_s}"
+        path = f"/api/v1/hosts/{_name(host)}/feed?after={after}&wait_s={wait_s}"
         feed = self._ask(_Feed, "GET", path, extra_s=wait_s)
         return Feed(
             next=feed.next,
@@ -96,8 +96,7 @@ class ControlClient:
         )
 
     def fetch_order(self, register: str, number: int) -> FeedItem:
-        name = quote(register.replace("/", "~"), safe="~")
-        return _item(self._ask(_Item, "GET", f"/api/v1/orders/{name}/{number}"))
+        return _item(self._ask(_Item, "GET", f"/api/v1/orders/{_name(register)}/{number}"))
 
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         lease = self._ask(_Lease, "POST", "/api/v1/leases", envelope)
@@ -172,6 +171,11 @@ def _detail(body: bytes) -> str:
     except InvalidInput:
         return body[:200].decode("utf-8", "replace")
     return f"{problem.code}: {problem.detail}"[:1000]
+
+
+def _name(name: str) -> str:
+    """A name as a part of a path: ~ for each slash, since a slash would part it."""
+    return quote(name.replace("/", "~"), safe="~")
 
 
 def _item(item: _Item) -> FeedItem:

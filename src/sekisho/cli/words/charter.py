@@ -44,8 +44,9 @@ def describe_charter(page: Page, terms: CharterAdopted, digest: str) -> None:
 
 
 def bounds_of(terms: CharterAdopted) -> tuple[int, int]:
-    """Seconds: within which all licensed work surely ends without contact (but for one quantum), and the outage that
-    the longest lease outlasts. Protocol section 6.
+    """Seconds within which all licensed work surely ends without contact, and of the outage that it outlasts at most.
+
+    The longest lease with its grace, for the first figure with one quantum more. Source: protocol section 6.
     """
     longest = terms.max_lease_s + terms.max_grace_s
     return longest + _QUANTUM_LIMIT_S, longest
@@ -64,7 +65,7 @@ def _describe_keys(page: Page, terms: CharterAdopted) -> None:
                 constituency=constituency.name,
                 organisation=quote(key.organisation),
                 holder=quote(key.holder),
-                key=key_id[:16],
+                id=key_id[:16],
             )
     everyone = {key.organisation for c in terms.constituencies for key in c.keys}
     if len(everyone) == 1:
@@ -166,7 +167,9 @@ def _describe_difference(page: Page, terms: CharterAdopted, digest: str) -> None
     changes = compare_charter(old.terms, terms)
     page.data["difference"] = to_plain(changes)
     for change in changes:
-        word = "added" if change.before is None else "removed" if change.after is None else "changed"
+        word = (
+            "added" if change.before is None else "removed" if change.after is None else "changed"
+        )
         page.tell(
             "change",
             f"charter.{word}",

@@ -31,7 +31,9 @@ def describe_licence(page: Page, licence: LicenceIssued, digest: str) -> None:
     page.tell("covers", "covers.hosts", count=count, names=names(licence.hosts))
     page.tell("covers", "covers.sites", count=len(licence.sites), names=names(licence.sites) or "-")
     page.tell("covers", "covers.devices", count=licence.devices, root=licence.devices_root[:16])
-    page.tell("budget", "licence.budget", short=_short(licence.budget_flop), flop=licence.budget_flop)
+    page.tell(
+        "budget", "licence.budget", short=_short(licence.budget_flop), flop=licence.budget_flop
+    )
     page.tell("counting", f"counting.{licence.counting}")
     page.add("drafted", when_in_words(licence.effective, now, language))
     page.add("begins", when_in_words(licence.period.start, now, language))

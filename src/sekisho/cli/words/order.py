@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sekisho.ceremony import BlastRadius, OrderDifference, compare_order, preview_order
+from sekisho.ceremony import BlastRadius, OrderDifference, State, compare_order, preview_order
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import tame
 from sekisho.cli.words.page import Page, names
 from sekisho.model.statements import OrderIssued, OrderReference, Scope
 from sekisho.model.wire import to_plain
-from sekisho.orders import check_order, check_release
+from sekisho.orders import WrongRegister, check_order, check_release
 
 __all__ = ["describe_order", "scope_in_words"]
 
@@ -133,11 +133,21 @@ def _describe_difference(page: Page, order: OrderIssued, digest: str) -> None:
         orders=names(f"{o.register} {o.number}" for o in found.in_force) or "-",
     )
     if found.place != "next":
+        page.tell("change", "change.none")
         page.warn(f"place.{found.place}", register=order.register, number=order.number)
     else:
         _describe_changes(page, found)
     for problem in check_release(order, state.orders):
         page.warn("fault", why=problem)
+    if found.place != "no-register":
+        _warn_of_register(page, order, state)
+
+
+def _warn_of_register(page: Page, order: OrderIssued, state: State) -> None:
+    try:
+        state.orders.check_register(order, state.regime.in_force().terms.registers)
+    except WrongRegister as error:
+        page.warn("fault", why=tame(str(error)))
 
 
 def _describe_changes(page: Page, found: OrderDifference) -> None:

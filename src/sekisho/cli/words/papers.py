@@ -1,4 +1,4 @@
-"""Everything that is no statement: keys, notes, proofs, policies, trust roots, manifests; and statements field by field."""
+"""Keys, notes, proofs, policies, trust roots and manifests in words; and statements field by field."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _roots(page: Page, document: Document) -> None:
     page.title = page.say(f"show.kind.{document.form}")
     for root in document.roots:
         _root(page, root)
-    page.tell("means", "root.means")
+    page.tell("meaning", "root.means")
 
 
 def _root(page: Page, root: TrustRoot) -> None:
@@ -125,7 +125,7 @@ def _proof(page: Page, document: Document) -> None:
         proof = document.proof
         page.tell("number", "proof.index", index=proof.index, count=len(proof.hashes))
         _note_rows(page, proof.note)
-        page.tell("means", "proof.means")
+        page.tell("meaning", "proof.means")
 
 
 def _vkey(page: Page, document: Document) -> None:

@@ -101,14 +101,16 @@ def _describe_signatures(
     for signature in envelope.signatures:
         alone = msgspec.structs.replace(envelope, signatures=(signature,))
         made = next(iter(distinct_signers(alone, keys)), None)
-        rows.append({"claims": signature.keyid, "key": made, "by": known[made].name if made else None})
+        rows.append(
+            {"claims": signature.keyid, "key": made, "by": known[made].name if made else None}
+        )
         if made is None:
             _warn_of_stranger(page, signature.keyid, known)
         elif made in found:
-            page.warn("doubled", key=made[:16], name=known[made].name)
+            page.warn("doubled", id=made[:16], name=known[made].name)
         else:
             found.add(made)
-            page.tell("signed_by", "signed", name=known[made].name, key=made[:16])
+            page.tell("signed_by", "signed", name=known[made].name, id=made[:16])
     page.data["signatures"] = rows
     return frozenset(found)
 
@@ -117,7 +119,7 @@ def _warn_of_stranger(page: Page, claimed: str, known: Mapping[str, Known]) -> N
     if claimed in known:
         page.warn("bad-signature", name=known[claimed].name)
     else:
-        page.warn("unknown-signature", key=quote(claimed[:32]))
+        page.warn("unknown-signature", id=quote(claimed[:32]))
 
 
 def _describe_standing(page: Page, standings: list[Standing]) -> None:

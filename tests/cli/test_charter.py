@@ -1,0 +1,148 @@
+"""`sekisho charter`: founding a regime from public key files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sekisho.model.statements import CharterAdopted, make_payload, parse_payload
+from sekisho.signing import parse_policy
+from tests import factory
+from tests.cli.ceremonies import KeyHolder, phrase_of
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyHolder:
+    made = KeyHolder(tmp_path, monkeypatch)
+    made.trust()
+    return made
+
+
+def public(holder: KeyHolder, name: str) -> str:
+    path = holder.path(f"{name}.pub")
+    path.write_text(holder.cast.signer(name).public.to_text() + "\n")
+    return str(path)
+
+
+def founding(holder: KeyHolder, **changes: list[str]) -> list[str]:
+    """The flags that found the test regime."""
+    keys = [
+        f"authority:Ministry:member {n}:{public(holder, f'authority-{n}')}" for n in range(1, 6)
+    ]
+    keys += [f"verifiers:Institute:member {n}:{public(holder, f'verifier-{n}')}" for n in (1, 2)]
+    keys += [f"operators:Operator:desk:{public(holder, 'operator-1')}"]
+    first, second = (w.verifier.to_text() for w in holder.cast.witnesses)
+    flags = {
+        "--name": ["A regime"],
+        "--jurisdiction": ["JP"],
+        "--key": keys,
+        "--log-key": [f"Operator:{holder.cast.log.verifier.to_text()}"],
+        "--witness": [f"Institute:{first}", f"University:{second}"],
+        "--profile": ["authority"],
+        **{f"--{name.replace('_', '-')}": value for name, value in changes.items()},
+    }
+    return [word for flag, values in flags.items() for value in values for word in (flag, value)]
+
+
+def init(holder: KeyHolder, **changes: list[str]) -> int:
+    out = holder.path("charter.json")
+    return holder.call("charter", "init", *founding(holder, **changes), "--out", out)
+
+
+def test_a_charter_is_founded_signed_and_adopted(holder: KeyHolder, capsys: Capture) -> None:
+    """Keys, draft, four signatures, and the trust root to install by hand with the charter's digest in it."""
+    assert init(holder, max_lease=["2h"], max_grace=["10m"]) == 0
+    path = holder.path("charter.json")
+    terms = parse_payload(path.read_bytes()).predicate
+    assert isinstance(terms, CharterAdopted)
+    assert (terms.max_lease_s, terms.max_grace_s) == (7200, 600)
+    shown = holder.answer(capsys, "charter", "show", path)
+    assert shown["max_outage_survived_s"] == 7800
+    phrase = phrase_of(path.read_bytes())
+    root_file = holder.path("root.json")
+    adopt = ("charter", "adopt", path, "--root-out", root_file)
+    assert holder.call(*adopt) == 2
+    for name in ("authority-1", "authority-2", "authority-3", "verifier-1"):
+        assert holder.call(*adopt) in (1, 2)
+        command = ("charter", "sign", path, "--key", holder.key(name), "--phrase", phrase)
+        assert holder.call(*command) == 0
+    found = holder.answer(capsys, *adopt)
+    root = parse_policy(root_file.read_bytes())
+    assert root.charter == f"sha256:{found['digest']}" == found["root"]["charter"]
+    assert root.origin == factory.ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "word"),
+    [
+        ({"profile": ["empire"]}, 2, "--profile"),
+        ({"key": ["authority:Ministry:only two"]}, 2, "--key"),
+        ({"log_key": ["no key"]}, 2, "--log-key"),
+        ({"witness": ["Institute:not-a-file"]}, 2, "not-a-file"),
+        ({"jurisdiction": ["Japan"]}, 2, "jurisdiction"),
+        ({"max_lease": ["long"]}, 2, "--max-lease"),
+    ],
+)
+def test_bad_input_names_the_flag(
+    holder: KeyHolder, capsys: Capture, changes: dict[str, list[str]], code: int, word: str
+) -> None:
+    """Exit 2, the flag or file, and nothing written."""
+    assert init(holder, **changes) == code
+    assert word in capsys.readouterr().err
+    assert not holder.path("charter.json").exists()
+
+
+def test_what_no_charter_may_say_is_refused(holder: KeyHolder, capsys: Capture) -> None:
+    """A key in two constituencies, a quorum above its keys, one witness twice: exit 1, nothing written."""
+    flags = founding(holder)
+    keys = [flags[i + 1] for i, flag in enumerate(flags) if flag == "--key"]
+    doubled = [*keys[:5], keys[0].replace("authority:", "verifiers:"), keys[6], keys[7]]
+    witness = f"Institute:{holder.cast.witnesses[0].verifier.to_text()}"
+    for changes in ({"key": doubled}, {"key": keys[1:4:2] + keys[5:]}, {"witness": [witness] * 2}):
+        assert init(holder, **changes) == 1
+        assert "charter-fault" in capsys.readouterr().err
+        assert not holder.path("charter.json").exists()
+
+
+def test_a_later_version_is_signed_by_old_and_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Version 2 needs the log; with it the keys of either version may sign, a gap is refused."""
+    holder = KeyHolder(tmp_path, monkeypatch)
+    old = holder.cast.charter()
+    new = msgspec.structs.replace(old, version=2, previous=holder.charter_digest, max_lease_s=60)
+    path = holder.path("charter-2.json")
+    path.write_bytes(make_payload(new))
+    command = (
+        "charter",
+        "sign",
+        path,
+        "--key",
+        holder.key(),
+        "--phrase",
+        phrase_of(path.read_bytes()),
+    )
+    assert holder.call(*command) == 1
+    assert "charter-break" in capsys.readouterr().err
+    assert holder.call(*command, "--log", holder.log) == 0
+    gap = msgspec.structs.replace(new, version=3)
+    path.write_bytes(make_payload(gap))
+    assert holder.call(*command, "--log", holder.log) == 1
+    assert "charter-break" in capsys.readouterr().err
+
+
+def test_enrolments_are_signed_in_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host's enrolment is shown field by field and takes the phrase; a key without that power is refused."""
+    holder = KeyHolder(tmp_path, monkeypatch)
+    path = holder.path("host.json")
+    enrolled = factory.host_enrolled("host-2", of=factory.signer("host-2"), now=holder.now)
+    path.write_bytes(make_payload(enrolled))
+    phrase = ("--phrase", phrase_of(path.read_bytes()), "--log", holder.log)
+    assert holder.call("charter", "sign", path, "--key", holder.key("verifier-1"), *phrase) == 1
+    assert holder.call("charter", "sign", path, "--key", holder.key("operator-1"), *phrase) == 0

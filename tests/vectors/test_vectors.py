@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sekisho.model.statements import KINDS, parse_payload
+from sekisho.model.wire import sha256_hex
+from sekisho.signing import parse_envelope, parse_trust, verify_disclosure
+from tests.factory import AUTHORITY, OPERATOR, host_enrolled, one_of_each, regime, signed
+from tests.vectors.remake import FOLDER, MANIFEST_TYPE, make_all
+
+FILES = make_all()
+LINES = (FOLDER / "envelopes.jsonl").read_bytes().splitlines()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_committed_vector_is_made_again_byte_for_byte(name: str) -> None:
+    """A wire format that changes, changes here first."""
+    assert (FOLDER / name).read_bytes() == FILES[name]
+
+
+def test_no_vector_is_left_over() -> None:
+    """Every committed vector is one that is made."""
+    kept = {path.name for path in FOLDER.iterdir() if path.is_file() and path.suffix != ".py"}
+    assert kept == set(FILES)
+
+
+@pytest.mark.parametrize(("kind", "line"), list(zip(KINDS, LINES, strict=True)), ids=list(KINDS))
+def test_the_committed_envelope_is_read_verified_and_digested(kind: str, line: bytes) -> None:
+    """Old bytes stay readable: parsed, under their keys, with their digests."""
+    statement = parse_payload(parse_envelope(line).payload)
+    assert (statement.kind, statement.predicate) == (kind, one_of_each()[kind])
+    row = json.loads((FOLDER / "digests.json").read_bytes())[kind]
+    assert statement.digest == row["payload"]
+    assert row["leaf"] == sha256_hex(b"\x00" + line)
+    if kind != "charter-adopted":
+        known = regime(signed(host_enrolled(emulated=True), AUTHORITY[0], OPERATOR))
+        assert known.verify(line).digest == statement.digest
+
+
+def test_the_committed_encodings_are_what_a_stranger_computes() -> None:
+    """Each from its written definition, with nothing of ours but the hash."""
+    encodings = json.loads((FOLDER / "encodings.json").read_bytes())
+    nonce = encodings["halt_nonce"]
+    for purpose in ("observe", "device host-1/device-0"):
+        text = f"sekisho halt nonce v1\n{nonce['size']}\n{nonce['root']}\nhost-1\n{purpose}\n"
+        assert nonce[purpose] == sha256_hex(text.encode())
+    listed = json.dumps(encodings["in_force"]["orders"], sort_keys=True, separators=(",", ":"))
+    assert encodings["in_force"]["root"] == sha256_hex(listed.encode())
+    assert encodings["empty_register"] == sha256_hex(b"")
+    sd = encodings["sd"]
+    assert verify_disclosure(sd["disclosure"], (sd["digest"],)).value == "62000000000"
+
+
+def test_the_committed_manifest_and_trust_file_are_read() -> None:
+    """The two documents that are no statements."""
+    manifest = (FOLDER / "manifest.dsse").read_bytes().rstrip(b"\n")
+    assert parse_envelope(manifest, payload_type=MANIFEST_TYPE).payload == b"{}"
+    (root,) = parse_trust((FOLDER / "trust.json").read_bytes())
+    assert root.origin == "log.example/sekisho"
