@@ -76,9 +76,7 @@ class TestDesk:
         self.store = SqliteLogStore(folder / "log.sqlite", origin=f.ORIGIN)
         self.private = PrivateSqlite(folder / "private.sqlite")
         self.tiles = FileTileStore(folder / "log")
-        self.sequencer = Sequencer(
-            signer=note, store=self.store, tiles=self.tiles, mark=self._mark
-        )
+        self.sequencer = Sequencer(signer=note, store=self.store, tiles=self.tiles, mark=self._mark)
         self.desk = Desk(
             root=self.root,
             sequencer=self.sequencer,
@@ -130,9 +128,7 @@ class TestDesk:
             terms=f.licence_issued(Reference(log=f.ORIGIN, leaf="0" * 64)).lease,
             mode="kill",
         )
-        licence = draft_licence(
-            self.desk.state, "run-1", load_pack(), plan, now=self.clock.now()
-        )
+        licence = draft_licence(self.desk.state, "run-1", load_pack(), plan, now=self.clock.now())
         return self.desk.admit(f.signed(licence, *f.AUTHORITY[:2]).raw)
 
     def request(self, licence: Admitted, number: int = 1, nonce: str = "ab" * 16) -> bytes:

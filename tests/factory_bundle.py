@@ -17,6 +17,7 @@ import msgspec
 
 from sekisho.auditor import CheckResult, Report, Trust, audit_bundle
 from sekisho.auditor.bundle import as_bundle
+from sekisho.inspection import expect_fill
 from sekisho.ledger import Checkpoint, leaf_hash, sign_checkpoint
 from sekisho.ledger.edge import RightEdge
 from sekisho.model.instants import Instant
@@ -44,7 +45,6 @@ from sekisho.model.statements import (
     TimeMarked,
 )
 from sekisho.model.wire import canonical, sha256_hex
-from sekisho.inspection import expect_fill
 from sekisho.orders import (
     EMPTY_HEAD,
     ChallengeEvidence,
@@ -252,7 +252,7 @@ def seal(story: Story, cast: Cast | None = None, *, created: Instant | None = No
     for at, items in story.batches:
         log.batch(T0.plus(at), items)
     assert log.note is not None
-    edge, files = RightEdge.empty().extended(log.entries)
+    _, files = RightEdge.empty().extended(log.entries)
     bundle = {f"log/{path}": data for path, data in files}
     bundle["log/checkpoint"] = log.note.to_bytes()
     known = {
@@ -294,6 +294,7 @@ def audit(sealed: Sealed, *, root: TrustRoot | None = None, accepted: Sequence[s
 
 
 def check_of(report: Report, name: str) -> CheckResult:
+    """One row of a report."""
     return next(check for check in report.checks if check.name == name)
 
 
@@ -356,6 +357,7 @@ def heartbeat(at: float, *, orders: Sequence[str] = (), in_force: Sequence[str] 
 
 
 def charter_digest(log: LogSoFar) -> str:
+    """The digest of the story's charter."""
     return log.digest("charter")
 
 
@@ -380,6 +382,8 @@ def pause(
 
 
 def resume(*, at: float = 42, signers: Sequence[str] = QUORUM, **changes: object) -> Item:
+    """Resume number 1, which lifts the first pause."""
+
     def order(log: LogSoFar) -> Predicate:
         return factory.order_issued(
             kind="resume",
@@ -387,7 +391,7 @@ def resume(*, at: float = 42, signers: Sequence[str] = QUORUM, **changes: object
             lifts=(reference_of(log, "pause-1"),),
             charter_digest=charter_digest(log),
             now=T0.plus(at),
-            **changes,
+            **changes,  # type: ignore[arg-type]  # a test's own choice of fields
         )
 
     return item(order, *signers)
@@ -402,6 +406,8 @@ def conceal_amount(story: Story, entry: str, name: str, flop: int) -> tuple[str,
 
 
 def request(number: int, *, at: float, last: str | None) -> Callable[[Reference], LeaseRequested]:
+    """What the host asks for its lease of this number."""
+
     def make(licence: Reference) -> LeaseRequested:
         return LeaseRequested(
             effective=T0.plus(at),
@@ -604,6 +610,7 @@ def _leaf_now(story: Story, host: Host, name: str) -> Reference:
 
 
 def play(story: Story, host: Host) -> LogSoFar:
+    """The log of the story as far as it is told."""
     log = LogSoFar(host._cast)
     for at, items in story.batches:
         log.batch(T0.plus(at), items)

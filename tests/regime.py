@@ -144,9 +144,7 @@ class LiveRegime:
         """Have an order signed by its quorum and admitted."""
         admitted = self.submit(order, *AUTHORITY[:3], VERIFIER[0])
         self.settle(admitted)
-        return OrderReference(
-            register=order.register, number=order.number, digest=admitted.digest
-        )
+        return OrderReference(register=order.register, number=order.number, digest=admitted.digest)
 
     def lift(self, *orders: OrderReference) -> OrderReference:
         """Lift orders by a resume of its own."""
@@ -157,9 +155,7 @@ class LiveRegime:
         recorded = self.control.desk.find(receipt)
         assert recorded is not None
         cosigned = self.control.publisher.wait_witnessed(recorded.index, 10)
-        after = LogPosition(
-            size=cosigned.checkpoint.size, root=cosigned.checkpoint.root.hex()
-        )
+        after = LogPosition(size=cosigned.checkpoint.size, root=cosigned.checkpoint.root.hex())
         now = self.now
         fact = ObservationMade(
             effective=now.plus(6),
@@ -180,7 +176,13 @@ class LiveRegime:
         return self.submit(fact, VERIFIER[1]).digest
 
     def judge(
-        self, order: OrderReference, host: str, degree: str, evidence: tuple[str, ...], *, lapses_s: float = 600
+        self,
+        order: OrderReference,
+        host: str,
+        degree: str,
+        evidence: tuple[str, ...],
+        *,
+        lapses_s: float = 600,
     ) -> Admitted:
         now = self.now
         fact = HaltJudged(
@@ -220,9 +222,7 @@ def live_regime(folder: Path) -> Iterator[LiveRegime]:
         yield regime
 
 
-def _found(
-    home: Home, operator: Ed25519Signer, log_vkey: str, witnesses: list[str]
-) -> Envelope:
+def _found(home: Home, operator: Ed25519Signer, log_vkey: str, witnesses: list[str]) -> Envelope:
     def held(key: Ed25519Signer, holder: str, organisation: str) -> CharterKey:
         return CharterKey(public=key.public.to_text(), organisation=organisation, holder=holder)
 

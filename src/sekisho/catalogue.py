@@ -1109,7 +1109,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.cosigned-at": ("Cosigned", "連署"),
     "web.no-cosignature": ("no cosignature", "連署なし"),
     "web.single-owner": (
-        "One owner, {owner}, holds the log and every witness. To an outsider \"witnessed\" is unverifiable here: the owner could have shown others another log.",
+        'One owner, {owner}, holds the log and every witness. To an outsider "witnessed" is unverifiable here: the owner could have shown others another log.',
         "{owner} がログと全立会人を単独で保有しています。外部の者にとって「立会い済み」は検証不能です。別のログを他者に見せることも可能だからです。",
     ),
     "web.registers-problem": ("The registers could not be kept:", "登録簿を維持できませんでした："),
@@ -1396,7 +1396,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.kind.halt-judged": ("Verdict", "判定"),
     "web.kind.finding-raised": ("Finding", "指摘"),
     "web.says.charter-adopted": (
-        "Version {version} of the charter \"{name}\" is adopted, profile {profile}.",
+        'Version {version} of the charter "{name}" is adopted, profile {profile}.',
         "憲章「{name}」第 {version} 版を採択（類型 {profile}）。",
     ),
     "web.says.host-enrolled": (
@@ -1413,7 +1413,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.says.run-declared": ("{party} declares run {run}: {flop} planned.", "{party} が計算 {run} を届出：予定 {flop}。"),
     "web.says.licence-issued": (
-        "Licence {number} for run {run}: {flop}, on the decision \"{decision}\".",
+        'Licence {number} for run {run}: {flop}, on the decision "{decision}".',
         "計算 {run} に許可 {number}：{flop}、判定「{decision}」に基づく。",
     ),
     "web.says.licence-revoked": ("Licence {number} is revoked: {reason}", "許可 {number} を取消し：{reason}"),
@@ -1423,7 +1423,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.says.lease-closed": ("Lease {number} of {host} is closed: {how}.", "{host} のリース {number} を終了：{how}。"),
     "web.says.usage-reported": ("Usage of {licensee} is reported.", "{licensee} の利用を報告。"),
-    "web.says.receipt-given": ("{host} says \"{stage}\" under order {order}.", "{host} が命令 {order} について「{stage}」と報告。"),
+    "web.says.receipt-given": ('{host} says "{stage}" under order {order}.', "{host} が命令 {order} について「{stage}」と報告。"),
     "web.says.checkpoint-recorded": ("{host} records a checkpoint of {run}.", "{host} が {run} のチェックポイントを記録。"),
     "web.says.order-issued": ("A {kind} is issued, {order}: {effect}.", "{kind} を発出、{order}：{effect}。"),
     "web.says.orders-in-force": ("The registers say: {count} order(s) in force.", "登録簿による有効な命令：{count} 件。"),

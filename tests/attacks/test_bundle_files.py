@@ -39,18 +39,22 @@ MANIFEST = ("manifest.dsse", "manifest.json")
 
 @pytest.fixture(scope="module")
 def honest() -> Sealed:
+    """An honest bundle, sealed once for this module."""
     return seal(honest_story())
 
 
 def report_on(sealed: Sealed, path: Path) -> Report:
+    """The report on what lies at a path."""
     return audit_bundle(open_evidence(path), Trust(policy=sealed.root))
 
 
 def changed(sealed: Sealed, **files: bytes) -> Sealed:
+    """The bundle with other bytes in some files, its manifest as it was."""
     return msgspec.structs.replace(sealed, files={**sealed.files, **files})
 
 
 def flip(data: bytes, bit: int) -> bytes:
+    """The bytes with one bit changed."""
     out = bytearray(data)
     out[bit // 8] ^= 1 << bit % 8
     return bytes(out)
@@ -183,7 +187,7 @@ def test_loose_base64_decodes_to_the_same_bytes_elsewhere(honest: Sealed) -> Non
     pair = [parse_json(text) for text in (line, loose)]
     signatures = [value["signatures"][0]["sig"] for value in pair]  # type: ignore[index,call-overload]  # an envelope's shape
     assert signatures[0] != signatures[1]
-    assert base64.b64decode(signatures[0]) == base64.b64decode(signatures[1])
+    assert base64.b64decode(str(signatures[0])) == base64.b64decode(str(signatures[1]))
 
 
 def _rewritten(sealed: Sealed, **fields: object) -> Sealed:

@@ -18,6 +18,7 @@ SEED = int(os.environ.get("SEKISHO_SEED", "0"))
 
 @pytest.fixture(scope="module")
 def honest() -> Sealed:
+    """An honest bundle, sealed once for this module."""
     return seal(honest_story())
 
 
@@ -45,7 +46,7 @@ def flip_somewhere(
 def run_flips(sealed: Sealed, count: int, tmp_path: Path) -> list[str]:
     """What survived of `count` changes, each a folder's file, a tar's byte, or a file under a manifest made anew."""
     dice = random.Random(f"flips {SEED}")
-    print(f"seed {SEED}, {count} single-bit changes")
+    print(f"seed {SEED}, {count} single-bit changes")  # noqa: T201  # the seed, so that a failure can be played again
     tar = pack_tar(sealed.files)
     plain = {path: data for path, data in sealed.files.items() if not path.startswith("manifest.")}
     survived = []

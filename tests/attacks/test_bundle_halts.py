@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from sekisho.auditor import CheckResult
+from sekisho.inspection import expect_fill
+from sekisho.ledger.edge import RightEdge
 from sekisho.model.statements import (
     HaltJudged,
     LogPosition,
@@ -18,7 +20,6 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from sekisho.orders import halt_nonce, judge_halt
-from tests import factory_bundle
 from tests.factory_bundle import (
     T0,
     Cast,
@@ -38,6 +39,7 @@ Change = Callable[[LogSoFar, Predicate], Predicate]
 
 
 def rewritten(story: Story, name: str, signer: str, change: Change) -> None:
+    """Change an item's statement and have it signed anew."""
     make = next(make for _, items in story.batches for known, make in items if known == name)
     story.replace(
         name, item(lambda log: change(log, parse_payload(make(log).payload).predicate), signer)
@@ -45,6 +47,7 @@ def rewritten(story: Story, name: str, signer: str, change: Change) -> None:
 
 
 def fields(**values: object) -> Change:
+    """A change of some fields."""
     return lambda _, fact: msgspec.structs.replace(fact, **values)
 
 
@@ -63,10 +66,12 @@ def insist(story: Story, cast: Cast, degree: str = "corroborated") -> None:
 
 
 def observed(log: LogSoFar) -> list[str]:
+    """The digest of the observation, where there is one."""
     return [log.digest("observed")] if "observed" in log.named else []
 
 
 def check(story: Story, cast: Cast | None = None) -> CheckResult:
+    """What the check of halts says; no other check may be worse."""
     report = audit(seal(story, cast))
     found = check_of(report, "halts")
     assert report.verdict == found.verdict
@@ -111,7 +116,7 @@ def test_a_verified_halt_by_a_nonce_of_no_tree_fails() -> None:
     story = honest_story(cast)
     make = next(m for _, items in story.batches for n, m in items if n == "answered")
     nonce = "cd" * 32
-    expected = factory_bundle.expect_fill(bytes.fromhex(nonce), "host-1/device-0", 1 << 20)
+    expected = expect_fill(bytes.fromhex(nonce), "host-1/device-0", 1 << 20)
 
     def answer(log: LogSoFar) -> Predicate:
         fact = parse_payload(make(log).payload).predicate
@@ -155,7 +160,8 @@ def _invented_tree(log: LogSoFar, fact: Predicate) -> Predicate:
 
 
 def log_root(log: LogSoFar, size: int) -> str:
-    edge, _ = factory_bundle.RightEdge.empty().extended(log.entries[:size])
+    """The root that the log had at a size."""
+    edge, _ = RightEdge.empty().extended(log.entries[:size])
     return edge.root().hex()
 
 

@@ -42,10 +42,12 @@ ACKNOWLEDGEMENTS = "hosts/host-1/acknowledgements.jsonl"
 
 
 def report(story: Story) -> Report:
+    """The report on a story."""
     return audit(seal(story))
 
 
 def check(story: Story, name: str) -> CheckResult:
+    """What one check says of a story that must fail."""
     told = report(story)
     assert told.verdict == "fails"
     return check_of(told, name)
@@ -63,6 +65,7 @@ def changed(story: Story, name: str, *signers: str, **fields: object) -> None:
 
 
 def stated(predicate: Callable[[LogSoFar], Predicate], *signers: str) -> Item:
+    """An item made from the log as it stands."""
     return factory_bundle.item(predicate, *signers)
 
 
@@ -367,19 +370,23 @@ def test_an_acknowledgement_of_another_receipt_fails() -> None:
 
 
 def late_quantum(host: Host, lease: Reference) -> None:
+    """A quantum after the end of its lease."""
     host.receipt("quantum", 80, spend=host.spend(lease, 1, PEAK))
 
 
 def quantum_again(host: Host, lease: Reference) -> None:
+    """A quantum that was begun before."""
     host.quantum -= 1
     host.receipt("quantum", 40, spend=host.spend(lease, 1, PEAK))
 
 
 def quantum_while_halted(host: Host, lease: Reference) -> None:
+    """A quantum between halt and resume."""
     host.receipt("quantum", 40, spend=host.spend(lease, 1, PEAK))
 
 
 def another_tier(host: Host, lease: Reference) -> None:
+    """A receipt under a better counter than enrolled."""
     fact = ReceiptGiven(
         effective=T0.plus(40),
         host="host-1",

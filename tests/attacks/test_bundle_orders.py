@@ -11,7 +11,7 @@ from sekisho.auditor import CheckResult
 from sekisho.model.instants import Instant
 from sekisho.model.statements import OrderReference, make_payload, parse_payload
 from sekisho.signing import Envelope, PublicKey, sign_payload
-from sekisho.signing.keys import Ed25519Signer
+from sekisho.signing.keys import Ed25519Signer, Signer
 from tests import factory
 from tests.factory_bundle import (
     AUTHORITY_3,
@@ -33,6 +33,7 @@ from tests.factory_bundle import (
 
 
 def check(story: Story, name: str) -> CheckResult:
+    """What one check says of a story that must fail."""
     report = audit(seal(story))
     assert report.verdict == "fails"
     return check_of(report, name)
@@ -77,7 +78,8 @@ def test_an_order_with_too_few_keys_or_of_the_wrong_constituency_fails(
 def test_an_order_by_one_key_under_three_ids_fails() -> None:
     """The same key counts once, whatever key ids its signatures name."""
     one, *others = (factory.signer(name) for name in AUTHORITY_3)
-    signers = [one, *(Impostor(one, other) for other in others), factory.signer("verifier-1")]
+    signers: list[Signer] = [one, *(Impostor(one, other) for other in others)]
+    signers.append(factory.signer("verifier-1"))
     honest = pause()
 
     def forge(log: LogSoFar) -> Envelope:
@@ -148,7 +150,7 @@ def test_an_order_that_was_not_valid_when_recorded_fails(
     """Judged by the start of its recorded time, which witnesses signed: late is certain then."""
     story = honest_story()
     charter = fields.pop("charter", None)
-    changed = pause(at=20, **fields)
+    changed = pause(at=20, **fields)  # type: ignore[arg-type]  # the case's own fields
     if charter is not None:
         changed = _under_charter(str(charter))
     story.replace("pause-1", changed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -9,12 +11,13 @@ from sekisho.auditor import CheckResult, Trust, audit_bundle
 from sekisho.auditor.bundle import as_bundle
 from sekisho.ledger import Checkpoint, sign_checkpoint
 from sekisho.model.statements import FindingRaised, Predicate, TimeMarked
-from sekisho.signing import TrustRoot
+from sekisho.signing import Envelope, TrustRoot
 from tests import factory
 from tests.factory_bundle import (
     QUORUM,
     T0,
     Cast,
+    Item,
     LogSoFar,
     Sealed,
     Story,
@@ -31,10 +34,12 @@ FORGED = Cast(salt=" forged")
 
 @pytest.fixture(scope="module")
 def forged() -> Sealed:
+    """The same story by other keys throughout."""
     return seal(honest_story(FORGED), FORGED)
 
 
 def fails(story: Story, name: str, root: TrustRoot | None = None) -> CheckResult:
+    """What one check says of a story in which it must fail."""
     report = audit(seal(story), root=root)
     assert report.verdict == "fails"
     found = check_of(report, name)
@@ -108,7 +113,7 @@ def test_a_charter_that_names_another_log_key_fails() -> None:
     assert "another log key" in fails(story, "charter").detail
 
 
-def _next_charter(*signers: str, version: int = 2, **changes: object):  # type: ignore[no-untyped-def]  # an item, as item() gives
+def _next_charter(*signers: str, version: int = 2, **changes: object) -> Item:
     def draft(log: LogSoFar) -> Predicate:
         return msgspec.structs.replace(
             Cast().charter(), version=version, previous=log.digest("charter"), **changes
@@ -129,7 +134,7 @@ def test_an_entry_that_is_no_statement_fails() -> None:
     """Bytes that are not a canonical envelope stand in no log of this regime."""
     story = honest_story()
 
-    def garbage(log: LogSoFar):  # type: ignore[no-untyped-def]  # an envelope whose bytes are none
+    def garbage(log: LogSoFar) -> Envelope:
         honest = heartbeat(5)(log)
         return msgspec.structs.replace(honest, raw=honest.raw + b"\n")
 
@@ -169,7 +174,7 @@ def _going_back(log: LogSoFar) -> Predicate:
 @pytest.mark.parametrize(
     "mark", [_other_tree, _tree_of_the_future, _unwitnessed, _no_checkpoint, _going_back]
 )
-def test_a_time_mark_that_lies_fails(mark) -> None:  # type: ignore[no-untyped-def]  # one of the five above
+def test_a_time_mark_that_lies_fails(mark: Callable[[LogSoFar], Predicate]) -> None:
     """A mark quotes a witnessed checkpoint of this very log, no older than the mark before."""
     story = honest_story()
     story.insert_after("beat-1", "lie", item(mark, "log"))

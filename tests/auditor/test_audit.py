@@ -19,6 +19,7 @@ ONE_OWNER = Cast(owners=("Operator", "Operator"))
 
 @pytest.fixture(scope="module")
 def honest() -> Sealed:
+    """An honest bundle, sealed once for this module."""
     return seal(honest_story())
 
 

@@ -14,6 +14,7 @@ from tests.factory_bundle import Sealed, check_of, honest_story, pack_tar, seal,
 
 @pytest.fixture(scope="module")
 def honest() -> Sealed:
+    """An honest bundle, sealed once for this module."""
     return seal(honest_story())
 
 

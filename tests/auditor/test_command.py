@@ -25,11 +25,13 @@ ALONE = Cast(owners=("Operator", "Operator"))
 
 @pytest.fixture(scope="module")
 def sealed() -> Sealed:
+    """A bundle whose witnesses one owner holds."""
     return seal(honest_story(ALONE), ALONE)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, sealed: Sealed) -> Settings:
+    """A person who trusts the sealed regime."""
     trust = tmp_path / "trust.json"
     trust.write_bytes(format_trust((sealed.root,)))
     return Settings(home=tmp_path / "home", trust_file=trust)
@@ -130,11 +132,12 @@ def test_a_host_that_keeps_its_network_is_told_among_the_limits(
         ("charter", "sha256:12", "charter"),
     ],
 )
-def test_a_policy_whose_parts_do_not_fit_is_bad_input_with_its_field(  # a policy is three parts and where they stand
+def test_a_policy_whose_parts_do_not_fit_is_bad_input_with_its_field(
     sealed: Sealed,
     settings: Settings,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    *,
     field: str,
     value: str,
     path: str,

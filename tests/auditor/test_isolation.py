@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import socket
 import subprocess
@@ -47,7 +48,7 @@ def test_where_the_host_forbids_it_the_answer_is_no(monkeypatch: pytest.MonkeyPa
         def unshare(_: int) -> int:
             return -1
 
-    monkeypatch.setattr(isolation.ctypes, "CDLL", lambda *_args, **_kwargs: Refusing())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_args, **_kwargs: Refusing())
     assert isolation.leave_network() is False
-    monkeypatch.setattr(isolation.ctypes, "CDLL", lambda *_args, **_kwargs: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_args, **_kwargs: object())
     assert isolation.leave_network() is False

@@ -21,6 +21,7 @@ ROOT = Cast().root()
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    """A person who trusts nobody yet."""
     return Settings(home=tmp_path / "home", trust_file=tmp_path / "config" / "trust.json")
 
 

@@ -19,7 +19,8 @@ CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)\b")
-COMMAND = re.compile(r"(?:^|[`/ ])sekisho ([a-z]+)\b", re.MULTILINE)
+# Not the domain lines of hashes, such as `sekisho halt nonce v1`.
+COMMAND = re.compile(r"(?:^|[`/ ])sekisho ([a-z]+)\b(?![^\n`]* v[0-9])", re.MULTILINE)
 TEST_NAME = re.compile(r"\b(test_[a-z0-9_]+)(?:\.py)?\b")
 
 

@@ -89,7 +89,10 @@ def test_statements_of_the_control_plane_are_refused_from_outside(desk: TestDesk
     with pytest.raises(InvalidInput, match="control plane itself"):
         desk.clock.move(1)
         changed = type(heartbeat)(
-            **{**{n: getattr(heartbeat, n) for n in heartbeat.__struct_fields__}, "effective": desk.clock.now()}
+            **{
+                **{n: getattr(heartbeat, n) for n in heartbeat.__struct_fields__},
+                "effective": desk.clock.now(),
+            }
         )
         desk.desk.admit(f.signed(changed, f.OPERATOR).raw)
 
@@ -112,7 +115,11 @@ def test_a_desk_reopened_holds_the_same_state(tmp_path: Path) -> None:
         before = first.desk.state
     with TestDesk(tmp_path) as second:
         after = second.desk.state
-    assert (after.size, after.orders, after.licences) == (before.size, before.orders, before.licences)
+    assert (after.size, after.orders, after.licences) == (
+        before.size,
+        before.orders,
+        before.licences,
+    )
 
 
 @pytest.mark.parametrize("when", ["before the append", "after the append"])
@@ -145,7 +152,11 @@ def test_a_preview_names_whom_an_order_would_touch(desk: TestDesk) -> None:
     desk.licensed()
     order = draft_order(desk.desk.state, pause_plan(), now=desk.clock.now())
     touched = preview_order(desk.desk.state, order)
-    assert (touched.hosts, touched.runs, touched.licensees) == (("host-1",), ("run-1",), ("party-1",))
+    assert (touched.hosts, touched.runs, touched.licensees) == (
+        ("host-1",),
+        ("run-1",),
+        ("party-1",),
+    )
 
 
 def test_a_draft_that_breaks_a_rule_is_refused_with_its_rules(desk: TestDesk) -> None:

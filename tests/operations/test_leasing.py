@@ -68,7 +68,9 @@ def book(desk: TestDesk) -> tuple[int, int, int, int]:
     return b.available, b.leased, b.consumed, b.forfeited
 
 
-def test_a_lease_conceals_its_allowance_from_the_log_and_discloses_it_to_the_host(desk: TestDesk) -> None:
+def test_a_lease_conceals_its_allowance_from_the_log_and_discloses_it_to_the_host(
+    desk: TestDesk,
+) -> None:
     """The log holds a salted digest; the disclosure that travels with the lease opens it."""
     granted = desk.leases.grant(desk.request(desk.licensed()))
     fact = parse_payload(parse_envelope(granted.envelope).payload).predicate

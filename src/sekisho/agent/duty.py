@@ -302,6 +302,8 @@ class Duty:
         """Receipts about orders; once all have their halted-receipt, the leases go back."""
         self.halting.receive(covering, self.work)
         self._look_for_checkpoint(covering)
+        if not covering and self.work == "running" and self._has_contact:
+            self.halting.resumed(self.work)
         if covering and self.work != "running" and not self._stop_failed:
             self.halting.halted(covering, self.work)
         if self.work != "running" and self._gives_back(covering):
@@ -396,6 +398,7 @@ class Duty:
         # Crash here: the receipt is on the disk and is sent at the next start.
         self._host.outbox.send_receipt(given)
         if was != "running" and self.work == "running":
+            # Crash here: the next look of the next agent sees work that goes on, and says so then.
             self.halting.resumed(self.work)
 
     def _set_going(self, was: Work) -> None:

@@ -76,6 +76,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 
 def check_names() -> tuple[str, ...]:
+    """The names of all checks, in the table's order."""
     return tuple(check.name for check in CHECKS)
 
 

@@ -68,7 +68,7 @@ class ReadOnlyTiles:
             raise InvalidInput(f"longer than {limit} bytes", path=self._prefix + path)
         return data
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes) -> None:  # noqa: ARG002  # the port's own signature
         raise InvalidInput("evidence is never written to", path=path)
 
     def exists(self, path: str) -> bool:

@@ -11,9 +11,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -90,7 +91,7 @@ def verify_root(root: TrustRoot, *, path: str = "") -> Policy:
 
 
 def audit_here(plan: AuditPlan, *, network_gone: bool | None = None) -> Report:
-    """Audit in this process. Raises InvalidInput for what is no evidence, no policy or no check; never for tampering."""
+    """Audit in this process. Raises InvalidInput for what is no evidence, policy or check; never for tampering."""
     require_known_checks(plan.accepted)
     trust = Trust(
         policy=load_policy(plan.policy) if plan.policy else None,
@@ -208,11 +209,11 @@ class _Patience:
         self._language = language
         self._start = time.monotonic()
         self._asked = sys.stderr is not None and sys.stderr.isatty()
-        self._stop = lambda: None
-        self._update = lambda _done, _total: None
+        self._stop: Callable[[], None] = _do_nothing
+        self._update: Callable[[int], None] = _show_nothing
         self._shown = False
 
-    def __enter__(self) -> _Patience:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -229,7 +230,7 @@ class _Patience:
             return
         if not self._shown and time.monotonic() - self._start > PATIENCE_S:
             self._show(total)
-        self._update(done, total)
+        self._update(done)
 
     def _show(self, total: int) -> None:
         from rich.console import Console  # noqa: PLC0415  # only an audit that takes long pays for it
@@ -240,7 +241,15 @@ class _Patience:
         bar.start()
         self._shown = True
         self._stop = bar.stop
-        self._update = lambda done, _total: bar.update(task, completed=done)
+        self._update = lambda done: bar.update(task, completed=done)
+
+
+def _do_nothing() -> None:
+    """No bar is shown, so none is taken away."""
+
+
+def _show_nothing(_: int) -> None:
+    """No bar is shown yet."""
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ MAX_MANIFEST = 16 * 1024 * 1024
 
 
 class ListedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file of the list."""
+
     path: Annotated[str, msgspec.Meta(max_length=1024)]
     size: Count
     sha256: Digest

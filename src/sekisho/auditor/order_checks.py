@@ -22,7 +22,6 @@ from sekisho.model.statements import (
 from sekisho.orders import (
     ChallengeEvidence,
     HaltEvidence,
-    halt_nonce,
     judge_halt,
     verify_issue,
 )
@@ -155,9 +154,7 @@ def _check_verdict(history: History, step: Step, judged: HaltJudged, tally: Tall
         tally.fault(f"{where} is said for longer than its evidence covers")
     if judged.interval.end > again.interval.end:
         tally.fault(f"{where} is said for a time after it was judged")
-    tally.extend(
-        f"{where}: {problem}" for problem in _check_observer(history, step, host, named, judged)
-    )
+    tally.extend(f"{where}: {problem}" for problem in _check_observer(history, host, named, judged))
     tally.extend(f"{where}: {problem}" for problem in _left_out(history, step, host, judged))
 
 
@@ -174,7 +171,7 @@ def _named_evidence(history: History, step: Step, judged: HaltJudged) -> list[Re
 def _gather(
     history: History, host: HostEnrolled, judged: HaltJudged, named: list[Recorded]
 ) -> HaltEvidence:
-    """The evidence as a judge sees it. How long a device took, of how long, is the judge's own word (see the limits)."""
+    """The evidence as a judge sees it. A device's time is the judge's own word (see the limits)."""
     receipt = _of_kind(named, ReceiptGiven)
     observed = _of_kind(named, ObservationMade)
     observation = observed.verified.predicate if observed else None
@@ -186,18 +183,18 @@ def _gather(
         receipt=fact if isinstance(fact, ReceiptGiven) and own else None,
         receipt_digest=receipt.verified.digest if receipt and own else "",
         receipt_index=receipt.index if receipt and own else None,
-        observation=observation if _is_real(history, observation, host) else None,
+        observation=_real(history, observation, host),
         observation_digest=observed.verified.digest if observed else "",
         challenges=_challenges(host, judged, named),
         tree=judged.after if judged.after is not None and _is_tree(history, judged.after) else None,
     )
 
 
-def _is_real(history: History, observation: object, host: HostEnrolled) -> bool:
+def _real(history: History, fact: object, host: HostEnrolled) -> ObservationMade | None:
     """An observation of this host whose nonce comes from a tree that this log really had."""
-    if not isinstance(observation, ObservationMade) or observation.host != host.host:
-        return False
-    return _is_tree(history, observation.after)
+    if not isinstance(fact, ObservationMade) or fact.host != host.host:
+        return None
+    return fact if _is_tree(history, fact.after) else None
 
 
 def _is_tree(history: History, position: LogPosition) -> bool:
@@ -238,7 +235,7 @@ def _challenges(
 
 
 def _check_observer(
-    history: History, step: Step, host: HostEnrolled, named: list[Recorded], judged: HaltJudged
+    history: History, host: HostEnrolled, named: list[Recorded], judged: HaltJudged
 ) -> list[str]:
     """Corroboration is another constituency's word: none of the host's own organisation."""
     observed = _of_kind(named, ObservationMade)
@@ -274,7 +271,7 @@ def _left_out(history: History, step: Step, host: HostEnrolled, judged: HaltJudg
             receipt=halted.receipt,
             receipt_digest=halted.digest,
             receipt_index=halted.index,
-            observation=life.observation if _is_real(history, life.observation, host) else None,
+            observation=_real(history, life.observation, host),
             observation_digest=life.observation_digest,
         ),
         now=judged.effective,

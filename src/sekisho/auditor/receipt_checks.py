@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import msgspec
@@ -55,9 +55,11 @@ def check_receipts(evidence: Evidence) -> Outcome:
     for host, chain in chains.items():
         if chain is not None:
             tally.extend(
-                f"receipts of {host}: {problem}"
-                for problem in _check_chain(evidence, history, chain)
+                f"receipts of {host}: {problem}" for problem in _check_chain(history, chain)
             )
+    for step, lease in history.facts(LeaseGranted):
+        if lease.host not in chains:
+            tally.gap(f"entry {step.index}: the receipts of {lease.host} are not in the evidence")
     for where, host, sequence, digest in _expected_links(evidence):
         if host not in chains:
             tally.gap(f"{where}: the receipts of {host} are not in the evidence")
@@ -100,6 +102,11 @@ def check_budgets(evidence: Evidence) -> Outcome:
 def check_effects(evidence: Evidence) -> Outcome:
     """Once a host has halted, the run goes on only under a witnessed resume that names the order, or its lapse."""
     history, tally, halted = evidence.past(), Tally(), 0
+    for step, receipt in history.facts(ReceiptGiven):
+        if receipt.stage == "halted" and not evidence.has_paper(receipt.host, RECEIPTS):
+            tally.gap(
+                f"entry {step.index}: what {receipt.host} did after it halted is not in the evidence"
+            )
     for host in evidence.hosts(RECEIPTS):
         under: dict[str, tuple[OrderReference, str | None]] = {}
         for receipt in _receipts(evidence, host):
@@ -138,7 +145,7 @@ def _receipts(evidence: Evidence, host: str) -> list[ReceiptGiven]:
     return sorted(receipts, key=lambda receipt: receipt.sequence)
 
 
-def _check_chain(evidence: Evidence, history: History, mine: HostChain) -> list[str]:
+def _check_chain(history: History, mine: HostChain) -> list[str]:
     """Counter tier as enrolled; quanta step by step, each under a lease that had not ended."""
     enrolled = history.regime_of_host(mine.host).hosts.get(mine.host)
     receipts = [link.receipt for link in sorted(mine.links, key=lambda link: link.receipt.sequence)]
@@ -239,17 +246,23 @@ def _check_disclosures(evidence: Evidence, history: History, tally: Tally) -> No
     leaves = {step.leaf for step in history.steps}
     for leaf in sorted(set(disclosed) - leaves):
         tally.fault(f"disclosures.json: {leaf[:16]} is no entry of this log")
-    for kind in (LeaseGranted, LeaseClosed):
-        for step, fact in history.facts(kind):
-            opened = len(set(disclosed.get(step.leaf, ())))
-            if not fact.concealed:
-                tally.gap(
-                    f"entry {step.index}: {fact.host}'s lease {fact.number} names no amount at all"
-                )
-            elif opened < len(fact.concealed):
-                tally.gap(
-                    f"entry {step.index}: an amount of lease {fact.number} of {fact.host} is not disclosed"
-                )
+    for step, granted in history.facts(LeaseGranted):
+        _check_opened(step, granted, disclosed, tally)
+    for step, closed in history.facts(LeaseClosed):
+        _check_opened(step, closed, disclosed, tally)
+
+
+def _check_opened(
+    step: Step,
+    fact: LeaseGranted | LeaseClosed,
+    disclosed: Mapping[str, tuple[str, ...]],
+    tally: Tally,
+) -> None:
+    where = f"entry {step.index}: lease {fact.number} of {fact.host}"
+    if not fact.concealed:
+        tally.gap(f"{where} names no amount at all")
+    elif len(set(disclosed.get(step.leaf, ()))) < len(fact.concealed):
+        tally.gap(f"{where}: an amount is not disclosed")
 
 
 def _spent_by_lease(evidence: Evidence, tally: Tally) -> dict[str, list[Link]]:

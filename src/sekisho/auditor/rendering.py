@@ -21,8 +21,9 @@ def render_report(
     report: Report, language: Language, *, colour: bool = False, width: int = 100
 ) -> str:
     """The checks with verdict and reason, the limits, and the verdict over all, last since it is read first."""
+    written = io.StringIO()
     console = Console(
-        file=io.StringIO(),
+        file=written,
         force_terminal=colour,
         no_color=not colour,
         width=max(width, 60),
@@ -43,7 +44,7 @@ def render_report(
     for limit in report.limits:
         console.print(Text(f"- {_printable(limit)}"))
     console.print(Text(say("audit.verdict", language)), _verdict(report.verdict, language))
-    return console.file.getvalue().rstrip("\n")  # type: ignore[attr-defined]  # the StringIO of two lines above
+    return written.getvalue().rstrip("\n")
 
 
 def _verdict(verdict: Verdict, language: Language) -> Text:

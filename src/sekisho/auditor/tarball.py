@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Fault", "TarContents", "format_header", "is_tar", "is_safe_path", "read_tar"]
+__all__ = ["Fault", "TarContents", "format_header", "is_safe_path", "is_tar", "read_tar"]
 
 BLOCK = 512
 RECORD = 10_240

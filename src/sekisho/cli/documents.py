@@ -35,6 +35,7 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----\n([A-Za-z0-9+/=\n]+)-----END \1-----\n?")
+_SPKI = re.compile(r"M(Cow|Fkw|HYw)[A-Za-z0-9+/]{40,400}={0,2}")
 _POLICY_WORDS = ("log ", "witness ", "group ", "quorum ", "#")
 
 Form: TypeAlias = Literal[
@@ -175,14 +176,15 @@ def _parse_text_form(text: str, data: bytes, path: str) -> Document:
         return Document(form="proof", digest=digest, proof=proof)
     if "\n\n" in text and "\n— " in text:
         return Document(form="checkpoint", digest=digest, note=Note.from_bytes(data, path=path))
-    line = text.removesuffix("\n")
-    if "\n" not in line and line.count("+") >= 2 and " " not in line:
-        return Document(form="vkey", digest=digest, vkey=VerifierKey.from_text(line, path=path))
     if text.startswith(_POLICY_WORDS):
         return Document(form="policy", digest=digest, policy=Policy.from_text(text, path=path))
-    if "\n" not in line and re.fullmatch(r"[A-Za-z0-9+/]{40,400}={0,2}", line):
+    line = text.removesuffix("\n")
+    # Base64 has plus signs too, so what begins like a key's DER comes before what has a verifier key's plus signs.
+    if _SPKI.fullmatch(line):
         key = PublicKey.from_text(line, path=path)
         return Document(form="public-key", digest=key.key_id, key=key)
+    if not {"\n", " "}.intersection(line) and line.count("+") >= 2:
+        return Document(form="vkey", digest=digest, vkey=VerifierKey.from_text(line, path=path))
     raise _unknown_form(path)
 
 

@@ -26,11 +26,11 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """License, meter, pause, prove, resume, black out, audit: on this machine, with every key in one hand."""
-    from sekisho.adapters.trust_file import add_trust
     from sekisho.app import Home
     from sekisho.model.errors import StateConflict
     from sekisho.model.wire import to_plain
     from sekisho.rehearsal.script import play
+    from sekisho.rehearsal.serving import trust_home
 
     settings: Settings = context.obj
     place = Home.open(home or _fresh_home(settings.home))
@@ -40,8 +40,8 @@ def drill(
         )
     narrator = _Narrator(settings.language, quiet=as_json)
     result = play(place, narrator)
-    if place.is_founded:
-        add_trust(settings.trust_file, place.load_root())
+    if any(step.name == "found" and step.ok for step in result.steps):
+        trust_home(settings.trust_file, place)
     answer = Answer(
         document=to_plain(result),
         text=narrator.closing(result.verdict, result.bundle, place.path),

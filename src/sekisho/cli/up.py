@@ -34,15 +34,14 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Serve a home until Ctrl-C; a new home is founded with every key in this one hand, and says so."""
-    from sekisho.adapters.trust_file import add_trust
     from sekisho.app import Home
-    from sekisho.rehearsal.serving import serve_home
+    from sekisho.rehearsal.serving import serve_home, trust_home
 
     settings: Settings = context.obj
     place = Home.open(home or settings.home)
 
     def ready(address: str) -> None:
-        if add_trust(settings.trust_file, place.load_root()):
+        if trust_home(settings.trust_file, place):
             _tell(
                 say("up.trusted", settings.language, file=str(settings.trust_file)), as_json=as_json
             )

@@ -24,7 +24,7 @@ from sekisho.operations.judging import gather_evidence, judge_host
 from sekisho.operations.ordering import OrderPlan, draft_order, preview_order
 from sekisho.orders import ChallengeEvidence, halt_nonce
 from sekisho.rehearsal.opening import TERMS
-from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, SITE, Scene, end_watchdog
+from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, SITE, Scene
 from sekisho.rehearsal.serving import opened
 from sekisho.signing import parse_envelope
 from sekisho.signing.phrase import digest_phrase
@@ -75,10 +75,12 @@ def order_pause(scene: Scene) -> None:
             lambda host=host: scene.state().lives.of(reference, host).halted,  # type: ignore[misc]  # bound at once
             within_s=30,
         )
-        receipt = halted.receipt
+        seconds = time.monotonic() - began
+        stages = scene.state().lives.of(reference, host).stages
+        kept = next((s.receipt.checkpoint for s in stages if s.receipt.checkpoint), None)
         scene.tell(
-            f"{host}: claimed halted after {time.monotonic() - began:.1f} s by {receipt.means}, "
-            f"checkpoint {receipt.checkpoint.sha256[:16] if receipt.checkpoint else 'none'}"
+            f"{host}: claimed halted after {seconds:.1f} s by {halted.receipt.means}, "
+            + (f"checkpoint {kept.sha256[:16]} at step {kept.step}" if kept else "no checkpoint")
         )
 
 
@@ -172,7 +174,7 @@ def black_out(scene: Scene) -> None:
 
 
 def come_back(scene: Scene) -> None:
-    """The control plane starts again from its log; receipts made meanwhile arrive, leases are fresh, work goes on."""
+    """The control plane starts again from its log; receipts made meanwhile arrive, the work goes on."""
     before = scene.follower.position
     port = int(scene.address.rsplit(":", 1)[1])
     sequences = {h: max((r.sequence for r in scene.receipts(h)), default=0) for h in scene.plans}
@@ -270,10 +272,9 @@ def _challenge(scene: Scene) -> tuple[ChallengeEvidence, LogPosition]:
 
 
 def _end_sites(scene: Scene) -> None:
-    """End agents and their work in good order, so that leases are closed by final receipts; then the rest."""
-    for host, agent in scene.agents.items():
-        scene.stage.end(agent)
-        end_watchdog(WatchdogLink(scene.stage.host_folder(host) / "watchdog"))
+    """End agents, their work and the control plane; leases not closed by then stay leased until they run out."""
+    scene.stage.end_agents()
+    scene.stage.end_work()
     if scene.control is not None:
         scene.stage.end(scene.control)
 

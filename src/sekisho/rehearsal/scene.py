@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TypeVar
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.devices.emulated_link import EmulatedDevice
 from sekisho.adapters.processes import ChildProcess
-from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.transport.statement_desk import Placed, send_envelope
 from sekisho.app import Home
@@ -31,7 +29,7 @@ from sekisho.rehearsal.stage import HostPlan, Stage
 from sekisho.signing import Envelope, Recorded, TrustRoot, parse_envelope
 from sekisho.signing.keys import Signer
 
-__all__ = ["CPU_HOST", "EMULATED_HOST", "SITE", "Scene", "end_watchdog", "load_receipts"]
+__all__ = ["CPU_HOST", "EMULATED_HOST", "SITE", "Scene", "load_receipts"]
 
 T = TypeVar("T")
 SITE = "site-1"
@@ -125,24 +123,10 @@ class Scene:
         self.state()
         return self.follower.recorded
 
-    def end_watchdogs(self) -> None:
-        """End what outlives its agent by design: the watchdogs of this home, and with them any work."""
-        for host in self.plans:
-            folder = self.stage.host_folder(host) / "watchdog"
-            if (folder / "watchdog.sock").exists():
-                with contextlib.suppress(SekishoError):
-                    end_watchdog(WatchdogLink(folder))
-
     def receipts(self, host: str) -> list[ReceiptGiven]:
         """The receipts that a host has made so far, as its own file holds them."""
         file = self.stage.host_folder(host) / "receipts.jsonl"
         return load_receipts(file)
-
-
-def end_watchdog(link: WatchdogLink) -> None:
-    """End the work that a watchdog holds, then the watchdog."""
-    link.kill()
-    link.quit()
 
 
 def load_receipts(file: Path) -> list[ReceiptGiven]:

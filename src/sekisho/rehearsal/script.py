@@ -71,7 +71,7 @@ def play(home: Home, narrator: Narrator) -> DrillResult:
             done.append(result)
             if not result.ok:
                 break
-        scene.end_watchdogs()
+        stage.end_work()
     holds = len(done) == len(STEPS) and all(step.ok for step in done)
     return DrillResult(
         verdict="holds" if holds else "fails",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.trust_file import add_trust
 from sekisho.app import Control, Home
 from sekisho.catalogue import Language
 from sekisho.rehearsal.cast import Cast, origin_of
 from sekisho.rehearsal.stage import Stage
 
-__all__ = ["opened", "serve_home"]
+__all__ = ["opened", "serve_home", "trust_home"]
 
 
 @contextmanager
@@ -50,7 +52,16 @@ def serve_home(
                 start_sites(stage, address)
             on_ready(address)
 
-        return serve(control, port=port, language=language, on_ready=ready, once=once)
+        try:
+            return serve(control, port=port, language=language, on_ready=ready, once=once)
+        finally:
+            stage.end_agents()
+            stage.end_work()
+
+
+def trust_home(trust_file: Path, home: Home) -> bool:
+    """Add the home's trust root to the user's own trust file; whether it was new."""
+    return add_trust(trust_file, home.load_root())
 
 
 def start_sites(stage: Stage, control: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import msgspec
 from sekisho.adapters.durable_files import create_private_folder, replace_file
 from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.processes import ChildProcess
+from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.app import Home
-from sekisho.model.errors import Unavailable
+from sekisho.model.errors import SekishoError, Unavailable
 from sekisho.model.wire import canonical, parse_json
 from sekisho.rehearsal.cast import WITNESSES, origin_of
 from sekisho.signing import Ed25519Signer, TrustRoot
@@ -82,7 +84,7 @@ class Stage:
         load_or_create_key(folder / "device.pem")
         child = self._start(
             "emulated accelerator",
-            "sekisho.adapters.devices.emulated",
+            "sekisho.rehearsal.accelerator",
             *(
                 "--dir",
                 str(folder),
@@ -128,6 +130,21 @@ class Stage:
         settings = parse_json(file.read_bytes(), path=str(file))
         if isinstance(settings, dict):
             replace_file(file, canonical({**settings, "control": control}) + b"\n")
+
+    def end_agents(self) -> None:
+        """End the agents first, so that none of them brings its watchdog back."""
+        for child in [c for c in self._children if c.name.startswith("agent ")]:
+            self.end(child)
+
+    def end_work(self) -> None:
+        """End what outlives its agent by design: the watchdogs of this home's hosts, and the work with them."""
+        for host in self.known_hosts():
+            folder = self.host_folder(host) / "watchdog"
+            if (folder / "watchdog.sock").exists():
+                with contextlib.suppress(SekishoError):
+                    link = WatchdogLink(folder)
+                    link.kill()
+                    link.quit()
 
     def host_folder(self, host: str) -> Path:
         return self.home.path / "hosts" / host

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import anyio.to_thread
 from litestar import Controller, get, post
-from litestar.params import FromPath, PathParameter, QueryParameter, RawBody
+from litestar.params import PathParameter, QueryParameter, RawBody
 
 from sekisho.ledger import Cosigned
 from sekisho.model.statements import LogPosition
@@ -110,7 +110,9 @@ class Api(Controller):
             acknowledgement=encode_base64(acknowledgement) if acknowledgement else None
         )
 
-    @get("/proofs/{leaf:str}", operation_class=ReadOperation, responses=_FINDING, sync_to_thread=True)
+    @get(
+        "/proofs/{leaf:str}", operation_class=ReadOperation, responses=_FINDING, sync_to_thread=True
+    )
     def find_proof(self, leaf: HexPart, plane: Plane) -> ProofAnswer:
         """The offline proof of an entry, once a witnessed checkpoint covers it."""
         recorded = plane.journal.find(leaf)
@@ -119,16 +121,15 @@ class Api(Controller):
         proof = plane.control.prove(recorded.index)
         if proof is None:
             raise NotFound(
-                f"entry {recorded.index} is not in a witnessed checkpoint yet", remedy="ask again shortly"
+                f"entry {recorded.index} is not in a witnessed checkpoint yet",
+                remedy="ask again shortly",
             )
         return ProofAnswer(proof=proof)
 
     @get(
         "/hosts/{host:str}/feed",
         operation_class=ReadOperation,
-        responses=declare_problems(
-            HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
-        ),
+        responses=declare_problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE),
     )
     async def read_feed(
         self,
@@ -184,7 +185,9 @@ class Api(Controller):
         sync_to_thread=True,
     )
     def list_halts(
-        self, plane: Plane, shown: Annotated[str, QueryParameter(name="state", pattern="^open$")] = "open"
+        self,
+        plane: Plane,
+        shown: Annotated[str, QueryParameter(name="state", pattern="^open$")] = "open",
     ) -> list[OpenHaltView]:
         """Halted receipts under a witnessed checkpoint that no observer has looked into yet."""
         del shown  # the one state there is; named so that others can follow

@@ -55,7 +55,9 @@ def find_entry(plane: Plane, asked: str) -> Recorded:
     digest, index = _DIGEST.fullmatch(text), _INDEX.fullmatch(text)
     if digest is None and index is None:
         raise InvalidInput(
-            "is neither a digest nor an index", path="q", remedy="paste 64 hexadecimal digits, or #12"
+            "is neither a digest nor an index",
+            path="q",
+            remedy="paste 64 hexadecimal digits, or #12",
         )
     if digest is not None:
         found = plane.journal.find(digest.group(1))

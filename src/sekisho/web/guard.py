@@ -7,11 +7,20 @@ serve; the Host header still bears that other name, so only loopback names are a
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, cast
 
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
-from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import (
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from sekisho.web.problems import PROBLEM_TYPE, Problem, encode_problem
 
@@ -47,7 +56,7 @@ class GuardedApp(Litestar):
         send: Send | LifeSpanSend,
     ) -> None:
         """One call of the server: a lifespan, or a request that is answered only for a loopback host."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await super().__call__(scope, receive, send)
             return
 
@@ -58,10 +67,10 @@ class GuardedApp(Litestar):
                     headers[name] = value
             await send(message)  # type: ignore[arg-type]  # an http scope has an http send
 
-        if not is_loopback_host(_host_of(scope)):
+        if not is_loopback_host(_host_of(cast("Scope", scope))):
             await _refuse(send_guarded)
             return
-        await super().__call__(scope, receive, send_guarded)  # type: ignore[arg-type]  # as above
+        await super().__call__(scope, receive, send_guarded)
 
 
 def _host_of(scope: Scope) -> str:

@@ -123,9 +123,7 @@ def quorums_of(regime: Regime, power: Power, signers: frozenset[str]) -> tuple[Q
     for part in grant.quorums:
         tiles = tuple(_tile(key, signers) for key in keys.get(part.constituency, ()))
         have = sum(tile.has_signed for tile in tiles)
-        quorums.append(
-            Quorum(constituency=part.constituency, have=have, asked=part.k, tiles=tiles)
-        )
+        quorums.append(Quorum(constituency=part.constituency, have=have, asked=part.k, tiles=tiles))
     return tuple(quorums)
 
 

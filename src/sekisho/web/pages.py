@@ -156,9 +156,7 @@ class Pages(Controller):
             look=look,
             before=before,
             all=all_,
-            entries=[
-                (e, say_kind(e.verified.kind, words), say_entry(e, words)) for e in entries
-            ],
+            entries=[(e, say_kind(e.verified.kind, words), say_entry(e, words)) for e in entries],
         )
 
     @get("/proof", sync_to_thread=True)
@@ -210,12 +208,22 @@ def respond_with_page(plane: Plane, request: Asking, error: Exception) -> Page:
     """A page that says what went wrong, with the status that the table of problems gives it."""
     problem = problem_of(error)
     return _page(
-        plane, request, "error.html", status=HTTPStatus(problem.status), look=plane.look(), problem=problem
+        plane,
+        request,
+        "error.html",
+        status=HTTPStatus(problem.status),
+        look=plane.look(),
+        problem=problem,
     )
 
 
 def _page(
-    plane: Plane, request: Asking, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: Any
+    plane: Plane,
+    request: Asking,
+    template: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    **values: Any,
 ) -> Page:
     language = _language(plane, request)
     kept = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
@@ -227,7 +235,9 @@ def _page(
     )
     cookies = []
     if request.query_params.get("lang") == language:
-        cookies = [Cookie(key=_COOKIE, value=language, max_age=_YEAR_S, httponly=True, samesite="strict")]
+        cookies = [
+            Cookie(key=_COOKIE, value=language, max_age=_YEAR_S, httponly=True, samesite="strict")
+        ]
     return Response(
         content=plane.renderer.render(template, asked, **values),
         media_type=MediaType.HTML,

@@ -24,10 +24,9 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """An amount in FLOP that moved between two accounts; None where it was not disclosed. `after` is the book then."""
 
     at: Instant
-    index: int | None
     what: str
-    host: str
-    number: int
+    host: str = ""
+    number: int = 0
     source: Account
     target: Account
     flop: int | None
@@ -38,31 +37,54 @@ def post_ledger(state: LicenceState, entries: Iterable[Recorded]) -> tuple[Posti
     """Every line of a licence's ledger, in log order; `entries` are the log's lease-granted and lease-closed."""
     budget = state.book.budget
     book = Book.open(budget)
-    lines = [_line(state.licence.effective, None, "opened", ("budget", "available"), budget, book)]
+    opening = Posting(
+        at=state.licence.effective,
+        what="opened",
+        source="budget",
+        target="available",
+        flop=budget,
+        after=book,
+    )
+    lines = [opening]
     leases = {lease.leaf: lease for lease in state.leases}
     for entry in entries:
         fact = entry.verified.predicate
         if isinstance(fact, LeaseGranted) and entry.leaf in leases:
             lease = leases[entry.leaf]
             book = book if lease.allowance_flop is None else book.lease(lease.allowance_flop)
-            move: tuple[Account, Account] = ("available", "leased")
             lines.append(
-                _line(fact.effective, entry.index, "granted", move, lease.allowance_flop, book, fact)
+                Posting(
+                    at=fact.effective,
+                    what="granted",
+                    host=fact.host,
+                    number=fact.number,
+                    source="available",
+                    target="leased",
+                    flop=lease.allowance_flop,
+                    after=book,
+                )
             )
         elif isinstance(fact, LeaseClosed) and fact.lease.leaf in leases:
-            closed, book = _close(leases[fact.lease.leaf], fact, entry, book)
+            closed, book = _close(leases[fact.lease.leaf], fact, book)
             lines += closed
     return tuple(lines)
 
 
-def _close(
-    lease: LeaseState, fact: LeaseClosed, entry: Recorded, book: Book
-) -> tuple[list[Posting], Book]:
+def _close(lease: LeaseState, fact: LeaseClosed, book: Book) -> tuple[list[Posting], Book]:
     """The lines that end a lease: what was consumed, then what became of the rest."""
     allowance, consumed = lease.allowance_flop, lease.consumed_flop
 
     def line(what: str, source: Account, target: Account, flop: int | None) -> Posting:
-        return _line(fact.effective, entry.index, what, (source, target), flop, after, fact)
+        return Posting(
+            at=fact.effective,
+            what=what,
+            host=fact.host,
+            number=fact.number,
+            source=source,
+            target=target,
+            flop=flop,
+            after=after,
+        )
 
     if allowance is None or consumed is None:
         after = book
@@ -77,25 +99,3 @@ def _close(
     elif rest:
         lines.append(line("returned", "leased", "available", rest))
     return lines, after
-
-
-def _line(
-    at: Instant,
-    index: int | None,
-    what: str,
-    move: tuple[Account, Account],
-    flop: int | None,
-    after: Book,
-    lease: LeaseGranted | LeaseClosed | None = None,
-) -> Posting:
-    return Posting(
-        at=at,
-        index=index,
-        what=what,
-        host=lease.host if lease else "",
-        number=lease.number if lease else 0,
-        source=move[0],
-        target=move[1],
-        flop=flop,
-        after=after,
-    )

@@ -101,7 +101,9 @@ def problem_of(error: Exception) -> Problem:
         return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidInput.code, detail, path=path)
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         status = HTTPStatus(error.status_code)
-        return _problem(status, status.phrase.lower().replace(" ", "-"), status.description or status.phrase)
+        return _problem(
+            status, status.phrase.lower().replace(" ", "-"), status.description or status.phrase
+        )
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _UNFORESEEN)
 
 
@@ -124,6 +126,7 @@ def respond_with_problem(_: Request[object, object, State], error: Exception) ->
 
 
 def encode_problem(problem: Problem) -> bytes:
+    """The JSON of a problem."""
     return msgspec.json.encode(problem)
 
 

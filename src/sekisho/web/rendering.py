@@ -28,6 +28,7 @@ _CONTENT_TYPES: Final = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_LANGUAGES: Final[dict[str | None, Language]] = {"en": "en", "ja": "ja"}
 ASSETS: Final = ("console.css", "console.js", "favicon.svg", "vendor/htmx.min.js")
 
 
@@ -99,14 +100,12 @@ def choose_language(
 ) -> Language:
     """The language asked for by address, else remembered, else the browser's first that we have, else the server's."""
     for wish in (query, cookie):
-        if wish == "en" or wish == "ja":  # noqa: PLR1714  # mypy narrows to the two literals only so
-            return wish
+        if wish in _LANGUAGES:
+            return _LANGUAGES[wish]
     weighed = [_parse_wish(part) for part in accept.split(",")[:20]]
     for tag, weight in sorted(weighed, key=lambda wish: -wish[1]):
-        if weight > 0 and tag.startswith("ja"):
-            return "ja"
-        if weight > 0 and tag.startswith("en"):
-            return "en"
+        if weight > 0 and tag[:2] in _LANGUAGES:
+            return _LANGUAGES[tag[:2]]
     return default
 
 
@@ -178,5 +177,3 @@ def _load_asset(name: str) -> Asset:
         content_type=_CONTENT_TYPES[path.suffix],
         digest=hashlib.sha256(content).hexdigest()[:16],
     )
-
-

@@ -182,7 +182,9 @@ def _fetch_first_page(address: str) -> None:
     finally:
         connection.close()
     if answer.status != HTTPStatus.OK:
-        raise Unavailable(f"the first page answered {answer.status}", remedy="read the server's log")
+        raise Unavailable(
+            f"the first page answered {answer.status}", remedy="read the server's log"
+        )
 
 
 def _listen(port: int) -> socket.socket:

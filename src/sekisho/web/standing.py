@@ -16,7 +16,16 @@ from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
 from sekisho.web.snapshot import Snapshot
 
-__all__ = ["STEPS", "HostStanding", "Step", "StepTaken", "Word", "judge_host", "judge_under", "steps_of"]
+__all__ = [
+    "STEPS",
+    "HostStanding",
+    "Step",
+    "StepTaken",
+    "Word",
+    "judge_host",
+    "judge_under",
+    "steps_of",
+]
 
 Word: TypeAlias = Literal[
     "running",
@@ -45,6 +54,8 @@ STEPS: Final[tuple[Step, ...]] = (
     "corroborated",
     "verified",
 )
+Judged: TypeAlias = tuple[Word, Instant | None, Instant | None]
+"""A word, since when, until when."""
 SLACK_S: Final = 15
 """How much later than a quantum and its grace a receipt may come before its host counts as silent."""
 
@@ -74,7 +85,9 @@ class StepTaken(msgspec.Struct, frozen=True, kw_only=True):
 def judge_host(look: Snapshot, host: HostEnrolled) -> HostStanding:
     """Where a host stands now: under the newest order that covers it, else at its work."""
     covering = [known for known in look.in_force if look.covers(known, host)]
-    acting = [known for known in covering if known.order.effect in ("freeze", "checkpoint-then-stop")]
+    acting = [
+        known for known in covering if known.order.effect in ("freeze", "checkpoint-then-stop")
+    ]
     if acting:
         return judge_under(look, acting[-1], host)
     left_over = _not_yet_resumed(look, host)
@@ -82,30 +95,23 @@ def judge_host(look: Snapshot, host: HostEnrolled) -> HostStanding:
 
 
 def judge_under(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> HostStanding:
-    """Where a host stands under one order, as the log tells it."""
-    life = look.lives.of(known.reference, host.host)
-    last = life.stages[-1] if life.stages else None
+    """Where a host stands under one order, as the log tells it; the first of these that applies.
 
-    def stand(word: Word, since: Instant | None, until: Instant | None = None) -> HostStanding:
-        emulated = word == "verified" and any(device.emulated for device in host.devices)
-        return HostStanding(
-            host=host, word=word, since=since, until=until, emulated=emulated, order=known
-        )
-
-    if last is not None and last.stage == "resumed":
-        return stand("resumed", last.at)
-    judged = _verdict_word(life, look.at)
-    if judged is not None:
-        return stand(*judged)
-    if life.halted is not None:
-        return stand("claimed", life.halted.at)
-    due = _due(look, known)
-    if look.at > due:
-        return stand("non-responsive", due, _dead_man(look, host))
-    if last is not None and last.stage in ("received", "checkpointed"):
-        word: Word = "received" if last.stage == "received" else "checkpointed"
-        return stand(word, last.at, due)
-    return stand("issued", known.order.effective, due)
+    1. It resumed, or halted under an order that is over. 2. A verdict that may still be said, or that lapsed.
+    3. Its own word that it halted. 4. The time to halt is over. 5. The last step that it took.
+    """
+    life, over = look.lives.of(known.reference, host.host), _over_since(look, known)
+    word, since, until = (
+        _word_of_release(life, over)
+        or _word_of_verdict(life, look.at)
+        or _word_of_claim(life)
+        or _word_of_silence(look, known, host, over)
+        or _word_of_step(life, known, None if over else _due(look, known))
+    )
+    emulated = word == "verified" and any(device.emulated for device in host.devices)
+    return HostStanding(
+        host=host, word=word, since=since, until=until, emulated=emulated, order=known
+    )
 
 
 def steps_of(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> tuple[StepTaken, ...]:
@@ -125,18 +131,28 @@ def steps_of(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> tuple[Ste
         if verdict.degree == "verified":
             at["verified"] = verdict.effective
     return tuple(
-        StepTaken(step=s, at=at.get(s), is_lapsed=lapsed and s in ("corroborated", "verified"))
+        StepTaken(
+            step=s, at=at.get(s), is_lapsed=lapsed and s in at and s in ("corroborated", "verified")
+        )
         for s in STEPS
     )
 
 
-def _verdict_word(life: HostUnderOrder, at: Instant) -> tuple[Word, Instant, Instant | None] | None:
+def _word_of_release(life: HostUnderOrder, over: Instant | None) -> Judged | None:
+    last = life.stages[-1] if life.stages else None
+    if last is not None and last.stage == "resumed":
+        return "resumed", last.at, None
+    return ("resuming", over, None) if over is not None and life.halted is not None else None
+
+
+def _word_of_verdict(life: HostUnderOrder, at: Instant) -> Judged | None:
     verdict = life.verdict
     if verdict is None:
         return None
     if verdict.degree == "non-responsive":
         # A verdict of silence stands only while the silence lasts.
-        return None if life.halted or at >= verdict.lapses else ("non-responsive", verdict.effective, verdict.lapses)
+        is_over = life.halted is not None or at >= verdict.lapses
+        return None if is_over else ("non-responsive", verdict.effective, verdict.lapses)
     if not _speaks_of_halt(life):
         return None
     if at >= verdict.lapses:
@@ -144,10 +160,43 @@ def _verdict_word(life: HostUnderOrder, at: Instant) -> tuple[Word, Instant, Ins
     return verdict.degree, verdict.effective, verdict.lapses
 
 
+def _word_of_claim(life: HostUnderOrder) -> Judged | None:
+    return ("claimed", life.halted.at, None) if life.halted is not None else None
+
+
+def _word_of_silence(
+    look: Snapshot, known: KnownOrder, host: HostEnrolled, over: Instant | None
+) -> Judged | None:
+    due = _due(look, known)
+    if min(look.at, over or look.at) <= due:
+        return None
+    return "non-responsive", due, None if over else _dead_man(look, host)
+
+
+def _word_of_step(life: HostUnderOrder, known: KnownOrder, due: Instant | None) -> Judged:
+    last = life.stages[-1] if life.stages else None
+    if last is not None and last.stage in ("received", "checkpointed"):
+        return ("received" if last.stage == "received" else "checkpointed"), last.at, due
+    return "issued", known.order.effective, due
+
+
 def _speaks_of_halt(life: HostUnderOrder) -> bool:
     """Whether the verdict rests on the halt that stands; one about an earlier halt says nothing of this one."""
     verdict, halted = life.verdict, life.halted
     return verdict is not None and halted is not None and halted.digest in verdict.evidence
+
+
+def _over_since(look: Snapshot, known: KnownOrder) -> Instant | None:
+    """Since when an order no longer restricts: lifted, or lapsed at its expiry; None while it does, or not yet did."""
+    if known.order.not_before > look.at or known in look.in_force:
+        return None
+    lifted = [
+        other.order.not_before
+        for other in look.all_orders
+        if other.order.kind == "resume"
+        and any(lifted.digest == known.digest for lifted in other.order.lifts)
+    ]
+    return min([*lifted, known.order.expires])
 
 
 def _due(look: Snapshot, known: KnownOrder) -> Instant:
@@ -168,13 +217,11 @@ def _not_yet_resumed(look: Snapshot, host: HostEnrolled) -> HostStanding | None:
     halted = [
         (life.halted.at, known)
         for known in look.all_orders
-        if (life := look.lives.lives.get((known.digest, host.host))) is not None
-        and life.halted is not None
+        if (life := look.lives.of(known.reference, host.host)).halted is not None
     ]
     if not halted:
         return None
-    since, known = max(halted, key=lambda pair: pair[0])
-    return HostStanding(host=host, word="resuming", since=since, order=known)
+    return judge_under(look, max(halted, key=lambda pair: pair[0])[1], host)
 
 
 def _at_work(look: Snapshot, host: HostEnrolled) -> HostStanding:
@@ -184,7 +231,9 @@ def _at_work(look: Snapshot, host: HostEnrolled) -> HostStanding:
     state, lease = live
     terms = state.licence.lease
     ends = lease.granted.not_after.plus(terms.grace_s)
-    heard = lease.granted.effective if last is None else max(last.effective, lease.granted.effective)
+    heard = (
+        lease.granted.effective if last is None else max(last.effective, lease.granted.effective)
+    )
     if look.at.since(heard) > terms.quantum_s + terms.grace_s + SLACK_S:
         return HostStanding(host=host, word="silent", since=heard, until=ends)
     word: Word = "running" if _is_running(last) else "idle"

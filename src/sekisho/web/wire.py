@@ -21,8 +21,8 @@ __all__ = [
     "OrderView",
     "ProofAnswer",
     "ProvenEnvelope",
-    "StatementAnswer",
     "StateView",
+    "StatementAnswer",
     "WitnessView",
 ]
 
@@ -66,6 +66,8 @@ class IssuedLease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AcknowledgedReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of a receipt's acknowledgement, in base64."""
+
     acknowledgement: str | None
 
 
@@ -138,6 +140,8 @@ class BooksView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A licence with its books; `revoked` is the instant, if it was."""
+
     number: str
     licensee: str
     run: str
@@ -148,6 +152,8 @@ class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderHostView(msgspec.Struct, frozen=True, kw_only=True):
+    """A host that an order covers, and where it stands under it."""
+
     host: str
     standing: str
     emulated: bool

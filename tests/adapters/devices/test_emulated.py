@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.adapters.devices import EmulatedDevice, spawn_emulated_device
-from sekisho.adapters.devices.emulated import load_device_key
+from sekisho.rehearsal.accelerator import load_device_key
 from sekisho.adapters.local_sockets import ask_line
 from sekisho.inspection import expect_fill, judge_answer
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable

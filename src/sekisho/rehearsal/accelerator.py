@@ -1,6 +1,6 @@
 """An EMULATED accelerator: real memory and a key of its own, in a process of its own, and no silicon.
 
-`python -m sekisho.adapters.devices.emulated --dir D --memory-mib 64 --key FILE [--until-stdin-closes]`. It stands where
+`python -m sekisho.rehearsal.accelerator --dir D --memory-mib 64 --key FILE [--until-stdin-closes]`. It stands where
 a device with its own key would, so that the drill can show what *verified* takes. Its trust assumption is that nobody
 reads its key file or its process, which whoever is root on the host can do: it proves nothing about real hardware.
 
@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m sekisho.adapters.devices.emulated", description="An emulated accelerator."
+        prog="python -m sekisho.rehearsal.accelerator", description="An emulated accelerator."
     )
     parser.add_argument("--dir", type=Path, required=True, help="folder of the socket")
     parser.add_argument("--memory-mib", type=int, default=64, help="memory that it really takes")
