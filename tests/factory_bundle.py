@@ -11,6 +11,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -81,6 +82,9 @@ RESERVE = PEAK * 4
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
 
 
+_signer = lru_cache(maxsize=256)(factory.signer)
+
+
 class Cast(msgspec.Struct, frozen=True, kw_only=True):
     """Who signs: another `salt` is another set of keys for everybody, another set of owners other witnesses."""
 
@@ -89,7 +93,7 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     emulated: bool = False
 
     def signer(self, name: str) -> Ed25519Signer:
-        return factory.signer(f"{name}{self.salt}")
+        return _signer(f"{name}{self.salt}")
 
     @property
     def log(self) -> NoteSigner:
@@ -145,12 +149,18 @@ class LogSoFar:
         self.cast = cast
         self.named: dict[str, Envelope] = {}
         self.index: dict[str, int] = {}
-        self.facts: dict[str, Predicate] = {}
         self.entries: list[bytes] = []
         self.files: dict[str, bytes] = {}
         self.note: Note | None = None
         self.edge = RightEdge.empty()
         self.at = T0
+
+    def copy(self) -> LogSoFar:
+        other = LogSoFar(self.cast)
+        other.named, other.index = dict(self.named), dict(self.index)
+        other.entries, other.files = list(self.entries), dict(self.files)
+        other.note, other.edge, other.at = self.note, self.edge, self.at
+        return other
 
     def batch(self, at: Instant, items: Sequence[tuple[str, Item]]) -> None:
         """A time mark, the items, and a checkpoint cosigned one second later."""
@@ -204,6 +214,15 @@ class Story:
         self.disclosures: dict[str, list[str]] = {}
         self.packs: dict[str, bytes] = {}
 
+    def copy(self) -> Story:
+        """The same story, to be changed apart."""
+        other = Story()
+        other.batches = [(at, list(items)) for at, items in self.batches]
+        other.papers = {path: list(lines) for path, lines in self.papers.items()}
+        other.disclosures = {name: list(texts) for name, texts in self.disclosures.items()}
+        other.packs = dict(self.packs)
+        return other
+
     def add(self, at: float, *items: tuple[str, Item]) -> None:
         self.batches.append((at, list(items)))
 
@@ -245,12 +264,28 @@ def item(predicate: Predicate | PaperItem, *names: str) -> Item:
     return make
 
 
+_Batch = tuple[float, tuple[tuple[str, Item], ...]]
+_SEEN: dict[tuple[Cast, tuple[_Batch, ...]], LogSoFar] = {}
+_MOST_SEEN = 400
+
+
+def _play_whole(story: Story, cast: Cast) -> LogSoFar:
+    """The log of a whole story; what it has in common with a story played before is not signed again."""
+    told: tuple[_Batch, ...] = tuple((at, tuple(items)) for at, items in story.batches)
+    if len(_SEEN) > _MOST_SEEN:
+        _SEEN.clear()
+    known = next((n for n in range(len(told), 0, -1) if (cast, told[:n]) in _SEEN), 0)
+    log = _SEEN[(cast, told[:known])].copy() if known else LogSoFar(cast)
+    for place, (at, items) in enumerate(told[known:], known + 1):
+        log.batch(T0.plus(at), items)
+        _SEEN[(cast, told[:place])] = log.copy()
+    return log
+
+
 def seal(story: Story, cast: Cast | None = None, *, created: Instant | None = None) -> Sealed:
     """Play the story and put its bundle together."""
     cast = cast or Cast()
-    log = LogSoFar(cast)
-    for at, items in story.batches:
-        log.batch(T0.plus(at), items)
+    log = _play_whole(story, cast)
     assert log.note is not None
     _, files = RightEdge.empty().extended(log.entries)
     bundle = {f"log/{path}": data for path, data in files}
@@ -428,6 +463,8 @@ class Host:
     def __init__(self, story: Story, cast: Cast) -> None:
         self._story = story
         self._cast = cast
+        self.log = LogSoFar(cast)
+        self.played = 0
         self.links: list[Envelope] = []
         self.quantum = 0
         story.papers |= {
@@ -494,14 +531,29 @@ def honest_story(
     *,
     budget: int = 10**12,
     planned: int = 10**12,
-    sneak: Callable[[Host, Reference], object] = lambda host, lease: None,
+    sneak: Callable[[Host, Reference], object] | None = None,
 ) -> Story:
     """Charter to closings, with a pause, a corroborated halt and a resume in between; everything as it should be.
 
     Minutes of it: licence at 4 s, lease 1 at 6, two quanta, pause at 20, halted, observed to 34, judged at 36, resume
     at 42, a quantum under lease 1, its final receipt, lease 2 with a quantum, closed; heartbeats within the minute.
     """
-    cast = cast or Cast()
+    return _told(cast or Cast(), budget, planned, sneak or _nothing, RESERVE).copy()
+
+
+def _nothing(_host: Host, _lease: Reference) -> None:
+    """An honest host waits."""
+
+
+@lru_cache(maxsize=32)
+def _told(
+    cast: Cast,
+    budget: int,
+    planned: int,
+    sneak: Callable[[Host, Reference], object],
+    _reserve: int,
+) -> Story:
+    """The story, told once for every choice (the last one is read where the host spends)."""
     story = Story()
     host = Host(story, cast)
     _found(story, cast, planned)
@@ -610,11 +662,11 @@ def _leaf_now(story: Story, host: Host, name: str) -> Reference:
 
 
 def play(story: Story, host: Host) -> LogSoFar:
-    """The log of the story as far as it is told."""
-    log = LogSoFar(host._cast)
-    for at, items in story.batches:
-        log.batch(T0.plus(at), items)
-    return log
+    """The log of the story as far as it is told; what was played before is not played again."""
+    for at, items in story.batches[host.played :]:
+        host.log.batch(T0.plus(at), items)
+    host.played = len(story.batches)
+    return host.log
 
 
 def _paused(story: Story, host: Host, cast: Cast) -> None:
@@ -695,7 +747,9 @@ def gather(log: LogSoFar, order: OrderReference, cast: Cast) -> HaltEvidence:
     from sekisho.model.statements import parse_payload
 
     facts = {
-        name: parse_payload(envelope.payload).predicate for name, envelope in log.named.items()
+        name: parse_payload(log.named[name].payload).predicate
+        for name in ("host", "halted", "observed", "answered")
+        if name in log.named
     }
     host, receipt, observed = facts["host"], facts["halted"], facts.get("observed")
     challenges: tuple[ChallengeEvidence, ...] = ()

@@ -729,11 +729,10 @@ class Rig:
         """Answers and feed in, one look."""
         for event in self.post.let_out():
             self.duty.hear(event)
-        if feed and not self.control.is_silent:
+        if feed and not self.control.is_silent and len(self.control.feed) > self._fed:
             news = self.control.fetch_feed("host-1", self._fed, 0)
-            if news.next > self._fed or not self._fed:
-                self._fed = news.next
-                self.duty.hear(FeedCame(news))
+            self._fed = news.next
+            self.duty.hear(FeedCame(news))
         self.driver.enforce()
         return self.duty.look()
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sekisho.adapters.clocks import SystemClock
-from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.keys import load_key, load_or_create_key
 from sekisho.app import Control, Home, RegimeFile
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -46,11 +46,12 @@ from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_foundin
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.orders import halt_nonce
 from sekisho.signing import Ed25519Signer, Envelope, root_of
+from sekisho.signing.notes import NoteSigner
 from tests.factory import AUTHORITY, HOST, ORIGIN, PARTY, VERIFIER, signed, signer
 from tests.factory import host_enrolled as enrolment_of
 from tests.witness.processes import running_witness
 
-__all__ = ["HOSTS", "LiveRegime", "live_regime"]
+__all__ = ["HOSTS", "LiveRegime", "live_regime", "unwitnessed_control"]
 
 WITNESSES = ("w1.example/test", "w2.example/test")
 HOSTS = ("host-1", "host-2")
@@ -205,24 +206,36 @@ def key_of(host: str) -> Ed25519Signer:
 
 @contextmanager
 def live_regime(folder: Path) -> Iterator[LiveRegime]:
-    """Found a regime in `folder` and run it until the block ends."""
+    """Found a regime in `folder` and run it, with its two witnesses, until the block ends."""
     home = Home.open(folder / "home")
-    operator = load_or_create_key(home.keys / "operator.pem")
     verifier = home.log_signer(ORIGIN)[0].verifier
     with ExitStack() as stack:
         ready = {
             name: stack.enter_context(running_witness(folder / f"w{n}", name, verifier))[0]
             for n, name in enumerate(WITNESSES)
         }
-        charter = _found(home, operator, verifier.to_text(), [r.vkey for r in ready.values()])
+        charter = _found(home, [r.vkey for r in ready.values()])
         control = stack.enter_context(Control(home, {n: r.address for n, r in ready.items()}))
         control.submit(charter.raw)
-        regime = LiveRegime(control, operator)
+        regime = LiveRegime(control, load_key(home.keys / "operator.pem"))
         _set_up(regime)
         yield regime
 
 
-def _found(home: Home, operator: Ed25519Signer, log_vkey: str, witnesses: list[str]) -> Envelope:
+@contextmanager
+def unwitnessed_control(folder: Path) -> Iterator[Control]:
+    """A control plane that was founded, whose charter is not adopted yet and whose witnesses do not run."""
+    home = Home.open(folder / "home")
+    keys = [NoteSigner.cosigner(name, signer(name).private) for name in WITNESSES]
+    _found(home, [key.verifier.to_text() for key in keys])
+    with Control(home, {}) as control:
+        yield control
+
+
+def _found(home: Home, witnesses: list[str]) -> Envelope:
+    """Draft and sign charter version 1, and keep the trust root it amounts to."""
+    operator = load_or_create_key(home.keys / "operator.pem")
+
     def held(key: Ed25519Signer, holder: str, organisation: str) -> CharterKey:
         return CharterKey(public=key.public.to_text(), organisation=organisation, holder=holder)
 
@@ -231,7 +244,7 @@ def _found(home: Home, operator: Ed25519Signer, log_vkey: str, witnesses: list[s
             name="Test regime",
             profile="authority",
             jurisdiction="JP",
-            log_vkey=log_vkey,
+            log_vkey=home.log_signer(ORIGIN)[0].verifier.to_text(),
             log_owner="Operator",
             constituencies={
                 "authority": [

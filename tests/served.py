@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the one who asked was killed
 
 
-def _get(control: FakeControl, parts: list[str], query: dict[str, int]) -> Any:  # noqa: ANN401  # JSON
+def _get(control: FakeControl, parts: list[str], query: dict[str, int]) -> Any:  # JSON
     if parts[0] == "hosts":
         feed = control.fetch_feed(parts[1], query["after"], query["wait_s"])
         items = [_item(item) for item in feed.items]
@@ -110,7 +110,7 @@ def _get(control: FakeControl, parts: list[str], query: dict[str, int]) -> Any: 
     }
 
 
-def _post(control: FakeControl, door: str, body: bytes) -> Any:  # noqa: ANN401  # JSON
+def _post(control: FakeControl, door: str, body: bytes) -> Any:  # JSON
     if door == "leases":
         answer = control.send_request(body)
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from sekisho.model.amounts import parse_flop
@@ -48,10 +50,7 @@ def test_a_quantum_reserves_at_peak_and_credits_what_was_not_used(rig: Rig) -> N
         assert parse_flop(spend.reserved_flop) == parse_flop(spend.bound_flop) + Q
     bounds = [parse_flop(spend.bound_flop) for spend in spends if spend is not None]
     # A quarter of one core of 1e9 FLOP/s for less than two seconds each.
-    assert all(
-        0 < later - earlier <= 500_000_000
-        for earlier, later in zip(bounds, bounds[1:], strict=False)
-    )
+    assert all(0 < later - earlier <= 500_000_000 for earlier, later in pairwise(bounds))
 
 
 def test_the_next_lease_is_there_before_the_last_one_ends(rig: Rig) -> None:

@@ -12,7 +12,15 @@ import pytest
 from sekisho.agent.main import load_settings, main
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import canonical
-from tests.agent.homes import cpu_s, license_now, living, resident_mib, wait_until, write_home
+from tests.agent.homes import (
+    cpu_s,
+    license_now,
+    living,
+    living_watchdog,
+    resident_mib,
+    wait_until,
+    write_home,
+)
 from tests.fakes import FakeControl
 from tests.served import SystemFakeClock, served
 
@@ -70,7 +78,7 @@ def test_the_agent_imports_no_server_no_database_and_no_numbers() -> None:
         "import sys, sekisho.agent.main\n"
         "heavy = {'numpy', 'litestar', 'sqlalchemy', 'jinja2', 'yaml', 'typer'}\n"
         "found = heavy & {name.partition('.')[0] for name in sys.modules}\n"
-        "raise SystemExit(', '.join(found))"
+        "sys.exit(', '.join(found) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -95,3 +103,15 @@ def test_a_bad_setting_is_named(tmp_path: Path, field: str, value: object) -> No
 
     with pytest.raises(InvalidInput, match=field):
         load_settings(tmp_path)
+
+
+def test_a_counter_that_is_gone_is_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A home that has begun does not begin to count anew: the agent stops and says what to do."""
+    home = tmp_path / "home"
+    write_home(home, FakeControl(), "http://127.0.0.1:9")
+    (home / "state.json").write_bytes(b"{}")
+    with living_watchdog(home):
+        assert main(["--home", str(home)]) == 1
+    assert "counter" in capsys.readouterr().err

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.adapters.storage.host_folder import FileCounter, HostFolder
+from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.agent.memory import Memory
 from sekisho.agent.receipts import Notes, give_receipt
-from sekisho.model.errors import Corrupt
 from tests.factory import HOST, NOW
 from tests.fakes import FakeCounter, FakeFiles
 
@@ -96,14 +95,3 @@ def test_a_file_of_one_torn_line_is_empty(tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(b"torn")
 
     assert list(folder.load_lines("lines")) == []
-
-
-def test_the_file_counter_steps_and_survives(tmp_path: Path) -> None:
-    """Each step is on the disk; a file that is no counter stops everything."""
-    counter = FileCounter(tmp_path / "counter")
-    assert counter.read() == 0
-    assert counter.step() == 1
-    assert FileCounter(tmp_path / "counter").read() == 1
-    (tmp_path / "counter").write_text("many")
-    with pytest.raises(Corrupt, match="no counter"):
-        counter.read()

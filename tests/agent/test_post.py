@@ -11,8 +11,8 @@ from sekisho.agent import post as post_module
 from sekisho.agent.events import Delivered, Event, FeedCame, OrderFetched, ReceiptRefused, Silence
 from sekisho.agent.post import Post
 from sekisho.agent.receipts import GivenReceipt
-from tests.fakes import FakeControl
 from tests.agent.test_receipts import THREE
+from tests.fakes import FakeControl
 
 PATIENCE_S = 5.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -49,7 +50,7 @@ def holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyHolder:
     ],
 )
 def test_an_order_for_another_log_or_register_is_not_signed(
-    holder: KeyHolder, capsys: Capture, changes: dict[str, object], code: str
+    holder: KeyHolder, capsys: Capture, changes: dict[str, Any], code: str
 ) -> None:
     """Each is refused by its own name before any phrase counts."""
     assert code in refused(holder, holder.order(**changes), capsys)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.cli import countersign
 from sekisho.model.statements import Scope
 from tests.cli.ceremonies import KeyHolder, phrase_of
 
@@ -50,7 +49,7 @@ def test_bytes_swapped_while_the_question_stands_are_not_touched(
         holder.order(scope=Scope(everywhere=True))
         return phrase
 
-    monkeypatch.setattr(countersign.typer, "prompt", swap)
+    monkeypatch.setattr("typer.prompt", swap)
     assert holder.call("order", "sign", path, "--key", holder.key(), "--log", holder.log) == 1
     assert "another statement" in capsys.readouterr().err
     assert b"signatures" not in path.read_bytes()
@@ -69,7 +68,7 @@ def test_a_signature_that_came_meanwhile_is_kept(
         assert holder.call(*command, *other) == 0
         return phrase
 
-    monkeypatch.setattr(countersign.typer, "prompt", sign_too)
+    monkeypatch.setattr("typer.prompt", sign_too)
     capsys.readouterr()
     assert holder.call(*command, "--key", holder.key("authority-1")) == 0
     assert path.read_bytes().count(b'"keyid"') == 2

@@ -15,6 +15,7 @@ from sekisho.model.statements import OrderIssued, parse_payload
 from sekisho.signing import distinct_signers, parse_envelope
 from tests import factory
 from tests.cli.ceremonies import PAUSED, RESUMED, T0, KeyHolder, phrase_of
+from tests.desks import TestDesk
 
 Capture = pytest.CaptureFixture[str]
 BASIS = ("--legal-basis", "Test act, section 1", "--appeal", "in writing")
@@ -368,3 +369,30 @@ def test_a_home_brings_its_own_log_and_root(holder: KeyHolder, capsys: Capture) 
     (home / "trust.json").write_bytes(canonical(holder.sealed.root))
     holder.trust()
     assert holder.answer(capsys, "order", "list", "--home", home) == []
+
+
+def test_what_the_ceremony_makes_a_desk_admits(holder: KeyHolder, capsys: Capture) -> None:
+    """A pause and its resume, drafted, signed in turn and handed in at a real desk, end as the register says."""
+    with TestDesk(holder.path("desk")) as desk:
+        desk.licensed()
+        holder.trust(desk.root)
+        holder.set_clock(desk.clock.now())
+        log = ("--log", holder.path("desk") / "log")
+        pause = ("--kind", "pause", "--scope", "run=run-1")
+        resume = ("--kind", "resume", "--lifts", "pause/JP/1")
+        for kind in (pause, resume):
+            desk.cosigned()
+            path = holder.path(f"{kind[1]}.json")
+            assert holder.call("order", "draft", *kind, *BASIS, "--out", path, *log) == 0
+            phrase = phrase_of(path.read_bytes())
+            for name in ("authority-1", "authority-3", "authority-5", "verifier-2"):
+                sign = ("order", "sign", path, "--key", holder.key(name), "--phrase", phrase)
+                assert holder.call(*sign, *log) == 0
+            assert desk.desk.admit(path.read_bytes()).fresh
+        assert desk.desk.state.orders.in_force(holder.now) == ()
+        desk.cosigned()
+        rows = holder.answer(capsys, "order", "list", *log)
+        assert [(row["register"], row["in_force"]) for row in rows] == [
+            ("pause/JP", False),
+            ("resume/JP", False),
+        ]

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,10 +14,15 @@ import pytest
 from sekisho.cli.documents import parse_document
 from sekisho.model.statements import (
     KINDS,
+    LeaseTerms,
     LicenceIssued,
+    Lineage,
     OrderIssued,
+    OrderReference,
     Predicate,
+    Reference,
     Scope,
+    Span,
     make_payload,
     parse_payload,
 )
@@ -91,8 +97,8 @@ def test_every_field_of_an_order_is_in_its_words(holder: KeyHolder, capsys: Capt
     assert len(set(texts.values())) == len(texts)
 
 
-def _reference(order: OrderIssued) -> factory.OrderReference:
-    return factory.OrderReference(register=order.register, number=1, digest="3" * 64)
+def _reference(order: OrderIssued) -> OrderReference:
+    return OrderReference(register=order.register, number=1, digest="3" * 64)
 
 
 def _words(holder: KeyHolder, capsys: Capture, predicate: Predicate) -> str:
@@ -107,21 +113,21 @@ def _words(holder: KeyHolder, capsys: Capture, predicate: Predicate) -> str:
 
 def test_every_field_of_a_licence_is_in_its_words(holder: KeyHolder, capsys: Capture) -> None:
     """Changing any one field of a licence changes what is shown."""
-    base = factory.licence_issued(factory.Reference(log=factory.ORIGIN, leaf="4" * 64))
+    base = factory.licence_issued(Reference(log=factory.ORIGIN, leaf="4" * 64))
     changes = {
         "effective": T0.plus(1),
         "number": "LIC-2",
         "licensee": "party-2",
         "run": "run-2",
-        "declaration": factory.Reference(log=factory.ORIGIN, leaf="5" * 64),
-        "lineage": factory.Lineage(scratch=False, parents=("6" * 64,)),
+        "declaration": Reference(log=factory.ORIGIN, leaf="5" * 64),
+        "lineage": Lineage(scratch=False, parents=("6" * 64,)),
         "hosts": ("host-1", "host-2"),
         "devices": 2,
         "devices_root": "7" * 64,
         "sites": ("site-2",),
         "budget_flop": "10000000000001",
-        "period": factory.Span(start=T0, end=T0.plus(86_401)),
-        "lease": factory.LeaseTerms(interval_s=60, grace_s=2, quantum_s=3),
+        "period": Span(start=T0, end=T0.plus(86_401)),
+        "lease": LeaseTerms(interval_s=60, grace_s=2, quantum_s=3),
         "mode": "drain",
         "decision": msgspec.structs.replace(base.decision, rules=("rule-1",)),
     }
@@ -202,7 +208,7 @@ def test_without_a_trust_root_a_document_is_shown_as_unverified(
     ],
 )
 def test_what_a_reader_must_not_miss_is_a_warning(
-    holder: KeyHolder, capsys: Capture, changes: dict[str, object], warning: str
+    holder: KeyHolder, capsys: Capture, changes: dict[str, Any], warning: str
 ) -> None:
     """Each fault of an order has its own loud line."""
     shown = holder.answer(capsys, "show", holder.order(**changes), "--log", holder.log)

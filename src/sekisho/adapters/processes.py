@@ -56,7 +56,7 @@ class ChildProcess:
         line = _read_line(process, wait_s)
         if line is None:
             process.kill()
-            process.wait()
+            process.communicate()
             raise Unavailable(f"{name} did not start: {_tail(log)}", remedy=f"read {log}")
         value = parse_json(line, path=f"{name}'s first line")
         return cls(name, process, value if isinstance(value, dict) else {})

@@ -193,7 +193,7 @@ class Duty:
         decision = decide(self._situation(now, demand))
         self.decision = decision
         self._stop(decision, covering)
-        self._record(decision, covering)
+        self._record(covering)
         self._findings(
             [Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings]
         )
@@ -298,7 +298,7 @@ class Duty:
     def _is_overdue(self) -> bool:
         return self.quanta.ends_s is not None and self.quanta.ends_s <= self._host.clock.elapsed_s()
 
-    def _record(self, decision: Decision, covering: tuple[KnownOrder, ...]) -> None:
+    def _record(self, covering: tuple[KnownOrder, ...]) -> None:
         """Receipts about orders; once all have their halted-receipt, the leases go back."""
         self.halting.receive(covering, self.work)
         self._look_for_checkpoint(covering)
@@ -432,7 +432,7 @@ class Duty:
     # --- watching ----------------------------------------------------------------------------
 
     def _look_at_work(self, now: float) -> None:
-        """Once a second while there is work: does it live, is it what we think it is?"""
+        """Once a second while there is work, see whether it lives and is what we think it is."""
         if not self._watchdog_lives:
             self._revive_watchdog(now)
         if self.work == "none" and self._read_at_s != 0.0 and self._watchdog_lives:
@@ -461,7 +461,7 @@ class Duty:
             self.quanta.pause()
 
     def _lost_sight(self, now: float) -> None:
-        """Is only the meter blind, or is the watchdog gone?"""
+        """Tell a blind meter from a watchdog that is gone."""
         try:
             self._host.driver.held()
         except Unavailable:

@@ -21,6 +21,8 @@ __all__ = [
 
 
 class FeedCame(msgspec.Struct, frozen=True):
+    """An answer of the long poll."""
+
     feed: Feed
 
 
@@ -40,6 +42,8 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class ReceiptRefused(msgspec.Struct, frozen=True):
+    """The issuer does not take a receipt: a broken chain, a fork, an unknown lease."""
+
     sequence: int
     detail: str
 
@@ -52,6 +56,8 @@ class LeaseCame(msgspec.Struct, frozen=True):
 
 
 class LeaseRefused(msgspec.Struct, frozen=True):
+    """The issuer says no to the request with these bytes, and why."""
+
     request: bytes
     detail: str
 

@@ -26,7 +26,7 @@ from sekisho.model.statements import (
     OrderIssued,
     OrdersInForce,
     RegisterHead,
-    parse_payload_leniently,
+    unknown_critical,
 )
 from sekisho.orders import (
     Demand,
@@ -35,6 +35,7 @@ from sekisho.orders import (
     OrderBook,
     UnwitnessedRelease,
     decide_demand,
+    effect_of,
     facts_of,
     is_covered,
     verify_on_sight,
@@ -46,7 +47,6 @@ from sekisho.signing import (
     Regime,
     TrustRoot,
     Verified,
-    distinct_signers,
     parse_envelope,
 )
 from sekisho.signing.notes import Note, VerifierKey
@@ -54,7 +54,6 @@ from sekisho.signing.notes import Note, VerifierKey
 __all__ = ["Finding", "Followed", "Follower", "Unwitnessed"]
 
 ON_SIGHT = ("hold", "pause")
-_STRICTEST: dict[str, Effect] = {"hold": "freeze", "pause": "checkpoint-then-stop"}
 HALTING: tuple[Effect, ...] = ("freeze", "checkpoint-then-stop")
 
 
@@ -179,22 +178,19 @@ class Follower:
         return verified.kind, finding
 
     def _verify(self, raw: bytes) -> tuple[Verified, Finding | None]:
-        """By the regime; an order with a critical field that we do not know acts at its kind's strictest effect."""
+        """By the regime; an order with a critical field that we do not know acts all the same, with a finding."""
         verified = self.regime.verify(raw, path="feed")
         order = verified.predicate
-        if not isinstance(order, OrderIssued) or not order.crit:
+        unknown = unknown_critical(order) if isinstance(order, OrderIssued) else frozenset()
+        if not isinstance(order, OrderIssued) or not unknown:
             return verified, None
-        _, unknown = parse_payload_leniently(verified.envelope.payload, path="feed")
-        if not unknown:
-            return verified, None
-        strict = msgspec.structs.replace(order, effect=_STRICTEST.get(order.kind, order.effect))
         finding = Finding(
             code=UnknownCriticalField.code,
             detail=f"order {order.register} {order.number} has fields that this agent does not know: "
             f"{', '.join(sorted(unknown))}; it acts at its strictest effect",
             about=verified.digest,
         )
-        return msgspec.structs.replace(verified, predicate=strict), finding
+        return verified, finding
 
     def _fold_charter(self, fact: CharterAdopted, recorded: Recorded) -> None:
         self.regime = self.regime.after(recorded.verified)
@@ -261,7 +257,9 @@ class Follower:
         """What the orders in force ask of this host, and those among them that ask it to halt."""
         orders = self.in_force(latest)
         halting = tuple(
-            known for known in orders if known.order.effect in HALTING and is_covered(known, facts)
+            known
+            for known in orders
+            if effect_of(known.order) in HALTING and is_covered(known, facts)
         )
         return decide_demand(orders, facts), halting
 

@@ -12,7 +12,7 @@ from sekisho.agent.receipts import GivenReceipt, Notes
 from sekisho.agent.work import WrittenCheckpoint
 from sekisho.model.errors import Unavailable
 from sekisho.model.statements import CheckpointRecorded, OrderReference, Stage
-from sekisho.orders import KnownOrder
+from sekisho.orders import KnownOrder, effect_of
 from sekisho.ports.driver import StopMeans
 
 __all__ = ["Halting"]
@@ -81,7 +81,7 @@ class Halting:
                 )
             )
         for known in covering:
-            if known.order.effect == "checkpoint-then-stop":
+            if effect_of(known.order) == "checkpoint-then-stop":
                 self._give("checkpointed", known.reference, work, written=written)
 
     def resumed(self, work: Work) -> None:
@@ -89,7 +89,7 @@ class Halting:
         for reference in list(self._host.memory.standing.halted.values()):
             self._give("resumed", reference, work)
 
-    def _give(  # noqa: PLR0913  # the fields of a receipt about an order
+    def _give(  # the fields of a receipt about an order
         self,
         stage: Stage,
         order: OrderReference,

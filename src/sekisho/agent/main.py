@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 
 from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.devices.file_counter import FileCounter
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
 from sekisho.adapters.keys import load_key
 from sekisho.adapters.schedulers.watchdog_link import spawn_watchdog
-from sekisho.adapters.storage.host_folder import FileCounter, HostFolder
+from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.adapters.transport.control_client import ControlClient
 from sekisho.agent.duty import Duty
 from sekisho.agent.events import Event
@@ -54,7 +55,7 @@ class Agent:
             settings,
             signer=load_key(home / "host.pem"),
             clock=self._clock,
-            memory=Memory(HostFolder(home), FileCounter(home / "counter"), settings.host),
+            memory=Memory(HostFolder(home), _open_counter(home), settings.host),
             follower=Follower(settings.host, _load_trust(home)),
             driver=spawn_watchdog(watchdog, settings.user),
             outbox=self._post,
@@ -126,6 +127,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SekishoError as error:
         return _complain(error, EXIT_FAILED)
     return 0
+
+
+def _open_counter(home: Path) -> FileCounter:
+    """The home's counter; made once, in a home that holds nothing yet: one that is gone later is missed."""
+    path = home / "counter"
+    begun = any((home / name).exists() for name in ("state.json", "receipts.jsonl"))
+    return FileCounter(path) if begun or path.exists() else FileCounter.create(path)
 
 
 def _revive(folder: Path, user: int | None) -> None:

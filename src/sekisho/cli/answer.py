@@ -6,6 +6,7 @@ a bad proof), 2 bad input, 3 not measured, unverifiable or unsure, 4 unavailable
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -27,10 +28,7 @@ _CODES: Final[Mapping[str, int]] = {
     "not measured": 3,
     "unsure": 3,
 }
-# Control and format characters beyond ASCII, which JSON lets stand in strings as they are.
-_UNSEEN: Final = re.compile(
-    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
-)
+_BEYOND_ASCII: Final = re.compile(r"[^\n\x20-\x7e]")
 # Of several rows the first of these that is present speaks for all.
 _WORST_FIRST: Final = (2, 4, 1, 3, 0)
 
@@ -77,10 +75,13 @@ def write_json(document: object) -> None:
     """One JSON document and a line end on standard output, in UTF-8 whatever the terminal speaks."""
     encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
     # The same document, but no character in a string may move a terminal's cursor or turn its text round.
-    harmless = _UNSEEN.sub(_as_number, encoded.decode("utf-8"))
+    harmless = _BEYOND_ASCII.sub(_show, encoded.decode("utf-8"))
     sys.stdout.flush()
     sys.stdout.buffer.write(harmless.encode("utf-8") + b"\n")
 
 
-def _as_number(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+def _show(match: re.Match[str]) -> str:
+    """What a terminal prints stays; control and format characters, which JSON lets stand, become numbers."""
+    character = match[0]
+    visible = character.isprintable() or character == "　"
+    return character if visible else json.dumps(character)[1:-1]

@@ -19,7 +19,7 @@ from sekisho.cli.countersign import (
     show_statement,
     sign,
 )
-from sekisho.cli.durations import length_in_words, parse_length, when_in_words
+from sekisho.cli.durations import parse_length
 from sekisho.cli.surroundings import (
     CharterFile,
     HomeFolder,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from sekisho.cli.words import View
     from sekisho.model.statements import Effect, OrderKind, OrderReference, Scope
     from sekisho.orders import KnownOrder
-    from sekisho.orders.lifecycle import HostUnderOrder
 
 __all__ = ["app"]
 
@@ -44,7 +43,7 @@ app = typer.Typer(help="Draft, sign, issue and follow orders.", no_args_is_help=
 _KINDS = ("order-issued",)
 _DRAFTED = ("pause", "hold", "resume")
 _EFFECTS = {"pause": "checkpoint-then-stop", "hold": "freeze", "resume": "lift"}
-_SCOPE = {
+_ATTRIBUTES = {
     "site": "sites",
     "licensee": "licensees",
     "licence": "licences",
@@ -55,6 +54,28 @@ _SCOPE = {
     "host": "hosts",
 }
 _File = Annotated[str, typer.Argument(metavar="F", help="The order: a draft or an envelope.")]
+_Out = Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")]
+_Kind = Annotated[str, typer.Option("--kind", help="pause, hold or resume.")]
+_LegalBasis = Annotated[str, typer.Option("--legal-basis", help="On what law it rests.")]
+_Appeal = Annotated[str, typer.Option("--appeal", help="How to appeal, and by when.")]
+_Scope = Annotated[
+    list[str] | None,
+    typer.Option("--scope", help="site=S, run=R, licensee=, licence=, host=...; or everywhere."),
+]
+_Effect = Annotated[
+    str, typer.Option("--effect", help="checkpoint-then-stop, freeze or lift; fits the kind.")
+]
+_Lasts = Annotated[str, typer.Option("--lasts", help="How long: 90s, 30m, 24h, 14d.")]
+_Grace = Annotated[str, typer.Option("--grace", help="From receipt to the effect.")]
+_StartsIn = Annotated[str, typer.Option("--starts-in", help="From now to its begin.")]
+_IssueWithin = Annotated[
+    str, typer.Option("--issue-within", help="How long signatures are good for issue.")
+]
+_Lifts = Annotated[
+    list[str] | None, typer.Option("--lifts", help="REGISTER/NUMBER that a resume lifts.")
+]
+_Exempt = Annotated[list[str] | None, typer.Option("--exempt", help="A run that goes on.")]
+_Drill = Annotated[bool, typer.Option("--drill", help="Act on each site's canary only.")]
 _Control = Annotated[str, typer.Option("--control", help="The control plane's address.")]
 
 
@@ -62,32 +83,19 @@ _Control = Annotated[str, typer.Option("--control", help="The control plane's ad
 def draft(
     context: typer.Context,
     *,
-    out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
-    kind: Annotated[str, typer.Option("--kind", help="pause, hold or resume.")],
-    legal_basis: Annotated[str, typer.Option("--legal-basis", help="On what law it rests.")],
-    appeal: Annotated[str, typer.Option("--appeal", help="How to appeal, and by when.")],
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scope", help="site=S, run=R, licensee=, licence=, host=...; or everywhere."
-        ),
-    ] = None,
-    effect: Annotated[
-        str, typer.Option("--effect", help="checkpoint-then-stop, freeze or lift; fits the kind.")
-    ] = "",
-    lasts: Annotated[str, typer.Option("--lasts", help="How long: 90s, 30m, 24h, 14d.")] = "24h",
-    grace: Annotated[str, typer.Option("--grace", help="From receipt to the effect.")] = "30s",
-    starts_in: Annotated[str, typer.Option("--starts-in", help="From now to its begin.")] = "0s",
-    issue_within: Annotated[
-        str, typer.Option("--issue-within", help="How long signatures are good for issue.")
-    ] = "24h",
-    lifts: Annotated[
-        list[str] | None, typer.Option("--lifts", help="REGISTER/NUMBER that a resume lifts.")
-    ] = None,
-    exempt: Annotated[
-        list[str] | None, typer.Option("--exempt", help="A run that goes on.")
-    ] = None,
-    drill: Annotated[bool, typer.Option("--drill", help="Act on each site's canary only.")] = False,
+    out: _Out,
+    kind: _Kind,
+    legal_basis: _LegalBasis,
+    appeal: _Appeal,
+    scope: _Scope = None,
+    effect: _Effect = "",
+    lasts: _Lasts = "24h",
+    grace: _Grace = "30s",
+    starts_in: _StartsIn = "0s",
+    issue_within: _IssueWithin = "24h",
+    lifts: _Lifts = None,
+    exempt: _Exempt = None,
+    drill: _Drill = False,
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -100,9 +108,8 @@ def draft(
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     lifted = tuple(_lifted(state, text) for text in lifts or ())
-    kind_word = _kind(kind)
     plan = OrderPlan(
-        kind=kind_word,
+        kind=_kind(kind),
         scope=_scope(scope or [], state, lifted),
         effect=_effect(effect or _EFFECTS[kind]),
         lasts_s=parse_length(lasts, path="--lasts"),
@@ -183,12 +190,14 @@ def list_orders(
     as_json: AsJson = False,
 ) -> None:
     """Every order of every register, in force or not."""
+    from sekisho.cli.words.lives import order_row, order_text
+
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     orders = [k for book in state.orders.orders.values() for k in book.values()]
     orders.sort(key=lambda k: (k.order.register, k.order.number))
-    rows = [_order_row(state, known, view) for known in orders]
-    text = "\n".join(_order_text(known, row, view) for known, row in zip(orders, rows, strict=True))
+    rows = [order_row(state, known, view) for known in orders]
+    text = "\n".join(order_text(known, row, view) for known, row in zip(orders, rows, strict=True))
     deliver(Answer(document=rows, text=text or say("order.none", view.language)), as_json=as_json)
 
 
@@ -204,14 +213,16 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """How far each host has come under an order, how sure that is, and until when it may be said."""
+    from sekisho.cli.words.lives import host_rows, order_row, status_text
+
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     chosen = _chosen(state, view, register, number)
     rows = [
-        {**_order_row(state, known, view), "hosts": _host_rows(state, known, view)}
+        {**order_row(state, known, view), "hosts": host_rows(state, known, view)}
         for known in chosen
     ]
-    text = "\n".join(_status_text(state, known, view) for known in chosen)
+    text = "\n".join(status_text(state, known, view) for known in chosen)
     deliver(
         Answer(document=rows, text=text or say("order.none-in-force", view.language)),
         as_json=as_json,
@@ -253,14 +264,14 @@ def _scope(texts: list[str], state: State, lifted: tuple[OrderReference, ...]) -
     fields: dict[str, list[str]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if text != "everywhere" and not (equals and value and name in _SCOPE):
+        if text != "everywhere" and not (equals and value and name in _ATTRIBUTES):
             raise InvalidInput(
                 f"{text[:60]!r} is no scope",
                 path="--scope",
-                remedy=f"use everywhere, or {'=, '.join(_SCOPE)}=",
+                remedy=f"use everywhere, or {'=, '.join(_ATTRIBUTES)}=",
             )
         if equals:
-            fields.setdefault(_SCOPE[name], []).append(value)
+            fields.setdefault(_ATTRIBUTES[name], []).append(value)
     if not texts or ("everywhere" in texts and fields):
         raise InvalidInput("must give attributes or say everywhere, and not both", path="--scope")
     wide = {"everywhere": True} if "everywhere" in texts else {}
@@ -309,112 +320,3 @@ def _chosen(state: State, view: View, register: str, number: int) -> list[KnownO
     if number and number not in book:
         raise StateConflict(f"register {register} has no order {number}")
     return [book[n] for n in sorted(book) if not number or n == number]
-
-
-def _order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
-    from sekisho.model.wire import to_plain
-
-    order = known.order
-    in_force = {o.digest for o in state.orders.in_force(view.now)}
-    return {
-        "register": order.register,
-        "number": order.number,
-        "digest": known.digest,
-        "kind": order.kind,
-        "effect": order.effect,
-        "scope": to_plain(order.scope),
-        "not_before": str(order.not_before),
-        "expires": str(order.expires),
-        "on_expiry": order.on_expiry,
-        "drill": order.drill,
-        "in_force": known.digest in in_force,
-    }
-
-
-def _order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
-    from sekisho.cli.words import Page
-    from sekisho.cli.words.order import scope_in_words
-
-    order = known.order
-    return say(
-        "order.line.in_force" if row["in_force"] else "order.line.over",
-        view.language,
-        register=order.register,
-        number=order.number,
-        effect=order.effect,
-        scope=scope_in_words(Page(view), order.scope),
-        until=when_in_words(order.expires, view.now, view.language),
-        digest=known.digest[:16],
-    )
-
-
-def _lives(state: State, known: KnownOrder) -> list[HostUnderOrder]:
-    """Every host that the order covers or that was heard of under it, by name."""
-    from sekisho.ceremony import facts_under
-
-    heard = {life.host: life for life in state.lives.under(known.reference)}
-    covered = (
-        {}
-        if known.order.kind == "resume"
-        else {
-            host.host: state.lives.of(known.reference, host.host)
-            for host in facts_under(state, known)
-        }
-    )
-    return [life for _, life in sorted({**covered, **heard}.items())]
-
-
-def _host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for life in _lives(state, known):
-        last = life.stages[-1] if life.stages else None
-        verdict = life.verdict if life.verdict and view.now < life.verdict.lapses else None
-        rows.append(
-            {
-                "host": life.host,
-                "stage": last.stage if last else None,
-                "at": str(last.at) if last else None,
-                "stages": [{"stage": s.stage, "at": str(s.at)} for s in life.stages],
-                "degree": life.degree(view.now),
-                "lapses": str(verdict.lapses) if verdict else None,
-                "lapsed": life.verdict is not None and verdict is None,
-                "reasons": list(verdict.reasons) if verdict else [],
-                "limits": list(verdict.limits) if verdict else [],
-            }
-        )
-    return rows
-
-
-def _status_text(state: State, known: KnownOrder, view: View) -> str:
-    lines = [_order_text(known, _order_row(state, known, view), view)]
-    lines += [line for life in _lives(state, known) for line in _host_lines(life, view)]
-    if len(lines) == 1:
-        lines.append("  " + say("order.no-hosts", view.language))
-    return "\n".join(lines)
-
-
-def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
-    from sekisho.cli.plain_text import quote
-
-    language = view.language
-    stages = [f"{say(f'show.stage.{s.stage}', language)} {s.at}" for s in life.stages]
-    degree = life.degree(view.now)
-    lines = [
-        say(
-            "order.host",
-            language,
-            host=life.host,
-            stages=" → ".join(stages) or say("order.silent", language),
-            degree=say(f"order.degree.{degree}", language),
-        )
-    ]
-    if life.verdict is not None:
-        left = life.verdict.lapses.since(view.now)
-        key = "order.lapses" if left > 0 else "order.lapsed"
-        length = length_in_words(abs(left), language)
-        lines.append(say(key, language, at=life.verdict.lapses, length=length))
-        if left > 0:
-            lines += [
-                f"      {quote(text)}" for text in (*life.verdict.reasons, *life.verdict.limits)
-            ]
-    return lines

@@ -1,4 +1,4 @@
-"""`python -m sekisho.observer.main --home O --control URL [--host NAME] [--user UID] [--once]`: looks, and states what it saw.
+"""`python -m sekisho.observer.main --home O --control URL`: looks at halted hosts, and states what it saw.
 
 A process of its own under a key of another constituency (O/observer.pem) and its own trust root (O/trust.json); with
 `--user` it reads its files and then becomes another user than the work's. It judges nothing: that is a verifier's act.
@@ -38,7 +38,7 @@ EXIT_FAILED, EXIT_BAD_INPUT, EXIT_UNAVAILABLE = 1, 2, 4
 class Observer:
     """Watches a control plane's open halts for one host, or for whichever it names."""
 
-    def __init__(  # noqa: PLR0913  # key, root, board, clock, and where to look
+    def __init__(  # key, root, board, clock, and where to look
         self,
         board: HaltBoard,
         signer: Signer,

@@ -106,8 +106,8 @@ def _charters(footing: Footing, statement: Statement) -> list[Charter]:
 
 
 def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant) -> None:
-    charter = _charter(footing)
-    verify_issue(order, charter, log=_root(footing).origin, now=now)
+    origin, charter = _root(footing).origin, _charter(footing)
+    verify_issue(order, charter, log=origin, now=now)
     if footing.state is None:
         return
     book = footing.state.orders

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.durable_files import hold_folder
 from sekisho.adapters.trust_file import add_trust
 from sekisho.app import Control, Home
 from sekisho.catalogue import Language
@@ -41,10 +42,11 @@ def serve_home(
 ) -> int:
     """Serve until told to stop; the exit code. With `sites`, the home's own rehearsed hosts run as well.
 
-    Raises Unavailable where the port is taken.
+    Raises Unavailable where the port is taken, StateConflict where another `up` serves this home.
     """
     from sekisho.web.server import serve  # noqa: PLC0415  # the web stack takes half a second to import
 
+    hold_folder(home.path, "up")
     with Stage(home) as stage, opened(home, stage) as control:
 
         def ready(address: str) -> None:

@@ -20,7 +20,7 @@ from sekisho.model.wire import encode_base64
 from sekisho.signing import Recorded
 from sekisho.web.description import EnvelopeOperation, ReadOperation
 from sekisho.web.overview import view_state
-from sekisho.web.plane import Plane
+from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import NotFound, declare_problems
 from sekisho.web.wire import (
     AcknowledgedReceipt,
@@ -73,7 +73,7 @@ class Api(Controller):
         responses=_TAKING,
         sync_to_thread=True,
     )
-    def submit_statement(self, body: RawBody, plane: Plane) -> Admission:
+    def submit_statement(self, body: RawBody, plane: Lent) -> Admission:
         """Take a signed statement into the log; the same statement again gives the same place."""
         admitted = plane.control.submit(body)
         return Admission(
@@ -87,7 +87,7 @@ class Api(Controller):
         responses=_TAKING,
         sync_to_thread=True,
     )
-    def request_lease(self, body: RawBody, plane: Plane) -> IssuedLease:
+    def request_lease(self, body: RawBody, plane: Lent) -> IssuedLease:
         """Answer a host's signed request with a witnessed lease; the same request gives the same lease."""
         granted, proof = plane.control.grant_lease(body)
         return IssuedLease(
@@ -103,7 +103,7 @@ class Api(Controller):
         responses=_TAKING,
         sync_to_thread=True,
     )
-    def take_receipt(self, body: RawBody, plane: Plane) -> AcknowledgedReceipt:
+    def take_receipt(self, body: RawBody, plane: Lent) -> AcknowledgedReceipt:
         """Take one link of a host's receipt chain and acknowledge it."""
         acknowledgement = plane.control.leases.take_receipt(body)
         return AcknowledgedReceipt(
@@ -113,7 +113,7 @@ class Api(Controller):
     @get(
         "/proofs/{leaf:str}", operation_class=ReadOperation, responses=_FINDING, sync_to_thread=True
     )
-    def find_proof(self, leaf: HexPart, plane: Plane) -> ProofAnswer:
+    def find_proof(self, leaf: HexPart, plane: Lent) -> ProofAnswer:
         """The offline proof of an entry, once a witnessed checkpoint covers it."""
         recorded = plane.journal.find(leaf)
         if recorded is None or recorded.leaf != leaf:
@@ -134,7 +134,7 @@ class Api(Controller):
     async def read_feed(
         self,
         host: NamePart,
-        plane: Plane,
+        plane: Lent,
         after: Annotated[int, QueryParameter(ge=0, le=_MAX_NUMBER)] = 0,
         wait_s: Annotated[int, QueryParameter(ge=0, le=MAX_WAIT_S)] = 0,
     ) -> FeedAnswer:
@@ -166,7 +166,7 @@ class Api(Controller):
         self,
         register: NamePart,
         number: Annotated[int, PathParameter(ge=1, le=_MAX_NUMBER)],
-        plane: Plane,
+        plane: Lent,
     ) -> ProvenEnvelope:
         """An order by its register (~ for /) and number, for hosts that heard of it and lack it."""
         known = plane.control.desk.state.orders.orders.get(decode_name(register), {}).get(number)
@@ -186,7 +186,7 @@ class Api(Controller):
     )
     def list_halts(
         self,
-        plane: Plane,
+        plane: Lent,
         shown: Annotated[str, QueryParameter(name="state", pattern="^open$")] = "open",
     ) -> list[OpenHaltView]:
         """Halted receipts under a witnessed checkpoint that no observer has looked into yet."""
@@ -200,7 +200,7 @@ class Api(Controller):
         responses=_FINDING,
         sync_to_thread=True,
     )
-    def find_statement(self, digest: HexPart, plane: Plane) -> StatementAnswer:
+    def find_statement(self, digest: HexPart, plane: Lent) -> StatementAnswer:
         """A statement by the SHA-256 of its payload, at its place in the log."""
         recorded: Recorded | None = plane.control.desk.find(digest)
         if recorded is None:
@@ -218,7 +218,7 @@ class Api(Controller):
         responses=declare_problems(HTTPStatus.SERVICE_UNAVAILABLE),
         sync_to_thread=True,
     )
-    def show_state(self, plane: Plane) -> StateView:
+    def show_state(self, plane: Lent) -> StateView:
         """Everything that the overview shows, as JSON."""
         return view_state(plane.look())
 

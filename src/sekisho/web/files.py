@@ -11,7 +11,7 @@ from sekisho.ledger import Tile
 from sekisho.ledger.tiles import CHECKPOINT_PATH, MAX_BUNDLE_BYTES
 from sekisho.model.errors import InvalidInput
 from sekisho.signing.notes import MAX_NOTE_BYTES
-from sekisho.web.plane import Plane
+from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import NotFound
 
 __all__ = ["serve_asset", "serve_log_file"]
@@ -21,7 +21,7 @@ _EACH_TIME: Final = "no-cache"
 
 
 @get("/log/{path:path}", include_in_schema=False, sync_to_thread=True)
-def serve_log_file(path: FromPath[str], plane: Plane) -> Response[bytes]:
+def serve_log_file(path: FromPath[str], plane: Lent) -> Response[bytes]:
     """The checkpoint, a tile or an entry bundle of the public log, and nothing else in the folder.
 
     A tile never changes once it is there, so it may be kept for ever; the checkpoint is asked for each time. Only
@@ -38,7 +38,7 @@ def serve_log_file(path: FromPath[str], plane: Plane) -> Response[bytes]:
 
 
 @get("/static/{path:path}", include_in_schema=False, sync_to_thread=False)
-def serve_asset(path: FromPath[str], plane: Plane) -> Response[bytes]:
+def serve_asset(path: FromPath[str], plane: Lent) -> Response[bytes]:
     """A style sheet, script or picture of our pages; its address carries its digest, so it may be kept for ever."""
     asset = plane.renderer.assets.get(path.removeprefix("/"))
     if asset is None:

@@ -17,7 +17,7 @@ from sekisho.web.api import decode_name
 from sekisho.web.bars import burn_down
 from sekisho.web.evidence import Evidence, find_entry, gather_evidence, inclusion_row
 from sekisho.web.orderly import lives_under, quorums_of, row_of
-from sekisho.web.plane import Plane
+from sekisho.web.plane import Lent, Plane
 from sekisho.web.postings import post_ledger
 from sekisho.web.problems import NotFound, problem_of
 from sekisho.web.rendering import PageRequest, choose_language
@@ -43,7 +43,7 @@ class Pages(Controller):
     include_in_schema = False
 
     @get("/", sync_to_thread=True)
-    def show_overview(self, request: Asking, plane: Plane) -> Page:
+    def show_overview(self, request: Asking, plane: Lent) -> Page:
         """Sites, orders, licences, the log and its witnesses, at a glance."""
         look = plane.look()
         return _page(
@@ -58,7 +58,7 @@ class Pages(Controller):
         )
 
     @get("/orders", sync_to_thread=True)
-    def list_orders(self, request: Asking, plane: Plane) -> Page:
+    def list_orders(self, request: Asking, plane: Lent) -> Page:
         """Every order ever issued, newest first, and the registers' heads."""
         look = plane.look()
         rows = [row_of(look, known) for known in look.all_orders]
@@ -66,7 +66,7 @@ class Pages(Controller):
 
     @get("/orders/{register:str}/{number:int}", sync_to_thread=True)
     def show_order(
-        self, request: Asking, plane: Plane, register: FromPath[str], number: FromPath[int]
+        self, request: Asking, plane: Lent, register: FromPath[str], number: FromPath[int]
     ) -> Page:
         """One order's life, live: who signed it, what it asks, and how far each host has come."""
         look = plane.look()
@@ -90,7 +90,7 @@ class Pages(Controller):
         )
 
     @get("/licences/{number:str}", sync_to_thread=True)
-    def show_licence(self, request: Asking, plane: Plane, number: FromPath[str]) -> Page:
+    def show_licence(self, request: Asking, plane: Lent, number: FromPath[str]) -> Page:
         """One licence: its books as a double-entry ledger, its leases, and the decision it rests on."""
         look = plane.look()
         state = look.licences.by_number(decode_name(number))
@@ -110,7 +110,7 @@ class Pages(Controller):
         )
 
     @get("/hosts/{host:str}", sync_to_thread=True)
-    def show_host(self, request: Asking, plane: Plane, host: FromPath[str]) -> Page:
+    def show_host(self, request: Asking, plane: Lent, host: FromPath[str]) -> Page:
         """One host: its devices, where it stands, its leases, and its life under each order."""
         look = plane.look()
         enrolled = look.regime.hosts.get(decode_name(host))
@@ -140,7 +140,7 @@ class Pages(Controller):
     def show_log(
         self,
         request: Asking,
-        plane: Plane,
+        plane: Lent,
         before: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
         all_: Annotated[bool, QueryParameter(name="all")] = False,
     ) -> Page:
@@ -160,7 +160,7 @@ class Pages(Controller):
         )
 
     @get("/proof", sync_to_thread=True)
-    def show_proof(self, request: Asking, plane: Plane, q: FromQuery[str] = "") -> Page:
+    def show_proof(self, request: Asking, plane: Lent, q: FromQuery[str] = "") -> Page:
         """Paste a digest: what is in the log, who signed it, and the proof to take along."""
         look, evidence, problem, status = plane.look(), None, "", HTTPStatus.OK
         words = _language(plane, request)
@@ -184,7 +184,7 @@ class Pages(Controller):
         )
 
     @get("/proof/{leaf:str}/tlog-proof", sync_to_thread=True)
-    def download_proof(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+    def download_proof(self, plane: Lent, leaf: FromPath[str]) -> Response[bytes]:
         """The entry's tlog-proof as a file."""
         evidence = _evidence(plane, leaf)
         if evidence.proof is None:
@@ -192,13 +192,13 @@ class Pages(Controller):
         return _download(evidence.proof.to_text().encode(), f"{leaf[:16]}.tlog-proof", "text/plain")
 
     @get("/proof/{leaf:str}/envelope", sync_to_thread=True)
-    def download_envelope(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+    def download_envelope(self, plane: Lent, leaf: FromPath[str]) -> Response[bytes]:
         """The entry itself: the envelope's exact bytes as a file."""
         raw = _evidence(plane, leaf).recorded.verified.envelope.raw
         return _download(raw, f"{leaf[:16]}.dsse.json", "application/json")
 
     @get("/proof/{leaf:str}/inclusion", sync_to_thread=True)
-    def download_inclusion(self, plane: Plane, leaf: FromPath[str]) -> Response[bytes]:
+    def download_inclusion(self, plane: Lent, leaf: FromPath[str]) -> Response[bytes]:
         """The inclusion proof as one JSON line, for `sekisho log check-proof`."""
         row = inclusion_row(_evidence(plane, leaf))
         return _download(row.encode(), f"{leaf[:16]}.inclusion.jsonl", "application/jsonl")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+from litestar.di import NamedDependency
+
 from sekisho.app import Control
 from sekisho.catalogue import Language
 from sekisho.web.journal import Journal
@@ -9,7 +13,7 @@ from sekisho.web.news import News
 from sekisho.web.rendering import Renderer
 from sekisho.web.snapshot import Snapshot
 
-__all__ = ["Plane"]
+__all__ = ["Lent", "Plane"]
 
 
 class Plane:
@@ -24,3 +28,7 @@ class Plane:
     def look(self) -> Snapshot:
         """One consistent look at everything, now."""
         return Snapshot.take(self.control, self.journal)
+
+
+Lent: TypeAlias = NamedDependency[Plane]
+"""The plane as a handler is given it."""

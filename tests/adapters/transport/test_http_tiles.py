@@ -134,7 +134,7 @@ def test_only_https_or_this_machine(url: str) -> None:
 
 
 def test_safe_addresses_pass() -> None:
-    """https anywhere, http on this machine by any of its names."""
+    """Anywhere over https, on this machine by any of its names over http."""
     for url in (
         "https://log.example/log",
         "http://127.0.0.1:8/",

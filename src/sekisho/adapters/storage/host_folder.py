@@ -1,4 +1,4 @@
-"""An agent's home on disk: its small durable files, and the file counter of tier C0."""
+"""An agent's home on disk: its small durable files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import BinaryIO
 
 from sekisho.adapters.durable_files import create_private_folder, replace_file
 from sekisho.model.errors import Corrupt
-from sekisho.ports.counter import CounterTier
 
-__all__ = ["FileCounter", "HostFolder"]
+__all__ = ["HostFolder"]
 
 MAX_FILE = 16 * 1024 * 1024
 MAX_LINE = 256 * 1024
-MAX_COUNTER = 2**53
 
 
 class HostFolder:
@@ -79,32 +77,3 @@ def _drop_torn_line(file: BinaryIO) -> None:
     if tail and not tail.endswith(b"\n"):
         file.truncate(start + tail.rfind(b"\n") + 1)
         os.fsync(file.fileno())
-
-
-class FileCounter:
-    """Implements ports.Counter as a file: tier C0, which whoever owns the disk can roll back, and says so."""
-
-    tier: CounterTier = "C0"
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> int:
-        try:
-            text = self._path.read_bytes()[:32].decode("ascii")
-        except FileNotFoundError:
-            return 0
-        except (OSError, UnicodeDecodeError):
-            text = ""
-        if not text.strip().isdigit() or int(text) > MAX_COUNTER:
-            raise Corrupt(
-                f"{self._path} is no counter",
-                remedy="write the quantum of state.json into it, and say so",
-            )
-        return int(text)
-
-    def step(self) -> int:
-        """A crash before the rename leaves the old number: the state file is one ahead, which start-up mends."""
-        value = self.read() + 1
-        replace_file(self._path, f"{value}\n".encode("ascii"))
-        return value

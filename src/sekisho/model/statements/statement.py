@@ -195,6 +195,8 @@ def parse_payload_leniently(payload: bytes, *, path: str = "") -> tuple[Statemen
 
 def unknown_critical(predicate: Predicate) -> frozenset[str]:
     """The fields that `crit` names and that this reader does not know."""
+    if not predicate.crit:
+        return frozenset()
     known = {field.encode_name for field in msgspec.structs.fields(type(predicate))}
     return frozenset(predicate.crit) - known
 

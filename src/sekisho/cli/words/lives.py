@@ -1,0 +1,124 @@
+"""Orders and their life at each host in lines and rows: stages, degree of certainty, and when that lapses."""
+
+from __future__ import annotations
+
+from sekisho.catalogue import say
+from sekisho.ceremony import State, facts_under
+from sekisho.cli.durations import length_in_words, when_in_words
+from sekisho.cli.plain_text import quote
+from sekisho.cli.words.order import scope_in_words
+from sekisho.cli.words.page import Page, View
+from sekisho.model.wire import to_plain
+from sekisho.orders import KnownOrder
+from sekisho.orders.lifecycle import HostUnderOrder
+
+__all__ = ["host_rows", "order_row", "order_text", "status_text"]
+
+
+def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
+    """One order as data, with whether it is in force at the view's instant."""
+
+    order = known.order
+    in_force = {o.digest for o in state.orders.in_force(view.now)}
+    return {
+        "register": order.register,
+        "number": order.number,
+        "digest": known.digest,
+        "kind": order.kind,
+        "effect": order.effect,
+        "scope": to_plain(order.scope),
+        "not_before": str(order.not_before),
+        "expires": str(order.expires),
+        "on_expiry": order.on_expiry,
+        "drill": order.drill,
+        "in_force": known.digest in in_force,
+    }
+
+
+def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
+    """One order in one line."""
+    from sekisho.cli.words.order import scope_in_words
+
+    order = known.order
+    return say(
+        "order.line.in_force" if row["in_force"] else "order.line.over",
+        view.language,
+        register=order.register,
+        number=order.number,
+        effect=order.effect,
+        scope=scope_in_words(Page(view), order.scope),
+        until=when_in_words(order.expires, view.now, view.language),
+        digest=known.digest[:16],
+    )
+
+
+def _lives(state: State, known: KnownOrder) -> list[HostUnderOrder]:
+    """Every host that the order covers or that was heard of under it, by name."""
+
+    heard = {life.host: life for life in state.lives.under(known.reference)}
+    covered = (
+        {}
+        if known.order.kind == "resume"
+        else {
+            host.host: state.lives.of(known.reference, host.host)
+            for host in facts_under(state, known)
+        }
+    )
+    return [life for _, life in sorted({**covered, **heard}.items())]
+
+
+def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, object]]:
+    """Each host under an order as data; a verdict that has lapsed is said to have, and no longer told."""
+    rows: list[dict[str, object]] = []
+    for life in _lives(state, known):
+        last = life.stages[-1] if life.stages else None
+        verdict = life.verdict if life.verdict and view.now < life.verdict.lapses else None
+        rows.append(
+            {
+                "host": life.host,
+                "stage": last.stage if last else None,
+                "at": str(last.at) if last else None,
+                "stages": [{"stage": s.stage, "at": str(s.at)} for s in life.stages],
+                "degree": life.degree(view.now),
+                "lapses": str(verdict.lapses) if verdict else None,
+                "lapsed": life.verdict is not None and verdict is None,
+                "reasons": list(verdict.reasons) if verdict else [],
+                "limits": list(verdict.limits) if verdict else [],
+            }
+        )
+    return rows
+
+
+def status_text(state: State, known: KnownOrder, view: View) -> str:
+    """An order and every host under it, for a person."""
+    lines = [order_text(known, order_row(state, known, view), view)]
+    lines += [line for life in _lives(state, known) for line in _host_lines(life, view)]
+    if len(lines) == 1:
+        lines.append("  " + say("order.no-hosts", view.language))
+    return "\n".join(lines)
+
+
+def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
+
+    language = view.language
+    stages = [f"{say(f'show.stage.{s.stage}', language)} {s.at}" for s in life.stages]
+    degree = life.degree(view.now)
+    lines = [
+        say(
+            "order.host",
+            language,
+            host=life.host,
+            stages=" → ".join(stages) or say("order.silent", language),
+            degree=say(f"order.degree.{degree}", language),
+        )
+    ]
+    if life.verdict is not None:
+        left = life.verdict.lapses.since(view.now)
+        key = "order.lapses" if left > 0 else "order.lapsed"
+        length = length_in_words(abs(left), language)
+        lines.append(say(key, language, at=life.verdict.lapses, length=length))
+        if left > 0:
+            lines += [
+                f"      {quote(text)}" for text in (*life.verdict.reasons, *life.verdict.limits)
+            ]
+    return lines
