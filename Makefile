@@ -24,8 +24,7 @@ setup: ## everything that developing needs, but no system package
 run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN_ONCE=1: until its first page)
 	@scripts/system-packages
 	@scripts/setup run
-	@$(BIN)/sekisho drill
-	@$(BIN)/sekisho up $(if $(filter 1,$(SEKISHO_RUN_ONCE)),--once)
+	@$(BIN)/sekisho drill --serve
 
 test: ## all tests (SEKISHO_NO_APT=1: no system package; PYTEST_ARGS=...: for pytest)
 	@scripts/system-packages $(TEST_PACKAGES)

@@ -493,10 +493,7 @@ def _verdicts() -> list[Predicate]:
             receipt="8" * 64,
             after=LogPosition(size=12, root="b" * 64),
             nonce="d" * 64,
-            readings=(
-                Reading(at=NOW, processes=3, running=0),
-                Reading(at=NOW.plus(5.5), processes=3, running=0),
-            ),
+            readings=tuple(Reading(at=NOW.plus(s), processes=3, running=0) for s in (0, 5.5)),
             work_cpu_ms=0,
             host_busy_ms=120,
             means="process table",

@@ -21,15 +21,12 @@ from sekisho.model.statements import (
     HostEnrolled,
     LeaseRequested,
     LeaseTerms,
-    LicenceDecision,
-    LicenceIssued,
     Lineage,
     LogPosition,
     ObservationMade,
     OrderIssued,
     OrderReference,
     PackPublished,
-    PackReference,
     PartyEnrolled,
     Predicate,
     Reading,
@@ -40,11 +37,12 @@ from sekisho.model.statements import (
     Span,
     Spend,
 )
-from sekisho.model.wire import sha256_hex
 from sekisho.operations.desk import Admitted
 from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
 from sekisho.operations.ordering import OrderPlan, draft_order
+from sekisho.operations.running import LicencePlan, draft_licence
 from sekisho.orders import halt_nonce
+from sekisho.rules import load_pack, pack_bytes
 from sekisho.signing import Ed25519Signer, Envelope, root_of
 from sekisho.signing.notes import NoteSigner
 from tests.factory import AUTHORITY, HOST, ORIGIN, PARTY, VERIFIER, signed, signer
@@ -278,10 +276,11 @@ def _set_up(regime: LiveRegime) -> None:
         country="JP",
     )
     regime.submit(party, AUTHORITY[0])
-    pack = PackReference(name="loop", version="1", sha256=sha256_hex(b"pack"))
-    regime.submit(PackPublished(effective=now, pack=pack, bytes=4), *AUTHORITY[:2])
-    lineage, span = Lineage(scratch=True), Span(start=now, end=now.plus(86_400))
-    declared = regime.submit(
+    pack, data = load_pack(), pack_bytes()
+    regime.control.home.save_pack(pack.reference.name, pack.reference.version, data)
+    published = PackPublished(effective=now, pack=pack.reference, bytes=len(data))
+    regime.submit(published, *AUTHORITY[:2])
+    regime.submit(
         RunDeclared(
             effective=now,
             run="run-1",
@@ -289,31 +288,16 @@ def _set_up(regime: LiveRegime) -> None:
             site="site-1",
             jurisdictions=("JP",),
             purpose="canary",
-            lineage=lineage,
+            lineage=Lineage(scratch=True),
             chips=(),
             hosts=HOSTS,
             planned_flop=str(BUDGET_FLOP),
             planned_flop_hardware=str(BUDGET_FLOP),
-            period=span,
+            period=Span(start=now, end=now.plus(86_400)),
         ),
         PARTY,
     )
-    licence = LicenceIssued(
-        effective=now,
-        number="LIC-1",
-        licensee="party-1",
-        run="run-1",
-        declaration=Reference(log=ORIGIN, leaf=declared.leaf),
-        lineage=lineage,
-        hosts=HOSTS,
-        devices=2,
-        devices_root=sha256_hex(b"devices"),
-        sites=("site-1",),
-        budget_flop=str(BUDGET_FLOP),
-        period=span,
-        lease=TERMS,
-        mode="kill",
-        decision=LicenceDecision(decision="permit", rules=("loop.permit",), pack=pack),
-    )
+    plan = LicencePlan(number="LIC-1", terms=TERMS, mode="kill")
+    licence = draft_licence(regime.control.desk.state, "run-1", pack, plan, now=regime.now)
     regime.licence = regime.submit(licence, *AUTHORITY[:2])
     regime.settle(regime.licence)

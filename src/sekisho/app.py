@@ -28,13 +28,14 @@ from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
-from sekisho.model.statements import TimeMarked, make_payload
-from sekisho.model.wire import canonical, from_json, parse_json
+from sekisho.model.statements import PackReference, TimeMarked, make_payload
+from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.feed import Feed
 from sekisho.operations.leasing import GrantedLease, LeaseCounter
 from sekisho.operations.registers import keep_registers
+from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
 from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy, sign_payload
 from sekisho.signing.notes import NoteSigner
 
@@ -124,6 +125,15 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             raise StateConflict(f"pack {name} {version} is published with other bytes")
         path.write_bytes(data)
 
+    def find_pack(self, reference: PackReference) -> Pack | None:
+        """A published pack by its digest: from this home, or as it ships; None where no bytes here have it."""
+        kept = self.packs / f"{reference.name}-{reference.version}.yaml"
+        candidates = [kept.read_bytes()] if kept.exists() else []
+        if reference.name in pack_names():
+            candidates.append(pack_bytes(reference.name))
+        data = next((d for d in candidates if sha256_hex(d) == reference.sha256), None)
+        return parse_pack(data, f"{reference.name}.yaml") if data is not None else None
+
     def load_packs(self) -> dict[str, bytes]:
         """The published packs' bytes by `<name>-<version>`."""
         return {path.stem: path.read_bytes() for path in sorted(self.packs.glob("*.yaml"))}
@@ -171,6 +181,7 @@ class Control:
             private=self._private,
             clock=self.clock,
             signer=load_or_create_key(home.keys / "operator.pem"),
+            load_pack=home.find_pack,
         )
         self.leases = LeaseCounter(self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)

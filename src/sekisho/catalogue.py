@@ -786,6 +786,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{count} more are not shown.",
         "ほかに {count} 件は表示していません。",
     ),
+    "show.warn.old-log": (
+        "The log that was read was witnessed {length} ago: what came since is not in the comparison.",
+        "読んだログの立会いは {length}前です。その後の記載は照合に含まれていません。",
+    ),
     "show.warn.no-root": (
         "No trust root covers {origin}: nothing here is verified.",
         "{origin} の信頼の起点がありません。検証されていません。",
@@ -923,7 +927,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "スクリプトが無効なため自動更新されません。最新の状態は再読み込みで確認してください。",
     ),
     "web.foot": ("Log {origin}.", "ログ {origin}。"),
-    "web.foot.charter": ("Charter version {version}, profile {profile}:", "憲章 第 {version} 版、類型 {profile}："),
+    "web.foot.charter": (
+        "Charter version {version}, profile {profile}:",
+        "憲章 第 {version} 版、類型 {profile}：",
+    ),
     "web.foot.limits": (
         "Every state shown is derived from the log and can be derived again by anybody.",
         "表示はすべてログから導かれ、誰でも導き直せます。",
@@ -1050,9 +1057,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Until version 1 is in the log nobody may license, order or enrol.",
         "第 1 版がログに入るまで、許可も命令も登録もできません。",
     ),
-    "web.banner.paused": ("Paused: {n} restricting order(s) in force", "停止中：有効な制限命令 {n} 件"),
+    "web.banner.paused": (
+        "Paused: {n} restricting order(s) in force",
+        "停止中：有効な制限命令 {n} 件",
+    ),
     "web.banner.clear": ("No pause in force", "有効な停止命令はありません"),
-    "web.banner.clear.why": ("{hosts} host(s) at {sites} site(s).", "拠点 {sites}、ホスト {hosts}。"),
+    "web.banner.clear.why": (
+        "{hosts} host(s) at {sites} site(s).",
+        "拠点 {sites}、ホスト {hosts}。",
+    ),
     "web.banner.unknown": (
         "{n} host(s) in an unknown state. Unknown is not compliant.",
         "状態不明のホストが {n} 台あります。不明は遵守ではありません。",
@@ -1128,7 +1141,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "署名は記録が変わっていないことを示すだけで、内容の誠実さは示しません。",
     ),
     "web.limit.3": (
-        "\"Claimed\" is the agent's word. \"Corroborated\" rests on premises that the operator controls. Every verdict lapses.",
+        '"Claimed" is the agent\'s word. "Corroborated" rests on premises that the operator controls. Every verdict lapses.',
         "「申告のみ」はエージェントの言葉です。「裏付けあり」は事業者の管理下での確認です。判定はすべて失効します。",
     ),
     "web.limit.4": (
@@ -1192,7 +1205,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "署名者は、この八語を別の経路で照合します。",
     ),
     "web.quorum": ("Quorum", "定足数"),
-    "web.quorum.count": ("{have} of {asked} needed ({all} keys)", "必要 {asked} に対し {have}（鍵は全 {all}）"),
+    "web.quorum.count": (
+        "{have} of {asked} needed ({all} keys)",
+        "必要 {asked} に対し {have}（鍵は全 {all}）",
+    ),
     "web.quorum.why": (
         "Every quorum must be met. A key under two names counts once; signatures carry no time of their own.",
         "すべての定足数を満たす必要があります。同じ鍵は一度だけ数えます。署名自体に時刻はありません。",
@@ -1202,7 +1218,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.witnessed": ("in a witnessed checkpoint", "立会い済み"),
     "web.not-witnessed": ("not witnessed yet", "立会い未了"),
     "web.life": ("The order's life, host by host", "ホストごとの経過"),
-    "web.life.why": ("from receipts, observations and verdicts in the log", "ログの報告・観測・判定による"),
+    "web.life.why": (
+        "from receipts, observations and verdicts in the log",
+        "ログの報告・観測・判定による",
+    ),
     "web.life.lifted": ("Hosts under the order that this lifts:", "この命令が解除する命令の対象："),
     "web.step.issued": ("Issued", "発出"),
     "web.step.received": ("Received", "受領"),
@@ -1253,7 +1272,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.pack": ("Rule pack", "規則集"),
     "web.declaration": ("Declaration", "届出"),
     "web.ledger": ("Double-entry ledger", "複式の台帳"),
-    "web.ledger.why": ("budget = available + leased + consumed + forfeited, always", "予算＝残り＋割当中＋消費＋失効、常に"),
+    "web.ledger.why": (
+        "budget = available + leased + consumed + forfeited, always",
+        "予算＝残り＋割当中＋消費＋失効、常に",
+    ),
     "web.ledger.agrees": (
         "Derived again from the log, line by line: it agrees with the books.",
         "ログから一行ずつ導き直した結果、帳簿と一致します。",
@@ -1266,8 +1288,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.posting.opened": ("Licence issued", "許可の発行"),
     "web.posting.granted": ("Lease {number}, {host}", "リース {number}、{host}"),
     "web.posting.consumed": ("Lease {number} closed, {host}", "リース {number} 終了、{host}"),
-    "web.posting.returned": ("Rest of lease {number} returned, {host}", "リース {number} の残りを返却、{host}"),
-    "web.posting.forfeited": ("Rest of lease {number} forfeited, {host}", "リース {number} の残りが失効、{host}"),
+    "web.posting.returned": (
+        "Rest of lease {number} returned, {host}",
+        "リース {number} の残りを返却、{host}",
+    ),
+    "web.posting.forfeited": (
+        "Rest of lease {number} forfeited, {host}",
+        "リース {number} の残りが失効、{host}",
+    ),
     "web.posting.overrun": ("Overrun of lease {number}, {host}", "リース {number} の超過、{host}"),
     "web.from-account": ("From", "貸方"),
     "web.to-account": ("To", "借方"),
@@ -1286,7 +1314,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.host": ("Host", "ホスト"),
     "web.host.now": ("Where it stands", "現在の状態"),
     "web.host.orders": ("Under orders", "命令の経過"),
-    "web.host.orders.empty": ("No order ever covered this host.", "このホストを対象とした命令はありません。"),
+    "web.host.orders.empty": (
+        "No order ever covered this host.",
+        "このホストを対象とした命令はありません。",
+    ),
     "web.lease": ("Lease", "リース"),
     "web.lease.none": ("no live lease", "有効なリースなし"),
     "web.receipts": ("Receipts", "報告"),
@@ -1304,7 +1335,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.operator": ("Operator", "事業者"),
     "web.driver": ("Driver", "制御方式"),
     "web.counter": ("Counter", "計数器"),
-    "web.counter.C0": ("a file: can be rolled back, so online only", "ファイル：巻き戻し可能のため常時接続が必要"),
+    "web.counter.C0": (
+        "a file: can be rolled back, so online only",
+        "ファイル：巻き戻し可能のため常時接続が必要",
+    ),
     "web.counter.C1": ("kept apart from the state, online only", "状態と分離、常時接続が必要"),
     "web.counter.C2": ("hardware, cannot go back", "ハードウェア、後退不可"),
     "web.canary": ("Canary", "試験用の計算"),
@@ -1329,7 +1363,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "The entry is in the log, but no witnessed checkpoint covers it yet. Until then there is no proof to take along.",
         "記録はログにありますが、立会い済みのチェックポイントにはまだ含まれません。証明はその後に得られます。",
     ),
-    "web.proof.inclusion": ("Inclusion in a witnessed checkpoint", "立会い済みチェックポイントへの包含"),
+    "web.proof.inclusion": (
+        "Inclusion in a witnessed checkpoint",
+        "立会い済みチェックポイントへの包含",
+    ),
     "web.proof.place": ("Place", "位置"),
     "web.proof.place.say": ("entry {index} of {size}", "全 {size} 件中の {index} 番"),
     "web.proof.root": ("Root", "ルート"),
@@ -1404,29 +1441,56 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "拠点 {site} のホスト {host} を機器 {devices} 台とともに登録。",
     ),
     "web.says.host-retired": ("Host {host} is retired: {reason}", "ホスト {host} を除籍：{reason}"),
-    "web.says.party-enrolled": ("{party} of {organisation} is enrolled.", "{organisation} の {party} を登録。"),
-    "web.says.pack-published": ("Rule pack {name} {version} is published.", "規則集 {name} {version} を公開。"),
+    "web.says.party-enrolled": (
+        "{party} of {organisation} is enrolled.",
+        "{organisation} の {party} を登録。",
+    ),
+    "web.says.pack-published": (
+        "Rule pack {name} {version} is published.",
+        "規則集 {name} {version} を公開。",
+    ),
     "web.says.agent-released": ("Agent {version} is released.", "エージェント {version} を公開。"),
     "web.says.time-marked": (
         "Closes the recorded time of the entries before it.",
         "これより前の記録の登録時刻を確定します。",
     ),
-    "web.says.run-declared": ("{party} declares run {run}: {flop} planned.", "{party} が計算 {run} を届出：予定 {flop}。"),
+    "web.says.run-declared": (
+        "{party} declares run {run}: {flop} planned.",
+        "{party} が計算 {run} を届出：予定 {flop}。",
+    ),
     "web.says.licence-issued": (
         'Licence {number} for run {run}: {flop}, on the decision "{decision}".',
         "計算 {run} に許可 {number}：{flop}、判定「{decision}」に基づく。",
     ),
-    "web.says.licence-revoked": ("Licence {number} is revoked: {reason}", "許可 {number} を取消し：{reason}"),
+    "web.says.licence-revoked": (
+        "Licence {number} is revoked: {reason}",
+        "許可 {number} を取消し：{reason}",
+    ),
     "web.says.lease-granted": (
         "Lease {number} for {host} until {until}; its allowance is concealed.",
         "{host} にリース {number} を付与、期限 {until}。割当量は秘匿。",
     ),
-    "web.says.lease-closed": ("Lease {number} of {host} is closed: {how}.", "{host} のリース {number} を終了：{how}。"),
+    "web.says.lease-closed": (
+        "Lease {number} of {host} is closed: {how}.",
+        "{host} のリース {number} を終了：{how}。",
+    ),
     "web.says.usage-reported": ("Usage of {licensee} is reported.", "{licensee} の利用を報告。"),
-    "web.says.receipt-given": ('{host} says "{stage}" under order {order}.', "{host} が命令 {order} について「{stage}」と報告。"),
-    "web.says.checkpoint-recorded": ("{host} records a checkpoint of {run}.", "{host} が {run} のチェックポイントを記録。"),
-    "web.says.order-issued": ("A {kind} is issued, {order}: {effect}.", "{kind} を発出、{order}：{effect}。"),
-    "web.says.orders-in-force": ("The registers say: {count} order(s) in force.", "登録簿による有効な命令：{count} 件。"),
+    "web.says.receipt-given": (
+        '{host} says "{stage}" under order {order}.',
+        "{host} が命令 {order} について「{stage}」と報告。",
+    ),
+    "web.says.checkpoint-recorded": (
+        "{host} records a checkpoint of {run}.",
+        "{host} が {run} のチェックポイントを記録。",
+    ),
+    "web.says.order-issued": (
+        "A {kind} is issued, {order}: {effect}.",
+        "{kind} を発出、{order}：{effect}。",
+    ),
+    "web.says.orders-in-force": (
+        "The registers say: {count} order(s) in force.",
+        "登録簿による有効な命令：{count} 件。",
+    ),
     "web.says.observation-made": (
         "An observer read {host} {readings} times and saw {cpu} ms of processor time.",
         "観測者が {host} を {readings} 回確認、計算時間 {cpu} ms。",
@@ -1435,7 +1499,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{device} answers a challenge over {bytes} bytes of memory.",
         "{device} がメモリ {bytes} バイトの課題に回答。",
     ),
-    "web.says.halt-judged": ("{host} is judged {degree}, until {until}.", "{host} を {degree} と判定、期限 {until}。"),
+    "web.says.halt-judged": (
+        "{host} is judged {degree}, until {until}.",
+        "{host} を {degree} と判定、期限 {until}。",
+    ),
     "web.says.finding-raised": ("{finding} at {host}: {detail}", "{host} に {finding}：{detail}"),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchdog
+from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.model.errors import SekishoError
 from sekisho.model.statements import LeaseTerms, Span
 from sekisho.model.wire import canonical
@@ -99,18 +99,6 @@ def living(home: Path) -> Iterator[Living]:
         with contextlib.suppress(SekishoError):
             alive.link.kill()
             alive.link.quit()
-
-
-@contextlib.contextmanager
-def living_watchdog(home: Path) -> Iterator[WatchdogLink]:
-    """A watchdog without an agent."""
-    link = spawn_watchdog(home / "watchdog")
-    try:
-        yield link
-    finally:
-        with contextlib.suppress(SekishoError):
-            link.kill()
-            link.quit()
 
 
 def wait_until(what: Callable[[], bool], *, timeout_s: float = 10.0) -> float:

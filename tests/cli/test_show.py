@@ -456,6 +456,15 @@ def test_the_log_is_read_under_its_root_or_not_at_all(holder: KeyHolder, capsys:
     assert "damaged-tile" in capsys.readouterr().err
 
 
+def test_an_old_tree_is_loud(holder: KeyHolder, capsys: Capture) -> None:
+    """Whoever serves a tree that was witnessed long ago may hide what came since, so the page says how old it is."""
+    path = holder.order(expires=T0.plus(9000), issue_until=T0.plus(9000))
+    for second, expected in ((600, []), (7200, ["old-log"])):
+        holder.set_clock(T0.plus(second))
+        shown = holder.answer(capsys, "show", path, "--log", holder.log)
+        assert [row["code"] for row in shown["warnings"]] == expected
+
+
 def test_second_of_the_story_is_before_any_order() -> None:
     """The seconds that tests name stand where they say in the story."""
     assert LICENSED < 20 < PAUSED

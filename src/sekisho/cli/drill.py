@@ -10,6 +10,7 @@ import typer
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.up import up
 from sekisho.settings import Settings
 
 __all__ = ["app"]
@@ -23,6 +24,11 @@ def drill(
     home: Annotated[
         Path | None, typer.Option("--home", help="Folder for the rehearsed regime; new or empty.")
     ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Serve the drilled home afterwards, as `sekisho up` does."),
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="With --serve.")] = 8480,
     as_json: AsJson = False,
 ) -> None:
     """License, meter, pause, prove, resume, black out, audit: on this machine, with every key in one hand."""
@@ -47,6 +53,9 @@ def drill(
         text=narrator.closing(result.verdict, result.bundle, place.path),
         exit_code=0 if result.verdict == "holds" else 1,
     )
+    if serve and result.verdict == "holds":
+        narrator.say(answer.text)
+        context.invoke(up, context=context, home=place.path, port=port, empty=False, once=False)
     deliver(answer, as_json=as_json)
 
 

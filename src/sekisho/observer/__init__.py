@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from sekisho.observer.observe import (
+    HaltClaim,
+    Look,
+    UnprovenHalt,
+    fold_regime,
+    state_observation,
+    verify_claim,
+)
 from sekisho.observer.process_table import (
     ProcessRow,
     ProcessTable,
@@ -12,10 +20,16 @@ from sekisho.observer.process_table import (
 )
 
 __all__ = [
+    "HaltClaim",
+    "Look",
     "ProcessRow",
     "ProcessTable",
     "TreeReading",
     "TreeSelectors",
+    "UnprovenHalt",
+    "fold_regime",
     "judge_tree",
     "read_process_table",
+    "state_observation",
+    "verify_claim",
 ]

@@ -9,23 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
+    CharterAdopted,
     LicenceIssued,
     LicenceRevoked,
     ObservationMade,
     OrderIssued,
     OrdersInForce,
+    PackReference,
     ReceiptGiven,
     RunDeclared,
 )
+from sekisho.operations.difference import check_licence
+from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
+from sekisho.rules import Pack
 from sekisho.signing import Recorded
+from sekisho.signing.charter import PAUSE_POWERS
 
-__all__ = ["check_admission", "unique_keys"]
+__all__ = ["Grounds", "check_admission", "unique_keys"]
 
 # Statements that only the control plane itself makes, after its own checks; from outside they are refused.
 OWN_KINDS = frozenset(
@@ -34,7 +42,16 @@ OWN_KINDS = frozenset(
 CLOCK_SLACK_S = 300
 
 
-def check_admission(state: State, recorded: Recorded, *, now: Instant, own: bool = False) -> None:
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admission rests on beside the log: the time, and the bytes of published packs (None: not at hand)."""
+
+    now: Instant
+    load_pack: Callable[[PackReference], Pack | None]
+
+
+def check_admission(
+    state: State, recorded: Recorded, grounds: Grounds, *, own: bool = False
+) -> None:
     """Raise the named error where a verified statement must not enter the log now."""
     kind, fact = recorded.verified.kind, recorded.verified.predicate
     if not KINDS[kind].logged:
@@ -43,11 +60,11 @@ def check_admission(state: State, recorded: Recorded, *, now: Instant, own: bool
         raise InvalidInput(
             f"a {kind} is made by the control plane itself", remedy="send what it rests on"
         )
-    if fact.effective > now.plus(CLOCK_SLACK_S):
-        raise InvalidInput(f"is dated {fact.effective}, it is {now}", path="effective")
+    if fact.effective > grounds.now.plus(CLOCK_SLACK_S):
+        raise InvalidInput(f"is dated {fact.effective}, it is {grounds.now}", path="effective")
     check = _CHECKS.get(type(fact))
     if check is not None:
-        check(state, fact, now)
+        check(state, fact, grounds)
 
 
 def unique_keys(recorded: Recorded) -> tuple[str, ...]:
@@ -57,9 +74,9 @@ def unique_keys(recorded: Recorded) -> tuple[str, ...]:
     return keys(fact) if keys is not None else ()
 
 
-def _check_order(state: State, order: OrderIssued, now: Instant) -> None:
+def _check_order(state: State, order: OrderIssued, grounds: Grounds) -> None:
     charter = state.regime.in_force()
-    verify_issue(order, charter, log=charter.terms.log.origin, now=now)
+    verify_issue(order, charter, log=charter.terms.log.origin, now=grounds.now)
     for lifted in order.lifts:
         if state.orders.find(lifted) is None:
             raise StateConflict(f"order {lifted.register} {lifted.number} is not in its register")
@@ -68,26 +85,56 @@ def _check_order(state: State, order: OrderIssued, now: Instant) -> None:
         raise StateConflict("; ".join(problems))
 
 
-def _check_licence(state: State, licence: LicenceIssued, _: Instant) -> None:
-    declared = state.licences.runs.get(licence.run)
-    if declared is None or declared[0] != licence.declaration.leaf:
-        raise StateConflict(f"run {licence.run} is not declared as the licence says")
-    unknown = sorted(set(licence.hosts) - set(state.regime.hosts))
-    if unknown:
-        raise StateConflict(f"hosts not enrolled: {', '.join(unknown)}")
-    if licence.licensee != declared[1].party:
-        raise StateConflict(f"run {licence.run} was declared by {declared[1].party}")
-    terms = state.regime.in_force().terms
-    if licence.lease.interval_s > terms.max_lease_s or licence.lease.grace_s > terms.max_grace_s:
-        raise StateConflict("the lease terms exceed what the charter allows")
+def _check_licence(state: State, licence: LicenceIssued, grounds: Grounds) -> None:
+    """What an auditor would fail is not admitted: expiry, interests, declaration, devices, pack and decision."""
+    charter = state.regime.in_force()
+    _check_charter_alive(state, grounds.now)
+    problems = check_licence(state, licence, "")
+    party = state.regime.parties.get(licence.licensee)
+    if party is not None and party.organisation in charter.organisations_of(PAUSE_POWERS):
+        problems.append(
+            f"{party.organisation} holds a key in a pause quorum and cannot be licensed"
+        )
+    problems += _against_rules(state, licence, grounds)
+    if problems:
+        raise StateConflict(f"licence {licence.number}: {'; '.join(problems)}")
 
 
-def _check_revocation(state: State, fact: LicenceRevoked, _: Instant) -> None:
+def _against_rules(state: State, licence: LicenceIssued, grounds: Grounds) -> list[str]:
+    """The decision is taken again from the published bytes: an issuer's own word for it is not enough."""
+    pack = grounds.load_pack(licence.decision.pack)
+    if pack is None:
+        return [f"the bytes of pack {licence.decision.pack.name} are not at hand"]
+    if licence.run not in state.licences.runs:
+        return []
+    decision = decide_run(state, licence.run, pack, now=licence.effective)
+    named = tuple(rule.id for rule in decision.rules)
+    if (decision.decision, named) != (licence.decision.decision, licence.decision.rules):
+        said = f"{licence.decision.decision} by {', '.join(licence.decision.rules) or 'no rule'}"
+        return [f"the rules say {decision.decision}, the licence says {said}"]
+    return []
+
+
+def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> None:
+    if fact.version > 1:
+        _check_charter_alive(state, grounds.now)
+
+
+def _check_charter_alive(state: State, now: Instant) -> None:
+    """An expired charter stops new licences and amendments, nothing else: hold, pause and resume go on."""
+    expires = state.regime.in_force().terms.expires
+    if expires <= now:
+        raise StateConflict(
+            f"the charter expired at {expires}", remedy="recover it by its recovery keys"
+        )
+
+
+def _check_revocation(state: State, fact: LicenceRevoked, _: Grounds) -> None:
     if state.licences.find(fact.licence.leaf).revoked is not None:
         raise StateConflict(f"licence {fact.number} is revoked already")
 
 
-def _check_receipt(state: State, receipt: ReceiptGiven, _: Instant) -> None:
+def _check_receipt(state: State, receipt: ReceiptGiven, _: Grounds) -> None:
     if receipt.order is None or receipt.spend is not None:
         raise InvalidInput(
             "only receipts about orders, without figures, enter the log",
@@ -99,25 +146,26 @@ def _check_receipt(state: State, receipt: ReceiptGiven, _: Instant) -> None:
         )
 
 
-def _check_observation(state: State, fact: ObservationMade, _: Instant) -> None:
+def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
     if state.orders.find(fact.order) is None:
         raise StateConflict("the observation is about an order that is not in the log")
     if fact.host not in state.regime.hosts:
         raise StateConflict(f"host {fact.host} is not enrolled")
 
 
-def _check_run(state: State, fact: RunDeclared, _: Instant) -> None:
+def _check_run(state: State, fact: RunDeclared, _: Grounds) -> None:
     if fact.run in state.licences.runs:
         raise StateConflict(
             f"run {fact.run} is declared already", remedy="declare it under another name"
         )
 
 
-def _check_heartbeat(state: State, fact: OrdersInForce, _: Instant) -> None:
+def _check_heartbeat(state: State, fact: OrdersInForce, _: Grounds) -> None:
     state.orders.verify_heads(fact, fact.effective)
 
 
-_CHECKS: dict[type, Callable[[State, Any, Instant], None]] = {
+_CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
+    CharterAdopted: _check_amendment,
     OrderIssued: _check_order,
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,

@@ -12,12 +12,13 @@ import msgspec
 
 from sekisho.ledger.sequencer import Sequencer, Submission
 from sekisho.model.errors import SekishoError
-from sekisho.model.statements import Predicate, make_payload
-from sekisho.operations.admission import check_admission, unique_keys
+from sekisho.model.statements import PackReference, Predicate, make_payload
+from sekisho.operations.admission import Grounds, check_admission, unique_keys
 from sekisho.operations.state import State, fold_log, start_state
 from sekisho.ports.clock import Clock
 from sekisho.ports.log_store import LogStore
 from sekisho.ports.private_store import PrivateStore
+from sekisho.rules import Pack
 from sekisho.signing import Recorded, TrustRoot, sign_payload
 from sekisho.signing.keys import Signer
 
@@ -38,7 +39,7 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """Admits statements to one log. Safe for many threads: one admission at a time, in the order they come."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the ports of the one writer
         self,
         *,
         root: TrustRoot,
@@ -47,11 +48,13 @@ class Desk:
         private: PrivateStore,
         clock: Clock,
         signer: Signer,
+        load_pack: Callable[[PackReference], Pack | None],
     ) -> None:
         self.root = root
         self.private = private
         self.clock = clock
         self.signer = signer
+        self._load_pack = load_pack
         self._sequencer = sequencer
         self._log = log
         self._lock = threading.RLock()
@@ -104,7 +107,8 @@ class Desk:
             known = self._by_digest.get(draft.verified.digest)
             if known is not None:
                 return _admitted(known, fresh=False)
-            check_admission(self._state, draft, now=self.clock.now(), own=own)
+            grounds = Grounds(now=self.clock.now(), load_pack=self._load_pack)
+            check_admission(self._state, draft, grounds, own=own)
             # The rooms judge a dry run first: what they refuse must not be in the log.
             self._state.after(draft, self._disclosures)
             submission = Submission(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from sekisho.adapters.durable_files import replace_file
@@ -26,20 +28,38 @@ __all__ = ["OWNER", "WITNESSES", "Cast", "origin_of"]
 ORIGIN = "sekisho.example/rehearsal"
 OWNER = "Rehearsal on one machine"
 WITNESSES = ("sekisho.example/w1", "sekisho.example/w2")
-HEARTBEAT_S = 10
+HEARTBEAT_S = 30
 HALT_VERDICT_S = 900
 
 
 class Cast:
-    """Authority 1 to 5, verifier 1, the observer (verifier 2), the operator and the licensee of one home."""
+    """Authority 1 to 5, verifier 1, the observer (verifier 2), the operator and the licensee of one home.
+
+    A key is read when somebody signs with it, so that serving a founded home reads none of the signers'.
+    """
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.authority = tuple(self._key(f"authority-{n}") for n in range(1, 6))
-        self.verifier = self._key("verifier-1")
-        self.observer = self._key("verifier-2")
-        self.party = self._key("party-1")
-        self.operator = load_or_create_key(home.keys / "operator.pem")
+
+    @cached_property
+    def authority(self) -> tuple[Ed25519Signer, ...]:
+        return tuple(self._key(f"authority-{n}") for n in range(1, 6))
+
+    @cached_property
+    def verifier(self) -> Ed25519Signer:
+        return self._key("verifier-1")
+
+    @cached_property
+    def observer(self) -> Ed25519Signer:
+        return self._key("verifier-2")
+
+    @cached_property
+    def party(self) -> Ed25519Signer:
+        return self._key("party-1")
+
+    @cached_property
+    def operator(self) -> Ed25519Signer:
+        return load_or_create_key(self.home.keys / "operator.pem")
 
     @property
     def observer_key_file(self) -> Path:
@@ -81,7 +101,6 @@ class Cast:
         envelope = self.sign(terms, *self.pause_quorum)
         root = root_of(terms, envelope.digest)
         replace_file(self._charter_file, envelope.raw)
-        self.home.save_regime(RegimeFile(origin=ORIGIN, witnesses=WITNESSES))
         self.home.save_root(root)
         return root
 
@@ -98,8 +117,14 @@ class Cast:
 
 
 def origin_of(home: Home) -> str:
-    """The log origin of a home: its own where it is founded, the rehearsal's where it is going to be."""
-    return home.load_root().origin if home.is_founded else ORIGIN
+    """The log origin of a home, drawn at its first use: no two rehearsals bear one name.
+
+    A crash after it was drawn leaves a home that is not founded yet and keeps its name.
+    """
+    if not (home.path / "regime.json").exists():
+        origin = f"{ORIGIN}-{secrets.token_hex(4)}"
+        home.save_regime(RegimeFile(origin=origin, witnesses=WITNESSES))
+    return home.load_regime().origin
 
 
 def _held(key: Signer, holder: str) -> CharterKey:

@@ -6,7 +6,7 @@ Source: protocol section 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -15,7 +15,7 @@ from sekisho.model.statements import CharterAdopted, Power, PowerGrant, QuorumPa
 from sekisho.model.wire import decode_base64
 from sekisho.signing.keys import PublicKey
 
-__all__ = ["Charter", "CharterFault", "Standing", "check_charter"]
+__all__ = ["PAUSE_POWERS", "Charter", "CharterFault", "Standing", "check_charter"]
 
 TWO_SIDED: tuple[Power, ...] = ("pause", "resume", "amend", "publish-agent")
 PAUSE_POWERS: tuple[Power, ...] = ("hold", "pause", "cap", "suspend-access", "resume")
@@ -88,6 +88,21 @@ class Charter:
         if not standing.is_met:
             raise NotAuthorised(f"the power {power} is not met: {standing.in_words()}")
         return standing
+
+    def organisations_of(self, powers: Iterable[Power]) -> frozenset[str]:
+        """The organisations that hold a key towards any of these powers."""
+        names = {
+            part.constituency
+            for power in powers
+            if (grant := self._grants.get(power)) is not None
+            for part in grant.quorums
+        }
+        return frozenset(
+            key.organisation
+            for constituency in self.terms.constituencies
+            if constituency.name in names
+            for key in constituency.keys
+        )
 
     def holder_of(self, key_id: str) -> tuple[str, str] | None:
         """(organisation, role) of a key, for people to read."""

@@ -79,20 +79,32 @@ def draft_charter(  # noqa: PLR0913  # a charter is what its founders decide, an
             Constituency(name=constituency, keys=tuple(keys))
             for constituency, keys in constituencies.items()
         ),
-        powers=tuple(
-            PowerGrant(
-                power=power,
-                quorums=tuple(QuorumPart(constituency=who, k=k) for who, k in quorums),
-                max_duration_s=86_400 if power == "hold" else None,
-            )
-            for power, quorums in powers.items()
-        ),
+        powers=_grants(powers),
         log=log,
-        registers=tuple(
-            CharterRegister(name=f"{power}/{jurisdiction}", power=power, jurisdiction=jurisdiction)  # type: ignore[arg-type]  # the tuple holds register powers only
-            for power in _REGISTERED
-        ),
+        registers=_registers(jurisdiction),
         expires=now.plus(_YEAR_S),
         orders_in_force_every_s=orders_in_force_every_s,
         halt_verdict_s=halt_verdict_s,
+    )
+
+
+def _grants(powers: Mapping[Power, tuple[tuple[str, int], ...]]) -> tuple[PowerGrant, ...]:
+    return tuple(
+        PowerGrant(
+            power=power,
+            quorums=tuple(QuorumPart(constituency=who, k=k) for who, k in quorums),
+            max_duration_s=86_400 if power == "hold" else None,
+        )
+        for power, quorums in powers.items()
+    )
+
+
+def _registers(jurisdiction: str) -> tuple[CharterRegister, ...]:
+    return tuple(
+        CharterRegister(
+            name=f"{power}/{jurisdiction}",
+            power=power,  # type: ignore[arg-type]  # the tuple holds register powers only
+            jurisdiction=jurisdiction,
+        )
+        for power in _REGISTERED
     )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sekisho.cli.documents import Document
+from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.charter import describe_charter
 from sekisho.cli.words.licence import describe_lease, describe_licence, describe_receipt
@@ -26,6 +27,8 @@ from sekisho.model.statements import (
 from sekisho.signing.phrase import digest_phrase
 
 __all__ = ["describe"]
+
+OLD_LOG_S = 600  # ten heartbeats: whoever serves an older tree may be hiding what came since
 
 
 def describe(document: Document, view: View) -> Page:
@@ -78,6 +81,9 @@ def _describe_footing(page: Page) -> None:
     checkpoint, seconds = view.cosigned.checkpoint, view.cosigned.median_time
     at = "-" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
     page.data["log"] = {"origin": checkpoint.origin, "size": checkpoint.size, "witnessed_at": at}
+    if seconds is not None and view.now.seconds - seconds > OLD_LOG_S:
+        length = length_in_words(view.now.seconds - seconds, view.language)
+        page.warn("old-log", length=length)
     page.tell("read", "read.log", origin=tame(checkpoint.origin), size=checkpoint.size, at=at)
 
 

@@ -17,7 +17,6 @@ __all__ = ["host_rows", "order_row", "order_text", "status_text"]
 
 def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
     """One order as data, with whether it is in force at the view's instant."""
-
     order = known.order
     in_force = {o.digest for o in state.orders.in_force(view.now)}
     return {
@@ -37,8 +36,6 @@ def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
 
 def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
     """One order in one line."""
-    from sekisho.cli.words.order import scope_in_words
-
     order = known.order
     return say(
         "order.line.in_force" if row["in_force"] else "order.line.over",
@@ -54,7 +51,6 @@ def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
 
 def _lives(state: State, known: KnownOrder) -> list[HostUnderOrder]:
     """Every host that the order covers or that was heard of under it, by name."""
-
     heard = {life.host: life for life in state.lives.under(known.reference)}
     covered = (
         {}
