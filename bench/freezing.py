@@ -34,7 +34,9 @@ from sekisho.signing.notes import Note
 __all__ = ["Freeze", "measure_freezes"]
 
 GIVE_UP_S = 15.0
-LONGEST_PAUSE_S = 0.4  # between resume and the next order, so that no phase of a quantum is favoured
+LONGEST_PAUSE_S = (
+    0.4  # between resume and the next order, so that no phase of a quantum is favoured
+)
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,9 +136,7 @@ def _resume(scene: Scene, order: OrderReference) -> None:
     )
 
 
-def _sign_order(
-    scene: Scene, kind: str, *lifts: OrderReference
-) -> tuple[Envelope, OrderReference]:
+def _sign_order(scene: Scene, kind: str, *lifts: OrderReference) -> tuple[Envelope, OrderReference]:
     plan = OrderPlan(
         kind="resume" if kind == "resume" else "pause",
         scope=Scope(hosts=(WORKING_HOST,)),

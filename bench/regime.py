@@ -66,9 +66,7 @@ def start_host(scene: Scene, host: str, *, work: bool) -> ChildProcess:
             replace_file(file, canonical({**settings, "command": []}) + b"\n")
     agent = scene.stage.start_agent(host)
     if work:
-        scene.wait_for(
-            f"{host} to run", lambda: is_in_state(scene, host, "running"), within_s=30
-        )
+        scene.wait_for(f"{host} to run", lambda: is_in_state(scene, host, "running"), within_s=30)
     return agent
 
 
@@ -90,6 +88,7 @@ def is_in_state(scene: Scene, host: str, state: str) -> bool | None:
 
 
 def watchdog_folder(scene: Scene, host: str) -> Path:
+    """Where the host's watchdog listens."""
     return scene.stage.host_folder(host) / "watchdog"
 
 

@@ -183,7 +183,7 @@ def test_kill_9_of_the_client_leaves_the_permit_in_force(
 
 def test_frozen_work_goes_on_only_under_a_live_permit(folder: Path) -> None:
     """Thawing without a live permit is refused; with a new one the work goes on until that ends."""
-    link, _ = _start(folder, "while True: pass", _permit(0.2, "freeze"))
+    link, _ = _start(folder, "while True: pass", _permit(1.5, "freeze"))
     _wait_until(lambda: link.read().state == "frozen")
     with pytest.raises(StateConflict, match="run out"):
         link.thaw()
@@ -195,7 +195,7 @@ def test_frozen_work_goes_on_only_under_a_live_permit(folder: Path) -> None:
 
 def test_work_thawed_behind_the_watchdogs_back_is_frozen_again(folder: Path) -> None:
     """Out of permit, work that somebody woke is stopped again within the watchdog's next looks."""
-    link, work = _start(folder, "while True: pass", _permit(0.2, "freeze"))
+    link, work = _start(folder, "while True: pass", _permit(1.5, "freeze"))
     _wait_until(lambda: link.read().state == "frozen")
     _wake(work)
     _wait_until(

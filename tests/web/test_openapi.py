@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from litestar import Litestar
 from litestar.testing import TestClient
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.regime import LiveRegime
 from tests.web.serving import serving
@@ -61,7 +62,10 @@ def _hold_against_description(operation: schemathesis.APIOperation) -> None:
     @settings(
         max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
+    # No schema can say that an envelope is canonical and signed by its quorum: valid data is refused all the same.
     def check(case: schemathesis.Case) -> None:
-        case.call_and_validate()
+        case.call_and_validate(
+            excluded_checks=[positive_data_acceptance] if case.method == "POST" else []
+        )
 
     check()

@@ -1,6 +1,6 @@
 """What runs on a host: the agent that talks to the outside, and the watchdog that does not.
 
-Names are loaded on first use: the watchdog is of this package too, and carries nothing that it does not need.
+The decision itself is `sekisho.agent.decide.decide`. Names are loaded on first use: the watchdog is of this package too, and carries nothing that it does not need.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ __all__ = [
     "Memory",
     "Situation",
     "TwoClocks",
-    "decide",
 ]
 
 _HOME = {
@@ -33,7 +32,6 @@ _HOME = {
     "Memory": "memory",
     "Situation": "decide",
     "TwoClocks": "clocks",
-    "decide": "decide",
 }
 
 

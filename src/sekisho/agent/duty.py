@@ -10,16 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sekisho.agent.acceptance import take_acknowledgement
-from sekisho.agent.decide import (
-    Act,
-    Decision,
-    LeaseFacts,
-    Situation,
-    Start,
-    Work,
-    decide,
-    permit_to_run,
-)
+from sekisho.agent.charge import Charge
+from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
 from sekisho.agent.events import (
     Delivered,
     Event,
@@ -28,29 +20,23 @@ from sekisho.agent.events import (
     LeaseRefused,
     OrderFetched,
     ReceiptRefused,
-    Silence,
 )
 from sekisho.agent.follow import Finding, Followed
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
-from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
+from sekisho.model.errors import SekishoError, StateConflict, Unavailable
 from sekisho.orders import Demand, KnownOrder, UnwitnessedRelease
 from sekisho.ports.control import FeedItem
-from sekisho.ports.driver import Permit, WorkloadReading
 
 __all__ = ["Duty"]
 
-READ_EVERY_S = 1.0
-REVIVE_EVERY_S = 2.0
 RESEND_EVERY_S = 2.0
 FETCH_EVERY_S = 2.0
+FETCH_AT_ONCE = 16
 WAITING_S = 0.02  # while a checkpoint is being written
 SOON_S = 0.1
 AT_REST_S = 1.0
-LEEWAY_S = 5.0
-SHORT_LIFE_S = 5.0
-LONGEST_REST_S = 30.0
 
 
 class Duty:
@@ -58,32 +44,25 @@ class Duty:
 
     def __init__(self, host: Host, revive: Callable[[], None]) -> None:
         self._host = host
-        self._revive = revive
         self.quanta = Quanta(host)
+        self.charge = Charge(host, self.quanta, revive)
         self.halting = Halting(host)
         self.start: Start = "sound"
-        self.work: Work = "none"
         self.decision: Decision | None = None
-        self._read_at_s = self._revive_at_s = self._resend_at_s = self._fetch_at_s = 0.0
-        self._watchdog_lives = True
-        self._blind_since_s: float | None = None
+        self._resend_at_s = self._fetch_at_s = 0.0
         self._outstanding_since_s: float | None = None
         self._demanded_since_s: float | None = None
-        self._asked_stamp: int | None = (
-            None  # what the checkpoint record was when one was asked for
-        )
-        self._has_checkpoint = False
         self._stop_failed = False
-        self._is_complete = False
-        self._lives_since_s = 0.0
-        self._short_lives = 0
-        self._restart_at_s = 0.0
+        self._has_contact = False
         self._unkept: list[Followed] = []
         self._unanswered: set[int] = (
             set()
-        )  # receipts that were taken without an acknowledgement that holds
-        self._permit: Permit | None = None
-        self._has_contact = False
+        )  # taken by the issuer, but not acknowledged as it must be
+
+    @property
+    def work(self) -> Work:
+        """What the work is believed to do."""
+        return self.charge.work
 
     # --- waking ------------------------------------------------------------------------------
 
@@ -102,19 +81,16 @@ class Duty:
             self.quanta.forsake_request()
         if opening.start == "rolled-back":
             self._host.raise_finding(Finding(code="rolled-back", detail=opening.detail))
-        self._attach()
+        permit = self.charge.attach()
+        if (
+            permit is not None
+            and self._host.memory.state.lease is not None
+            and self.start == "sound"
+        ):
+            self.quanta.attach(permit.checkpoint_at_s)
         for given in list(self._host.memory.pending.values()):
             self._host.outbox.send_receipt(given)
         self.quanta.resume_request()
-
-    def _attach(self) -> None:
-        held = self._host.driver.held()
-        self._take_reading(self._host.driver.read())
-        if held is None:
-            return
-        permit = held[1]
-        if self._host.memory.state.lease is not None and self.start == "sound":
-            self.quanta.attach(permit.checkpoint_at_s)
 
     # --- hearing -----------------------------------------------------------------------------
 
@@ -136,8 +112,7 @@ class Duty:
             self._hear_lease(event)
         elif isinstance(event, LeaseRefused):
             self.quanta.refused(event)
-        elif isinstance(event, Silence):
-            pass  # what silence does is decided by what does not come
+        # Silence needs no word: what it does is decided by what does not come.
 
     def _hear_order(self, event: OrderFetched) -> None:
         if event.item is None:
@@ -173,7 +148,7 @@ class Duty:
 
     def _hear_lease(self, event: LeaseCame) -> None:
         _, covering = self._demand()
-        taken, given = self.quanta.take(event, unwanted=bool(covering) or self._is_complete)
+        taken, given = self.quanta.take(event, unwanted=bool(covering) or self.charge.is_complete)
         for receipt in given:
             self._host.outbox.send_receipt(receipt)
         if taken:
@@ -184,10 +159,8 @@ class Duty:
     def look(self) -> float:
         """Decide and act once; gives the seconds after which to look again if nothing happens before."""
         now = self._host.clock.elapsed_s()
-        if (
-            not self._unkept
-        ):  # what just came may be an order: then the stop comes before the reading
-            self._look_at_work(now)
+        if not self._unkept:  # what just came may be an order: the stop comes before the reading
+            self.charge.look(now)
         demand, covering = self._demand()
         self._note_since(now, demand)
         decision = decide(self._situation(now, demand))
@@ -220,7 +193,8 @@ class Duty:
         if not demand.refuses_new_work:
             self._demanded_since_s = None
         elif self._demanded_since_s is None:
-            self._demanded_since_s, self._has_checkpoint, self._asked_stamp = now, False, None
+            self._demanded_since_s = now
+            self.charge.forget_checkpoint()
 
     def _situation(self, now: float, demand: Demand) -> Situation:
         host, lease = self._host, self._host.memory.state.lease
@@ -245,11 +219,11 @@ class Duty:
             affordable=lease is None or self.quanta.is_affordable(),
             demand=demand,
             demanded_s=now - (self._demanded_since_s or now),
-            has_checkpoint=self._has_checkpoint,
+            has_checkpoint=self.charge.has_checkpoint,
             outstanding_s=_since(self._outstanding_since_s, now),
             fetch_delay_s=terms.order_fetch_delay_s if terms else 0,
-            meter_unreadable_s=_since(self._blind_since_s, now),
-            watchdog_lives=self._watchdog_lives,
+            meter_unreadable_s=self.charge.blind_s(now),
+            watchdog_lives=self.charge.watchdog_lives,
             licence_revoked=licence is not None and licence.revoked is not None,
             clock_fault=host.follower.clocks.check(now, host.clock.now()),
             stop_failed=self._stop_failed,
@@ -260,40 +234,26 @@ class Duty:
 
     def _stop(self, decision: Decision, covering: tuple[KnownOrder, ...]) -> None:
         """Checkpoint, freeze or kill, before anything else is done."""
-        act: Act = decision.work
-        if not self._watchdog_lives:
+        act, charge = decision.work, self.charge
+        if not charge.watchdog_lives:
             return  # the work is bound to the watchdog's life, and its successor kills what is left
         try:
             if act == "freeze" and self.work == "running":
-                self.halting.means = self._host.driver.freeze()
-                self._stopped("frozen", decision)
+                charge.freeze(decision.permit)
             elif act == "kill" and self.work != "none":
-                self.halting.means = self._host.driver.kill()
-                self._stopped("none", decision)
-            elif act == "checkpoint" and self._asked_stamp is None:
-                self._asked_stamp = self._host.folder.stamp()
-                self._give_permit(decision.permit)
-                if (
-                    covering or not self._is_overdue()
-                ):  # at a quantum's end the watchdog asks by itself
-                    self._host.driver.request_checkpoint()
+                charge.kill()
+            elif act == "checkpoint" and not charge.is_asked:
+                charge.ask_checkpoint(
+                    decision.permit, by_us=bool(covering) or not self._is_overdue()
+                )
         except Unavailable:
             self._stop_failed = bool(covering)
             self.halting.cannot_halt(covering, self.work)
-            self._read_at_s = 0.0
+            charge.look_again()
         except StateConflict:
-            self._read_at_s = 0.0  # the work is gone already: the next look sees it
-
-    def _stopped(self, work: Work, decision: Decision) -> None:
-        self.work, self._stop_failed = work, False
-        if work == "frozen":
-            self._give_permit(decision.permit)
-        self.quanta.pause()
-
-    def _give_permit(self, permit: Permit | None) -> None:
-        if permit is not None:
-            self._host.driver.permit(permit)
-            self._permit = permit
+            charge.look_again()  # the work is gone already: the next look sees it
+        else:
+            self._stop_failed = self._stop_failed and self.work == "running"
 
     def _is_overdue(self) -> bool:
         return self.quanta.ends_s is not None and self.quanta.ends_s <= self._host.clock.elapsed_s()
@@ -301,11 +261,13 @@ class Duty:
     def _record(self, covering: tuple[KnownOrder, ...]) -> None:
         """Receipts about orders; once all have their halted-receipt, the leases go back."""
         self.halting.receive(covering, self.work)
-        self._look_for_checkpoint(covering)
+        written = self.charge.find_checkpoint()
+        if written is not None:
+            self.halting.checkpointed(covering, written, self.work)
         if not covering and self.work == "running" and self._has_contact:
             self.halting.resumed(self.work)
         if covering and self.work != "running" and not self._stop_failed:
-            self.halting.halted(covering, self.work)
+            self.halting.halted(covering, self.work, self.charge.means)
         if self.work != "running" and self._gives_back(covering):
             for given in self.quanta.close(self.work):
                 self._host.outbox.send_receipt(given)
@@ -318,17 +280,7 @@ class Duty:
         halted = bool(covering) and self.halting.is_reported(covering)
         revoked = licence is not None and licence.revoked is not None
         over = self.quanta.left_s(lease) <= 0 and self._host.memory.state.following is None
-        return halted or revoked or over or self._is_complete or self.start != "sound"
-
-    def _look_for_checkpoint(self, covering: tuple[KnownOrder, ...]) -> None:
-        if self._asked_stamp is None or self._has_checkpoint:
-            return
-        if self._host.folder.stamp() == self._asked_stamp:
-            return
-        written = self._host.folder.load_checkpoint()
-        if written is not None:
-            self._has_checkpoint = True
-            self.halting.checkpointed(covering, written, self.work)
+        return halted or revoked or over or self.charge.is_complete or self.start != "sound"
 
     def _keep(self) -> None:
         for followed in self._unkept:
@@ -340,7 +292,7 @@ class Duty:
         outstanding = self._host.follower.book.outstanding()
         if outstanding and now >= self._fetch_at_s:
             self._fetch_at_s = now + FETCH_EVERY_S
-            for register, number in outstanding[:16]:
+            for register, number in outstanding[:FETCH_AT_ONCE]:
                 self._host.outbox.fetch_order(register, number)
         if self._unanswered and now >= self._resend_at_s:
             self._resend_at_s = now + RESEND_EVERY_S
@@ -350,156 +302,47 @@ class Duty:
     def _wants_to_run(self, covering: tuple[KnownOrder, ...]) -> bool:
         return bool(
             self._host.settings.command
-            and not self._is_complete
+            and not self.charge.is_complete
             and not covering
             and self._outstanding_since_s is None
         )
 
     def _go_on(self, decision: Decision) -> None:
         """The next quantum of running work, or the first of work to be started or thawed."""
-        now = self._host.clock.elapsed_s()
-        if self.work == "running":
-            if decision.next_quantum and decision.work == "run" and self.quanta.is_due():
+        if self.work == "running" and decision.work == "run":
+            if decision.next_quantum and self.quanta.is_due():
                 self._begin_quantum()
-            elif decision.work == "run" and self._is_longer(decision.permit):
-                self._try_permit(decision)
+            else:
+                self.charge.lengthen_permit(decision.permit)
             return
-        starts = decision.work == "run" and decision.new_work and now >= self._restart_at_s
-        if starts and self._host.settings.command and not self._is_complete:
+        starts = self.work != "running" and decision.work == "run" and decision.new_work
+        if starts and self.charge.may_start(self._host.clock.elapsed_s()):
             self._begin_quantum()
-
-    def _is_longer(self, permit: Permit | None) -> bool:
-        """Where a licence only advises, work goes on past its quantum, and the watchdog must know."""
-        held = self._permit
-        return permit is not None and (held is None or permit.until_s > held.until_s + LEEWAY_S)
-
-    def _try_permit(self, decision: Decision) -> None:
-        try:
-            self._give_permit(decision.permit)
-        except Unavailable:
-            self._read_at_s = 0.0
 
     def _begin_quantum(self) -> None:
         """Receipt, state, counter (quanta), permit, start or thaw, send."""
-        was = self.work
         try:
-            given = self.quanta.begin(was)
+            given = self.quanta.begin(self.work)
         except StateConflict:
             return  # no room after all: the next look decides on that
-        try:
-            now = self._host.clock.elapsed_s()
-            demand, _ = self._demand()
-            # Crash here: the counter is stepped and no permit given: the quantum counts in full, no work ran in it.
-            self._give_permit(permit_to_run(self._situation(now, demand)))
-            self._set_going(was)
-        except Unavailable:
-            self._read_at_s = 0.0
-        self._asked_stamp, self._has_checkpoint = None, False
+        demand, _ = self._demand()
+        # Crash here: the counter is stepped and no permit given: the quantum counts in full, no work ran in it.
+        self.charge.set_going(permit_to_run(self._situation(self._host.clock.elapsed_s(), demand)))
+        self.charge.forget_checkpoint()
         # Crash here: the receipt is on the disk and is sent at the next start.
         self._host.outbox.send_receipt(given)
-        if was != "running" and self.work == "running":
-            # Crash here: the next look of the next agent sees work that goes on, and says so then.
+        if self.work == "running":
+            # Crash here: the next agent's look sees work that goes on, and says so then.
             self.halting.resumed(self.work)
-
-    def _set_going(self, was: Work) -> None:
-        if was == "frozen":
-            self._host.driver.thaw()
-            self.work = "running"
-        elif was == "none":
-            self._start_work()
-
-    def _start_work(self) -> None:
-        settings = self._host.settings
-        command = settings.command
-        written = self._host.folder.load_checkpoint()
-        if written is not None and settings.resume:
-            command = (*command, *settings.resume, written.path)
-        now = self._host.clock.elapsed_s()
-        self._lives_since_s = now
-        try:
-            self._host.driver.start(settings.run, command, settings.environment)
-        except InvalidInput as error:
-            self._findings([Finding(code="cannot-start", detail=str(error))])
-            self._rest(now)
-            self.quanta.pause()
-            return
-        except StateConflict:
-            self._read_at_s = 0.0  # something runs there: look at it first
-            return
-        self.work = "running"
-        self._read_at_s = now + READ_EVERY_S
-
-    # --- watching ----------------------------------------------------------------------------
-
-    def _look_at_work(self, now: float) -> None:
-        """Once a second while there is work, see whether it lives and is what we think it is."""
-        if not self._watchdog_lives:
-            self._revive_watchdog(now)
-        if self.work == "none" and self._read_at_s != 0.0 and self._watchdog_lives:
-            return
-        if now < self._read_at_s:
-            return
-        self._read_at_s = now + READ_EVERY_S
-        try:
-            reading = self._host.driver.read()
-        except Unavailable:
-            self._lost_sight(now)
-            return
-        self._blind_since_s = None
-        self._take_reading(reading)
-
-    def _take_reading(self, reading: WorkloadReading) -> None:
-        was, self.work = self.work, "none" if reading.state == "ended" else reading.state
-        if was != "none" and self.work == "none":
-            self.quanta.pause()
-            now = self._host.clock.elapsed_s()
-            if reading.exit_code == 0:
-                self._is_complete = True
-            else:
-                self._rest(now)
-        elif was == "running" and self.work == "frozen":
-            self.quanta.pause()
-
-    def _lost_sight(self, now: float) -> None:
-        """Tell a blind meter from a watchdog that is gone."""
-        try:
-            self._host.driver.held()
-        except Unavailable:
-            self._watchdog_lives, self._revive_at_s = False, now
-            return
-        self._blind_since_s = now if self._blind_since_s is None else self._blind_since_s
-
-    def _revive_watchdog(self, now: float) -> None:
-        if now < self._revive_at_s:
-            return
-        self._revive_at_s = now + REVIVE_EVERY_S
-        try:
-            self._revive()
-            reading = self._host.driver.read()
-        except Unavailable:
-            return
-        self._watchdog_lives, self._read_at_s = True, now + READ_EVERY_S
-        self._take_reading(reading)
-
-    def _rest(self, now: float) -> None:
-        """Work that ends by itself is started again, ever more slowly where it keeps dying."""
-        short = now - self._lives_since_s < SHORT_LIFE_S
-        self._short_lives = self._short_lives + 1 if short else 0
-        if self._short_lives:
-            self._restart_at_s = now + min(0.5 * 2**self._short_lives, LONGEST_REST_S)
-        if self._short_lives == 5:
-            self._findings(
-                [Finding(code="work-keeps-dying", detail="it ended by itself five times in a row")]
-            )
 
     def _findings(self, findings: list[Finding]) -> None:
         for finding in findings:
             self._host.raise_finding(finding)
 
     def _until_next(self, now: float) -> float:
-        if self._asked_stamp is not None and not self._has_checkpoint and self.work == "running":
+        if self.work == "running" and self.charge.is_asked and not self.charge.has_checkpoint:
             return WAITING_S
-        if self._demanded_since_s is not None and self.work == "running" and not self._stop_failed:
+        if self.work == "running" and self._demanded_since_s is not None and not self._stop_failed:
             return 0.0  # the checkpoint is there: the next look ends the work
         waits = [AT_REST_S]
         if self.quanta.ends_s is not None:

@@ -26,12 +26,11 @@ _STATES: dict[Work, str] = {"none": "ended", "frozen": "frozen", "running": "run
 
 
 class Halting:
-    """One host's standing with its orders. `means` is how the work was last stopped, `none` where it did not run."""
+    """One host's standing with its orders, as its receipts tell it."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._refused: set[str] = set()
-        self.means: StopMeans = "none"
         self._recorded: str | None = None
 
     @property
@@ -50,12 +49,12 @@ class Halting:
             if known.digest not in self._host.memory.standing.received:
                 self._give("received", known.reference, work)
 
-    def halted(self, covering: tuple[KnownOrder, ...], work: Work) -> None:
-        """A receipt for each covering order, once nothing runs; it says by which means and what is left behind."""
+    def halted(self, covering: tuple[KnownOrder, ...], work: Work, means: StopMeans) -> None:
+        """A receipt for each covering order, once nothing runs; `means` is `none` where nothing had to be stopped."""
         for known in covering:
             if known.digest in self._host.memory.standing.halted:
                 continue
-            self._give("halted", known.reference, work, means=self.means, processes=self._count())
+            self._give("halted", known.reference, work, means=means, processes=self._count())
 
     def cannot_halt(self, covering: tuple[KnownOrder, ...], work: Work) -> None:
         """Once per order: the work does not stop. This is never a halted-receipt."""
@@ -104,18 +103,19 @@ class Halting:
             state=_STATES[work],
             order=order,
             means=means,
-            leaves=self._leaves(work) if stage == "halted" else None,
+            leaves=_leaves(work, means) if stage == "halted" else None,
             checkpoint=written.checkpoint if written else None,
             processes=processes,
         )
         given: GivenReceipt = self._host.give(notes, self._host.memory.state)
         self._host.outbox.send_receipt(given)
 
-    def _leaves(self, work: Work) -> str:
-        return "no work was running" if self.means == "none" and work == "none" else LEAVES[work]
-
     def _count(self) -> int | None:
         try:
             return self._host.driver.read().processes
         except Unavailable:
             return None
+
+
+def _leaves(work: Work, means: StopMeans | None) -> str:
+    return "no work was running" if means == "none" and work == "none" else LEAVES[work]

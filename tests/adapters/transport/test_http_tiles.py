@@ -100,6 +100,9 @@ def test_answers_are_bounded_after_unpacking(odd: str) -> None:
     for path in ("moved", "broken"):
         with pytest.raises(Unavailable):
             store.read(path, 10**9)
+    assert not store.exists("moved")
+    with pytest.raises(Unavailable):
+        store.exists("broken")
     store.close()
 
 

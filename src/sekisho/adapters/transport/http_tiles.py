@@ -13,7 +13,7 @@ from sekisho.ports.tile_store import NotStored
 __all__ = ["HttpTileStore", "check_url"]
 
 WHOLE_FILE_S = 30.0
-_OK, _GONE = 200, (404, 410)
+_OK, _GONE, _FIRST_FAILURE = 200, (404, 410), 500
 
 
 def check_url(url: str) -> str:
@@ -64,10 +64,16 @@ class HttpTileStore:
         raise StateConflict(f"{self.url} is for reading; {path} ({len(data)} bytes) is not written")
 
     def exists(self, path: str) -> bool:
+        """Asks with GET and reads no body: not every file server answers HEAD."""
+        address = self._address(path)
         try:
-            return self._client.head(self._address(path)).status_code == _OK
+            with self._client.stream("GET", address) as response:
+                status = response.status_code
         except httpx.HTTPError as error:
             raise Unavailable(f"{self.url} does not answer: {error!r}") from None
+        if status >= _FIRST_FAILURE:
+            raise Unavailable(f"{self.url} answered {status} for {path}", remedy="try again later")
+        return status == _OK
 
     def _address(self, path: str) -> str:
         parts = path.split("/")

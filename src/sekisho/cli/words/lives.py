@@ -68,7 +68,9 @@ def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, obj
     rows: list[dict[str, object]] = []
     for life in _lives(state, known):
         last = life.stages[-1] if life.stages else None
-        verdict = life.verdict if life.verdict and view.now < life.verdict.lapses else None
+        held = life.degree(view.now) is not None  # a resumed host's verdict is about what is over
+        lasting = life.verdict is not None and view.now < life.verdict.lapses
+        verdict = life.verdict if held and lasting else None
         rows.append(
             {
                 "host": life.host,
@@ -77,7 +79,7 @@ def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, obj
                 "stages": [{"stage": s.stage, "at": str(s.at)} for s in life.stages],
                 "degree": life.degree(view.now),
                 "lapses": str(verdict.lapses) if verdict else None,
-                "lapsed": life.verdict is not None and verdict is None,
+                "lapsed": held and life.verdict is not None and verdict is None,
                 "reasons": list(verdict.reasons) if verdict else [],
                 "limits": list(verdict.limits) if verdict else [],
             }
@@ -108,7 +110,7 @@ def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
             degree=say(f"order.degree.{degree}", language),
         )
     ]
-    if life.verdict is not None:
+    if life.verdict is not None and degree is not None:
         left = life.verdict.lapses.since(view.now)
         key = "order.lapses" if left > 0 else "order.lapsed"
         length = length_in_words(abs(left), language)

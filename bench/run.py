@@ -1,0 +1,180 @@
+"""`python bench/run.py [--quick] [--only NAME ...] [--json] [--check]`: measures, and prints one table.
+
+Each figure stands beside its target and the ratio of the two. Nothing here runs within the tests' time limits, since a
+figure depends on the machine: the table names it, and how busy it was. `--check` exits 1 where a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import commands
+import freezing
+import log_latency
+import msgspec
+import regime
+import resting
+from machine import Machine, look_at_machine
+from row import Row, Target, Unit, missing, row_of
+from table import render
+
+__all__ = ["main"]
+
+FREEZE = Target(median=250, p99=1000)
+REST_CPU, REST_MEMORY = Target(median=1), Target(median=100)
+HELP, DRILL, SETUP = Target(median=0.3), Target(median=60), Target(median=120)
+
+
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """How often and how long each thing is measured; `drill` is False where it is left out."""
+
+    freezes: int = 100
+    rest_s: float = 20.0
+    helps: int = 20
+    appends: int = 200
+    drill: bool = True
+
+
+QUICK = Effort(freezes=10, rest_s=3.0, helps=3, appends=20, drill=False)
+
+
+def measure_regime(effort: Effort) -> list[Row]:
+    """A licensed regime on loopback: first what its agents cost, then how fast an order freezes the work."""
+    with _folder() as folder, regime.licensed_regime(folder / "home") as scene:
+        idle = regime.start_host(scene, regime.IDLE_HOST, work=False)
+        working = regime.start_host(scene, regime.WORKING_HOST, work=True)
+        costs = resting.measure_costs(scene, idle, working, effort.rest_s)
+        regime.end_host(scene, regime.IDLE_HOST, idle)
+        freezes = freezing.measure_freezes(scene, effort.freezes)
+    return [*_freeze_rows(freezes), *_cost_rows(costs)]
+
+
+def measure_help(effort: Effort) -> list[Row]:
+    """The first thing that a newcomer types."""
+    wall, used = commands.time_help(effort.helps)
+    return [
+        row_of("sekisho --help", "s", wall, HELP),
+        row_of("  of it processor time", "s", used),
+    ]
+
+
+def measure_drill(effort: Effort) -> list[Row]:
+    """The whole loop once, then the outsider's audit of what it left."""
+    names = "sekisho drill, all steps", "sekisho audit of the drill's bundle"
+    if not effort.drill:
+        return [
+            missing(names[0], "s", DRILL, "left out by --quick"),
+            missing(names[1], "s", Target(), "left out by --quick"),
+        ]
+    with _folder() as folder:
+        seconds, bundle = commands.time_drill(folder)
+        audits = [commands.time_audit(folder, bundle) for _ in range(3)]
+    return [row_of(names[0], "s", [seconds], DRILL), row_of(names[1], "s", audits)]
+
+
+def measure_log(effort: Effort) -> list[Row]:
+    """The log alone, with two witness processes."""
+    with _folder() as folder, log_latency.running_log(folder) as (sequencer, publisher):
+        log_latency.measure_latency(sequencer, publisher, 5)  # connections and files are there now
+        figures = log_latency.measure_latency(sequencer, publisher, effort.appends)
+        rate = log_latency.measure_rate(sequencer, publisher, max(1, effort.appends // 4))
+    rows = [
+        _log_row("append, durable and with its index", figures["append"], effort.appends),
+        _log_row(
+            "append until two witnesses cosigned", figures["append_to_witnessed"], effort.appends
+        ),
+    ]
+    what = f"appends of {log_latency.THREADS} threads, all witnessed"
+    return [*rows, Row(what=what, unit="/s", median=rate, n=1)]
+
+
+def tell_setup(_: Effort) -> list[Row]:
+    """A second `make setup` cannot be timed from within what it sets up."""
+    how = "in a fresh clone, with warm package caches, `time make setup`"
+    return [missing("make setup, caches warm", "s", SETUP, how)]
+
+
+MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
+    "freeze": measure_regime,
+    "help": measure_help,
+    "drill": measure_drill,
+    "log": measure_log,
+    "setup": tell_setup,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what was asked for, print the table; the exit code."""
+    options = _parse(arguments)
+    machine = look_at_machine()
+    rows: list[Row] = []
+    for name in options.only or MEASURES:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        rows += MEASURES[name](QUICK if options.quick else Effort())
+    print(_to_json(machine, rows) if options.json else render(machine, rows))
+    return int(options.check and any(row.verdict == "MISSED" for row in rows))
+
+
+def _freeze_rows(freezes: list[freezing.Freeze]) -> list[Row]:
+    frozen = [freeze.frozen_ms for freeze in freezes]
+    cosigned = [freeze.cosigned_ms for freeze in freezes]
+    both = [freeze.both_ms for freeze in freezes]
+    return [
+        row_of("order issued -> work frozen and order cosigned", "ms", both, FREEZE),
+        row_of("  order issued -> work frozen", "ms", frozen),
+        row_of("  order issued -> cosigned by both witnesses", "ms", cosigned),
+    ]
+
+
+def _cost_rows(costs: dict[str, resting.Cost]) -> list[Row]:
+    units: tuple[tuple[Unit, str, Target], ...] = (
+        ("% of a core", "cpu_percent", REST_CPU),
+        ("MB", "rss_mb", REST_MEMORY),
+    )
+    return [
+        Row(
+            what=name,
+            unit=unit,
+            median=getattr(cost, field),
+            n=1,
+            target=target if name == "agent at rest" else Target(),
+        )
+        for name, cost in costs.items()
+        for unit, field, target in units
+    ]
+
+
+def _log_row(what: str, figures: dict[str, float], n: int) -> Row:
+    return Row(what=what, unit="ms", median=figures["median_ms"], p99=figures["p99_ms"], n=n)
+
+
+def _to_json(machine: Machine, rows: list[Row]) -> str:
+    table = [
+        {**msgspec.to_builtins(row), "ratio": row.ratio, "verdict": row.verdict} for row in rows
+    ]
+    return json.dumps({"machine": msgspec.to_builtins(machine), "rows": table}, indent=2)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="sekisho-bench-") as folder:
+        yield Path(folder)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure, print one table.")
+    parser.add_argument("--quick", action="store_true", help="few repetitions, and no drill")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
+    parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures alone")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
