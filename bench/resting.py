@@ -16,7 +16,7 @@ from sekisho.rehearsal.scene import Scene
 
 __all__ = ["Cost", "measure_costs"]
 
-SETTLE_S = 2.0  # what happens at a start is no rest
+SETTLE_S = 1.0  # what happens at a start is no rest
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,7 +41,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     drill: bool = True
 
 
-QUICK = Effort(freezes=10, rest_s=3.0, helps=3, appends=20, drill=False)
+QUICK = Effort(freezes=10, rest_s=2.0, helps=3, appends=20, drill=False)
 
 
 def measure_regime(effort: Effort) -> list[Row]:

@@ -114,3 +114,15 @@ def test_a_counter_that_is_gone_is_missed(
 
     assert main(["--home", str(home)]) == 1
     assert "counter" in capsys.readouterr().err
+
+
+def test_a_home_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file where the home's folder should be: exit code 2, and its name."""
+    home = tmp_path / "home"
+    write_home(home, FakeControl(), "http://127.0.0.1:9")
+    (home / "agent.lock").mkdir()
+
+    assert main(["--home", str(home)]) == 2
+    assert "agent.lock" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def test_folder_and_tar_hold_the_same(honest: Sealed, tmp_path: Path) -> None:
         assert audit_bundle(opened, Trust(policy=honest.root)).verdict == "holds"
 
 
-@pytest.mark.parametrize("place", ["", "log"])
+@pytest.mark.parametrize("place", ["", "log", "public/log"])
 def test_a_public_log_folder_gets_the_log_checks_only(
     honest: Sealed, tmp_path: Path, place: str
 ) -> None:
@@ -38,6 +38,8 @@ def test_a_public_log_folder_gets_the_log_checks_only(
     log = {p.removeprefix("log/"): data for p, data in honest.files.items() if p.startswith("log/")}
     write_folder(tmp_path / place, log)
     write_folder(tmp_path / place, {"tile/0/000.p/7": bytes(7 * 32), ".lock": b""})
+    if place == "public/log":
+        (tmp_path / "hosts").mkdir()  # a home's own folders are none of an outsider's business
     opened = open_evidence(tmp_path)
     report = audit_bundle(opened, Trust(policy=honest.root))
     assert opened.kind == "log"

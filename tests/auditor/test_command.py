@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sekisho.auditor.main import AuditPlan, audit_here, main
+from sekisho.auditor.main import AuditPlan, _Patience, audit_here, main
 from sekisho.auditor.rendering import render_report
 from sekisho.auditor.verdicts import CheckResult, Report
 from sekisho.catalogue import Language
@@ -164,3 +164,25 @@ def test_a_report_is_said_in_the_readers_language_without_control_characters(
     assert "[green]x[/green]" in plain
     assert "\x1b[1;31m" in render_report(report, language, colour=True)
     assert "\x1b[32m" not in render_report(report, language, colour=True)
+
+
+def test_a_long_audit_shows_its_progress_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After two seconds a bar appears on standard error, where that is a terminal, and goes when it is done."""
+    monkeypatch.setattr("sekisho.auditor.main.PATIENCE_S", -1.0)
+    for is_terminal in (False, True):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda told=is_terminal: told)
+        with _Patience("en") as patience:
+            patience.tell(1, 2)
+            patience.tell(2, 2)
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert ("Reading the log" in said.err) is is_terminal
+
+
+def test_a_quick_audit_shows_no_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing flickers where an audit is done at once."""
+    with _Patience("en") as patience:
+        patience.tell(1, 1)
+    assert capsys.readouterr().err == ""

@@ -6,7 +6,7 @@ import pytest
 
 from sekisho.model.statements import KINDS
 from tests.docs.wire_table import PAGE, cells_of, kind_rows, shape_rows
-from tests.factory import one_of_each
+from tests.factory_kinds import one_of_each
 
 LINES = PAGE.read_text(encoding="utf-8").splitlines()
 ROWS = [cells_of(line) for line in LINES if line.startswith("| `")]

@@ -21,7 +21,8 @@ from sekisho.model.statements import (
 )
 from sekisho.model.statements.shapes import Count, Text
 from sekisho.model.wire import canonical, from_json, sha256_hex
-from tests.factory import NOW, one_of_each, order_issued
+from tests.factory import NOW, order_issued
+from tests.factory_kinds import one_of_each
 
 EACH = one_of_each()
 

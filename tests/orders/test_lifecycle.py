@@ -12,7 +12,8 @@ from sekisho.model.statements import (
 )
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.signing import Recorded
-from tests.factory import NOW, ORDER, host_enrolled, one_of_each, receipt_given
+from tests.factory import NOW, ORDER, host_enrolled, receipt_given
+from tests.factory_kinds import one_of_each
 from tests.licensing.ledgers import recorded
 
 EACH = one_of_each()

@@ -33,7 +33,6 @@ from tests.factory import (
     charter,
     charter_envelope,
     host_enrolled,
-    one_of_each,
     order_issued,
     party_enrolled,
     receipt_given,
@@ -41,8 +40,8 @@ from tests.factory import (
     run_declared,
     signed,
     signer,
-    signers_of,
 )
+from tests.factory_kinds import one_of_each, signers_of
 
 EACH = one_of_each()
 REGIME = regime()

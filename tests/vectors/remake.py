@@ -14,7 +14,8 @@ from sekisho.model.wire import canonical, encode_base64, sha256_hex
 from sekisho.orders import EMPTY_HEAD, halt_nonce, in_force_root
 from sekisho.signing import TrustRoot, conceal, format_trust, pae, sign_payload
 from sekisho.signing.phrase import digest_phrase
-from tests.factory import AUTHORITY, LOG, ORDER, SALT, one_of_each, signed, signers_of
+from tests.factory import AUTHORITY, LOG, ORDER, SALT, signed
+from tests.factory_kinds import one_of_each, signers_of
 
 __all__ = ["FOLDER", "make_all"]
 

@@ -7,7 +7,8 @@ import pytest
 from sekisho.model.statements import KINDS, parse_payload
 from sekisho.model.wire import sha256_hex
 from sekisho.signing import parse_envelope, parse_trust, verify_disclosure
-from tests.factory import AUTHORITY, OPERATOR, host_enrolled, one_of_each, regime, signed
+from tests.factory import AUTHORITY, OPERATOR, host_enrolled, regime, signed
+from tests.factory_kinds import one_of_each
 from tests.vectors.remake import FOLDER, MANIFEST_TYPE, make_all
 
 FILES = make_all()

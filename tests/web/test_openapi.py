@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from litestar import Litestar
 from litestar.testing import TestClient
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.regime import LiveRegime
@@ -51,19 +52,19 @@ def test_the_document_names_every_route_and_no_foreign_error(
 
 def test_the_api_answers_as_it_is_described(described: schemathesis.BaseSchema) -> None:
     """Whatever is sent, the answer has a status, a type and a body that the document announces."""
-    operations = [result.ok() for result in described.get_all_operations()]
+    operations = [r.ok() for r in described.get_all_operations() if isinstance(r, Ok)]
     assert len(operations) == 9
     for operation in operations:
         _hold_against_description(operation)
 
 
-def _hold_against_description(operation: schemathesis.APIOperation) -> None:
+def _hold_against_description(operation: schemathesis.APIOperation[Any, Any, Any, Any]) -> None:
     @given(case=operation.as_strategy() | operation.as_strategy(generation_mode=NEGATIVE))
     @settings(
         max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
     # No schema can say that an envelope is canonical and signed by its quorum: valid data is refused all the same.
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(
             excluded_checks=[positive_data_acceptance] if case.method == "POST" else []
         )

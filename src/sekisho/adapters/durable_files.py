@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from pathlib import Path
 
-from sekisho.model.errors import StateConflict
+from sekisho.model.errors import StateConflict, Unavailable
 
 __all__ = ["create_private_folder", "hold_folder", "replace_file"]
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Put `data` at `path` durably and in one move.
+    """Put `data` at `path` durably and in one move: temporary file, fsync, rename, fsync of the folder.
 
-    A crash before the rename leaves the old content (and a `.part` that the next call replaces), after it the new.
+    Crash at any point: the old file or the new one, never a part; a left-over `.tmp` file means nothing.
+    Folders that are missing are made, each durable in its parent. Raises Unavailable where the disk refuses.
     """
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    _sync_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        _make_folders(path.parent)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}",
+            remedy="check space and rights, then try again",
+        ) from None
 
 
 def create_private_folder(path: Path) -> None:
@@ -41,6 +51,21 @@ def hold_folder(folder: Path, name: str) -> None:
     except BlockingIOError:
         os.close(file)
         raise StateConflict(f"another {name} holds {folder}", remedy="use that one") from None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _make_folders(folder: Path) -> None:
+    """Create what is missing, each new name durable in its parent."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def _sync_folder(path: Path) -> None:

@@ -1,6 +1,7 @@
 """What runs on a host: the agent that talks to the outside, and the watchdog that does not.
 
-The decision itself is `sekisho.agent.decide.decide`. Names are loaded on first use: the watchdog is of this package too, and carries nothing that it does not need.
+The decision itself is `sekisho.agent.decide.decide`. Names are loaded on first use: the watchdog is of this package
+too, and carries nothing that it does not need.
 """
 
 from __future__ import annotations

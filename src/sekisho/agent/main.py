@@ -126,6 +126,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, EXIT_UNAVAILABLE)
     except SekishoError as error:
         return _complain(error, EXIT_FAILED)
+    except OSError as error:
+        # A home that cannot be written is no memory: the agent stops, the watchdog ends the work with its permit.
+        unwritable = InvalidInput(str(error.strerror), path=str(error.filename or "home"))
+        return _complain(unwritable, EXIT_BAD_INPUT)
     return 0
 
 

@@ -129,14 +129,14 @@ def _looks_like_bundle(path: Path) -> bool:
 
 
 def _log_folder_in(path: Path) -> Path | None:
-    """The log's folder, where `path` is one or holds nothing else of a bundle's."""
-    bundle_names = (MANIFEST, SIGNATURE, "disclosures.json", "hosts", "packs")
-    if any(os.path.lexists(path / name) for name in bundle_names):
+    """The log's folder, where `path` is one, a home with one in its public folder, or holds nothing of a bundle's."""
+    if any(os.path.lexists(path / name) for name in (MANIFEST, SIGNATURE)):
         return None
-    for folder in (path, path / "log"):
-        if (folder / "checkpoint").is_file():
-            return folder
-    return None
+    if (path / "public/log/checkpoint").is_file():
+        return path / "public/log"
+    if any(os.path.lexists(path / name) for name in ("disclosures.json", "hosts", "packs")):
+        return None
+    return next((f for f in (path, path / "log") if (f / "checkpoint").is_file()), None)
 
 
 def as_bundle(files: Mapping[str, bytes], found: Sequence[Fault] = ()) -> Bundle:

@@ -15,24 +15,15 @@ import hashlib
 import mmap
 import os
 import signal
-import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.devices import device_wire as wire
-from sekisho.adapters.durable_files import create_private_folder, hold_folder, replace_file
+from sekisho.adapters.durable_files import create_private_folder, hold_folder
+from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.local_sockets import MAX_LINE, LineServer
 from sekisho.adapters.schedulers.process_files import Process, read_process
 from sekisho.inspection.memory_fill import (
@@ -49,7 +40,7 @@ from sekisho.ports.clock import Clock
 from sekisho.signing.dsse import sign_payload
 from sekisho.signing.keys import Ed25519Signer
 
-__all__ = ["Emulation", "load_device_key", "main"]
+__all__ = ["Emulation", "main"]
 
 MAX_MEMORY_MIB = 65_536
 
@@ -152,26 +143,6 @@ class Emulation:
         )
 
 
-def load_device_key(path: Path) -> Ed25519Signer:
-    """The device's own key (PKCS8 PEM), made where none is. Raises InvalidInput where others may read it."""
-    if not path.exists():
-        key = Ed25519PrivateKey.generate()
-        # A crash in here leaves no key or the whole key; a device that nobody enrolled may be made again.
-        replace_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        return Ed25519Signer(key)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise InvalidInput(
-            "may be read by others", path=str(path), remedy="chmod 600, or make a new key"
-        )
-    try:
-        found = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise InvalidInput("is not a PKCS8 PEM key without a password", path=str(path)) from None
-    if not isinstance(found, Ed25519PrivateKey):
-        raise InvalidInput("is not an Ed25519 key", path=str(path))
-    return Ed25519Signer(found)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Be the device until SIGTERM; 1 where another one holds the folder, 2 for bad input."""
     options = _parse_arguments(arguments)
@@ -184,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         create_private_folder(options.dir)
         hold_folder(options.dir, "device")
-        device = Emulation(options.memory_mib, load_device_key(options.key), SystemClock())
+        device = Emulation(options.memory_mib, load_or_create_key(options.key), SystemClock())
     except (SekishoError, OSError) as error:
         print(f"emulated device: {error}", file=sys.stderr)  # noqa: T201  # the command's own voice
         return 1 if isinstance(error, StateConflict) else 2

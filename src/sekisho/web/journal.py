@@ -16,22 +16,24 @@ class Journal:
 
     def __init__(self, control: Control) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[int, Recorded] = {}
-        self._by_name: dict[str, int] = {}
-        # First listen, then take what was there before: an entry of the moment in between is taken twice, once.
-        control.desk.on_recorded(self._take)
-        for recorded in control.desk.recorded():
-            self._take(recorded)
+        self._entries: list[Recorded] = []
+        self._by_name: dict[str, Recorded] = {}
+        self._by_kind: dict[str, list[Recorded]] = {}
+        # Under the desk's own lock no entry comes in between what was there before and what we are told of.
+        with control.desk.lock:
+            for recorded in control.desk.recorded():
+                self._take(recorded)
+            control.desk.on_recorded(self._take)
 
     def find(self, name: str) -> Recorded | None:
         """The entry with this leaf digest or payload digest, in hexadecimal."""
         with self._lock:
-            index = self._by_name.get(name)
-            return None if index is None else self._entries[index]
+            return self._by_name.get(name)
 
     def at(self, index: int) -> Recorded | None:
+        """The entry at a place of the log; None beyond its end."""
         with self._lock:
-            return self._entries.get(index)
+            return self._entries[index] if 0 <= index < len(self._entries) else None
 
     def newest(
         self, count: int, *, before: int | None = None, without: frozenset[str] = frozenset()
@@ -39,20 +41,18 @@ class Journal:
         """Up to `count` entries below `before` (default: the end), newest first, leaving out some kinds."""
         with self._lock:
             end = len(self._entries) if before is None else min(before, len(self._entries))
-            fitting = (
-                entry
-                for index in range(end - 1, -1, -1)
-                if (entry := self._entries[index]).verified.kind not in without
-            )
-            return list(itertools.islice(fitting, count))
+        # Without the lock, which appending waits for: entries below `end` never change.
+        below = (self._entries[index] for index in range(end - 1, -1, -1))
+        return list(itertools.islice((e for e in below if e.verified.kind not in without), count))
 
-    def of_kind(self, *kinds: str) -> list[Recorded]:
-        """Every entry of these kinds, in log order."""
+    def of_kind(self, kind: str) -> list[Recorded]:
+        """Every entry of a kind, in log order."""
         with self._lock:
-            return [r for _, r in sorted(self._entries.items()) if r.verified.kind in kinds]
+            return list(self._by_kind.get(kind, ()))
 
     def _take(self, recorded: Recorded) -> None:
         with self._lock:
-            self._entries[recorded.index] = recorded
-            self._by_name.setdefault(recorded.verified.digest, recorded.index)
-            self._by_name[recorded.leaf] = recorded.index
+            self._entries.append(recorded)
+            self._by_name.setdefault(recorded.verified.digest, recorded)
+            self._by_name[recorded.leaf] = recorded
+            self._by_kind.setdefault(recorded.verified.kind, []).append(recorded)

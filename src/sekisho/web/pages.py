@@ -96,8 +96,8 @@ class Pages(Controller):
         state = look.licences.by_number(decode_name(number))
         if state is None:
             raise NotFound(f"no licence {decode_name(number)} is in the log")
-        entries = plane.journal.of_kind("lease-granted", "lease-closed")
-        postings = post_ledger(state, entries)
+        entries = [*plane.journal.of_kind("lease-granted"), *plane.journal.of_kind("lease-closed")]
+        postings = post_ledger(state, sorted(entries, key=lambda entry: entry.index))
         return _page(
             plane,
             request,

@@ -27,7 +27,10 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything as of `at`. `problems` says what a witness, or the keeper of the registers, last failed with."""
+    """Everything as of `at`. `in_force` are the restricting orders, oldest first, `all_orders` all, newest first;
+
+    `problems` says what a witness, or the keeper of the registers, last failed with.
+    """
 
     at: Instant
     origin: str
@@ -35,6 +38,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     regime: Regime
     licences: LicenceLedger
     orders: OrderBook
+    in_force: tuple[KnownOrder, ...]
+    all_orders: tuple[KnownOrder, ...]
     lives: OrderLives
     packs: Mapping[str, PackPublished]
     receipts: Mapping[str, ReceiptGiven]
@@ -45,18 +50,20 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def take(cls, control: Control, journal: Journal) -> Self:
         """Look now; the clock is read once."""
-        state = control.desk.state
+        state, now = control.desk.state, control.clock.now()
         last = {host: control.leases.chain(host).last for host in state.regime.hosts}
         problems = dict(control.publisher.problems)
         if control.last_problem:
             problems["registers"] = control.last_problem
         return cls(
-            at=control.clock.now(),
+            at=now,
             origin=control.desk.origin,
             size=state.size,
             regime=state.regime,
             licences=state.licences,
             orders=state.orders,
+            in_force=state.orders.in_force(now),
+            all_orders=_newest_first(state.orders),
             lives=state.lives,
             packs=state.packs,
             receipts={host: receipt for host, receipt in last.items() if receipt is not None},
@@ -82,18 +89,6 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             return None
         owners = {w.owner for w in charter.terms.log.witnesses} | {charter.terms.log.owner}
         return owners.pop() if len(owners) == 1 else None
-
-    @property
-    def in_force(self) -> tuple[KnownOrder, ...]:
-        """The restricting orders in force now, oldest first."""
-        return self.orders.in_force(self.at)
-
-    @property
-    def all_orders(self) -> tuple[KnownOrder, ...]:
-        """Every order ever issued, newest first."""
-        known = [order for book in self.orders.orders.values() for order in book.values()]
-        newest = sorted(known, key=lambda k: (k.order.effective, k.order.register, k.order.number))
-        return tuple(reversed(newest))
 
     @property
     def sites(self) -> dict[str, tuple[HostEnrolled, ...]]:
@@ -130,3 +125,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             host for _, host in sorted(self.regime.hosts.items()) if self.covers(known, host)
         )
+
+
+def _newest_first(book: OrderBook) -> tuple[KnownOrder, ...]:
+    known = [order for orders in book.orders.values() for order in orders.values()]
+    known.sort(key=lambda k: (k.order.effective, k.order.register, k.order.number), reverse=True)
+    return tuple(known)

@@ -188,7 +188,8 @@ def _speaks_of_halt(life: HostUnderOrder) -> bool:
 
 def _over_since(look: Snapshot, known: KnownOrder) -> Instant | None:
     """Since when an order no longer restricts: lifted, or lapsed at its expiry; None while it does, or not yet did."""
-    if known.order.not_before > look.at or known in look.in_force:
+    is_in_force = any(other.digest == known.digest for other in look.in_force)
+    if is_in_force or known.order.not_before > look.at:
         return None
     lifted = [
         other.order.not_before

@@ -21,7 +21,8 @@ from typing import BinaryIO
 
 import uvicorn
 
-from sekisho.adapters.storage import FileTileStore, load_or_create_key
+from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.storage import FileTileStore
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
 from sekisho.signing.notes import NoteAlgorithm, NoteSigner, VerifierKey
 from sekisho.witness.memory import WitnessMemory
@@ -64,7 +65,9 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _serve(options: argparse.Namespace) -> int:
     with _hold_folder(options.dir), _listen(options.port) as listener:
-        signer = NoteSigner.cosigner(options.name, load_or_create_key(options.dir / "key.pem"))
+        signer = NoteSigner.cosigner(
+            options.name, load_or_create_key(options.dir / "key.pem").private
+        )
         app = WitnessApp(
             signer=signer,
             logs=_logs_by_origin(options.log),

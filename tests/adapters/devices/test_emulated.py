@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.adapters.devices import EmulatedDevice, spawn_emulated_device
-from sekisho.rehearsal.accelerator import load_device_key
+from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.local_sockets import ask_line
 from sekisho.inspection import expect_fill, judge_answer
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
@@ -122,13 +122,13 @@ def test_a_device_that_is_gone_is_unavailable(tmp_path: Path) -> None:
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     """The key file is made 0600; opened to others, or no Ed25519 key, it is refused."""
     path = tmp_path / "key.pem"
-    key_id = load_device_key(path).public.key_id
+    key_id = load_or_create_key(path).public.key_id
     assert path.stat().st_mode & 0o777 == 0o600
-    assert load_device_key(path).public.key_id == key_id
+    assert load_or_create_key(path).public.key_id == key_id
     path.chmod(0o644)
     with pytest.raises(InvalidInput, match="others"):
-        load_device_key(path)
+        load_or_create_key(path)
     path.chmod(0o600)
     path.write_text("nonsense")
-    with pytest.raises(InvalidInput, match="PKCS8"):
-        load_device_key(path)
+    with pytest.raises(InvalidInput, match="not a private key"):
+        load_or_create_key(path)

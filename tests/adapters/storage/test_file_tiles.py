@@ -4,11 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sekisho.adapters.storage import FileTileStore, load_or_create_key, write_durably
-from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
+from sekisho.adapters.storage import FileTileStore
+from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.ports.tile_store import NotStored
 
 
@@ -50,7 +48,7 @@ def test_write_syncs_file_and_folders_before_and_after_the_rename(
     """The order is: content synced, renamed, folder synced; new folders are synced in their parents."""
     store.write("first", b"x")
     done: list[str] = []
-    real_sync, real_rename = os.fsync, Path.rename
+    real_sync, real_rename = os.fsync, Path.replace
 
     def sync(descriptor: int) -> None:
         done.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
@@ -61,7 +59,7 @@ def test_write_syncs_file_and_folders_before_and_after_the_rename(
         return real_rename(path, target)
 
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setattr(Path, "replace", rename)
     store.write("first", b"y")
     assert done == ["file", "rename", "folder"]
     done.clear()
@@ -84,33 +82,3 @@ def test_refused_write_leaves_the_old_file(
     monkeypatch.undo()
     assert store.read("a", 10) == b"old"
     assert sorted(path.name for path in store.root.iterdir()) == ["a"]
-
-
-def test_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    """The first start makes a key that only its owner reads; later starts load the same."""
-    path = tmp_path / "new" / "key.pem"
-    first = load_or_create_key(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    again = load_or_create_key(path)
-    assert first.private_bytes_raw() == again.private_bytes_raw()
-
-
-def test_key_open_to_others_is_refused(tmp_path: Path) -> None:
-    """A key file that others can read is not used."""
-    path = tmp_path / "key.pem"
-    load_or_create_key(path)
-    path.chmod(0o640)
-    with pytest.raises(Corrupt, match="open to other users"):
-        load_or_create_key(path)
-
-
-def test_other_content_is_not_a_key(tmp_path: Path) -> None:
-    """Garbage and keys of another kind are refused, never replaced."""
-    elliptic = generate_private_key(SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    for content in (b"", b"garbage", elliptic):
-        write_durably(tmp_path / "key.pem", content, mode=0o600)
-        with pytest.raises(Corrupt):
-            load_or_create_key(tmp_path / "key.pem")
-        assert (tmp_path / "key.pem").read_bytes() == content

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -56,7 +57,7 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
         raise InvalidInput("others can read this key", path=str(path), remedy=f"chmod 600 {path}")
     try:
         key = load_pem_private_key(pem, passphrase)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise InvalidInput(
             "is not a private key, or its passphrase is wrong", path=str(path)
         ) from None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
+from sekisho.adapters.durable_files import replace_file
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.ports.tile_store import NotStored
 
-__all__ = ["FileTileStore", "write_durably"]
+__all__ = ["FileTileStore"]
 
 _FORBIDDEN = {"", ".", ".."}
 
@@ -39,7 +39,7 @@ class FileTileStore:
             os.close(descriptor)
 
     def write(self, path: str, data: bytes) -> None:
-        write_durably(self._resolve(path), data)
+        replace_file(self._resolve(path), data, mode=0o644)
 
     def exists(self, path: str) -> bool:
         return self._resolve(path).is_file()
@@ -57,31 +57,6 @@ class FileTileStore:
         return target
 
 
-def write_durably(target: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file whole: temporary file, fsync, rename, fsync of the folder.
-
-    Crash at any point: the old file or the new one, never a part; a left-over `.tmp` file means nothing.
-    Raises Unavailable where the disk refuses.
-    """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        _make_folders(target.parent)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.rename(target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Unavailable(
-            f"{target} cannot be written: {error.strerror}",
-            remedy="check space and rights, then try again",
-        ) from None
-
-
 def _read_bounded(descriptor: int, path: str, limit: int) -> bytes:
     chunks: list[bytes] = []
     left = limit + 1
@@ -95,26 +70,3 @@ def _read_bounded(descriptor: int, path: str, limit: int) -> bytes:
         chunks.append(chunk)
         left -= len(chunk)
     raise InvalidInput(f"longer than {limit} bytes", path=path)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _make_folders(folder: Path) -> None:
-    """Create what is missing, each new name durable in its parent."""
-    if folder.is_dir():
-        return
-    _make_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
