@@ -234,6 +234,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "listed, and read by no check: {path}",
         "目録にあるが、どの検査も読まないもの：{path}",
     ),
+    "audit.limit.outage": (
+        "the log stood still from {start} to {end}: nothing was ordered or leased, and no heartbeat was given",
+        "ログは {start} から {end} まで止まっていました。その間、命令もリースも鼓動もありません",
+    ),
     "audit.limit.until": (
         "covers the log up to its checkpoint of {size} entries, witnessed at {time}",
         "対象は {time} に立会い済みの {size} 件までのログです",

@@ -229,11 +229,19 @@ def test_a_heartbeat_that_rolls_the_registers_back_fails(name: str, beat: Item) 
     assert "heads-conflict" in check(story, "orders-in-force").detail
 
 
+def _alive(story: Story) -> None:
+    """The log goes on, batch after batch, and says nothing of its registers."""
+    for at in range(80, 200, 20):
+        story.add(at)
+
+
 def _silence(story: Story) -> None:
+    _alive(story)
     story.add(200, ("beat-5", heartbeat(200, orders=("pause-1", "resume-1"))))
 
 
 def _silent_end(story: Story) -> None:
+    _alive(story)
     story.add(200)
 
 
@@ -261,6 +269,16 @@ def test_a_heartbeat_that_comes_too_late_or_lies_about_its_time_fails(
     story = honest_story()
     change(story)
     assert check(story, "orders-in-force").verdict == "fails"
+
+
+def test_a_log_that_stood_still_as_a_whole_is_an_outage_and_is_told() -> None:
+    """While nothing is ordered or leased no heartbeat is owed; the limits name the outage."""
+    story = honest_story()
+    story.add(4_000, ("beat-5", heartbeat(4_000, orders=("pause-1", "resume-1"))))
+    report = audit(seal(story))
+    beat = next(c for c in report.checks if c.name == "orders-in-force")
+    assert beat.verdict == "holds", beat.detail
+    assert any("stood still" in limit for limit in report.limits)
 
 
 def test_an_item_stated_twice_fails() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History
 from sekisho.auditor.manifest import MANIFEST, SIGNATURE
+from sekisho.auditor.order_checks import outages
 from sekisho.auditor.verdicts import CheckResult
 from sekisho.catalogue import Language, say
 from sekisho.model.statements import FindingRaised, HaltJudged
@@ -46,6 +47,8 @@ def _of_history(history: History, language: Language) -> Iterator[str]:
     if history.final is not None:
         size, time = history.final.size, history.final.time
         yield say("audit.limit.until", language, size=size, time=time)
+    for start, end in outages(history):
+        yield say("audit.limit.outage", language, start=start, end=end)
     findings = [fact for _, fact in history.facts(FindingRaised)]
     for fact in findings[:_NAMED_FINDINGS]:
         yield say(

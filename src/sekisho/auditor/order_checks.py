@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
@@ -18,6 +20,7 @@ from sekisho.model.statements import (
     OrderIssued,
     OrdersInForce,
     ReceiptGiven,
+    TimeMarked,
 )
 from sekisho.orders import (
     ChallengeEvidence,
@@ -27,7 +30,7 @@ from sekisho.orders import (
 )
 from sekisho.signing import Charter, Recorded
 
-__all__ = ["check_halts", "check_orders_in_force", "check_registers"]
+__all__ = ["check_halts", "check_orders_in_force", "check_registers", "outages"]
 
 
 def check_registers(evidence: Evidence) -> Outcome:
@@ -80,10 +83,32 @@ def check_orders_in_force(evidence: Evidence) -> Outcome:
             tally.fault(f"entry {step.index}: {type(error).code}: {error.message}")
         terms = step.regime.in_force().terms
         _check_date(history, step, beat.effective, terms, tally)
-        _check_cadence(last, beat.effective, terms, f"entry {step.index}", tally)
+        _check_cadence(history, last, beat.effective, terms, f"entry {step.index}", tally)
         last = beat.effective
     _check_tail(history, last, tally)
     return tally.outcome(f"{len(beats)} heartbeats equal the registers")
+
+
+def outages(history: History) -> list[tuple[Instant, Instant]]:
+    """The stretches, longer than a heartbeat's, in which the whole log stood still: nothing was granted or ordered."""
+    charter = history.regime.charter
+    if charter is None:
+        return []
+    allowed = charter.terms.orders_in_force_every_s + charter.terms.clock_error_s
+    points = _life_signs(history)
+    return [(a, b) for a, b in pairwise(points) if b.since(a) > allowed]
+
+
+def _life_signs(history: History) -> list[Instant]:
+    """Every instant at which the log is known to have been alive: its marks, and the checkpoints that these carry."""
+    signs = {fact.effective for _, fact in history.facts(TimeMarked)}
+    for step, _ in history.facts(TimeMarked):
+        witnessed = history.recorded_from(step.index)
+        if witnessed is not None:
+            signs.add(witnessed)
+    if history.final is not None:
+        signs.add(history.final.time)
+    return sorted(signs)
 
 
 def _check_date(
@@ -95,13 +120,24 @@ def _check_date(
         tally.fault(f"entry {step.index} is dated {said}, it was recorded by {end}")
 
 
-def _check_cadence(
-    last: Instant | None, said: Instant, terms: CharterAdopted, where: str, tally: Tally
+def _check_cadence(  # noqa: PLR0913  # the two beats, the log between them, and where to say so
+    history: History,
+    last: Instant | None,
+    said: Instant,
+    terms: CharterAdopted,
+    where: str,
+    tally: Tally,
 ) -> None:
+    """Registers may be silent only while the whole log is: an outage is a limit, a withheld heartbeat a fault."""
     if last is None:
         return
     silence = said.since(last)
-    if silence > terms.orders_in_force_every_s + terms.clock_error_s:
+    still = sum(
+        min(end, said).since(max(start, last))
+        for start, end in outages(history)
+        if max(start, last) < min(end, said)
+    )
+    if silence - still > terms.orders_in_force_every_s + terms.clock_error_s:
         tally.fault(
             f"{where}: the registers were silent for {silence:.0f} s, "
             f"the charter asks for a heartbeat every {terms.orders_in_force_every_s} s"
@@ -117,7 +153,8 @@ def _check_tail(history: History, last: Instant | None, tally: Tally) -> None:
         return
     adopted = next((step for step, _ in history.facts(CharterAdopted)), None)
     since = last or (history.recorded_by(adopted.index) if adopted is not None else None)
-    _check_cadence(since, history.final.time.plus(1), charter.terms, "the end of the log", tally)
+    end = history.final.time.plus(1)
+    _check_cadence(history, since, end, charter.terms, "the end of the log", tally)
 
 
 def check_halts(evidence: Evidence) -> Outcome:

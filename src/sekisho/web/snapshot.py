@@ -27,9 +27,10 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything as of `at`. `in_force` are the restricting orders, oldest first, `all_orders` all, newest first;
+    """Everything as of `at`.
 
-    `problems` says what a witness, or the keeper of the registers, last failed with.
+    `in_force` are the restricting orders, oldest first; `all_orders` every order, newest first; `problems` says what
+    a witness, or the keeper of the registers, last failed with.
     """
 
     at: Instant
