@@ -279,12 +279,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "信頼する体制はまだありません。どの検証も「検証不能」になります。",
     ),
     "trust.words": (
-        "the regime whose first charter is {charter}\n"
-        "  its log {origin}, by the key {log_key}\n"
-        "  a checkpoint counts once {needed} of {count} witnesses have signed it: {names}",
-        "最初の憲章が {charter} である体制\n"
-        "  そのログ {origin}（鍵 {log_key}）\n"
-        "  チェックポイントは立会人 {count} 名中 {needed} 名の署名で有効：{names}",
+        (
+            "the regime whose first charter is {charter}\n"
+            "  its log {origin}, by the key {log_key}\n"
+            "  a checkpoint counts once {needed} of {count} witnesses have signed it: {names}"
+        ),
+        (
+            "最初の憲章が {charter} である体制\n"
+            "  そのログ {origin}（鍵 {log_key}）\n"
+            "  チェックポイントは立会人 {count} 名中 {needed} 名の署名で有効：{names}"
+        ),
     ),
     # --- lengths of time and instants
     "length.d": ("{count} d", "{count} 日"),

@@ -168,9 +168,8 @@ def test_a_forked_receipt_chain_ends_the_leases_and_leaves_a_finding(tmp_path: P
         with pytest.raises(ReceiptFork):
             desk.leases.take_receipt(receipt(lease, reserved=QUANTUM + 1))
         assert desk.desk.recorded()[-1].verified.kind == "finding-raised"
-    with TestDesk(tmp_path) as again:
-        with pytest.raises(LeaseRefused, match="two receipts"):
-            again.leases.grant(again.request(licence, number=2))
+    with TestDesk(tmp_path) as again, pytest.raises(LeaseRefused, match="two receipts"):
+        again.leases.grant(again.request(licence, number=2))
 
 
 def test_a_receipt_again_gets_the_very_same_acknowledgement(desk: TestDesk) -> None:

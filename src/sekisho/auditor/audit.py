@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
 from sekisho.auditor.evidence import Evidence, Trust, gather_evidence
 from sekisho.auditor.licence_checks import check_decisions, check_leases, check_licences
@@ -29,7 +30,7 @@ from sekisho.auditor.log_checks import (
     check_witnessed,
 )
 from sekisho.auditor.order_checks import check_halts, check_orders_in_force, check_registers
-from sekisho.auditor.receipt_checks import check_budgets, check_effects, check_receipts
+from sekisho.auditor.receipt_checks import check_effects, check_receipts
 from sekisho.auditor.regime_checks import (
     check_charter,
     check_signatures,

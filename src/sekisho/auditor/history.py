@@ -88,14 +88,15 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     def recorded_from(self, index: int) -> Instant | None:
         """The entry was recorded no earlier than this: the newest mark at or before it."""
-        place = bisect.bisect_right([mark.index for mark in self.marks], index)
+        place = bisect.bisect_right(self.marks, index, key=lambda mark: mark.index)
         return self.marks[place - 1].time if place else None
 
     def recorded_by(self, index: int) -> Instant | None:
         """The entry was recorded no later than this: the first witnessed tree that holds it."""
-        covering = [mark for mark in self.marks if mark.size > index]
-        if covering:
-            return covering[0].time
+        # A mark older than the one before it is a fault and not among the marks, so their sizes ascend.
+        place = bisect.bisect_right(self.marks, index, key=lambda mark: mark.size)
+        if place < len(self.marks):
+            return self.marks[place].time
         return self.final.time if self.final is not None and self.final.size > index else None
 
     def regime_of_host(self, host: str) -> Regime:

@@ -76,6 +76,7 @@ def check_orders_in_force(evidence: Evidence) -> Outcome:
     history, tally = evidence.past(), Tally()
     last: Instant | None = None
     beats = list(history.facts(OrdersInForce))
+    still = outages(history)
     for step, beat in beats:
         try:
             step.orders.verify_heads(beat, beat.effective)
@@ -83,9 +84,9 @@ def check_orders_in_force(evidence: Evidence) -> Outcome:
             tally.fault(f"entry {step.index}: {type(error).code}: {error.message}")
         terms = step.regime.in_force().terms
         _check_date(history, step, beat.effective, terms, tally)
-        _check_cadence(history, last, beat.effective, terms, f"entry {step.index}", tally)
+        _check_cadence(still, last, beat.effective, terms, f"entry {step.index}", tally)
         last = beat.effective
-    _check_tail(history, last, tally)
+    _check_tail(history, still, last, tally)
     return tally.outcome(f"{len(beats)} heartbeats equal the registers")
 
 
@@ -120,8 +121,8 @@ def _check_date(
         tally.fault(f"entry {step.index} is dated {said}, it was recorded by {end}")
 
 
-def _check_cadence(  # noqa: PLR0913  # the two beats, the log between them, and where to say so
-    history: History,
+def _check_cadence(  # the two beats, the log between them, and where to say so
+    outs: list[tuple[Instant, Instant]],
     last: Instant | None,
     said: Instant,
     terms: CharterAdopted,
@@ -134,7 +135,7 @@ def _check_cadence(  # noqa: PLR0913  # the two beats, the log between them, and
     silence = said.since(last)
     still = sum(
         min(end, said).since(max(start, last))
-        for start, end in outages(history)
+        for start, end in outs
         if max(start, last) < min(end, said)
     )
     if silence - still > terms.orders_in_force_every_s + terms.clock_error_s:
@@ -146,7 +147,12 @@ def _check_cadence(  # noqa: PLR0913  # the two beats, the log between them, and
         tally.fault(f"{where}: is dated before the heartbeat that precedes it")
 
 
-def _check_tail(history: History, last: Instant | None, tally: Tally) -> None:
+def _check_tail(
+    history: History,
+    still: list[tuple[Instant, Instant]],
+    last: Instant | None,
+    tally: Tally,
+) -> None:
     """From the last heartbeat (or, where there is none, from the charter) to the final checkpoint."""
     charter = history.regime.charter
     if charter is None or history.final is None:
@@ -154,7 +160,7 @@ def _check_tail(history: History, last: Instant | None, tally: Tally) -> None:
     adopted = next((step for step, _ in history.facts(CharterAdopted)), None)
     since = last or (history.recorded_by(adopted.index) if adopted is not None else None)
     end = history.final.time.plus(1)
-    _check_cadence(history, since, end, charter.terms, "the end of the log", tally)
+    _check_cadence(still, since, end, charter.terms, "the end of the log", tally)
 
 
 def check_halts(evidence: Evidence) -> Outcome:

@@ -21,6 +21,7 @@ from sekisho.model.statements import (
 )
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.operations.running import LicencePlan, decide_run, draft_licence
+from sekisho.rehearsal.cast import origin_of
 from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, SITE, Scene
 from sekisho.rehearsal.stage import HostPlan
 from sekisho.rules import load_pack, pack_bytes
@@ -30,7 +31,6 @@ __all__ = ["declare_and_decide", "enrol", "found", "issue_licences", "run_and_me
 TERMS = LeaseTerms(interval_s=20, grace_s=2, quantum_s=2)
 BUDGET_PEAK_S = 1_200
 PARTY = "party-1"
-RUNS = {CPU_HOST: "canary-cpu", EMULATED_HOST: "canary-emulated"}
 
 
 def found(scene: Scene) -> None:
@@ -63,10 +63,11 @@ def enrol(scene: Scene) -> None:
         country="JP",
     )
     scene.submit(party, scene.cast.authority[0])
-    for seed, host in enumerate(RUNS, 1):
+    runs = name_runs(scene)
+    for seed, host in enumerate(runs, 1):
         device = _cpu_device() if host == CPU_HOST else _emulated_device(scene.device)
         plan = HostPlan(
-            host=host, run=RUNS[host], seed=seed, device=None if host == CPU_HOST else folder
+            host=host, run=runs[host], seed=seed, device=None if host == CPU_HOST else folder
         )
         scene.plans[host] = plan
         fact = HostEnrolled(
@@ -98,7 +99,7 @@ def declare_and_decide(scene: Scene) -> None:
         PackPublished(effective=scene.clock.now(), pack=pack.reference, bytes=len(data)),
         *scene.cast.authority[:2],
     )
-    for host, run in RUNS.items():
+    for host, run in name_runs(scene).items():
         scene.wait_for_leaf(scene.submit(_declaration(scene, host, run), scene.cast.party).digest)
         decision = decide_run(scene.state(), run, pack, now=scene.clock.now())
         named = ", ".join(rule.id for rule in decision.rules) or "no threshold is reached"
@@ -107,7 +108,7 @@ def declare_and_decide(scene: Scene) -> None:
 
 def issue_licences(scene: Scene) -> None:
     """Two of five authority keys sign each licence: a FLOP budget, leases, and what happens when they end."""
-    for number, run in enumerate(RUNS.values(), 1):
+    for number, run in enumerate(name_runs(scene).values(), 1):
         plan = LicencePlan(number=f"LIC-{number}", terms=TERMS, mode="kill")
         licence = draft_licence(scene.state(), run, load_pack(), plan, now=scene.clock.now())
         scene.wait_for_leaf(scene.submit(licence, *scene.cast.authority[:2]).digest)
@@ -140,6 +141,12 @@ def run_and_meter(scene: Scene) -> None:
                 f"bound from processor time {format_flop_short(int(spend.bound_flop))}, "
                 f"the work's own count {format_flop_short(int(spend.declared_flop or 0))} (tier {receipt.counter})"
             )
+
+
+def name_runs(scene: Scene) -> dict[str, str]:
+    """Each host's run, by a name that no other rehearsal on this machine has: an observer looks for work by it."""
+    tail = origin_of(scene.home).rsplit("-", 1)[-1]
+    return {CPU_HOST: f"canary-cpu-{tail}", EMULATED_HOST: f"canary-emulated-{tail}"}
 
 
 def measure_agent() -> str:
