@@ -196,7 +196,7 @@ def come_back(scene: Scene) -> None:
     after = scene.follower.position
     if before and after:
         scene.tell(
-            f"log consistent from {before.size} to {after.size} entries; both hosts run under fresh leases"
+            f"log consistent from {before.size} to {after.size} entries; both hosts run, acknowledged again"
         )
 
 
