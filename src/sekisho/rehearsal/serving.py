@@ -52,6 +52,7 @@ def serve_home(
         def ready(address: str) -> None:
             if sites:
                 start_sites(stage, address)
+            stage.tend()
             on_ready(address)
 
         try:

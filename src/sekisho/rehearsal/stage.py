@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from sekisho.signing import Ed25519Signer, TrustRoot
 __all__ = ["HostPlan", "Stage", "observer_user"]
 
 _NOBODY = 65_534
+_TEND_S = 1.0
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +38,26 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
     device: Path | None = None
 
 
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A child with what it was started by, so that it can be started again."""
+
+    child: ChildProcess
+    module: str
+    arguments: tuple[str, ...]
+
+
 class Stage:
-    """Starts and ends children; on exit every child that still runs is ended, the last one first."""
+    """Starts and ends children; on exit every child that still runs is ended, the last one first.
+
+    With `tend`, a child that ended by itself is started again with the same arguments, at the same address.
+    """
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._children: list[ChildProcess] = []
+        self._parts: list[_Part] = []
+        self._lock = threading.RLock()
+        self._ending = threading.Event()
+        self._tender: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +68,40 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for child in reversed(self._children):
-            child.stop()
+        self.stop_tending()
+        for part in reversed(self._parts):
+            part.child.stop()
+
+    def tend(self) -> None:
+        """Begin to start again what ends by itself; a child that will not start is tried again later."""
+        self._tender = threading.Thread(target=self._tend, name="stage", daemon=True)
+        self._tender.start()
+
+    def stop_tending(self) -> None:
+        self._ending.set()
+        if self._tender is not None:
+            self._tender.join()
+            self._tender = None
+
+    def _tend(self) -> None:
+        while not self._ending.wait(_TEND_S):
+            with self._lock:
+                dead = [part for part in self._parts if not part.child.is_running()]
+            for part in dead:
+                with contextlib.suppress(SekishoError):
+                    self._start_again(part)
+
+    def _start_again(self, part: _Part) -> None:
+        part.child.stop()
+        arguments = list(part.arguments)
+        if "--port" in arguments:
+            # Others know this child by its address: it must come back where it was.
+            port = part.child.text("address").rsplit(":", 1)[-1]
+            arguments[arguments.index("--port") + 1] = port
+        child = self._launch(part.child.name, part.module, tuple(arguments))
+        with self._lock:
+            self._parts = [p for p in self._parts if p is not part]
+            self._parts.append(_Part(child=child, module=part.module, arguments=part.arguments))
 
     def start_witnesses(self) -> dict[str, ChildProcess]:
         """Two witnesses with keys and processes of their own; they end when this process does."""
@@ -133,8 +181,9 @@ class Stage:
 
     def end_agents(self) -> None:
         """End the agents first, so that none of them brings its watchdog back."""
-        for child in [c for c in self._children if c.name.startswith("agent ")]:
-            self.end(child)
+        self.stop_tending()
+        for part in [p for p in self._parts if p.child.name.startswith("agent ")]:
+            self.end(part.child)
 
     def end_work(self) -> None:
         """End what outlives its agent by design: the watchdogs of this home's hosts, and the work with them."""
@@ -187,29 +236,32 @@ class Stage:
 
     def end(self, child: ChildProcess) -> None:
         child.stop()
-        self._children.remove(child)
+        self._forget(child)
 
     def kill(self, child: ChildProcess) -> None:
         """End a child as a power cut would."""
         child.kill()
-        self._children.remove(child)
+        self._forget(child)
 
     def check(self) -> None:
         """Raise Unavailable naming a child that has ended by itself."""
-        for child in self._children:
-            if not child.is_running():
-                raise Unavailable(f"{child.name} has ended", remedy=f"read {self.home.logs}")
+        for part in self._parts:
+            if not part.child.is_running():
+                raise Unavailable(f"{part.child.name} has ended", remedy=f"read {self.home.logs}")
 
-    def _start(
-        self,
-        name: str,
-        module: str,
-        *arguments: str,
-    ) -> ChildProcess:
-        log = self.home.logs / f"{name.replace(' ', '-')}.log"
-        child = ChildProcess.start(name, [module, *arguments], log=log)
-        self._children.append(child)
+    def _forget(self, child: ChildProcess) -> None:
+        with self._lock:
+            self._parts = [part for part in self._parts if part.child is not child]
+
+    def _start(self, name: str, module: str, *arguments: str) -> ChildProcess:
+        child = self._launch(name, module, arguments)
+        with self._lock:
+            self._parts.append(_Part(child=child, module=module, arguments=arguments))
         return child
+
+    def _launch(self, name: str, module: str, arguments: tuple[str, ...]) -> ChildProcess:
+        log = self.home.logs / f"{name.replace(' ', '-')}.log"
+        return ChildProcess.start(name, [module, *arguments], log=log)
 
 
 def observer_user() -> int | None:
