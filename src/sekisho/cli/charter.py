@@ -11,18 +11,13 @@ import typer
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.countersign import (
-    Ceremony,
-    KeyFile,
-    OutFile,
-    PassphraseFile,
-    Phrase,
+    add_sign,
     show_statement,
-    sign,
 )
 from sekisho.cli.durations import parse_length
 from sekisho.cli.key import load_public
 from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import CharterFile, HomeFolder, LogPlace, PolicyFile, Sources, look
+from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, look
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -44,6 +39,11 @@ _KINDS = (
 )
 _PROFILES = ("internal", "provider", "authority", "international")
 _MAX_VKEY = 4096
+add_sign(
+    app,
+    _KINDS,
+    "Show the charter (or an enrolment, a pack), have its phrase typed back, and add your signature.",
+)
 _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or an envelope.")]
 
 
@@ -113,34 +113,6 @@ def show(
     sources = Sources(home=home, log=log, policy=policy)
     _, _, _, page = show_statement(context, file, _KINDS[:1], sources)
     deliver(Answer(document=page.to_document(), text=page.to_text()), as_json=as_json)
-
-
-@app.command("sign")
-def sign_charter(
-    context: typer.Context,
-    *,
-    file: _File,
-    key: KeyFile,
-    phrase: Phrase = "",
-    passphrase_file: PassphraseFile = "",
-    out: OutFile = "",
-    home: HomeFolder = "",
-    log: LogPlace = "",
-    policy: PolicyFile = "",
-    charter: CharterFile = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show the charter (or an enrolment, a pack), have its phrase typed back, and add your signature."""
-    ceremony = Ceremony(
-        file=file,
-        key=key,
-        kinds=_KINDS,
-        phrase=phrase,
-        passphrase_file=passphrase_file,
-        out=out,
-        sources=Sources(home=home, log=log, policy=policy, charter=charter),
-    )
-    sign(context, ceremony, as_json=as_json)
 
 
 @app.command()

@@ -14,9 +14,16 @@ import msgspec
 import typer
 
 from sekisho.catalogue import say
-from sekisho.cli.answer import Answer, deliver
+from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import Sources, look
+from sekisho.cli.surroundings import (
+    CharterFile,
+    HomeFolder,
+    LogPlace,
+    PolicyFile,
+    Sources,
+    look,
+)
 from sekisho.model.errors import InvalidInput, NotAuthorised, StateConflict
 
 if TYPE_CHECKING:
@@ -27,11 +34,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Ceremony",
+    "ControlPlace",
     "KeyFile",
     "OutFile",
     "PassphraseFile",
     "Phrase",
     "PhraseMissing",
+    "SignedFile",
+    "add_issue",
+    "add_sign",
     "issue",
     "passphrase_for",
     "show_statement",
@@ -45,6 +56,8 @@ Phrase = Annotated[
 PassphraseFile = Annotated[
     str, typer.Option("--passphrase-file", help="A file with the key's passphrase; else asked for.")
 ]
+SignedFile = Annotated[str, typer.Argument(metavar="F", help="A draft or an envelope.")]
+ControlPlace = Annotated[str, typer.Option("--control", help="The control plane's address.")]
 OutFile = Annotated[str, typer.Option("--out", help="Write here instead of into F.")]
 MAX_PASSPHRASE = 4096
 _MAX_STATEMENT = 70_000
@@ -105,6 +118,46 @@ def show_statement(
         raise InvalidInput(f"is a {found}, expected {' or '.join(kinds)}", path=file)
     view = look(context, sources, origin=document.origin)
     return document, statement, view, describe(document, view)
+
+
+def add_sign(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
+    """Give a group of commands its `sign`, for documents of these kinds."""
+
+    @app.command("sign", help=about)
+    def sign_document(
+        context: typer.Context,
+        *,
+        file: SignedFile,
+        key: KeyFile,
+        phrase: Phrase = "",
+        passphrase_file: PassphraseFile = "",
+        out: OutFile = "",
+        home: HomeFolder = "",
+        log: LogPlace = "",
+        policy: PolicyFile = "",
+        charter: CharterFile = "",
+        as_json: AsJson = False,
+    ) -> None:
+        ceremony = Ceremony(
+            file=file,
+            key=key,
+            kinds=kinds,
+            phrase=phrase,
+            passphrase_file=passphrase_file,
+            out=out,
+            sources=Sources(home=home, log=log, policy=policy, charter=charter),
+        )
+        sign(context, ceremony, as_json=as_json)
+
+
+def add_issue(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
+    """Give a group of commands its `issue`, for documents of these kinds."""
+
+    @app.command("issue", help=about)
+    def issue_document(
+        context: typer.Context, file: SignedFile, control: ControlPlace, as_json: AsJson = False
+    ) -> None:
+        issue(context, file, kinds, control, as_json=as_json)
 
 
 def issue(

@@ -10,18 +10,12 @@ import typer
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code
 from sekisho.cli.countersign import (
-    Ceremony,
-    KeyFile,
-    OutFile,
-    PassphraseFile,
-    Phrase,
-    issue,
-    sign,
+    add_issue,
+    add_sign,
 )
 from sekisho.cli.durations import length_in_words, parse_length, when_in_words
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
-    CharterFile,
     DisclosuresFile,
     HomeFolder,
     LogPlace,
@@ -43,6 +37,10 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Decide runs, issue licences, read their books.", no_args_is_help=True)
 _KINDS = ("licence-issued", "licence-revoked")
+add_sign(
+    app, _KINDS, "Show the licence, have its digest phrase typed back, and add your signature."
+)
+add_issue(app, _KINDS, "Hand a signed licence in.")
 _Run = Annotated[str, typer.Argument(metavar="RUN", help="A run that is declared in the log.")]
 _File = Annotated[str, typer.Argument(metavar="F", help="The licence: a draft or an envelope.")]
 _PackName = Annotated[
@@ -131,42 +129,6 @@ def draft(
     page = describe(parse_document(payload, path=out), view)
     text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
     deliver(Answer(document={**page.to_document(), "file": out}, text=text), as_json=as_json)
-
-
-@app.command("sign")
-def sign_licence(
-    context: typer.Context,
-    *,
-    file: _File,
-    key: KeyFile,
-    phrase: Phrase = "",
-    passphrase_file: PassphraseFile = "",
-    out: OutFile = "",
-    home: HomeFolder = "",
-    log: LogPlace = "",
-    policy: PolicyFile = "",
-    charter: CharterFile = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show the licence, have its digest phrase typed back, and add your signature."""
-    ceremony = Ceremony(
-        file=file,
-        key=key,
-        kinds=_KINDS,
-        phrase=phrase,
-        passphrase_file=passphrase_file,
-        out=out,
-        sources=Sources(home=home, log=log, policy=policy, charter=charter),
-    )
-    sign(context, ceremony, as_json=as_json)
-
-
-@app.command("issue")
-def issue_licence(
-    context: typer.Context, file: _File, control: _Control, as_json: AsJson = False
-) -> None:
-    """Hand a signed licence in."""
-    issue(context, file, _KINDS, control, as_json=as_json)
 
 
 @app.command("list")

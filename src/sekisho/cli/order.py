@@ -10,18 +10,12 @@ import typer
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.countersign import (
-    Ceremony,
-    KeyFile,
-    OutFile,
-    PassphraseFile,
-    Phrase,
-    issue,
+    add_issue,
+    add_sign,
     show_statement,
-    sign,
 )
 from sekisho.cli.durations import parse_length
 from sekisho.cli.surroundings import (
-    CharterFile,
     HomeFolder,
     LogPlace,
     PolicyFile,
@@ -41,6 +35,8 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Draft, sign, issue and follow orders.", no_args_is_help=True)
 _KINDS = ("order-issued",)
+add_sign(app, _KINDS, "Show the order, have its digest phrase typed back, and add your signature.")
+add_issue(app, _KINDS, "Hand a signed order in; agents get it at once.")
 _DRAFTED = ("pause", "hold", "resume")
 _EFFECTS = {"pause": "checkpoint-then-stop", "hold": "freeze", "resume": "lift"}
 _ATTRIBUTES = {
@@ -142,42 +138,6 @@ def preview(
     _, _, view, page = show_statement(context, file, _KINDS, sources)
     require_state(view, as_json=as_json)
     deliver(Answer(document=page.to_document(), text=page.to_text()), as_json=as_json)
-
-
-@app.command("sign")
-def sign_order(
-    context: typer.Context,
-    *,
-    file: _File,
-    key: KeyFile,
-    phrase: Phrase = "",
-    passphrase_file: PassphraseFile = "",
-    out: OutFile = "",
-    home: HomeFolder = "",
-    log: LogPlace = "",
-    policy: PolicyFile = "",
-    charter: CharterFile = "",
-    as_json: AsJson = False,
-) -> None:
-    """Show the order, have its digest phrase typed back, and add your signature."""
-    ceremony = Ceremony(
-        file=file,
-        key=key,
-        kinds=_KINDS,
-        phrase=phrase,
-        passphrase_file=passphrase_file,
-        out=out,
-        sources=Sources(home=home, log=log, policy=policy, charter=charter),
-    )
-    sign(context, ceremony, as_json=as_json)
-
-
-@app.command("issue")
-def issue_order(
-    context: typer.Context, file: _File, control: _Control, as_json: AsJson = False
-) -> None:
-    """Hand a signed order in; agents get it at once."""
-    issue(context, file, _KINDS, control, as_json=as_json)
 
 
 @app.command("list")
