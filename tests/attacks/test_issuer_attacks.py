@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.licensing import ReceiptFork
-from sekisho.model.errors import InvalidInput, VerificationError
+from sekisho.model.errors import BadSignature, InvalidInput, VerificationError
 from sekisho.model.statements import (
     HostRetired,
     LicenceRevoked,
@@ -18,6 +18,7 @@ from sekisho.model.statements import (
 )
 from sekisho.operations.feed import Feed
 from sekisho.operations.leasing import LeaseRefused
+from sekisho.signing import parse_envelope, sign_payload
 from tests import factory as f
 from tests.desks import TestDesk
 from tests.operations.test_desk import issue, pause_plan
@@ -169,7 +170,7 @@ def test_a_host_named_like_a_path_that_leads_elsewhere_is_refused(
         desk.desk.admit(f.signed(enrolled, f.AUTHORITY[0], f.OPERATOR).raw)
 
 
-def _die(*_: object) -> None:
+def _die(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -180,3 +181,44 @@ def _spend(leaf: str) -> Spend:
         reserved_flop=str(QUANTUM),
         bound_flop="0",
     )
+
+
+def test_another_enrolled_hosts_signature_opens_neither_door(desk: TestDesk) -> None:
+    """Host-2 is enrolled too, and speaks for itself alone: at leases and at receipts."""
+    other = f.signer("host-2")
+    enrolled = f.host_enrolled("host-2", of=other, now=desk.clock.now())
+    desk.desk.admit(f.signed(enrolled, f.AUTHORITY[0], f.OPERATOR).raw)
+    licence = desk.licensed()
+    request = parse_envelope(desk.request(licence))
+    with pytest.raises(BadSignature):
+        desk.leases.grant(sign_payload(request.payload, [other]).raw)
+    lease = desk.leases.grant(request.raw)
+    given = parse_envelope(receipt(lease))
+    with pytest.raises(BadSignature):
+        desk.leases.take_receipt(sign_payload(given.payload, [other]).raw)
+    assert desk.leases.chain("host-1").sequence == 0
+
+
+def test_an_order_receipt_kept_but_not_logged_is_logged_when_it_comes_again(tmp_path: Path) -> None:
+    """Kill -9 between the private store and the log: the host sends it again, and it stands once in both."""
+    with TestDesk(tmp_path) as desk:
+        fact = ReceiptGiven(
+            effective=desk.clock.now(),
+            host="host-1",
+            sequence=1,
+            stage="halted",
+            counter="C0",
+            quantum=0,
+            state="ended",
+            order=issue(desk, pause_plan()),
+        )
+        given = f.signed(fact, f.HOST).raw
+        desk.desk.admit = _die  # type: ignore[method-assign,assignment]  # the kill
+        with pytest.raises(KeyboardInterrupt):
+            desk.leases.take_receipt(given)
+    with TestDesk(tmp_path) as again:
+        for _ in range(2):
+            again.leases.take_receipt(given)
+        kinds = [recorded.verified.kind for recorded in again.desk.recorded()]
+        assert kinds.count("receipt-given") == 1
+        assert len(again.private.load_papers("receipt")) == 1

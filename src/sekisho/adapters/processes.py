@@ -46,7 +46,8 @@ class ChildProcess:
         """
         with log.open("ab") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                # -P: nothing is imported from the folder that somebody happens to work in.
+                [sys.executable, "-P", "-m", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -117,7 +117,8 @@ def audit_apart(plan: AuditPlan) -> Report:
     Raises InvalidInput and Unavailable as `audit_here` does, and InvalidInput where the child itself broke.
     """
     _local(plan.path)
-    command = [sys.executable, "-m", "sekisho.auditor.main", "--json", *plan.to_arguments()]
+    # -P: nothing is imported from the folder that somebody happens to work in.
+    command = [sys.executable, "-P", "-m", "sekisho.auditor.main", "--json", *plan.to_arguments()]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode in _CODES.values():
         return from_json(Report, parse_json(done.stdout, path="the auditor's answer"))

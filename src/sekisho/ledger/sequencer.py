@@ -161,6 +161,13 @@ class Sequencer:
             recorded = self._commit(self._ready_edge(), [], [])
             return Appended(index=recorded[0].index, leaf_hash=recorded[0].leaf_hash, fresh=True)
 
+    def settle(self) -> TreeHead:
+        """Sequence what an append that failed half way left in the queue; the head after it."""
+        with self._lock:
+            while self._sequence_step():
+                pass
+            return self.head
+
     def recover(self) -> None:
         """Complete what a crash left half done; to be called once before the first append.
 

@@ -16,6 +16,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
     CharterAdopted,
+    HostEnrolled,
     LicenceIssued,
     LicenceRevoked,
     ObservationMade,
@@ -39,6 +40,8 @@ __all__ = ["Grounds", "check_admission", "unique_keys"]
 OWN_KINDS = frozenset(
     {"time-marked", "orders-in-force", "lease-granted", "lease-closed", "usage-reported"}
 )
+# Receipts enter the log only behind the chain that they are links of.
+CHAINED_KINDS = frozenset({"receipt-given"})
 CLOCK_SLACK_S = 300
 
 
@@ -59,6 +62,10 @@ def check_admission(
     if kind in OWN_KINDS and not own:
         raise InvalidInput(
             f"a {kind} is made by the control plane itself", remedy="send what it rests on"
+        )
+    if kind in CHAINED_KINDS and not own:
+        raise InvalidInput(
+            f"a {kind} enters the log with its chain", remedy="send it to /api/v1/receipts"
         )
     if fact.effective > grounds.now.plus(CLOCK_SLACK_S):
         raise InvalidInput(f"is dated {fact.effective}, it is {grounds.now}", path="effective")
@@ -153,6 +160,12 @@ def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
         raise StateConflict(f"host {fact.host} is not enrolled")
 
 
+def _check_host(_state: State, fact: HostEnrolled, _: Grounds) -> None:
+    """A host's name is a folder of every bundle: none may take the place of another host's files."""
+    if any(part.endswith(".jsonl") for part in fact.host.split("/")):
+        raise InvalidInput("is named like a file of a bundle", path="host", remedy="rename it")
+
+
 def _check_run(state: State, fact: RunDeclared, _: Grounds) -> None:
     if fact.run in state.licences.runs:
         raise StateConflict(
@@ -166,6 +179,7 @@ def _check_heartbeat(state: State, fact: OrdersInForce, _: Grounds) -> None:
 
 _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     CharterAdopted: _check_amendment,
+    HostEnrolled: _check_host,
     OrderIssued: _check_order,
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,

@@ -71,7 +71,8 @@ def write_bundle(
     Raises StateConflict where the folder holds something. A crash leaves a folder without `manifest.dsse`, which no
     auditor takes for a bundle.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # It holds disclosures and receipts: only its owner enters, who hands copies on.
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()):
         raise StateConflict(f"{folder} is not empty", remedy="name a new folder")
     manifest = canonical(

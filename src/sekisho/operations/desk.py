@@ -63,6 +63,7 @@ class Desk:
         self._recorded: list[Recorded] = []
         self._listeners: list[Callable[[Recorded], None]] = []
         self._state = start_state(root)
+        self._is_unsettled = False
 
     @property
     def state(self) -> State:
@@ -102,8 +103,15 @@ class Desk:
 
     def admit(self, raw: bytes, *, own: bool = False) -> Admitted:
         """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed."""
+        # Before the lock: what nobody with authority signed must not hold up what somebody did.
+        before = self._state
+        draft = before.verify(raw)
         with self._lock:
-            draft = self._state.verify(raw)
+            self.settle()
+            if self._state.regime is before.regime:
+                draft = msgspec.structs.replace(draft, index=self._state.size)
+            else:
+                draft = self._state.verify(raw)
             known = self._by_digest.get(draft.verified.digest)
             if known is not None:
                 return _admitted(known, fresh=False)
@@ -117,10 +125,26 @@ class Desk:
                 unique=unique_keys(draft),
             )
             # Crash here: nothing is stored; the caller has no answer and submits again.
+            self._is_unsettled = True
             place = self._sequencer.append_one(submission)
             # Crash here: the entry is in the log; load() folds it at the next start.
             self._fold_up_to(place.index)
+            self._is_unsettled = False
             return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
+
+    def settle(self) -> None:
+        """Take in what an admission that the disk refused left in the queue, before anything else is judged.
+
+        A statement judged without it could contradict it, and the log would hold two that no fold takes. Raises
+        Unavailable while the disk refuses.
+        """
+        with self._lock:
+            if not self._is_unsettled:
+                return
+            size = self._sequencer.settle().size
+            if size > self._state.size:
+                self._fold_up_to(size - 1)
+            self._is_unsettled = False
 
     def state_fact(self, predicate: Predicate, *, disclosures: tuple[str, ...] = ()) -> Admitted:
         """Make, sign with the desk's own key and admit a statement of the control plane itself."""
@@ -137,6 +161,7 @@ class Desk:
     def mark_time(self) -> None:
         """Append a time mark of its own, which closes the recorded time of what came before."""
         with self._lock:
+            self.settle()
             self._fold_up_to(self._sequencer.mark_time().index)
 
     def _fold_up_to(self, index: int) -> None:

@@ -102,7 +102,7 @@ class Feed:
         chosen = [
             (recorded, proven)
             for recorded, proven in events
-            if _is_for(host, recorded.verified.predicate)
+            if self._is_for(host, recorded.verified.predicate)
             and (proven or recorded.index not in proven_now)
         ]
         newest = max(
@@ -129,6 +129,16 @@ class Feed:
     def has_news(self, after: int) -> bool:
         with self._changed:
             return self._has_news(after)
+
+    def _is_for(self, host: str, fact: Predicate) -> bool:
+        if isinstance(fact, HostEnrolled | HostRetired):
+            return fact.host == host
+        if isinstance(fact, LicenceIssued):
+            return host in fact.hosts
+        if isinstance(fact, LicenceRevoked):
+            revoked = self._desk.state.licences.licences.get(fact.licence.leaf)
+            return revoked is not None and host in revoked.licence.hosts
+        return True
 
     def _has_news(self, after: int) -> bool:
         return after != self._base + len(self._events)
@@ -158,11 +168,3 @@ _TOLD = (
     OrderIssued,
     OrdersInForce,
 )
-
-
-def _is_for(host: str, fact: Predicate) -> bool:
-    if isinstance(fact, HostEnrolled | HostRetired):
-        return fact.host == host
-    if isinstance(fact, LicenceIssued):
-        return host in fact.hosts
-    return True

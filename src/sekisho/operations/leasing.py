@@ -34,14 +34,18 @@ from sekisho.model.statements import (
     Reference,
     Spend,
     make_payload,
+    parse_payload,
 )
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.state import State
 from sekisho.orders import is_covered
 from sekisho.ports.private_store import Paper, PaperKind
-from sekisho.signing import Recorded, Verified, conceal, sign_payload
+from sekisho.signing import Recorded, Verified, conceal, parse_envelope, sign_payload
 
 __all__ = ["GrantedLease", "LeaseCounter", "LeaseRefused", "covering_orders", "peak_of"]
+
+MAX_FORKS = 16
+"""So many contradictions of one host are kept as evidence; one is enough to convict it."""
 
 
 class LeaseRefused(StateConflict):
@@ -54,6 +58,12 @@ class OverReserved(VerificationError):
     """A receipt reserves more than its lease allows."""
 
     code = "over-reserved"
+
+
+class SpentLease(VerificationError):
+    """A receipt spends on a lease that has ended: by its final receipt, or by the receipt's own date."""
+
+    code = "spent-lease"
 
 
 class GrantedLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +89,7 @@ class LeaseCounter:
         """Rebuild every chain from the private store; to be called once, after the desk has loaded."""
         links: dict[str, list[Link]] = {}
         for paper in self._desk.private.load_papers("receipt"):
-            verified = self._desk.state.verify(paper.envelope).verified
-            links.setdefault(paper.host, []).append(_link(verified))
+            links.setdefault(paper.host, []).append(_link_of(paper))
         self._chains = {host: fold_chain(host, chain) for host, chain in links.items()}
         self._forked = {paper.host for paper in self._desk.private.load_papers("fork")}
 
@@ -89,7 +98,9 @@ class LeaseCounter:
 
     def grant(self, raw: bytes) -> GrantedLease:
         """Answer a host's signed request with a lease in the log, or refuse with every reason."""
+        self._desk.state.regime.verify(raw)  # before the lock: strangers must not hold up hosts
         with self._desk.lock:
+            self._desk.settle()
             verified = self._desk.state.regime.verify(raw)
             request = verified.predicate
             if not isinstance(request, LeaseRequested):
@@ -104,12 +115,13 @@ class LeaseCounter:
                 digest=verified.digest,
                 envelope=raw,
             )
-            self._desk.private.save_paper(paper)
-            return self._grant(request, verified.digest)
+            return self._grant(request, paper)
 
     def take_receipt(self, raw: bytes) -> bytes:
         """Take one link of a host's chain; returns the acknowledgement's envelope. Raises ReceiptFork, BrokenChain."""
+        self._desk.state.regime.verify(raw)  # before the lock: strangers must not hold up hosts
         with self._desk.lock:
+            self._desk.settle()
             verified = self._desk.state.regime.verify(raw)
             receipt = verified.predicate
             if not isinstance(receipt, ReceiptGiven):
@@ -123,7 +135,7 @@ class LeaseCounter:
                 self._chains[receipt.host] = chain
             if receipt.order is not None:
                 # Crash before this: the host sends it again, the chain has it, and it is admitted then.
-                self._desk.admit(raw)
+                self._desk.admit(raw, own=True)
             acknowledgement = self._acknowledge(link)
             if receipt.stage == "final" and receipt.spend is not None:
                 self._close(receipt.spend, link.digest)
@@ -132,6 +144,7 @@ class LeaseCounter:
     def close_overdue(self) -> int:
         """Forfeit every lease that is past its end, grace and clock error without a final receipt; how many."""
         with self._desk.lock:
+            self._desk.settle()
             now = self._desk.clock.now()
             overdue = [
                 (state, lease)
@@ -143,7 +156,7 @@ class LeaseCounter:
                 self._forfeit(state, lease)
             return len(overdue)
 
-    def _grant(self, request: LeaseRequested, digest: str) -> GrantedLease:
+    def _grant(self, request: LeaseRequested, paper: Paper) -> GrantedLease:
         state, now = self._desk.state, self._desk.clock.now()
         if request.host in self._forked:
             raise LeaseRefused(
@@ -159,6 +172,8 @@ class LeaseCounter:
         )
         if decision.term is None:
             raise LeaseRefused("; ".join(decision.reasons))
+        # Kept only where it is granted, so that asking fills no disk. Crash here: it is asked again, and kept once.
+        self._desk.private.save_paper(paper)
         concealed, disclosure = conceal(
             "allowance_flop", format_flop(decision.term.allowance_flop), self._draw_salt()
         )
@@ -169,7 +184,7 @@ class LeaseCounter:
             number=request.number,
             not_after=decision.term.not_after,
             nonce=request.nonce,
-            request=digest,
+            request=paper.digest,
             heads=tuple(state.orders.heads.values()),
             concealed=(concealed,),
         )
@@ -203,9 +218,20 @@ class LeaseCounter:
         except ReceiptFork as fork:
             # Both branches count and nothing more is granted: the evidence is kept, then the finding is logged.
             self._forked.add(chain.host)
-            self._keep_paper("fork", raw, link)
-            self._raise_finding(chain.host, fork)
+            if len(self._desk.private.load_papers("fork", chain.host)) < MAX_FORKS:
+                self._keep_paper("fork", raw, link)
+            # Crash here: evidence without a finding; the host's next contradiction raises it.
+            if not self._is_found(chain.host, fork):
+                self._raise_finding(chain.host, fork)
             raise
+
+    def _is_found(self, host: str, fault: VerificationError) -> bool:
+        """Whether the log holds this finding about a host already: a forger must not fill the log with it."""
+        return any(
+            isinstance(fact := recorded.verified.predicate, FindingRaised)
+            and (fact.host, fact.finding) == (host, fault.code)
+            for recorded in self._desk.recorded()
+        )
 
     def _raise_finding(self, host: str, fault: VerificationError) -> None:
         self._desk.state_fact(
@@ -221,10 +247,21 @@ class LeaseCounter:
         if receipt.spend is None:
             return
         _, lease = self._lease_of(receipt.spend, receipt.host)
-        allowance = lease.allowance_flop
-        if allowance is not None and parse_flop(receipt.spend.reserved_flop) > allowance:
+        allowance, reserved = lease.allowance_flop, parse_flop(receipt.spend.reserved_flop)
+        if allowance is not None and reserved > allowance:
             raise OverReserved(
                 f"receipt {receipt.sequence} reserves {receipt.spend.reserved_flop} FLOP of {allowance}"
+            )
+        # What a final receipt gave back is available to others: it is not spent a second time.
+        if lease.ended == "final-receipt" and reserved > (lease.consumed_flop or 0):
+            raise SpentLease(
+                f"receipt {receipt.sequence} spends on lease {lease.granted.number}, which is closed"
+            )
+        error_s = self._desk.state.regime.in_force().terms.clock_error_s
+        too_late = receipt.effective >= lease.granted.not_after.plus(error_s)
+        if receipt.stage == "quantum" and too_late:
+            raise SpentLease(
+                f"receipt {receipt.sequence} begins a quantum after lease {lease.granted.number} ended"
             )
 
     def _lease_of(self, spend: Spend, host: str) -> tuple[LicenceState, LeaseState]:
@@ -284,12 +321,7 @@ class LeaseCounter:
         self._state_closed(state, lease, max(reserved, default=0), "forfeited", None)
 
     def _receipts(self, host: str) -> list[ReceiptGiven]:
-        found = []
-        for paper in self._desk.private.load_papers("receipt", host):
-            fact = self._desk.state.regime.verify(paper.envelope).predicate
-            if isinstance(fact, ReceiptGiven):
-                found.append(fact)
-        return found
+        return [_link_of(p).receipt for p in self._desk.private.load_papers("receipt", host)]
 
     def _state_closed(
         self, state: LicenceState, lease: LeaseState, consumed: int, how: str, receipt: str | None
@@ -333,3 +365,11 @@ def _link(verified: Verified) -> Link:
     if not isinstance(verified.predicate, ReceiptGiven):
         raise StateConflict(f"a {verified.kind} is not a receipt")
     return Link(digest=verified.digest, receipt=verified.predicate)
+
+
+def _link_of(paper: Paper) -> Link:
+    """A kept receipt, verified when it came: the host may be retired by now, or enrolled under another key."""
+    statement = parse_payload(parse_envelope(paper.envelope).payload, path="private store")
+    if not isinstance(statement.predicate, ReceiptGiven):
+        raise StateConflict(f"a {statement.kind} is kept as a receipt")
+    return Link(digest=statement.digest, receipt=statement.predicate)

@@ -13,6 +13,7 @@ __all__ = ["keep_registers"]
 def keep_registers(desk: Desk, *, now: Instant | None = None) -> Admitted:
     """Log `orders-in-force` as of now: the heads of all registers and the orders in force of them."""
     with desk.lock:
+        desk.settle()
         at = now or desk.clock.now()
         orders = desk.state.orders
         in_force = tuple(known.reference for known in orders.in_force(at))

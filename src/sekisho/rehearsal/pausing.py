@@ -284,6 +284,7 @@ def _audit(bundle: Path, policy: Path, *more: str) -> dict:  # type: ignore[type
     done = subprocess.run(
         [
             sys.executable,
+            "-P",
             "-m",
             "sekisho.auditor.main",
             str(bundle),

@@ -129,7 +129,6 @@ class Stage:
         """The emulated accelerator, with a key that no operator's process reads."""
         folder = self.home.path / "device"
         create_private_folder(folder)
-        load_or_create_key(folder / "device.pem")
         child = self._start(
             "emulated accelerator",
             "sekisho.rehearsal.accelerator",
@@ -209,10 +208,17 @@ class Stage:
         """Write what an agent is installed with, by hand as it were: trust root, control plane, workload."""
         folder = self.host_folder(plan.host)
         out = folder / "work"
-        command = [sys.executable, "-m", "sekisho.canary"]
+        command = [sys.executable, "-P", "-m", "sekisho.canary"]
         if plan.device is not None:
-            command = [sys.executable, "-m", "sekisho.rehearsal.occupant", str(plan.device), "--"]
-            command += [sys.executable, "-m", "sekisho.canary"]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "sekisho.rehearsal.occupant",
+                str(plan.device),
+                "--",
+            ]
+            command += [sys.executable, "-P", "-m", "sekisho.canary"]
         command += [
             "--out",
             str(out),

@@ -190,18 +190,22 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
     def _verify_charter(
         self, terms: CharterAdopted, digest: str, envelope: Envelope
     ) -> frozenset[str]:
+        """The root or the keys in force first: a stranger's charter must not choose how many keys we try."""
         new = Charter(terms, digest)
-        signers = distinct_signers(envelope, new.keys.values())
-        new.verify_power("amend", signers)
         if self.charter is None:
             self._check_root(terms, digest)
-            return signers
-        if terms.version != self.charter.terms.version + 1 or terms.previous != self.charter.digest:
+            old: frozenset[str] = frozenset()
+        elif (
+            terms.version != self.charter.terms.version + 1 or terms.previous != self.charter.digest
+        ):
             raise CharterBreak(
                 f"charter version {terms.version} does not follow version {self.charter.terms.version} in force"
             )
-        old = distinct_signers(envelope, self.charter.keys.values())
-        self.charter.verify_power("amend", old)
+        else:
+            old = distinct_signers(envelope, self.charter.keys.values())
+            self.charter.verify_power("amend", old)
+        signers = distinct_signers(envelope, new.keys.values())
+        new.verify_power("amend", signers)
         return signers | old
 
     def _check_root(self, terms: CharterAdopted, digest: str) -> None:

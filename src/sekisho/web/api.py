@@ -1,7 +1,8 @@
 """The HTTP API under /api/v1: what hosts, observers and authorities send and fetch. Authority is in the signatures.
 
 Handlers that take locks or wait for the disk run in threads; the long poll is a coroutine, so that a thousand waiting
-hosts hold no thread.
+hosts hold no thread. Leases, which wait for witnesses, and feeds, which anybody may read, have threads of their own:
+however many are asked for, an order finds one free.
 """
 
 from __future__ import annotations
@@ -85,11 +86,12 @@ class Api(Controller):
         status_code=HTTPStatus.OK,
         operation_class=EnvelopeOperation,
         responses=_TAKING,
-        sync_to_thread=True,
     )
-    def request_lease(self, body: RawBody, plane: Lent) -> IssuedLease:
+    async def request_lease(self, body: RawBody, plane: Lent) -> IssuedLease:
         """Answer a host's signed request with a witnessed lease; the same request gives the same lease."""
-        granted, proof = plane.control.grant_lease(body)
+        granted, proof = await anyio.to_thread.run_sync(
+            plane.control.grant_lease, body, limiter=plane.lease_threads
+        )
         return IssuedLease(
             envelope=encode_base64(granted.envelope),
             proof=proof,
@@ -142,7 +144,9 @@ class Api(Controller):
         deadline = time.monotonic() + wait_s
         name = decode_name(host)
         while True:
-            page = await anyio.to_thread.run_sync(plane.control.feed.read, name, after)
+            page = await anyio.to_thread.run_sync(
+                plane.control.feed.read, name, after, limiter=plane.feed_threads
+            )
             if page.items or not await plane.news.wait(page.next, deadline):
                 break
             # Something happened, perhaps not for this host: look again from where we are.

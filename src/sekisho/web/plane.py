@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+import anyio
 from litestar.di import NamedDependency
 
 from sekisho.app import Control
@@ -15,6 +16,9 @@ from sekisho.web.snapshot import Snapshot
 
 __all__ = ["Lent", "Plane"]
 
+LEASE_THREADS: Final = 16
+FEED_THREADS: Final = 8
+
 
 class Plane:
     """One control plane as the web sees it; made once, handed to every handler."""
@@ -24,6 +28,8 @@ class Plane:
         self.journal = Journal(control)
         self.news = News(control)
         self.renderer = Renderer(language)
+        self.lease_threads = anyio.CapacityLimiter(LEASE_THREADS)
+        self.feed_threads = anyio.CapacityLimiter(FEED_THREADS)
 
     def look(self) -> Snapshot:
         """One consistent look at everything, now."""

@@ -110,7 +110,8 @@ def problem_of(error: Exception) -> Problem:
 def respond_with_problem(_: Request[object, object, State], error: Exception) -> Response[bytes]:
     """The answer to an error, without a word about our insides; those go to the server's log."""
     problem = problem_of(error)
-    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+    # Who hangs up in the middle of a body is no error of ours: a trace of each would fill the disk for nothing.
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR and not _has_hung_up(error):
         _log.error("unforeseen error while answering a request", exc_info=error)
     headers = {"cache-control": "no-store"}
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -123,6 +124,10 @@ def respond_with_problem(_: Request[object, object, State], error: Exception) ->
         media_type=PROBLEM_TYPE,
         headers=headers,
     )
+
+
+def _has_hung_up(error: Exception) -> bool:
+    return isinstance(error, HTTPException) and "client disconnected" in error.detail
 
 
 def encode_problem(problem: Problem) -> bytes:

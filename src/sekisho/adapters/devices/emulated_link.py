@@ -99,7 +99,7 @@ def spawn_emulated_device(folder: Path, memory_mib: int, key: Path) -> EmulatedP
     """Start an emulated device and wait until it answers. Raises Unavailable where it does not."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "sekisho.rehearsal.accelerator", "--until-stdin-closes"),
+            *(sys.executable, "-P", "-m", "sekisho.rehearsal.accelerator", "--until-stdin-closes"),
             *("--dir", str(folder), "--memory-mib", str(memory_mib), "--key", str(key)),
         ],
         stdin=subprocess.PIPE,

@@ -113,7 +113,16 @@ def spawn_watchdog(folder: Path, user: int | None = None) -> WatchdogLink:
     link = WatchdogLink(folder)
     if link.is_alive():
         return link
-    command = [sys.executable, "-m", "sekisho.agent.watchdog", "--detach", "--dir", str(folder)]
+    # -P: nothing is imported from the folder that somebody happens to work in.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "sekisho.agent.watchdog",
+        "--detach",
+        "--dir",
+        str(folder),
+    ]
     command += ["--user", str(user)] if user is not None else []
     try:
         done = subprocess.run(

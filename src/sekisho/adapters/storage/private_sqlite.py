@@ -19,8 +19,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from sekisho.adapters.storage.sqlite_log import open_engine
+from sekisho.model.errors import Corrupt, Unavailable
 from sekisho.ports.private_store import Paper, PaperKind
 
 __all__ = ["PrivateSqlite"]
@@ -61,9 +63,20 @@ class PrivateSqlite:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """One connection for all threads, so one at a time."""
-        with self._lock, self._engine.begin() as connection:
-            yield connection
+        """One connection for all threads, so one at a time. Raises Unavailable where disk or file refuses."""
+        with self._lock:
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except OperationalError as error:
+                raise Unavailable(
+                    f"the private store refuses: {error.orig}", remedy="check disk space"
+                ) from None
+            except DatabaseError as error:
+                raise Corrupt(
+                    f"the private store cannot be read: {error.orig}",
+                    remedy="restore it from a backup",
+                ) from None
 
     def save_disclosures(self, digest: str, texts: Sequence[str]) -> None:
         rows = [{"digest": digest, "place": n, "text": text} for n, text in enumerate(texts)]

@@ -27,8 +27,12 @@ __all__ = [
 ]
 
 # Each pattern ends in `(?!\n)$`: a bare `$` also matches before a final newline, and "host-1\n" is another host.
+# A name's parts between slashes are never empty, "." or "..": names become paths in bundles and homes.
 Name: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}(?!\n)$")
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!.*/\.{0,2}(?:/|$))[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}(?!\n)$",
+    ),
 ]
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
