@@ -167,7 +167,7 @@ class Pages(Controller):
         if q:
             try:
                 evidence = gather_evidence(plane, find_entry(plane, q[:200]))
-            except (InvalidInput, NotFound) as error:
+            except InvalidInput as error:
                 problem = str(error)
                 status = HTTPStatus(problem_of(error).status)
         return _page(

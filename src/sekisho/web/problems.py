@@ -48,7 +48,7 @@ _UNFORESEEN: Final = "an error in Sekisho itself; the server's log has the detai
 _log = logging.getLogger("sekisho.web")
 
 
-class NotFound(SekishoError):
+class NotFound(InvalidInput):
     """What was asked for is not here, or not yet."""
 
     code = "not-found"
