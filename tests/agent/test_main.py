@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.agent.main import load_settings, main
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import canonical
@@ -114,6 +115,7 @@ def test_a_counter_that_is_gone_is_missed(
 
     assert main(["--home", str(home)]) == 1
     assert "counter" in capsys.readouterr().err
+    assert not WatchdogLink(home / "watchdog").is_alive()
 
 
 def test_a_home_that_cannot_be_written_is_told(

@@ -6,6 +6,7 @@ Leaving ends neither the watchdog nor the work: these go on to the end of their 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import secrets
@@ -51,13 +52,14 @@ class Agent:
         self._post = Post(self._control, settings.host, self._events.put)
         self._clock = SystemClock()
         watchdog = home / "watchdog"
+        self._watchdog = spawn_watchdog(watchdog, settings.user)
         host = Host(
             settings,
             signer=load_key(home / "host.pem"),
             clock=self._clock,
             memory=Memory(HostFolder(home), _open_counter(home), settings.host),
             follower=Follower(settings.host, _load_trust(home)),
-            driver=spawn_watchdog(watchdog, settings.user),
+            driver=self._watchdog,
             outbox=self._post,
             folder=WorkFolder(home / settings.out),
             nonce=lambda: secrets.token_hex(16),
@@ -67,7 +69,7 @@ class Agent:
 
     def run(self) -> None:
         """Wake, then look whenever something happened or is due, until told to end."""
-        self.duty.wake(self._clock.boot_id())
+        self._wake()
         self._post.start()
         ready = {"ready": True, "pid": os.getpid()}
         print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
@@ -79,6 +81,15 @@ class Agent:
         finally:
             self._post.end()
             self._control.close()
+
+    def _wake(self) -> None:
+        """An agent that cannot begin leaves no watchdog behind, unless that one holds living work."""
+        try:
+            self.duty.wake(self._clock.boot_id())
+        except SekishoError:
+            with contextlib.suppress(SekishoError):
+                self._watchdog.quit()
+            raise
 
     def end(self) -> None:
         self._ending = True
