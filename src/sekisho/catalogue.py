@@ -117,20 +117,20 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "証拠一式、公開フォルダ、ログを、誰も信用せずに検証します。",
     ),
     "cli.command.charter": (
-        "Write, read and change the charter: who may do what.",
-        "憲章（誰が何をできるか）を作成・表示・改正します。",
+        "Write, read, sign and adopt the charter: who may do what.",
+        "憲章（誰が何をできるか）を作成・表示・署名・採択します。",
     ),
     "cli.command.drill": (
         "Play the whole loop on a real local workload and narrate it.",
-        "実際のローカル処理で全工程を演習し、経過を説明します。",
+        "この一台の実処理で全工程を予行し、経過を説明します。",
     ),
     "cli.command.key": (
-        "Make keys, list them and prove that they still work.",
-        "鍵を作成・一覧し、まだ使えることを確かめます。",
+        "Make keys and show their public parts.",
+        "鍵を作成し、公開部分を表示します。",
     ),
     "cli.command.licence": (
-        "Apply for, issue, amend and revoke licences.",
-        "許可の申請・発行・変更・取消しを行います。",
+        "Decide runs, issue licences and read their books.",
+        "計算を判定し、許可を発行し、帳簿を表示します。",
     ),
     "cli.command.log": (
         "Check a log's files and proofs.",
@@ -141,8 +141,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "計算の FLOP を上下限と推定値で示します。",
     ),
     "cli.command.order": (
-        "Draft, sign, issue and follow holds, pauses, caps and resumes.",
-        "保留・一時停止・上限・再開の命令を起案・署名・発出・追跡します。",
+        "Draft, sign, issue and follow holds, pauses and resumes.",
+        "保留・一時停止・再開の命令を起案・署名・発出・追跡します。",
     ),
     "cli.command.rules": (
         "Decide runs under a dated rule pack, with every reason.",
@@ -349,7 +349,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.label.witnesses": ("witnesses", "立会人"),
     "show.label.witness": ("witness", "立会人"),
     "show.label.cosignature": ("cosigned with", "連署の方式"),
-    "show.label.pause_expiry": ("a pause's expiry", "停止命令の満了"),
+    "show.label.pause_expiry": ("a pause's expiry", "一時停止の満了"),
     "show.label.busy": ("busy, no lease", "リースなき稼働"),
     "show.label.orders_in_force_every_s": ("registers said", "登録簿の公表間隔"),
     "show.label.order_fetch_delay_s": ("fetch delay", "命令の取得猶予"),
@@ -376,7 +376,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.kind.resume": ("Order: RESUME", "命令：再開"),
     "show.kind.licence": ("Licence", "許可証"),
     "show.kind.lease": ("Lease", "リース"),
-    "show.kind.receipt": ("Receipt of a host", "ホストの受領書"),
+    "show.kind.receipt": ("Receipt of a host", "ホストの受領証"),
     "show.kind.charter": ("Charter", "憲章"),
     "show.kind.other": ("Statement: {kind}", "文書：{kind}"),
     "show.kind.manifest": ("Manifest of an evidence bundle", "証拠一式の目録"),
@@ -737,6 +737,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{register} {number} is in the log already.",
         "{register} 第 {number} 号はすでにログにあります。",
     ),
+    "show.warn.licence-logged": (
+        "{number} is in the log already: this very licence.",
+        "{number} は、この許可証そのものがすでにログにあります。",
+    ),
     "show.warn.place.taken": (
         "ANOTHER order stands at {register} {number}: two digests at one number are an attack.",
         "{register} 第 {number} 号には別の命令があります。同じ番号に二つの文書があるのは攻撃です。",
@@ -907,7 +911,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "licence.hidden": ("undisclosed", "非開示"),
     "licence.open": ("open, {length} left", "継続中、残り {length}"),
-    "licence.ended.final-receipt": ("closed by its final receipt", "最終受領書により終了"),
+    "licence.ended.final-receipt": ("closed by its final receipt", "最終受領証により終了"),
     "licence.ended.forfeited": ("ran out, the rest forfeited", "期限切れ、残りは没収"),
     "charter.quorate": (
         "The quorum of version {version} has signed.",
@@ -1026,7 +1030,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.word.verified.why": (
         "Evidence under a key that the operator does not hold, bound to the devices and a fresh challenge.",
-        "事業者が持たない鍵による、機器と新しい課題に結び付いた証拠があります。",
+        "事業者が持たない鍵による、装置と新しい課題に結び付いた証拠があります。",
     ),
     "web.word.lapsed.why": (
         "It was found halted; that verdict may no longer be said. Its present state is not known.",
@@ -1044,7 +1048,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.emulated": ("emulated", "模擬"),
     "web.emulated.why": (
         "The device is emulated: this proves the protocol, not silicon.",
-        "機器は模擬です。手順の証明であり、実物の半導体の証明ではありません。",
+        "装置は模擬です。手順の証明であり、実物の半導体の証明ではありません。",
     ),
     "web.drill": ("drill", "演習"),
     "web.drill.why": (
@@ -1069,7 +1073,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Paused: {n} restricting order(s) in force",
         "停止中：有効な制限命令 {n} 件",
     ),
-    "web.banner.clear": ("No pause in force", "有効な停止命令はありません"),
+    "web.banner.clear": ("No pause in force", "有効な一時停止命令はありません"),
     "web.banner.clear.why": (
         "{hosts} host(s) at {sites} site(s).",
         "拠点 {sites}、ホスト {hosts}。",
@@ -1092,7 +1096,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.licences": ("Licences", "許可"),
     "web.licences.counting": (
         "counted as reserved at the peak of the enrolled devices",
-        "登録機器の最大性能で予約した量を計上",
+        "登録装置の最大性能で予約した量を計上",
     ),
     "web.licences.empty": ("No licence is issued.", "発行済みの許可はありません。"),
     "web.bar.label": (
@@ -1172,7 +1176,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.order": ("Order", "命令"),
     "web.order.says": ("What the order says", "命令の内容"),
     "web.kind-of-order.hold": ("Hold", "保留命令"),
-    "web.kind-of-order.pause": ("Pause order", "停止命令"),
+    "web.kind-of-order.pause": ("Pause order", "一時停止命令"),
     "web.kind-of-order.cap": ("Cap", "上限命令"),
     "web.kind-of-order.suspend-access": ("Access suspension", "利用停止命令"),
     "web.kind-of-order.resume": ("Resume", "再開命令"),
@@ -1207,7 +1211,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.legal-basis": ("Legal basis", "法的根拠"),
     "web.appeal": ("Appeal", "不服申立て"),
-    "web.phrase": ("Digest phrase", "照合用の語句"),
+    "web.phrase": ("Digest phrase", "合言葉"),
     "web.phrase.why": (
         "Signers compare these eight words over a second channel.",
         "署名者は、この八語を別の経路で照合します。",
@@ -1238,6 +1242,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.step.corroborated": ("Corroborated", "裏付け"),
     "web.step.verified": ("Verified", "検証"),
     "web.step.open": ("not yet", "未了"),
+    "web.step.left-out": ("not reached before the resume", "再開までに至らず"),
     "web.means": ("By what means:", "手段："),
     "web.leaves": ("It leaves:", "残るもの："),
     "web.checkpoint": ("Checkpoint", "チェックポイント"),
@@ -1260,7 +1265,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.lease-terms": ("Leases", "リース"),
     "web.lease-terms.say": (
         "{interval} each, quantum {quantum}, grace {grace}",
-        "各 {interval}、単位 {quantum}、猶予 {grace}",
+        "各 {interval}、区間 {quantum}、猶予 {grace}",
     ),
     "web.at-end": ("When a lease ends", "リース終了時"),
     "web.mode.advise": ("advise only", "通知のみ"),
@@ -1331,7 +1336,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.receipts": ("Receipts", "報告"),
     "web.receipts.say": ("{n} in one chain, the last: {stage}", "一連の報告 {n} 件、最新：{stage}"),
     "web.receipts.none": ("none yet", "まだありません"),
-    "web.stage.quantum": ("quantum", "単位"),
+    "web.stage.quantum": ("quantum", "区間"),
     "web.stage.received": ("order received", "命令受領"),
     "web.stage.checkpointed": ("checkpointed", "保存"),
     "web.stage.halted": ("halted", "停止"),
@@ -1350,7 +1355,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.counter.C1": ("kept apart from the state, online only", "状態と分離、常時接続が必要"),
     "web.counter.C2": ("hardware, cannot go back", "ハードウェア、後退不可"),
     "web.canary": ("Canary", "試験用の計算"),
-    "web.devices": ("Devices", "機器"),
+    "web.devices": ("Devices", "装置"),
     "web.basis.table": ("peak from the chip table", "最大性能はチップ表による"),
     "web.basis.declared": ("peak as declared", "最大性能は申告値"),
     "web.device.key": ("has a key of its own", "固有の鍵あり"),
@@ -1446,7 +1451,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.says.host-enrolled": (
         "Host {host} at {site} is enrolled with {devices} device(s).",
-        "拠点 {site} のホスト {host} を機器 {devices} 台とともに登録。",
+        "拠点 {site} のホスト {host} を装置 {devices} 台とともに登録。",
     ),
     "web.says.host-retired": ("Host {host} is retired: {reason}", "ホスト {host} を除籍：{reason}"),
     "web.says.party-enrolled": (

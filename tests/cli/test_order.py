@@ -91,6 +91,7 @@ def test_a_resume_repeats_the_scope_of_what_it_lifts(paused: KeyHolder) -> None:
         (("--kind", "hold", "--scope", "everywhere", "--effect", "cap"), "hold cannot"),
         (("--kind", "hold", "--scope", "everywhere", "--lasts", "48h"), "24 h"),
         (("--kind", "pause", "--scope", "everywhere", "--lasts", "soon"), "--lasts"),
+        (("--kind", "pause", "--scope", "everywhere", "--lasts", "24"), "--lasts"),
         (("--kind", "pause", "--scope", "everywhere", "--lasts", "9" * 12), "--lasts"),
         (("--kind", "pause", "--scope", "everywhere", "--issue-within", "4d"), "72 h"),
         (("--kind", "resume", "--lifts", "pause/JP/7"), "--lifts"),

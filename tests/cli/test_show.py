@@ -324,6 +324,16 @@ def _envelopes() -> list[tuple[str, bytes]]:
     return [(parse_payload(parse_envelope(raw).payload).kind, raw) for raw in raws]
 
 
+def test_a_licence_that_is_in_the_log_is_not_called_refused(
+    holder: KeyHolder, capsys: Capture
+) -> None:
+    """Whoever looks at the very licence of the log is told that it is there, as with an order."""
+    path = holder.path("licence.json")
+    path.write_bytes(next(raw for kind, raw in _envelopes() if kind == "licence-issued"))
+    shown = holder.answer(capsys, "show", path, "--log", holder.log)
+    assert [row["code"] for row in shown["warnings"]] == ["licence-logged"]
+
+
 def test_papers_that_are_no_statements_are_shown(holder: KeyHolder, capsys: Capture) -> None:
     """Checkpoint, manifest, trust root, trust file, policy, verifier key, public key: each by its form."""
     root = holder.sealed.root

@@ -19,6 +19,7 @@ from sekisho.model.wire import (
     parse_json,
     sha256_hex,
 )
+from sekisho.rules import RunRequest
 
 JSON = st.recursive(
     st.none()
@@ -104,6 +105,16 @@ def test_a_wrong_field_is_named_by_its_path() -> None:
     with pytest.raises(InvalidInput, match="RFC 3339") as caught:
         from_json(Sample, {"when": "yesterday"}, path="F")
     assert caught.value.path == "F.when"
+
+
+def test_a_wrong_form_is_told_in_words_and_not_as_a_pattern() -> None:
+    """Whoever writes 1e3 FLOP is told what to write instead."""
+    with pytest.raises(InvalidInput, match="whole FLOP in digits"):
+        from_json(RunRequest, {"id": "run-1", "planned_flop": "1e3"})
+    with pytest.raises(InvalidInput, match="is not a name"):
+        from_json(RunRequest, {"id": "a b"})
+    with pytest.raises(InvalidInput, match="such as JP"):
+        from_json(RunRequest, {"id": "run-1", "jurisdictions": ["Japan"]})
 
 
 @given(st.binary(max_size=64))

@@ -156,6 +156,27 @@ def test_a_verdict_is_said_only_until_it_lapses(client: Asking, regime: LiveRegi
     regime.lift(order)
 
 
+def test_a_resumed_host_keeps_the_steps_that_its_halt_had(
+    client: Asking, regime: LiveRegime
+) -> None:
+    """After the resume the corroboration stays in the order's life, and nothing is said to come yet."""
+    order = regime.issue(regime.order("hold"))
+    receipt = regime.take("halted", order=order, state="frozen")
+    seen = regime.observe(order, "host-1", receipt)
+    regime.judge(order, "host-1", "corroborated", (receipt, seen))
+    page = f"/orders/hold~JP/{order.number}?lang=en"
+    assert "Verified not yet" in _words(client.get(page).text)
+    assert "At expiry it lapses" in _words(client.get(page).text)
+    regime.take("resumed", order=order)
+    regime.lift(order)
+    words = _words(client.get(page).text)
+    life = words[words.index("host by host") : words.index("What the order says")]
+    mine = life[life.index("host-1") :].split("Verified")[0]
+    assert "not reached" not in mine.split("Corroborated")[1]
+    assert "Verified not reached before the resume" in life
+    assert "At expiry it lapses" not in words
+
+
 def test_a_claim_alone_is_not_shown_as_more(client: Asking, regime: LiveRegime) -> None:
     """The agent's word is shown as claimed, and after the resume the host as resumed."""
     order = regime.issue(regime.order("hold"))

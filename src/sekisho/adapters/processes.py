@@ -18,6 +18,7 @@ from sekisho.model.wire import JsonValue, parse_json
 __all__ = ["ChildProcess"]
 
 MAX_READY_LINE = 16_384
+_BOUND = "sekisho.adapters.bound_process"
 
 
 class ChildProcess:
@@ -40,14 +41,14 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         wait_s: float = 20.0,
     ) -> Self:
-        """Start `python -m <arguments>` and wait for its ready line on standard output.
+        """Start `python -m <arguments>`, bound to our life, and wait for its ready line on standard output.
 
         Raises Unavailable with the end of its log where it ends or stays silent.
         """
         with log.open("ab") as errors:
             process = subprocess.Popen(
                 # -P: nothing is imported from the folder that somebody happens to work in.
-                [sys.executable, "-P", "-m", *arguments],
+                [sys.executable, "-P", "-m", _BOUND, str(os.getpid()), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

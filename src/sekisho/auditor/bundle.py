@@ -80,7 +80,11 @@ def open_evidence(path: Path) -> Bundle:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+        raise InvalidInput(
+            f"cannot be read: {error.strerror}",
+            path=str(path),
+            remedy="name a bundle or a log's public folder",
+        ) from None
     if stat.S_ISDIR(mode):
         return _open_folder(path)
     if stat.S_ISREG(mode):

@@ -71,7 +71,9 @@ def load_policy(path: Path) -> TrustRoot:
         with path.open("rb") as file:
             data = file.read(MAX_POLICY_FILE + 1)
     except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+        raise InvalidInput(
+            f"cannot be read: {error.strerror}", path=str(path), remedy="name a trust root's file"
+        ) from None
     root = parse_policy(data, path=str(path))
     verify_root(root, path=str(path))
     return root

@@ -17,7 +17,9 @@ __all__ = ["app"]
 
 def app(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(help="A bundle, a log's public folder, or its address.")],
+    path: Annotated[
+        str, typer.Argument(help="A bundle's folder or tar, or a log's public folder.")
+    ],
     policy: Annotated[
         Path | None, typer.Option("--policy", help="The trust root to audit by, as a JSON file.")
     ] = None,

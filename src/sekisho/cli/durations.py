@@ -10,15 +10,17 @@ from sekisho.model.instants import Instant
 
 __all__ = ["length_in_words", "parse_length", "when_in_words"]
 
-_LENGTH = re.compile(r"([0-9]{1,9})\s*(s|m|h|d|)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LENGTH = re.compile(r"([0-9]{1,9})\s*(s|m|h|d)|0")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MAX_S = 10**9
 
 
 def parse_length(text: str, *, path: str) -> int:
-    """Seconds from `90s`, `30m`, `24h`, `14d`; a bare number is seconds. Raises InvalidInput."""
+    """Seconds from `90s`, `30m`, `24h`, `14d`, or 0. Raises InvalidInput, also where a number has no unit."""
     match = _LENGTH.fullmatch(text.strip())
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else _MAX_S + 1
+    seconds = _MAX_S + 1
+    if match:
+        seconds = int(match[1]) * _SECONDS[match[2]] if match[1] else 0
     if seconds > _MAX_S:
         raise InvalidInput(
             f"{text[:40]!r} is not a length of time", path=path, remedy="write 90s, 30m, 24h or 14d"

@@ -42,6 +42,16 @@ _BRACKET = re.compile(r"[\[\]{}]")
 MAX_DEPTH = 64
 MAX_DOCUMENT = 16 * 1024 * 1024
 MAX_SAFE_NUMBER = 2**53
+# How the patterns of model.statements.shapes begin inside msgspec's message, and what a person is told instead.
+_FORMS = (
+    ("'^(0|[1-9][0-9]{0,37})", 'is not whole FLOP in digits, as a string: "1000", not 1e3'),
+    ("'^[0-9a-f]{64}", "is not a digest of 64 hexadecimal digits"),
+    ("'^[A-Z]{2}(-", "is not a jurisdiction such as JP or US-CA"),
+    (
+        "[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}",
+        "is not a name of at most 128 letters, digits and . _ : / @ + -",
+    ),
+)
 
 
 def parse_json(
@@ -91,7 +101,14 @@ def from_json(kind: type[T], value: JsonValue, *, path: str = "") -> T:
         return msgspec.convert(value, kind, strict=True, dec_hook=_decode_own)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$")
-        raise InvalidInput(message, path=f"{path}{where.rstrip('`')}".strip().lstrip(".")) from None
+        raise InvalidInput(
+            _in_words(message), path=f"{path}{where.rstrip('`')}".strip().lstrip(".")
+        ) from None
+
+
+def _in_words(message: str) -> str:
+    """What a person wrote wrongly in the commonest fields, instead of the pattern that it did not match."""
+    return next((words for form, words in _FORMS if form in message), message)
 
 
 def to_plain(value: Any) -> JsonValue:

@@ -88,7 +88,7 @@ def verify_countersign(
         key_id in {key.key_id for key in charter.keys_of(power)} for charter in charters
     ):
         raise KeyWithoutPower(
-            f"key {key_id[:16]} has no power to sign a {statement.kind} ({power or 'not by charter'})"
+            f"key {key_id[:16]} has no power to sign {statement.kind} statements ({power or 'not by charter'})"
         )
 
 

@@ -47,7 +47,7 @@ def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
     if register is None:
         raise StateConflict(f"the charter has no register for orders of kind {plan.kind}")
     head = state.orders.heads[register]
-    start = now.plus(plan.starts_in_s)
+    start = (_whole_second(now) if plan.kind == "resume" else now).plus(plan.starts_in_s)
     order = OrderIssued(
         effective=now,
         log=charter.terms.log.origin,
@@ -73,6 +73,15 @@ def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
     if problems:
         raise InvalidInput("; ".join(problems), path="order")
     return order
+
+
+def _whole_second(at: Instant) -> Instant:
+    """The second's beginning: witnesses sign whole seconds, and hosts end a pause by these.
+
+    A resume that began within a second would begin after the checkpoint that shows it: an agent that starts anew and
+    has heard nothing yet would take the pause for still in force, and stop its work again.
+    """
+    return Instant(at.us - at.us % 1_000_000)
 
 
 def preview_order(state: State, order: OrderIssued) -> BlastRadius:

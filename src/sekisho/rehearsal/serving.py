@@ -40,9 +40,10 @@ def serve_home(
     once: bool = False,
     sites: bool = False,
 ) -> int:
-    """Serve until told to stop; the exit code. With `sites`, the home's own rehearsed hosts run as well.
+    """Serve until told to stop; the exit code. With `sites`, its own rehearsed hosts run as well.
 
-    Raises Unavailable where the port is taken, StateConflict where another `up` serves this home.
+    With them go the observer and the verifier. Raises Unavailable where the port is taken, StateConflict where another
+    `up` serves this home.
     """
     from sekisho.web.server import serve  # noqa: PLC0415  # the web stack takes half a second to import
 
@@ -78,3 +79,4 @@ def start_sites(stage: Stage, control: str) -> None:
         stage.point_host(host, control)
         stage.start_agent(host)
     stage.start_observer(control, stage.home.load_root())
+    stage.start_verifier(control)

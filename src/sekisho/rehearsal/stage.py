@@ -148,6 +148,14 @@ class Stage:
             f"agent {host}", "sekisho.agent.main", "--home", str(self.host_folder(host))
         )
 
+    def start_verifier(self, control: str) -> ChildProcess:
+        """The verifier that judges what the observer saw, with a key that no other process here reads."""
+        return self._start(
+            "verifier",
+            "sekisho.rehearsal.verifying",
+            *("--home", str(self.home.path), "--control", control),
+        )
+
     def start_observer(self, control: str, root: TrustRoot) -> ChildProcess:
         """The observer, under another user where this host allows that."""
         folder = self.home.path / "observer"

@@ -13,7 +13,7 @@ import msgspec
 from sekisho.model.instants import Instant
 from sekisho.model.statements import HostEnrolled, ReceiptGiven
 from sekisho.orders import KnownOrder
-from sekisho.orders.lifecycle import HostUnderOrder
+from sekisho.orders.lifecycle import HostUnderOrder, StagePassed
 from sekisho.web.snapshot import Snapshot
 
 __all__ = [
@@ -118,13 +118,15 @@ def steps_of(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> tuple[Ste
     """The life of an order at a host, step by step, each with the instant that the log gives for it."""
     life = look.lives.of(known.reference, host.host)
     at: dict[Step, Instant] = {"issued": known.order.effective}
-    for passed in life.stages:
+    last_halt = _last_halt(life)
+    for passed in last_halt:
         if passed.stage in ("received", "checkpointed"):
             at["received" if passed.stage == "received" else "checkpointed"] = passed.at
         elif passed.stage == "halted":
             at["claimed"] = passed.at
     verdict, lapsed = life.verdict, False
-    if verdict is not None and _speaks_of_halt(life):
+    halts = {passed.digest for passed in last_halt if passed.stage == "halted"}
+    if verdict is not None and halts.intersection(verdict.evidence):
         lapsed = look.at >= verdict.lapses
         if verdict.degree in ("corroborated", "verified") and life.observation is not None:
             at["corroborated"] = life.observation.readings[-1].at
@@ -184,6 +186,12 @@ def _speaks_of_halt(life: HostUnderOrder) -> bool:
     """Whether the verdict rests on the halt that stands; one about an earlier halt says nothing of this one."""
     verdict, halted = life.verdict, life.halted
     return verdict is not None and halted is not None and halted.digest in verdict.evidence
+
+
+def _last_halt(life: HostUnderOrder) -> tuple[StagePassed, ...]:
+    """The steps of the newest halt alone, to its resume where there is one: an earlier halt's are no part of it."""
+    resumed = [n for n, passed in enumerate(life.stages[:-1]) if passed.stage == "resumed"]
+    return life.stages[resumed[-1] + 1 :] if resumed else life.stages
 
 
 def _over_since(look: Snapshot, known: KnownOrder) -> Instant | None:

@@ -87,6 +87,6 @@ def _refusal(status: int, body: bytes, address: str) -> SekishoError:
         problem = from_json(_Problem, parse_json(body, path=address), path=address)
         told = f"{problem.code[:80]!a}: {problem.detail[:600]!r}"
     except InvalidInput:
-        told = repr(body[:200])
+        told = f"{body[:60]!r}; is this a control plane?"
     kind = _REFUSALS.get(status, Unavailable)
     return kind(f"{address} answered {status}: {told}")

@@ -166,6 +166,9 @@ def _describe_difference(page: Page, licence: LicenceIssued, digest: str) -> Non
         )
     if not held:
         page.tell("in_force", "licence.first", run=licence.run)
+    if any(other.digest == digest for other in held):
+        page.warn("licence-logged", number=licence.number)
+        return
     for problem in problems:
         page.warn("fault", why=tame(problem))
 
