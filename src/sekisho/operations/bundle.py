@@ -6,7 +6,9 @@ root is not among it, since an auditor must bring that along.
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from sekisho.ports.tile_store import TileStore
 from sekisho.signing import Recorded, sign_payload
 from sekisho.signing.keys import Signer
 
-__all__ = ["MANIFEST_TYPE", "collect_bundle", "write_bundle"]
+__all__ = ["MANIFEST_TYPE", "collect_bundle", "pack_tar", "write_bundle"]
 
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
 FORMAT = "sekisho-bundle/v1"
@@ -66,10 +68,10 @@ def collect_bundle(
 def write_bundle(
     folder: Path, files: Mapping[str, bytes], *, origin: str, signer: Signer, now: Instant
 ) -> None:
-    """Write a bundle into a new or empty folder: files first, then the manifest, its signature last.
+    """Write a bundle into a new or empty folder, and beside it the one tar that carries it: `<folder>.tar`.
 
-    Raises StateConflict where the folder holds something. A crash leaves a folder without `manifest.dsse`, which no
-    auditor takes for a bundle.
+    Files first, then the manifest, its signature last. Raises StateConflict where the folder holds something. A crash
+    leaves a folder without `manifest.dsse`, which no auditor takes for a bundle, or a folder without its tar.
     """
     # It holds disclosures and receipts: only its owner enters, who hands copies on.
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -86,16 +88,28 @@ def write_bundle(
             ],
         }
     )
-    for path, data in files.items():
+    envelope = sign_payload(manifest, [signer], payload_type=MANIFEST_TYPE)
+    whole = {**files, "manifest.json": manifest, "manifest.dsse": envelope.raw}
+    for path, data in whole.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    (folder / "manifest.json").write_bytes(manifest)
-    envelope = sign_payload(manifest, [signer], payload_type=MANIFEST_TYPE)
-    with (folder / "manifest.dsse").open("wb") as file:
-        file.write(envelope.raw)
-        file.flush()
+    with (folder / "manifest.dsse").open("rb+") as file:
         os.fsync(file.fileno())
+    transport = folder.with_name(f"{folder.name}.tar")
+    transport.touch(mode=0o600)
+    transport.write_bytes(pack_tar(whole))
+
+
+def pack_tar(files: Mapping[str, bytes]) -> bytes:
+    """The deterministic tar of a bundle: ustar, uncompressed, members by path, no times and no owners."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for path in sorted(files):
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(files[path]), 0o644
+            tar.addfile(member, io.BytesIO(files[path]))
+    return stream.getvalue()
 
 
 def _papers(private: PrivateStore, kind: PaperKind) -> dict[str, list[bytes]]:
