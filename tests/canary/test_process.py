@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from sekisho.canary import CanarySettings, Wishes, train
+
 STEPS = 120
 
 
@@ -83,3 +85,30 @@ def test_bad_input_ends_with_2(tmp_path: Path, more: list[str], said: str) -> No
     assert done.returncode == 2
     assert said in done.stderr
     assert not (tmp_path / "out" / "checkpoint.json").exists()
+
+
+class LateWishes(Wishes):
+    """An end that is asked for in the middle of a round: not yet at its first look, and there at every later one."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.checkpoint = False
+
+    @property
+    def end(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+    @end.setter
+    def end(self, wished: bool) -> None:
+        del wished
+
+
+def test_an_end_asked_for_in_the_middle_of_a_round_still_leaves_a_checkpoint(
+    tmp_path: Path,
+) -> None:
+    """The signal may come at any line: checkpoint and status are written before the work leaves."""
+    network = train(CanarySettings(out=tmp_path, seed=1), LateWishes())
+    last, status = _read(tmp_path / "checkpoint.json"), _read(tmp_path / "status.json")
+    assert last["step"] == network.step
+    assert status["checkpoint"] == last

@@ -79,14 +79,15 @@ def train(settings: CanarySettings, wishes: Wishes) -> Network:
     _write_status(settings, network, record)
     written = time.monotonic()
     while True:
-        over = settings.steps is not None and network.step >= settings.steps
+        # Read once a round: a wish that comes in the middle of it is whole in the next one.
+        over = wishes.end or (settings.steps is not None and network.step >= settings.steps)
         if wishes.checkpoint or over:
             wishes.checkpoint = False
             record = _write_checkpoint(settings.out, network)
-        if wishes.end or over or time.monotonic() - written >= STATUS_EVERY_S:
+        if over or time.monotonic() - written >= STATUS_EVERY_S:
             _write_status(settings, network, record)
             written = time.monotonic()
-        if wishes.end or over:
+        if over:
             return network
         network.train_step(*task.batch(network.step, network.shape.batch))
         pacer.rest()
