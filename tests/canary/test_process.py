@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sekisho.canary import CanarySettings, Wishes, train
+from sekisho.canary.loop import CanarySettings, Wishes, train
 
 STEPS = 120
 
