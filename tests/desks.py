@@ -28,7 +28,7 @@ from sekisho.signing import root_of, sign_payload
 from sekisho.signing.notes import NoteSigner
 from tests import factory as f
 
-__all__ = ["MovingClock", "TestDesk", "cosign"]
+__all__ = ["MovingClock", "TestDesk"]
 
 WITNESSES = (
     NoteSigner.cosigner("w1.example/one", f.signer("w1").private),
@@ -159,7 +159,3 @@ class TestDesk:
             effective=self.clock.now(), checkpoint=previous.decode() if previous else None
         )
         return sign_payload(make_payload(fact), [f.LOG]).raw
-
-
-def cosign(desk: TestDesk) -> Cosigned:
-    return desk.cosigned()

@@ -33,11 +33,6 @@ class Halting:
         self._refused: set[str] = set()
         self._recorded: str | None = None
 
-    @property
-    def is_halted(self) -> bool:
-        """Whether a halt was receipted that no resume has ended."""
-        return bool(self._host.memory.standing.halted)
-
     def is_reported(self, covering: tuple[KnownOrder, ...]) -> bool:
         """Whether every order that covers this host has its halted-receipt."""
         halted = self._host.memory.standing.halted

@@ -57,7 +57,7 @@ class Feed:
         self._events: list[tuple[Recorded, bool]] = []
         self._waiting: list[Recorded] = []
         self._cosigned: Cosigned | None = None
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._proofs: dict[int, str] = {}
 
@@ -70,7 +70,7 @@ class Feed:
         fact = recorded.verified.predicate
         if not isinstance(fact, _TOLD):
             return
-        with self._changed:
+        with self._lock:
             self._waiting.append(recorded)
             on_sight = isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
             if on_sight:
@@ -81,7 +81,7 @@ class Feed:
     def take_published(self, cosigned: Cosigned) -> None:
         """A checkpoint is witnessed (a listener of the publisher)."""
         size = cosigned.checkpoint.size
-        with self._changed:
+        with self._lock:
             covered = [r for r in self._waiting if r.index < size]
             self._waiting = [r for r in self._waiting if r.index >= size]
             self._cosigned = cosigned
@@ -92,7 +92,7 @@ class Feed:
 
     def read(self, host: str, after: int) -> FeedPage:
         """What `host` has not been told since the cursor `after`; 0, or another run's cursor, is everything."""
-        with self._changed:
+        with self._lock:
             start = (
                 after - self._base if self._base <= after <= self._base + len(self._events) else 0
             )
@@ -121,13 +121,8 @@ class Feed:
         note = cosigned.note.to_bytes().decode() if cosigned else None
         return FeedPage(next=cursor, items=items, checkpoint=note)
 
-    def wait(self, after: int, timeout_s: float) -> None:
-        """Return when something happened since the cursor, or after `timeout_s`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_news(after), timeout_s)
-
     def has_news(self, after: int) -> bool:
-        with self._changed:
+        with self._lock:
             return self._has_news(after)
 
     def _is_for(self, host: str, fact: Predicate) -> bool:
@@ -147,14 +142,12 @@ class Feed:
         known = self._proofs.get(index)
         if known is None:
             known = self._reader.prove(index, cosigned).to_text()
-            with self._changed:
+            with self._lock:
                 if self._cosigned is cosigned:
                     self._proofs[index] = known
         return known
 
     def _tell(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
         for listener in self._listeners:
             listener()
 

@@ -17,7 +17,6 @@ from sekisho.model.statements import (
     OrderIssued,
     OrdersInForce,
     PackPublished,
-    ReceiptGiven,
 )
 from sekisho.orders import HostFacts, KnownOrder, OrderBook, facts_of, is_covered
 from sekisho.orders.lifecycle import OrderLives
@@ -121,8 +120,3 @@ def facts_under(state: State, known: KnownOrder) -> tuple[HostEnrolled, ...]:
         for host in state.regime.hosts.values()
         if is_covered(known, state.host_facts(host, runs.get(host.host)))
     )
-
-
-def order_receipt(fact: object) -> bool:
-    """Whether a statement is a receipt that belongs into the log."""
-    return isinstance(fact, ReceiptGiven) and fact.order is not None

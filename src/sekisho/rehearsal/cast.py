@@ -62,10 +62,6 @@ class Cast:
         return load_or_create_key(self.home.keys / "operator.pem")
 
     @property
-    def observer_key_file(self) -> Path:
-        return self.home.signers / "verifier-2.pem"
-
-    @property
     def pause_quorum(self) -> tuple[Signer, ...]:
         """Three of five of the authority, and one verifier."""
         return (*self.authority[:3], self.verifier)
