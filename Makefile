@@ -10,7 +10,7 @@ export PYTHON
 # Python reads and writes UTF-8 here whatever the machine's locale is.
 export PYTHONUTF8 := 1
 BIN := .venv/bin
-TEST_PACKAGES := chromium
+TEST_PACKAGES := chromium postgresql:psql softhsm2:softhsm2-util
 SEED ?= $(shell date +%s)
 
 .PHONY: help setup run test check format bench soak pins

@@ -1,4 +1,7 @@
-"""The log's database: what makes an accepted submission survive, and keeps one log from becoming two."""
+"""The log's database: what makes an accepted submission survive, and keeps one log from becoming two.
+
+Entries past the tree's head are the durable queue: they have their index for ever and no tile yet.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,24 @@ from typing import Protocol
 
 import msgspec
 
+from sekisho.model.errors import StateConflict
+
 __all__ = [
-    "Batch",
     "Found",
     "LogStore",
     "PublishedStore",
-    "Queued",
     "Recorded",
     "SequenceStore",
     "Submission",
-    "SubmissionQueue",
+    "Taken",
     "TreeHead",
 ]
+
+
+class Taken(StateConflict):
+    """Some payload or unique key of the rows stands in the log already; nothing of them was stored."""
+
+    code = "taken"
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,15 +42,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     unique: tuple[str, ...] = ()
 
 
-class Queued(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission that was accepted durably and has no index yet. `number` only grows."""
-
-    number: int
-    submission: Submission
-
-
 class TreeHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The tree that the database stands for: its size and its root hash (32 bytes)."""
+    """A tree that the database stands for: its size and its root hash (32 bytes)."""
 
     size: int
     root: bytes
@@ -64,49 +66,39 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     unique: dict[str, tuple[int, bytes]]
 
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the log: from `old` to `new` by `entries`, which settles the queue's `numbers`."""
-
-    old: TreeHead
-    new: TreeHead
-    entries: tuple[Recorded, ...]
-    numbers: tuple[int, ...]
-
-
-class SubmissionQueue(Protocol):
-    """The durable queue."""
-
-    def accept(self, submissions: Sequence[Submission]) -> list[int]:
-        """Queue all of them or none, durably before it returns; the numbers in the same order."""
-        ...
-
-    def load_queued(self, limit: int) -> list[Queued]:
-        """What waits, oldest first, at most `limit` rows."""
-        ...
-
-    def settle(self, numbers: Sequence[int]) -> None:
-        """Take out what needs no entry: a repetition, a refused row."""
-        ...
-
-
 class SequenceStore(Protocol):
-    """Entries and the tree's head. All methods raise Corrupt where the database contradicts itself."""
+    """Entries, and the head of the tree over those that lie in tiles.
 
-    def load_head(self) -> TreeHead: ...
+    All methods raise Corrupt where the database contradicts itself, Unavailable where it cannot be reached or
+    refuses for the moment (a full disk); what they were asked then is not stored and may be asked again.
+    """
+
+    def load_size(self) -> int:
+        """How many entries have an index."""
+        ...
+
+    def load_head(self) -> TreeHead:
+        """The tree whose tiles are written; its size is at most `load_size`."""
+        ...
 
     def load_entries(self, start: int, stop: int) -> list[Recorded]:
-        """Entries start..stop in order; fewer where the log is shorter."""
+        """Entries start..stop in order, without their unique keys; fewer where the log is shorter."""
         ...
 
     def find_recorded(self, submissions: Sequence[Submission]) -> Found:
         """What already stands of their payloads and unique keys."""
         ...
 
-    def commit_batch(self, batch: Batch) -> None:
-        """Store entries, unique keys and the new head and settle the queue, in one transaction.
+    def sequence(self, first: int, entries: Sequence[Recorded]) -> None:
+        """Give the log its entries `first` and following, in one transaction that is durable when it returns.
 
-        A compare-and-swap: raises StateConflict, and changes nothing, unless the head equals `batch.old`.
+        A compare-and-swap on the number of entries: raises StateConflict unless it is `first`, and Taken where
+        a payload digest or a unique key stands already; then nothing of it is stored.
         """
+        ...
+
+    def swap_head(self, old: TreeHead, new: TreeHead) -> None:
+        """Move the tree's head, durably; a compare-and-swap. Raises StateConflict unless the head equals `old`."""
         ...
 
 
@@ -122,5 +114,5 @@ class PublishedStore(Protocol):
         ...
 
 
-class LogStore(SubmissionQueue, SequenceStore, PublishedStore, Protocol):
+class LogStore(SequenceStore, PublishedStore, Protocol):
     """The whole database of one log, held by one process at a time."""
