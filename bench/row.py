@@ -14,10 +14,14 @@ Unit = Literal["ms", "s", "% of a core", "MB", "/s"]
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Upper bounds in the row's unit, each exclusive; None where nobody asked for one."""
+    """Bounds in the row's unit; None where nobody asked for one.
+
+    `median` and `p99` are upper bounds, exclusive; `least` is what a rate must reach.
+    """
 
     median: float | None = None
     p99: float | None = None
+    least: float | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +37,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratio(self) -> float | None:
-        """Measured over target, the worse of the two where both are bounded; None where there is nothing to divide."""
-        pairs = ((self.median, self.target.median), (self.p99, self.target.p99))
-        ratios = [got / bound for got, bound in pairs if got is not None and bound is not None]
+        """Measured over target, of a rate target over measured: at most 1 is met, whichever it is.
+
+        The worst of several; None where there is nothing to divide.
+        """
+        pairs = (
+            (self.median, self.target.median),
+            (self.p99, self.target.p99),
+            (self.target.least, self.median),
+        )
+        ratios = [over / under for over, under in pairs if over is not None and under]
         return max(ratios, default=None)
 
     @property
@@ -44,7 +55,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             return "not measured"
         if self.ratio is None:
             return "no target"
-        return "met" if self.ratio < 1 else "MISSED"
+        is_rate = self.target.least is not None
+        return "met" if self.ratio < 1 or (is_rate and self.ratio == 1) else "MISSED"
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:

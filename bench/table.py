@@ -14,7 +14,7 @@ NUMBERS = range(2, 5)
 
 
 def render(machine: Machine, rows: Sequence[Row]) -> str:
-    """`ratio` is measured over target, the worse of median and 99th percentile: below 1 is met."""
+    """`ratio` is measured over target (of a rate: target over measured): below 1 is met."""
     cells = [HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     lines = [
@@ -43,7 +43,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _target(row: Row) -> str:
     bounds = ((row.target.median, ""), (row.target.p99, "p99 "))
-    return ", ".join(f"{name}< {bound:g}" for bound, name in bounds if bound is not None) or "-"
+    told = [f"{name}< {bound:g}" for bound, name in bounds if bound is not None]
+    if row.target.least is not None:
+        told.append(f">= {row.target.least:g}")
+    return ", ".join(told) or "-"
 
 
 def _number(value: float | None) -> str:

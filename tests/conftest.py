@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import Server, find_postgres, start_server
 
 # A busy machine is no defect: the tests of speed are in bench/.
 settings.register_profile("sekisho", deadline=None, print_blob=True)
@@ -21,6 +25,11 @@ def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     # In CI a missing browser is a failure, so there the tests stay and fail.
     if item.get_closest_marker("browser") and not os.environ.get("CI"):
         return shutil.which("chromium") is None
+    # The same of SoftHSM, on which the tests of hardware modules run.
+    if item.get_closest_marker("hsm") and not os.environ.get("CI"):
+        return shutil.which("softhsm2-util") is None
+    if item.get_closest_marker("postgres") and not os.environ.get("CI"):
+        return find_postgres() is None
     asked = str(config.getoption("markexpr"))
     return item.get_closest_marker("soak") is not None and "soak" not in asked
 
@@ -54,3 +63,18 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
 def public_records() -> Path:
     """The folder of real public records; only for tests marked testdata."""
     return Path(os.environ["SEKISHO_TEST_DATA"])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL for this call, started by the first test that asks; only for tests marked postgres."""
+    with start_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of this test's own, empty."""
+    name = f"test_{sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
+    yield postgres_server.create(name)
+    postgres_server.drop(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
@@ -20,6 +21,7 @@ from sekisho.model.statements import (
     TimeMarked,
     make_payload,
 )
+from sekisho.operations.depositing import Depositor
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.leasing import LeaseCounter
 from sekisho.operations.running import LicencePlan, draft_licence
@@ -27,6 +29,7 @@ from sekisho.rules import load_pack, pack_bytes
 from sekisho.signing import root_of, sign_payload
 from sekisho.signing.notes import NoteSigner
 from tests import factory as f
+from tests.deposited import with_holders
 
 __all__ = ["MovingClock", "TestDesk"]
 
@@ -56,11 +59,14 @@ class MovingClock:
 
 
 class TestDesk:
-    """One operator's desk: charter, host-1, party-1 and the shipped pack are in its log from the start."""
+    """One operator's desk: charter, host-1, party-1 and the shipped pack are in its log from the start.
+
+    With `holders`, so many of the charter's key holders have a deposit key, of tests.deposited.
+    """
 
     __test__ = False
 
-    def __init__(self, folder: Path, clock: MovingClock | None = None) -> None:
+    def __init__(self, folder: Path, clock: MovingClock | None = None, *, holders: int = 0) -> None:
         self.clock = clock or MovingClock()
         self.folder = folder
         note = NoteSigner(f.ORIGIN, f.LOG.private)
@@ -71,6 +77,7 @@ class TestDesk:
                 for n, w in enumerate(WITNESSES, 1)
             ],
         )
+        self.charter = with_holders(self.charter, holders)
         self.charter_envelope = f.charter_envelope(self.charter)
         self.root = root_of(self.charter, self.charter_envelope.digest)
         self.store = SqliteLogStore(folder / "log.sqlite", origin=f.ORIGIN)
@@ -86,6 +93,7 @@ class TestDesk:
             signer=f.OPERATOR,
             load_pack=lambda wanted: p if (p := load_pack()).reference == wanted else None,
         )
+        self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
         self.reader = LogReader(self.tiles)
 
@@ -93,6 +101,7 @@ class TestDesk:
         self.sequencer.recover()
         self.desk.load()
         self.leases.load()
+        self.deposits.complete()
         if self.desk.state.regime.charter is None:
             self.found()
         return self

@@ -31,41 +31,49 @@ from sekisho.model.statements import (
     PartyEnrolled,
     Predicate,
     ReceiptGiven,
+    Recovery,
     Reference,
     RegisterHead,
     RunDeclared,
     Scope,
     Span,
+    TimeMarked,
     make_payload,
 )
+from sekisho.model.wire import encode_base64, sha256_hex
 from sekisho.signing import (
     Ed25519Signer,
     Envelope,
+    Recorded,
     Regime,
-    Verified,
     conceal,
     draft_charter,
     sign_payload,
 )
 from sekisho.signing.keys import Signer
+from sekisho.signing.notes import Note, NoteSigner
 
 __all__ = [
     "AUTHORITY",
+    "COSIGNERS",
     "DEVICE",
     "HEAD",
     "HOST",
     "LEAF",
     "LOG",
+    "LOG_NOTE",
     "NOW",
     "OPERATOR",
     "ORDER",
     "ORIGIN",
     "PARTY",
+    "RECOVERY",
     "REFERENCE",
     "SALT",
     "VERIFIER",
     "charter",
     "charter_envelope",
+    "checkpoint_note",
     "disclosed",
     "host_enrolled",
     "lease_closed",
@@ -75,10 +83,12 @@ __all__ = [
     "order_issued",
     "party_enrolled",
     "receipt_given",
+    "recorded",
     "regime",
     "run_declared",
     "signed",
     "signer",
+    "time_marked",
 ]
 
 ORIGIN = "log.example/sekisho"
@@ -94,7 +104,12 @@ def signer(name: str) -> Ed25519Signer:
 AUTHORITY: tuple[Ed25519Signer, ...] = tuple(signer(f"authority-{n}") for n in range(1, 6))
 VERIFIER: tuple[Ed25519Signer, ...] = (signer("verifier-1"), signer("verifier-2"))
 OPERATOR = signer("operator-1")
+RECOVERY: tuple[Ed25519Signer, ...] = tuple(signer(f"recovery-{n}") for n in range(1, 4))
 LOG = signer("log")
+LOG_NOTE = NoteSigner(ORIGIN, LOG.private)
+COSIGNERS: tuple[NoteSigner, ...] = tuple(
+    NoteSigner.cosigner(f"w{n}.example", signer(f"cosigner-{n}").private) for n in (1, 2)
+)
 HOST = signer("host-1")
 PARTY = signer("party-1")
 DEVICE = signer("device-1")
@@ -106,14 +121,14 @@ def _key(of: Signer, organisation: str, holder: str) -> CharterKey:
 
 def charter(
     *,
-    log_vkey: str = f"{ORIGIN}+00000000+AAAA",
+    log_vkey: str = LOG_NOTE.verifier.to_text(),
     witnesses: Sequence[CharterWitness] | None = None,
     now: Instant = NOW,
 ) -> CharterAdopted:
-    """Charter version 1: authority 3-of-5, verifiers 1-of-2, one operator key."""
-    known = witnesses or (
-        CharterWitness(name="w1", vkey="w1.example+00000000+AAAB", owner="Verifier One"),
-        CharterWitness(name="w2", vkey="w2.example+00000000+AAAC", owner="Verifier Two"),
+    """Charter version 1: authority 3-of-5, verifiers 1-of-2, one operator key, recovery 2-of-3."""
+    known = witnesses or tuple(
+        CharterWitness(name=f"w{n}", vkey=w.verifier.to_text(), owner=f"Witness Society {n}")
+        for n, w in enumerate(COSIGNERS, 1)
     )
     return draft_charter(
         profile="authority",
@@ -136,6 +151,11 @@ def charter(
             cosignatures=(CosignatureAlgorithm(name="ed25519", until=now.plus(10**8)),),
         ),
         now=now,
+        recovery=Recovery(
+            keys=tuple(_key(k, "Vault", f"recovery {n}") for n, k in enumerate(RECOVERY, 1)),
+            k=2,
+            notice_days=14,
+        ),
     )
 
 
@@ -278,10 +298,33 @@ def regime(*more: Envelope) -> Regime:
         signed(party_enrolled(), AUTHORITY[0]),
         *more,
     )
-    for envelope in envelopes:
-        verified: Verified = start.verify(envelope.raw)
-        start = start.after(verified)
+    for index, envelope in enumerate(envelopes):
+        start = start.after(recorded(envelope, start, index))
     return start
+
+
+def recorded(envelope: Envelope, before: Regime, index: int) -> Recorded:
+    """The entry that an envelope is at its place, verified by the regime before it."""
+    leaf = sha256_hex(b"\0" + envelope.raw)
+    return Recorded(index=index, leaf=leaf, verified=before.verify(envelope.raw))
+
+
+def checkpoint_note(
+    size: int, at: Instant, *, root: str = "", cosigners: Sequence[NoteSigner] = COSIGNERS
+) -> str:
+    """A checkpoint of the test log, witnessed at an instant; its root is made up from the size where none is given."""
+    digest = bytes.fromhex(root or sha256_hex(f"root {size}".encode()))
+    text = f"{ORIGIN}\n{size}\n{encode_base64(digest)}\n"
+    lines = [w.sign(text, timestamp=int(at.seconds)) for w in cosigners]
+    return Note(text=text, signatures=(LOG_NOTE.sign(text), *lines)).to_bytes().decode()
+
+
+def time_marked(
+    size: int, at: Instant, *, said: Instant | None = None, **note: object
+) -> TimeMarked:
+    """The mark that quotes it; `said` is the date that the log's keeper writes."""
+    text = checkpoint_note(size, at, **note)  # type: ignore[arg-type]  # the test's own choice
+    return TimeMarked(effective=said or at, checkpoint=text)
 
 
 LEAF = "1" * 64

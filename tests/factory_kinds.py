@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from sekisho.ledger import leaf_hash
 from sekisho.model.statements import (
     KINDS,
     AgentReleased,
     ChainHead,
     ChallengeAnswered,
+    CharterKey,
     Checkpoint,
     CheckpointRecorded,
+    DepositShare,
+    DisclosureDeposited,
+    DisclosureErased,
     FindingRaised,
     HaltJudged,
     HostRetired,
+    KeyCompromised,
+    KeyDrilled,
+    KeyReplacement,
     LicenceRevoked,
     LogPosition,
     ObservationMade,
+    OrderConfirmed,
     OrdersInForce,
     PackPublished,
     PackReference,
     Predicate,
     Reading,
     ReceiptAcknowledged,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    Reference,
+    SignatureWithdrawn,
     Span,
     TimeMarked,
     UsageReported,
     kind_of,
+    parse_payload,
 )
-from sekisho.signing import conceal
+from sekisho.model.wire import encode_base64, sha256_hex
+from sekisho.signing import Envelope, Regime, conceal
 from sekisho.signing.keys import Signer
 from tests.factory import (
     AUTHORITY,
@@ -39,10 +54,12 @@ from tests.factory import (
     ORDER,
     ORIGIN,
     PARTY,
+    RECOVERY,
     REFERENCE,
     SALT,
     VERIFIER,
     charter,
+    charter_envelope,
     host_enrolled,
     lease_closed,
     lease_granted,
@@ -51,16 +68,22 @@ from tests.factory import (
     order_issued,
     party_enrolled,
     receipt_given,
+    regime,
     run_declared,
+    signed,
+    signer,
+    time_marked,
 )
 
-__all__ = ["one_of_each", "signers_of"]
+__all__ = ["announcement", "one_of_each", "regime_of_each", "signers_of"]
 
 
 def one_of_each() -> dict[str, Predicate]:
     """A predicate of every kind, with every optional field in use somewhere."""
     made: list[Predicate] = [
         *_governance(),
+        *_keys(),
+        *_deposits(),
         *_licences(),
         *_receipts(),
         *_orders(),
@@ -75,7 +98,11 @@ def signers_of(kind: str) -> tuple[Signer, ...]:
         "amend": (*AUTHORITY[:3], VERIFIER[0]),
         "enrol-hosts": (AUTHORITY[0], OPERATOR),
         "enrol-parties": (AUTHORITY[0],),
-        "publish-rules": AUTHORITY[:2],
+        "pack-kind": AUTHORITY[:2],
+        "report-compromise": (AUTHORITY[0], VERIFIER[0]),
+        "key-itself": (AUTHORITY[1],),
+        "recovery": RECOVERY[:2],
+        "veto": (VERIFIER[0],),
         "publish-agent": (*AUTHORITY[:2], VERIFIER[0]),
         "issue-licence": AUTHORITY[:2],
         "grant-lease": (OPERATOR,),
@@ -90,6 +117,74 @@ def signers_of(kind: str) -> tuple[Signer, ...]:
         "witness-of-fault": (HOST,),
     }
     return known[KINDS[kind].signer]
+
+
+def announcement() -> Envelope:
+    """Notice that authority-5's key is to be replaced."""
+    replaced = KeyReplacement(
+        constituency="authority",
+        old=AUTHORITY[4].public.key_id,
+        new=CharterKey(
+            public=signer("authority-5 again").public.to_text(),
+            organisation="Authority",
+            holder="authority 5",
+        ),
+    )
+    fact = RecoveryAnnounced(
+        effective=NOW, previous=charter_envelope().digest, version=2, replacements=(replaced,)
+    )
+    return signed(fact, *RECOVERY[:2])
+
+
+def regime_of_each() -> Regime:
+    """The regime under which one statement of every kind is accepted, but for a first charter."""
+    return regime(
+        signed(host_enrolled(emulated=True), AUTHORITY[0], OPERATOR),
+        announcement(),
+        signed(time_marked(4, NOW), LOG),
+    )
+
+
+def _keys() -> list[Predicate]:
+    announced = announcement()
+    statement = parse_payload(announced.payload)
+    leaf = leaf_hash(announced.raw).hex()
+    return [
+        KeyCompromised(
+            effective=NOW, key=AUTHORITY[4].public.key_id, since=NOW, reason="lost in transit"
+        ),
+        KeyDrilled(
+            effective=NOW,
+            key=AUTHORITY[1].public.key_id,
+            challenge=sha256_hex(b"root 4"),
+            size=4,
+            note="yearly drill",
+        ),
+        SignatureWithdrawn(
+            effective=NOW, payload="c" * 64, key=AUTHORITY[1].public.key_id, reason="a slip"
+        ),
+        statement.predicate,
+        RecoveryVetoed(
+            effective=NOW,
+            announcement=Reference(log=ORIGIN, leaf=leaf),
+            constituency="verifiers",
+            reason="nobody lost a key",
+        ),
+    ]
+
+
+def _deposits() -> list[Predicate]:
+    share = DepositShare(key="e" * 64, sealed=encode_base64(bytes(80)))
+    return [
+        DisclosureDeposited(
+            effective=NOW,
+            statement="f" * 64,
+            threshold=1,
+            shares=(share,),
+            content=encode_base64(bytes(100)),
+        ),
+        DisclosureErased(effective=NOW, statement="f" * 64, basis="Test act, section 9"),
+    ]
 
 
 def _governance() -> list[Predicate]:
@@ -152,6 +247,7 @@ def _receipts() -> list[Predicate]:
 def _orders() -> list[Predicate]:
     return [
         order_issued(charter_digest="c" * 64),
+        OrderConfirmed(effective=NOW, order=ORDER, kind="pause"),
         OrdersInForce(effective=NOW, heads=(HEAD,), in_force=(ORDER,), root="a" * 64),
     ]
 

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
 from sekisho.adapters.clocks import SystemClock
-from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.keys import load_key, load_or_create_key
+from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
+from sekisho.adapters.keys.note_keys import begin_rotation, finish_rotation, next_of
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
@@ -28,18 +30,30 @@ from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
-from sekisho.model.statements import PackReference, TimeMarked, make_payload
+from sekisho.model.statements import PackReference
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
 from sekisho.operations.bundle import collect_bundle, write_bundle
+from sekisho.operations.depositing import Depositor
 from sekisho.operations.desk import Admitted, Desk
+from sekisho.operations.disclosing import Reveal, make_reveal
 from sekisho.operations.feed import Feed
 from sekisho.operations.leasing import GrantedLease, LeaseCounter
+from sekisho.operations.marking import MarkMaker
+from sekisho.operations.reading import read_state
 from sekisho.operations.registers import keep_registers
 from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
-from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy, sign_payload
-from sekisho.signing.notes import NoteSigner
+from sekisho.signing import Ed25519Signer, Recorded, TrustRoot, parse_policy
+from sekisho.signing.notes import NoteSigner, VerifierKey
+from sekisho.signing.trust import current_root
 
-__all__ = ["Control", "Home", "RegimeFile"]
+__all__ = [
+    "Control",
+    "Home",
+    "RegimeFile",
+    "begin_log_rotation",
+    "finish_log_rotation",
+    "reveal_field",
+]
 
 WITNESSED_WITHIN_S = 10.0
 
@@ -118,6 +132,11 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         key = load_or_create_key(self.keys / "log.pem")
         return NoteSigner(origin, key.private), key
 
+    def next_log_signers(self, origin: str) -> tuple[NoteSigner, ...]:
+        """The key that will follow the log's own, while both sign; none where no rotation is under way."""
+        file = next_of(self.keys / "log.pem")
+        return (NoteSigner(origin, load_key(file).private),) if file.exists() else ()
+
     def save_pack(self, name: str, version: str, data: bytes) -> None:
         """Keep a published pack's bytes, where bundles and the console find them."""
         path = self.packs / f"{name}-{version}.yaml"
@@ -146,6 +165,38 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
 
 
+def begin_log_rotation(home: Home) -> VerifierKey:
+    """Draw the log's next key; a control plane started from then on signs every checkpoint with both.
+
+    Raises StateConflict where one is drawn already, InvalidInput where the home has no log.
+    """
+    origin = home.load_root().origin
+    begin_rotation(home.keys / "log.pem")
+    return home.next_log_signers(origin)[0].verifier
+
+
+def finish_log_rotation(home: Home) -> VerifierKey:
+    """Drop the log's old key, once the charter in force names the new one, and trust what the charter says now.
+
+    Raises StateConflict where no rotation is under way, or where the log's charter still names the old key.
+    """
+    root = home.load_root()
+    following = home.next_log_signers(root.origin)
+    if not following:
+        raise StateConflict("no rotation of the log's key is under way")
+    state, _ = read_state(FileTileStore(home.public), root)
+    current = current_root(root, state.regime)
+    if current.log != following[0].verifier.to_text():
+        raise StateConflict(
+            "the charter in force still names the old key",
+            remedy=f"adopt a charter whose log key is {following[0].verifier.to_text()}",
+        )
+    # Crash here: the home trusts the new key, and both still sign; asked again, the old one goes.
+    home.save_root(current)
+    finish_rotation(home.keys / "log.pem")
+    return following[0].verifier
+
+
 class Control:
     """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
 
@@ -162,8 +213,13 @@ class Control:
         self._private = PrivateSqlite(home.path / "private.sqlite")
         self.tiles = FileTileStore(home.public)
         self.reader = LogReader(self.tiles)
+        self._marks = MarkMaker(self.clock, self._log_key)
         self._sequencer = Sequencer(
-            signer=note_signer, store=self._log, tiles=self.tiles, mark=self._mark
+            signer=note_signer,
+            also=home.next_log_signers(self.root.origin),
+            store=self._log,
+            tiles=self.tiles,
+            mark=self._marks.make,
         )
         self._clients = {name: HttpWitness(url) for name, url in witnesses.items()}
         self.publisher = Publisher(
@@ -183,6 +239,7 @@ class Control:
             signer=load_or_create_key(home.keys / "operator.pem"),
             load_pack=home.find_pack,
         )
+        self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self._stopping = threading.Event()
@@ -192,9 +249,11 @@ class Control:
         """Recover the log, fold it, begin to publish and to keep the registers."""
         self.publisher.on_published(self.feed.take_published)
         self.desk.on_recorded(self.feed.take_recorded)
+        self.desk.on_recorded(self._marks.take_recorded)
         self._sequencer.recover()
         self.desk.load()
         self.leases.load()
+        self.deposits.complete()
         if self.publisher.latest is not None:
             self.feed.take_published(self.publisher.latest)
         self.publisher.start()
@@ -248,12 +307,6 @@ class Control:
         )
         return cosigned
 
-    def _mark(self, previous: bytes | None) -> bytes:
-        fact = TimeMarked(
-            effective=self.clock.now(), checkpoint=previous.decode() if previous else None
-        )
-        return sign_payload(make_payload(fact), [self._log_key]).raw
-
     def _keep(self) -> None:
         """The heartbeat: registers at half the charter's interval, overdue leases every second."""
         last = 0.0
@@ -266,5 +319,45 @@ class Control:
                     keep_registers(self.desk)
                     last = time.monotonic()
                 self.leases.close_overdue()
+                self.deposits.complete()
             except SekishoError as error:
                 self.last_problem = str(error)
+
+
+def reveal_field(home: Home, digest: str, name: str) -> Reveal:
+    """One concealed field of a home's own statement, for a reader; raises what `make_reveal` raises.
+
+    Reads beside a running control plane. Raises InvalidInput where no regime is founded here.
+    """
+    if not home.is_founded:
+        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
+    private = PrivateSqlite(home.path / "private.sqlite")
+    try:
+        kept = private.load_disclosures()
+    finally:
+        private.close()
+    return make_reveal(FileTileStore(home.public), home.load_root(), digest, name, kept)
+
+
+def erase_disclosures(
+    home: Home, digest: str, basis: str, confirm: Callable[[Recorded], None]
+) -> tuple[Admitted, str]:
+    """Erase the concealed fields of a home's own statement: the erasure's place in the log, the statement's digest.
+
+    `digest` is the statement's payload or leaf digest. `confirm` is shown the statement, and raises to stop: then
+    nothing has changed. Raises StateConflict while a control plane runs on this home, or where there is nothing to
+    erase.
+    """
+    if not home.is_founded:
+        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
+    with Control(home, {}) as control:
+        recorded = control.desk.find(digest) or next(
+            (entry for entry in control.desk.recorded() if entry.leaf == digest), None
+        )
+        if recorded is None:
+            raise StateConflict(
+                f"no statement {digest[:16]} is in this log", remedy="name its payload's SHA-256"
+            )
+        control.deposits.check_erasable(recorded.verified.digest)
+        confirm(recorded)
+        return control.deposits.erase(recorded.verified.digest, basis), recorded.verified.digest

@@ -120,6 +120,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Write, read, sign and adopt the charter: who may do what.",
         "憲章（誰が何をできるか）を作成・表示・署名・採択します。",
     ),
+    "cli.command.disclosure": (
+        "Reveal, check and erase concealed fields; open deposits.",
+        "秘匿された項目を開示・検証・消去し、預託を開きます。",
+    ),
     "cli.command.drill": (
         "Play the whole loop on a real local workload and narrate it.",
         "この一台の実処理で全工程を予行し、経過を説明します。",
@@ -178,6 +182,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Did independent witnesses see it?",
         "独立した立会人が確認しましたか",
     ),
+    "audit.check.seen-checkpoints": (
+        "Did others see the same log?",
+        "他者も同じログを見ましたか",
+    ),
     "audit.check.time-marks": ("Are the log's times witnessed?", "ログの時刻は立会い済みですか"),
     "audit.check.charter": (
         "Does each charter follow the one before?",
@@ -221,6 +229,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "audit.limit.submitted": (
         "what was never submitted to the log leaves no trace here",
         "ログに提出されなかったことの痕跡はここにはありません",
+    ),
+    "audit.limit.unseen": (
+        "nobody compared this with what others saw of the log: bring their checkpoints with --seen",
+        "他者が見たログとの照合はしていません。--seen でチェックポイントを持ち寄ってください",
     ),
     "audit.limit.network": (
         "this host did not let the auditor give up its network",
@@ -289,6 +301,129 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
             "  そのログ {origin}（鍵 {log_key}）\n"
             "  チェックポイントは立会人 {count} 名中 {needed} 名の署名で有効：{names}"
         ),
+    ),
+    # --- the log: copies, monitor, evidence, rotation
+    "log.mirror.bar": ("copying", "複製中"),
+    "log.mirror.copied": (
+        "{at} copied: {size} entries, {written} files written",
+        "{at} 複製済み：{size} 件、{written} ファイル",
+    ),
+    "log.mirror.same": (
+        "{at} nothing new: {size} entries",
+        "{at} 変更なし：{size} 件",
+    ),
+    "log.mirror.failed": (
+        "{at} not copied, the copy is as it was: {problem}",
+        "{at} 複製できず、写しは元のまま：{problem}",
+    ),
+    "log.monitor.bar": ("reading", "読込み中"),
+    "log.monitor.heartbeat": (
+        "{at} {origin}: {size} entries, {answered} of {sources} sources answered, newest seen {since}",
+        "{at} {origin}：{size} 件、{sources} 箇所中 {answered} 箇所が応答、最新の確認 {since}",
+    ),
+    "log.monitor.forked": (
+        "THIS LOG FORKED. Evidence: {paths}",
+        "このログは分岐しています。証拠：{paths}",
+    ),
+    "log.finding.fork": (
+        "fork: {source} shows another log than was seen before {detail}; evidence: {path}",
+        "分岐：{source} が以前と異なるログを提示 {detail}。証拠：{path}",
+    ),
+    "log.finding.shrank": (
+        "went back: {source} shows a smaller log than before: {detail}{path}",
+        "後退：{source} のログが以前より小さい：{detail}{path}",
+    ),
+    "log.finding.damaged": (
+        "damaged: the files of {source} do not give its checkpoint: {detail}{path}",
+        "破損：{source} のファイルがチェックポイントと一致しない：{detail}{path}",
+    ),
+    "log.finding.missing": (
+        "missing at {source}: {detail}{path}",
+        "{source} に欠落：{detail}{path}",
+    ),
+    "log.finding.unreadable": (
+        "no checkpoint of this log at {source}: {detail}{path}",
+        "{source} にこのログのチェックポイントがない：{detail}{path}",
+    ),
+    "log.finding.unwitnessed": (
+        "not witnessed enough at {source}: {detail}{path}",
+        "{source} で立会い不足：{detail}{path}",
+    ),
+    "log.finding.silent": (
+        "no answer from {source}: {detail}{path}",
+        "{source} の応答なし：{detail}{path}",
+    ),
+    "log.finding.stale": (
+        "stale: nobody shows anything newer {source}for {detail}{path}",
+        "停滞：{source}新しいチェックポイントがない {detail}{path}",
+    ),
+    "log.finding.over": (
+        "over, since {since} it stood: {what}",
+        "解消（{since} から継続）：{what}",
+    ),
+    "log.evidence.two-roots": (
+        "{origin} forked: it signed two trees of {larger} entries {detail}",
+        "{origin} は分岐：{larger} 件の異なる二つの木に署名 {detail}",
+    ),
+    "log.evidence.not-a-prefix": (
+        "{origin} forked: the tree of {smaller} entries that it signed is not the beginning of the one of {larger} that it signed {detail}",
+        "{origin} は分岐：署名済みの {smaller} 件の木は、署名済みの {larger} 件の木の先頭ではない {detail}",
+    ),
+    "log.evidence.no-hashes": (
+        "two signed checkpoints, of {smaller} and {larger} entries, without the hashes that show whether they are of one log; take these from the log's tiles {detail}",
+        "{smaller} 件と {larger} 件の署名済みチェックポイント。同じログかを示すハッシュがない。ログのタイルから取得を {detail}",
+    ),
+    "log.evidence.same-tree": (
+        "no fork: both checkpoints are of one and the same tree {detail}",
+        "分岐ではない：両者は同一の木 {detail}",
+    ),
+    "log.evidence.prefix": (
+        "no fork: the tree of {smaller} entries is the beginning of the one of {larger} {detail}",
+        "分岐ではない：{smaller} 件の木は {larger} 件の木の先頭 {detail}",
+    ),
+    "log.evidence.empty-tree": (
+        "no fork: every log begins with the empty tree {detail}",
+        "分岐ではない：どのログも空の木から始まる {detail}",
+    ),
+    "log.evidence.two-logs": (
+        "no fork: these are checkpoints of two logs: {detail}",
+        "分岐ではない：二つの別のログのチェックポイント：{detail}",
+    ),
+    "log.evidence.not-signed": (
+        "not evidence: the log did not sign this: {detail}",
+        "証拠ではない：ログの署名がない：{detail}",
+    ),
+    "log.evidence.bad-hashes": (
+        "not evidence: the hashes do not lead to the signed root: {detail}",
+        "証拠ではない：ハッシュが署名済みの根に至らない：{detail}",
+    ),
+    "log.evidence.both": (
+        "both sides were cosigned by {names}: these witnesses broke their promise",
+        "両方に連署した立会人：{names}。約束に違反",
+    ),
+    "log.serve.ready": (
+        "serves {folder} at {address}",
+        "{folder} を {address} で公開中",
+    ),
+    "log.witness.ready": (
+        "witness {name} answers at {address}; its lines for a policy:",
+        "立会人 {name} が {address} で応答。ポリシーに書く行：",
+    ),
+    "log.witness.rotating": (
+        "both keys cosign once the witness is started anew; give the new line to those who trust it, then: rotate --finish",
+        "立会人を再起動すると両方の鍵で連署します。新しい行を配布してから rotate --finish",
+    ),
+    "log.witness.finished": (
+        "the old key is gone; start the witness anew",
+        "古い鍵を破棄しました。立会人を再起動してください",
+    ),
+    "log.rotate.begun": (
+        "the log's next key is {vkey}\n  start the control plane of {home} anew: both keys sign; have the charter name the new one, then: sekisho log rotate --finish",
+        "ログの次の鍵：{vkey}\n  {home} の管理系を再起動すると両方の鍵で署名します。憲章に新しい鍵を記載してから sekisho log rotate --finish",
+    ),
+    "log.rotate.finished": (
+        "the log signs as {vkey} alone; start the control plane of {home} anew",
+        "ログは {vkey} のみで署名します。{home} の管理系を再起動してください",
     ),
     # --- lengths of time and instants
     "length.d": ("{count} d", "{count} 日"),
@@ -501,6 +636,9 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "the host, an observer or a lease issuer",
         "ホスト、観察者、またはリースの発行者",
     ),
+    "show.signer.key-itself": ("the very key that it names", "文書が名指す鍵自身"),
+    "show.signer.recovery": ("the charter's recovery keys", "憲章の復旧用の鍵"),
+    "show.signer.veto": ("the constituency that it names", "文書が名指す構成団体"),
     "show.unsigned": ("nobody yet", "まだ誰も署名していません"),
     "show.signed": ("{name} (key {id})", "{name}（鍵 {id}）"),
     "show.standing.met": ("met: {parts}", "満たしています：{parts}"),
@@ -831,12 +969,87 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Key {id} had signed already. Signatures in {file} as before: {count}.",
         "鍵 {id} はすでに署名済みです。{file} の署名は {count} 個のままです。",
     ),
+    "sign.exported": (
+        "Wrote the {size} bytes to be signed to {file} (SHA-256 {sha256}). Sign that file whole where the key is, then bring the signature in: sign {document} --import-signature SIG --public PUB",
+        "署名すべき {size} バイトを {file} に保存しました（SHA-256 {sha256}）。鍵のある場所でこのファイル全体に署名し、署名を取り込んでください：sign {document} --import-signature SIG --public PUB",
+    ),
+    # --- disclosures
+    "disclosure.revealed": (
+        "{name} = {value}; the reveal is in {file}: whoever has it knows the field",
+        "{name} = {value}。開示書は {file} にあります。持つ者は誰でもこの項目を知ります",
+    ),
+    "disclosure.limit.proof": (
+        "the proof shows the entry, not by whose authority; --log checks that too",
+        "証明が示すのは項目の存在だけで、権限は示しません（--log で確認できます）",
+    ),
+    "disclosure.limit.unopened": (
+        "digests of this entry that nobody opened: {count}; one may bear the same name for another reader",
+        "この項目の未開示の要約値：{count} 個。同じ名前の別の値が他の読者に示されうる",
+    ),
+    "disclosure.limit.erased": (
+        "its operator stated that it was erased, on the basis {basis}",
+        "運用者はこれを消去したと述べています（根拠：{basis}）",
+    ),
+    "disclosure.opened": (
+        "Your share {number} is in {file}; any {threshold} of {holders} open the deposit. Keep it secret.",
+        "あなたの分割片 {number} は {file} にあります。{holders} 人中 {threshold} 人で預託が開きます。秘密に保管してください。",
+    ),
+    "disclosure.combined": (
+        "The deposit opens, and holds what the statement conceals ({count} field(s)):",
+        "預託が開き、内容は言明の秘匿項目と一致します（{count} 項目）：",
+    ),
+    "disclosure.key.made": (
+        "Deposit key in {file}; its public part is in {public_file}, for the charter:\n  {public}",
+        "預託用の鍵は {file}、公開部分は {public_file} にあります（憲章に載せる値）：\n  {public}",
+    ),
+    "disclosure.key.tag": (
+        "Tag key in {file}. Whoever has it can test guesses of every identifier.",
+        "識別子用の鍵は {file} にあります。持つ者は識別子を推測で確かめられます。",
+    ),
+    "disclosure.erase.shown": (
+        (
+            "ERASE the concealed fields of {kind}, entry {index}\n  statement {digest}\n  basis     {basis} (public)\n"
+            "  Salt and value are destroyed here; the figure is not measured from then on, never zero. Where it is\n"
+            "  the amount of a lease, its licence grants no more leases. What lies in the log stays, sealed to the\n"
+            "  holders of the deposit; so do copies that others were given. This cannot be undone.\n  phrase    {phrase}"
+        ),
+        (
+            "{kind}（項目 {index}）の秘匿項目を消去します\n  言明 {digest}\n  根拠 {basis}（公開されます）\n"
+            "  ここにあるソルトと値を破壊します。以後この数値は「未計測」で、零ではありません。リースの量であれば、\n"
+            "  その許可では新しいリースを出せません。ログには預託保有者あてに封じた写しが残り、他者に渡した写しも\n"
+            "  残ります。取り消せません。\n  合言葉 {phrase}"
+        ),
+    ),
+    "disclosure.erase.phrase": (
+        "Type the eight words of the phrase to erase (nothing to refuse)",
+        "消去するには合言葉の 8 語を入力してください（空欄で中止）",
+    ),
+    "disclosure.erase.refused": (
+        "the erasure was not confirmed; nothing was erased",
+        "消去は確認されませんでした。何も消去していません",
+    ),
+    "disclosure.erase.remedy": (
+        "type the phrase as it is shown; a script gives --yes-erase with the statement's full digest",
+        "表示された合言葉を入力してください。スクリプトでは --yes-erase に言明の要約値を渡します",
+    ),
+    "disclosure.erased": (
+        "Erased and stated in entry {index}: {digest} is not measured from now on.",
+        "消去し、項目 {index} に記録しました：{digest} は以後「未計測」です。",
+    ),
     "cli.no-log": (
         "unverifiable: no log was read under a trust root of yours; name a log (--log) and its root (sekisho trust add, --policy or --home)",
         "検証不能：信頼の起点に基づくログを読めません。ログ（--log）と信頼の起点（sekisho trust add、--policy、--home）を指定してください",
     ),
     # --- keys, orders, licences and charters as commands
     "key.passphrase": ("Passphrase of {file}", "{file} のパスフレーズ"),
+    "key.pin": (
+        "PIN of the token for {place} (tried once)",
+        "{place} のトークンの PIN（試行は一度のみ）",
+    ),
+    "key.made.hsm": (
+        "Made a key on its token: {place} (it never leaves it), public {public}",
+        "トークン内に鍵を作成しました：{place}（外には出ません）、公開鍵 {public}",
+    ),
     "key.passphrase.new": ("New passphrase", "新しいパスフレーズ"),
     "key.made": (
         "Made a key: private {file} (yours alone), public {public}",
@@ -913,6 +1126,287 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "licence.open": ("open, {length} left", "継続中、残り {length}"),
     "licence.ended.final-receipt": ("closed by its final receipt", "最終受領証により終了"),
     "licence.ended.forfeited": ("ran out, the rest forfeited", "期限切れ、残りは没収"),
+    # --- keys and succession in words
+    "show.label.since": ("lost since", "失われた時点"),
+    "show.label.reason": ("reason", "理由"),
+    "show.label.challenge": ("challenge", "課題"),
+    "show.label.note": ("note", "備考"),
+    "show.label.payload": ("of payload", "対象の本文"),
+    "show.label.replaces": ("replaces", "差し替える鍵"),
+    "show.label.veto": ("may say no", "拒否できる者"),
+    "show.label.announcement": ("against", "対象の予告"),
+    "show.label.notice": ("notice", "予告"),
+    "show.label.lapses": ("WOULD LAPSE", "失効する命令"),
+    "show.label.runs_out": ("would run out", "満了で終わる"),
+    "show.label.doubtful": ("in doubt", "疑わしい文書"),
+    "show.label.order": ("order", "命令"),
+    "show.label.statement": ("about", "対象の文書"),
+    "show.label.opened_by": ("opened by", "開示できる者"),
+    "show.label.pack": ("pack", "規則集"),
+    "show.label.summary": ("summary", "概要"),
+    "show.label.recovers": ("recovers", "鍵の復旧"),
+    "show.label.deposit": ("deposit key", "預託の鍵"),
+    "show.label.key_drill_every_s": ("key drills every", "鍵の確認の間隔"),
+    "show.label.emergency_s": ("emergency rules", "緊急規則の期間"),
+    "show.label.compromise_grace_s": ("after compromise", "鍵喪失後の猶予"),
+    "show.kind.key-compromised": ("Report: a KEY IS COMPROMISED", "報告：鍵の危殆化"),
+    "show.kind.key-drilled": ("Key drill: a key still signs", "鍵の確認：鍵が使えることの証明"),
+    "show.kind.signature-withdrawn": ("Withdrawal of a signature", "署名の撤回"),
+    "show.kind.recovery-announced": (
+        "Notice of RECOVERY: keys are to be replaced",
+        "復旧の予告：鍵の差し替え",
+    ),
+    "show.kind.recovery-vetoed": ("VETO against a recovery", "復旧への拒否"),
+    "show.kind.order-confirmed": ("Confirmation of an order", "命令の確認"),
+    "show.kind.disclosure-deposited": ("Deposit of concealed fields", "秘匿項目の預託"),
+    "show.kind.disclosure-erased": ("ERASURE of concealed fields", "秘匿項目の消去"),
+    "show.kind.pack-published": ("Rule pack", "規則集"),
+    "show.kind.pack-emergency": ("EMERGENCY rule pack", "緊急の規則集"),
+    "show.holder.unknown": ("not a key of the charter that was read", "読んだ憲章にない鍵です"),
+    "show.holder.recovery": ("recovery", "復旧"),
+    "show.compromise.effect": (
+        "from its entry on the key counts for nothing and never comes back; orders recorded since the key was lost that lack their quorum without it go on for {grace}, then lapse unless their full quorum confirms them; leases run out; the rest is listed as doubtful; no work is ended by it",
+        "記載の時点から、この鍵は無効となり元に戻りません。喪失後に記録され、この鍵なしでは定足数に満たない命令は、{grace}続いたのち、定足数全体が確認しないかぎり失効します。リースは満了まで。その他は疑わしいと示されます。これにより処理が終了させられることはありません",
+    ),
+    "show.doubt.lapses": (
+        "{what} ({power}): lapses {at} unless confirmed: sekisho order confirm",
+        "{what}（{power}）：確認されなければ {at} に失効（sekisho order confirm）",
+    ),
+    "show.doubt.runs-out": (
+        "{what} ({kind}): runs out {at}, not renewed by it",
+        "{what}（{kind}）：{at} で終わります",
+    ),
+    "show.doubt.doubtful": ("{what} ({kind}, {power})", "{what}（{kind}、{power}）"),
+    "show.doubt.none": (
+        "no statement of this log would lack its quorum without the key; from now on it counts for nothing",
+        "この鍵なしで定足数を欠く文書は、このログにはありません。以後この鍵は無効です",
+    ),
+    "show.drilled.challenge": (
+        "root of the tree of {size} entries: {root}",
+        "{size} 件の木の根：{root}",
+    ),
+    "show.drilled.effect": (
+        "proves that the holder could sign when that tree was witnessed; it permits nothing",
+        "その木が立ち会われた時点で署名できたことの証明です。何も許可しません",
+    ),
+    "show.drilled.before": ("the key was last proved {at}", "この鍵の前回の確認：{at}"),
+    "show.drilled.first": ("the key was never proved before", "この鍵の確認は初めてです"),
+    "show.withdrawn.effect": (
+        "this key's signature on that payload counts in no later entry; what is in the log already stands",
+        "その本文へのこの鍵の署名は、以後の記載では無効です。すでにログにあるものは変わりません",
+    ),
+    "show.withdrawn.change": (
+        "the payload is no order of this log so far; without this signature it may lack its quorum",
+        "その本文はまだこのログの命令ではありません。この署名がなければ定足数を欠くことがあります",
+    ),
+    "show.recovery.follows": (
+        "to be version {version}, after {previous}",
+        "第 {version} 版となる予定（{previous} の次）",
+    ),
+    "show.recovery.replaces": (
+        "in {constituency}: key {old} of {held} gives way to {new}",
+        "{constituency}：{held} の鍵 {old} を {new} に差し替え",
+    ),
+    "show.recovery.effect": (
+        "nothing yet: after {days} days in witnessed checkpoints, without a veto, the recovery keys may adopt these keys and change nothing else",
+        "直ちには何も変わりません。立会い済みチェックポイントで {days} 日が経過し、拒否がなければ、復旧鍵はこれらの鍵だけを差し替えられます",
+    ),
+    "show.recovery.voice": ("{name} ({k} keys)", "{name}（鍵 {k} 本）"),
+    "show.recovery.left": ("the notice ends {at} at the earliest", "予告が終わるのは早くても {at}"),
+    "show.recovery.carries": (
+        "carries out the announced recovery {leaf}: signed by recovery keys, only keys are replaced",
+        "予告された復旧 {leaf} の実行：復旧鍵が署名し、鍵だけを差し替えます",
+    ),
+    "show.veto.effect": (
+        "the announced recovery is stopped for good; another one must be announced anew",
+        "予告された復旧は取りやめとなります。別の復旧は改めて予告が必要です",
+    ),
+    "show.confirm.effect": (
+        "the order no longer hangs on the reported key: it goes on as issued, neither longer nor wider",
+        "命令は報告された鍵に左右されなくなります。期間も範囲も発出時のままです",
+    ),
+    "show.confirm.doubt": (
+        "it would lapse {at}: without key {id}",
+        "{at} に失効するところでした（鍵 {id} を除く場合）",
+    ),
+    "show.confirm.sound": (
+        "nothing: the order is not in doubt",
+        "なし：この命令は疑わしくありません",
+    ),
+    "show.confirm.unknown": ("the order is not in this log", "この命令はこのログにありません"),
+    "show.deposit.effect": (
+        "the disclosures of that statement are kept encrypted; {k} of {n} holders together can open them",
+        "その文書の開示情報を暗号化して預けます。{n} 者のうち {k} 者がそろえば開けます",
+    ),
+    "show.deposit.size": ("{size} characters of sealed content", "封緘された内容 {size} 文字"),
+    "show.erasure.effect": (
+        "salt and deposit of that statement are destroyed: its concealed fields can never be shown again",
+        "その文書のソルトと預託を破棄します。秘匿項目は二度と開示できません",
+    ),
+    "show.pack.effect": (
+        "decisions from its entry on may rest on these rules",
+        "記載の時点から、この規則に基づいて判定できます",
+    ),
+    "show.pack.emergency": (
+        "decisions may rest on these rules for {length} at most; then they lapse; a lapsed one, or one as strict, needs the full quorum",
+        "この規則に基づく判定は最長 {length}です。その後は失効し、失効したものや同じ厳しさのものには定足数全体が必要です",
+    ),
+    "show.pack.content": (
+        "{name} {version}, {bytes} bytes, SHA-256 {sha256}",
+        "{name} {version}、{bytes} バイト、SHA-256 {sha256}",
+    ),
+    "show.pack.before": (
+        "takes the place of {name} {version} ({sha256})",
+        "{name} {version}（{sha256}）に代わります",
+    ),
+    "show.pack.same": (
+        "nothing: these rules are published already",
+        "なし：この規則は公布済みです",
+    ),
+    "show.pack.first": ("the first pack of this name", "この名の規則集は初めてです"),
+    "show.warn.since-ahead": (
+        "It says that the key will be lost at {at}, which is still ahead.",
+        "鍵が失われる時点 {at} はまだ先です。",
+    ),
+    "show.warn.key-unknown": (
+        "Key {id} is not in the charter in force.",
+        "鍵 {id} は施行中の憲章にありません。",
+    ),
+    "show.warn.challenge-foreign": (
+        "The challenge is NOT the root of this log at size {size}.",
+        "課題は、このログの {size} 件目の根ではありません。",
+    ),
+    "show.warn.withdrawn-late": (
+        "Too late: that payload is entry {index} of the log already.",
+        "手遅れです：その本文はすでにログの {index} 番に記載されています。",
+    ),
+    "show.warn.powers-lost": (
+        "Without this key nobody can use these powers until the charter is amended or recovered: {names}",
+        "この鍵がなければ、憲章の改正か復旧まで、次の権限は誰も使えません：{names}",
+    ),
+    "show.warn.key-silenced": (
+        "Key {id} ({name}) was reported compromised: it counts for nothing.",
+        "鍵 {id}（{name}）は危殆化が報告されており、無効です。",
+    ),
+    # --- keys and charters as commands
+    "key.drill.row": (
+        "{state}  {id}  {constituency}: {organisation}, {holder}; last proved {last}",
+        "{state}  {id}  {constituency}：{organisation}、{holder}、前回の確認 {last}",
+    ),
+    "key.drill.proved": ("proved   ", "確認済み"),
+    "key.drill.doubtful": ("DOUBTFUL ", "疑わしい"),
+    "key.drill.lost": ("LOST     ", "喪失　　"),
+    "key.drill.new": ("not due  ", "期限前　"),
+    "key.drill.never": ("never", "なし"),
+    "key.drill.sum": (
+        "{doubtful} of {count} keys are doubtful: not proved within {length}.",
+        "{count} 本のうち {doubtful} 本が疑わしい鍵です（{length}以内の確認なし）。",
+    ),
+    "sign.fresh": (
+        "Signed with key {id} and written to {file}.",
+        "鍵 {id} で署名し、{file} に保存しました。",
+    ),
+    "charter.recover.wait": (
+        "the notice is not over in witnessed checkpoints: it ends {at} at the earliest",
+        "立会い済みチェックポイントで予告期間がまだ終わっていません。終わるのは早くても {at} です",
+    ),
+    # --- the charter's drill
+    "charter.drill.step.found": (
+        "Found a regime by quorum: draft, compare the phrase, sign, adopt",
+        "定足数で体制を創設する：起案、合言葉の照合、署名、採択",
+    ),
+    "charter.drill.step.prove": (
+        "Prove keys; whose key nobody proves becomes doubtful",
+        "鍵を確認する：確認されない鍵は疑わしくなる",
+    ),
+    "charter.drill.step.amend": (
+        "Amend: the old quorum and the new one",
+        "改正する：旧版と新版、両方の定足数",
+    ),
+    "charter.drill.step.lose": (
+        "Lose a key: what rests on it is in doubt, and a full quorum confirms it",
+        "鍵を失う：その鍵に基づくものは疑わしくなり、定足数全体が確認する",
+    ),
+    "charter.drill.step.succeed": ("Put a new key in its place", "新しい鍵に差し替える"),
+    "charter.drill.step.veto": (
+        "A recovery that nobody needs: another constituency says no",
+        "不要な復旧：別の構成団体が拒否する",
+    ),
+    "charter.drill.step.recover": (
+        "Lose three of five: recovery keys, 14 simulated days, new keys",
+        "五本のうち三本を失う：復旧鍵、模擬の 14 日、新しい鍵",
+    ),
+    "charter.drill.step.check": (
+        "A stranger reads it all from the files, under the trust root alone",
+        "第三者が、信頼の起点だけを頼りに、ファイルから全体を読む",
+    ),
+    "charter.drill.phrase": ("{kind}: {phrase}", "{kind}：{phrase}"),
+    "charter.drill.signed": ("signed by {names}", "署名：{names}"),
+    "charter.drill.entered": (
+        "entry {index} of the log, witnessed",
+        "ログの {index} 番に記載、立会い済み",
+    ),
+    "charter.drill.root": ("trust root, by hand: {charter}", "信頼の起点（手作業）：{charter}"),
+    "charter.drill.refused": (
+        "refused as it must be: {what} ({code})",
+        "想定どおり拒否：{what}（{code}）",
+    ),
+    "charter.drill.early": ("adopting with two signatures", "二つの署名での採択"),
+    "charter.drill.old-quorum": ("an amendment without the old quorum", "旧版の定足数を欠く改正"),
+    "charter.drill.lost-key": ("a signature by the lost key", "失われた鍵での署名"),
+    "charter.drill.vetoed": ("carrying out a vetoed recovery", "拒否された復旧の実行"),
+    "charter.drill.too-early": ("recovering after 13 days", "13 日での復旧"),
+    "charter.drill.old-member": ("a signature by a replaced key", "差し替えられた鍵での署名"),
+    "charter.drill.doubtful": (
+        "{count} of {all} keys are doubtful",
+        "{all} 本のうち {count} 本が疑わしい",
+    ),
+    "charter.drill.doubt": (
+        "in doubt without it: {name} ({kind}), lapses {ends}",
+        "この鍵なしでは疑わしい：{name}（{kind}）、失効 {ends}",
+    ),
+    "charter.drill.powers": (
+        "without {names} nobody can use: {powers}",
+        "{names} なしでは誰も使えない権限：{powers}",
+    ),
+    "charter.drill.change": ("{what}: {before} → {after}", "{what}：{before} → {after}"),
+    "charter.drill.drafted": (
+        "version {version} drafted ({digest})",
+        "第 {version} 版を起案（{digest}）",
+    ),
+    "charter.drill.read": (
+        "{size} entries verified; version {version} is in force",
+        "{size} 件を検証：第 {version} 版が施行中",
+    ),
+    "charter.drill.gone": ("removed", "削除済み"),
+    "charter.drill.holds": (
+        "The charter's drill holds: every step did what was announced. It was a DRILL: the log {origin}, its keys and its regime are of no force.\nHome: {home}",
+        "憲章の予行は成立：すべての段階が予告どおりに進みました。これは予行です：ログ {origin}、その鍵と体制に効力はありません。\nホーム：{home}",
+    ),
+    "charter.drill.fails": (
+        "The charter's drill FAILS: the last step above says why. It was a DRILL: the log {origin} is of no force.\nHome: {home}",
+        "憲章の予行は不成立：理由は上の最後の段階にあります。これは予行です：ログ {origin} に効力はありません。\nホーム：{home}",
+    ),
+    "charter.init.guide": (
+        "A founding needs: a public key file of every holder (sekisho key new, then the .pub), the log's verifier key and each witness's (sekisho key show F.pub --vkey NAME, with --cosigner for a witness), and a new file for the draft. Recovery keys lie offline; without them nobody can replace lost keys. Examples, with as few keys as each profile's quorums allow; more are better, since a lost key then stops nothing:",
+        "創設に必要なもの：各保持者の公開鍵ファイル（sekisho key new で作る .pub）、ログと各立会人の検証鍵（sekisho key show F.pub --vkey 名前、立会人は --cosigner も）、起案の新しいファイル。復旧鍵はオフラインに置きます。なければ失った鍵を誰も差し替えられません。以下は各類型の定足数が許す最少の例です。鍵が多いほど、一本を失っても止まりません：",
+    ),
+    "charter.init.internal": (
+        "internal: one company's own pause; who watches stops alone, and resumes with management ({groups})",
+        "internal：一社内の停止。監視役だけで止め、再開は経営と共に行う（{groups}）",
+    ),
+    "charter.init.provider": (
+        "provider: a compute provider; auditors whom its customers trust release and amend with it ({groups})",
+        "provider：計算資源の提供者。顧客が信頼する監査人と共に再開・改正する（{groups}）",
+    ),
+    "charter.init.authority": (
+        "authority: a national authority with independent verifiers ({groups})",
+        "authority：国の当局と独立の検証者（{groups}）",
+    ),
+    "charter.init.international": (
+        "international: several states, a secretariat, verifiers ({groups})",
+        "international：複数の国、事務局、検証者（{groups}）",
+    ),
     "charter.quorate": (
         "The quorum of version {version} has signed.",
         "第 {version} 版の定足数の署名がそろいました。",

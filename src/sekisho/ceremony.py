@@ -5,24 +5,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import replace_file
-from sekisho.adapters.keys import create_key, load_key
+from sekisho.adapters.keys import Algorithm, create_signer, load_signer
+from sekisho.adapters.keys.deposit_keys import (
+    ShamirSharing,
+    create_deposit_key,
+    load_deposit_key,
+)
+from sekisho.adapters.keys.elsewhere import MadeElsewhere
+from sekisho.adapters.keys.secret_files import (
+    create_secret_file,
+    create_tag_key,
+    load_secret_file,
+)
 from sekisho.adapters.storage.file_tiles import FileTileStore
 from sekisho.ledger import Cosigned
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.wire import from_json, parse_json
+from sekisho.operations.amending import (
+    AmendmentPlan,
+    KeyChange,
+    draft_amendment,
+    find_key,
+    parse_quorums,
+    verify_draft,
+)
 from sekisho.operations.countersigning import (
     Footing,
     ForeignDocument,
     KeyWithoutPower,
     power_for,
     verify_countersign,
+    verify_document,
+    verify_succession,
 )
 from sekisho.operations.difference import (
     Change,
@@ -31,26 +53,71 @@ from sekisho.operations.difference import (
     compare_charter,
     compare_order,
 )
+from sekisho.operations.disclosing import (
+    MAX_REVEAL,
+    Concealed,
+    RevealVerdict,
+    find_concealed,
+    judge_reveal,
+    parse_reveal,
+)
 from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
+from sekisho.operations.key_care import (
+    DoubtfulStatement,
+    KeyStanding,
+    doubt_of,
+    draft_compromise,
+    draft_confirmation,
+    draft_drill,
+    draft_withdrawal,
+    key_standings,
+    last_drill,
+    lost_powers,
+    weigh_compromise,
+)
 from sekisho.operations.ordering import BlastRadius, OrderPlan, draft_order, preview_order
 from sekisho.operations.reading import claimed_origin, read_state
+from sekisho.operations.recovering import (
+    draft_announcement,
+    draft_recovery,
+    draft_veto,
+    find_announcement,
+    notice_end,
+    problems_of_announcement,
+    problems_of_veto,
+    require_announcement,
+)
 from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
 from sekisho.operations.state import State, facts_under
 from sekisho.ports.tile_store import TileStore
-from sekisho.signing import TrustRoot
+from sekisho.signing import Signer, TrustRoot
+from sekisho.signing.profiles import constituencies_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = [
+    "Algorithm",
+    "AmendmentPlan",
     "BlastRadius",
     "Change",
+    "Concealed",
+    "DoubtfulStatement",
     "Footing",
     "ForeignDocument",
     "FoundingPlan",
+    "KeyChange",
+    "KeyStanding",
     "KeyWithoutPower",
     "LicencePlan",
+    "MAX_REVEAL",
+    "MadeElsewhere",
     "OrderDifference",
     "OrderPlan",
     "PublicLog",
+    "RevealVerdict",
     "RunRefused",
+    "ShamirSharing",
     "State",
     "SystemClock",
     "WitnessPlan",
@@ -58,22 +125,56 @@ __all__ = [
     "claimed_origin",
     "compare_charter",
     "compare_order",
+    "constituencies_of",
+    "create_deposit_key",
     "create_file",
-    "create_key",
+    "create_hsm_signer",
+    "create_secret_file",
+    "create_signer",
+    "create_tag_key",
     "decide_run",
+    "doubt_of",
+    "draft_amendment",
+    "draft_announcement",
+    "draft_compromise",
+    "draft_confirmation",
+    "draft_drill",
     "draft_founding",
     "draft_licence",
     "draft_order",
+    "draft_recovery",
+    "draft_veto",
+    "draft_withdrawal",
     "facts_under",
+    "find_announcement",
+    "find_concealed",
+    "find_key",
+    "judge_reveal",
+    "key_standings",
+    "last_drill",
+    "load_deposit_key",
     "load_disclosures",
-    "load_key",
+    "load_secret_file",
+    "load_signer",
+    "lost_powers",
+    "notice_end",
+    "open_hsm",
     "open_log",
+    "parse_quorums",
+    "parse_reveal",
     "power_for",
     "preview_order",
+    "problems_of_announcement",
+    "problems_of_veto",
     "read_log",
     "replace_file",
+    "require_announcement",
     "send_statement",
     "verify_countersign",
+    "verify_document",
+    "verify_draft",
+    "verify_succession",
+    "weigh_compromise",
 ]
 
 # Where a log's files lie below what people name: the log itself, a bundle or a server, a home.
@@ -144,3 +245,38 @@ def send_statement(control: str, envelope: bytes) -> dict[str, object]:
         "digest": placed.digest,
         "fresh": placed.fresh,
     }
+
+
+def open_hsm(place: str, *, library: str, ask_pin: Callable[[], str]) -> Signer:
+    """The signer of a key on a token, as `hsm:TOKEN/ID`; raises what `open_hsm_key` raises."""
+    hsm = _hsm_module(place)
+    key = hsm.open_hsm_key(hsm.HsmAddress.from_text(place), library, ask_pin)
+    signer: Signer = hsm.HsmSigner(key, ask_pin)
+    return signer
+
+
+def create_hsm_signer(
+    place: str, *, library: str, algorithm: Algorithm, ask_pin: Callable[[], str]
+) -> Signer:
+    """Draw a key on a token, where it stays; raises what `create_hsm_key` raises."""
+    if algorithm == "ed25519":
+        raise InvalidInput(
+            "a token draws ECDSA keys only", path="--algorithm", remedy="use p256 or p384"
+        )
+    hsm = _hsm_module(place)
+    key = hsm.create_hsm_key(hsm.HsmAddress.from_text(place), library, algorithm, ask_pin)
+    signer: Signer = hsm.HsmSigner(key, ask_pin)
+    return signer
+
+
+def _hsm_module(place: str) -> ModuleType:
+    """The adapter, whose libraries only those have who have a token."""
+    try:
+        from sekisho.adapters.keys import hsm
+    except ImportError as error:
+        raise InvalidInput(
+            f"the package {error.name} is not installed",
+            path=place,
+            remedy="pip install 'sekisho[hsm]'",
+        ) from None
+    return hsm

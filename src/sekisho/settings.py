@@ -17,6 +17,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `home` holds a regime's log, keys and projections; `trust_file` holds the roots that this
     person trusts and lies apart from it, so that removing a home takes no trust with it.
+    `pkcs11_lib` is the path of the library through which a hardware module is spoken to.
+    `copy` is the address of the log's published copy, without credentials; empty where there is none.
     """
 
     home: Path
@@ -24,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     language: Language = "en"
     debug: bool = False
     run_once: bool = False
+    pkcs11_lib: str = ""
+    copy: str = ""
 
 
 def choose_language(environment: Mapping[str, str]) -> Language:
@@ -36,7 +40,8 @@ def choose_language(environment: Mapping[str, str]) -> Language:
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
-    """Reads SEKISHO_HOME, SEKISHO_TRUST, SEKISHO_LANG, SEKISHO_DEBUG, SEKISHO_RUN_ONCE.
+    """Reads SEKISHO_HOME, SEKISHO_TRUST, SEKISHO_LANG, SEKISHO_DEBUG, SEKISHO_RUN_ONCE, SEKISHO_PKCS11_LIB,
+    SEKISHO_COPY.
 
     Folders default to the XDG base directories. An empty variable counts as unset.
     """
@@ -50,6 +55,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         language=choose_language(environment),
         debug=environment.get("SEKISHO_DEBUG", "") not in {"", "0"},
         run_once=environment.get("SEKISHO_RUN_ONCE", "") not in {"", "0"},
+        pkcs11_lib=environment.get("SEKISHO_PKCS11_LIB", ""),
+        copy=environment.get("SEKISHO_COPY", ""),
     )
 
 

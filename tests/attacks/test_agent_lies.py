@@ -141,9 +141,7 @@ def board_lies(kind: str, halt: OpenHalt, stored: StoredStatement, rig: Rig) -> 
 
     if kind == "no proof":
         return msgspec.structs.replace(stored, proof=None)
-    other = next(
-        r for r in rig.control.chain.digests if r in rig.control.indexes and r != halt.receipt
-    )
+    other = next(r for r in rig.control.digests if r in rig.control.indexes and r != halt.receipt)
     return rig.control.fetch_statement(other)
 
 

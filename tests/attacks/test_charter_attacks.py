@@ -110,8 +110,9 @@ def test_charter_witness_key_under_two_names() -> None:
     own = msgspec.structs.replace(
         log.witnesses[1], vkey=f"w2.example+11111111+{log.vkey.split('+', 2)[2]}"
     )
+    own_key = decode_base64(log.vkey.split("+", 2)[2])[1:]
     retyped = msgspec.structs.replace(
-        log.witnesses[1], vkey=f"w2.example+11111111+{encode_base64(bytes([4]) + bytes(2))}"
+        log.witnesses[1], vkey=f"w2.example+11111111+{encode_base64(bytes([4]) + own_key)}"
     )
     for second, match in ((twin, "twice"), (own, "own key"), (retyped, "own key")):
         changed = msgspec.structs.replace(log, witnesses=(log.witnesses[0], second))

@@ -106,11 +106,18 @@ def test_a_charter_version_out_of_order_fails(version: int) -> None:
 
 
 def test_a_charter_that_names_another_log_key_fails() -> None:
-    """Even a rightly signed succession may not slip the log to another key than the verifier trusts."""
+    """The first charter names the very log key that the verifier trusts."""
+    root = msgspec.structs.replace(Cast().root(), log=FORGED.log.verifier.to_text())
+    assert "another log key" in fails(honest_story(), "charter", root).detail
+
+
+def test_a_log_that_goes_on_under_the_key_it_had_to_give_up_fails() -> None:
+    """A rightly signed succession changes the log's key: what the old one signs is no witnessed tree any more."""
     story = honest_story()
     log = msgspec.structs.replace(Cast().charter().log, vkey=FORGED.log.verifier.to_text())
     story.insert_after("beat-1", "charter-2", _next_charter(*QUORUM, log=log))
-    assert "another log key" in fails(story, "charter").detail
+    assert fails(story, "witnessed")
+    assert check_of(audit(seal(story)), "checkpoint-signature").verdict == "unverifiable"
 
 
 def _next_charter(*signers: str, version: int = 2, **changes: object) -> Item:

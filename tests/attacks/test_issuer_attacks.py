@@ -74,10 +74,10 @@ def test_a_receipt_cannot_enter_the_log_beside_its_chain(desk: TestDesk) -> None
         state="ended",
         order=order,
     )
-    size = desk.sequencer.head.size
+    size = desk.sequencer.integrate().size
     with pytest.raises(InvalidInput, match="receipt"):
         desk.desk.admit(f.signed(fact, f.HOST).raw)
-    assert desk.sequencer.head.size == size
+    assert desk.sequencer.integrate().size == size
 
 
 def test_refused_lease_requests_do_not_fill_the_private_store(desk: TestDesk) -> None:

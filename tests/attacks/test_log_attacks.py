@@ -20,6 +20,7 @@ from sekisho.ledger import (
     check_log,
     verify_consistency,
 )
+from sekisho.ledger.evidence import ForkEvidence, judge_evidence
 from sekisho.ledger.sequencer import RolledBack
 from sekisho.ledger.tree import Frontier, NodeReader, consistency_proof, leaf_hash
 from sekisho.ledger.witness import Refused
@@ -156,19 +157,9 @@ def test_forked_log_is_refused_by_the_witness_with_evidence(
     answer = refusal(witness, 4, [], forked)
     assert (answer.status, answer.body, answer.content_type) == (409, "4\n", "text/x.tlog.size")
     (path,) = [path for path in files.files if path.startswith("evidence/fork-")]
-    evidence = files.files[path].decode()
-    first, second = (Note.from_bytes(part.encode()) for part in _two_notes(evidence))
-    heads = [
-        Policy.of_log(LOG.verifier).verify_cosigned(note).checkpoint for note in (first, second)
-    ]
-    assert heads[0].size == heads[1].size == 4
-    assert heads[0].root != heads[1].root
-
-
-def _two_notes(evidence: str) -> tuple[str, str]:
-    """Evidence files hold the note that was held, a blank line, and the one that contradicts it."""
-    middle = evidence.index(f"\n\n{LOG.name}\n") + 1
-    return evidence[:middle], evidence[middle + 1 :]
+    evidence = ForkEvidence.from_bytes(files.files[path])
+    assert judge_evidence(evidence, [LOG.verifier]).verdict == "holds"
+    assert evidence.checkpoints[0].size == evidence.checkpoints[1].size == 4
 
 
 def test_fork_behind_a_stale_size_leaves_evidence_too(
@@ -184,7 +175,10 @@ def test_forked_growth_is_refused_by_the_witness(witness: LocalWitness, files: M
     forked = [b"other", *ENTRIES[1:]]
     answer = refusal(witness, 4, growth(4, forked), signed(7, root_of(forked)))
     assert answer.status == 422
-    assert any(path.startswith("evidence/unproven-") for path in files.files)
+    # From a size that is a power of two the log's hashes do not say which tree they start from.
+    (path,) = [path for path in files.files if path.startswith("evidence/suspicion-")]
+    evidence = ForkEvidence.from_bytes(files.files[path])
+    assert judge_evidence(evidence, [LOG.verifier]).verdict == "unverifiable"
 
 
 def test_evidence_does_not_fill_the_disk(witness: LocalWitness, files: MemoryTiles) -> None:

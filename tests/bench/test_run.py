@@ -26,6 +26,15 @@ MEASURED = {
     "append, durable and with its index": ("ms", 20),
     "append until two witnesses cosigned": ("ms", 20),
     "appends of 16 threads, all witnessed": ("/s", 1),
+    "proof verification: inclusion in 100,000": ("/s", 2000),
+    "proof verification: consistency to 100,000": ("/s", 2000),
+    "proof build: inclusion in 100,000, tiles held": ("/s", 2000),
+    "frontier: entries hashed and appended": ("/s", 2000),
+    "fsck: entries of 100,000, files in memory": ("/s", 1),
+    "log check-proof: rows, inclusion in 100,000": ("/s", 1000),
+    "log of 20,000: open to a signed head": ("s", 1),
+    "log of 20,000: proof of a random entry": ("ms", 1000),
+    "log of 20,000: memory at its peak": ("MB", 1),
 }
 LEFT_OUT = {
     "sekisho drill, all steps",

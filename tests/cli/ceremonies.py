@@ -54,6 +54,7 @@ class KeyHolder:
         self.log = str(folder / "bundle" / "log")
         self.cast = Cast()
         self.language: Language = "en"
+        self.pkcs11_lib = ""
         self.trust(self.sealed.root)
         self.set_clock(T0.plus(second))
 
@@ -84,6 +85,12 @@ class KeyHolder:
             path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return str(path)
 
+    def public(self, name: str) -> str:
+        """A public key's file."""
+        path = self.path(f"{name}.pub")
+        path.write_text(self.cast.signer(name).public.to_text() + "\n")
+        return str(path)
+
     def order(self, name: str = "order.json", **changes: Any) -> Path:
         """A draft of pause 1, written as `order draft` writes it."""
         fields: dict[str, Any] = {"charter_digest": self.charter_digest, "now": self.now}
@@ -98,7 +105,10 @@ class KeyHolder:
         """The exit code of `sekisho ARGUMENTS`, with what a person types."""
         self._monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         settings = Settings(
-            home=self.path("no-home"), trust_file=self.path("trust.json"), language=self.language
+            home=self.path("no-home"),
+            trust_file=self.path("trust.json"),
+            language=self.language,
+            pkcs11_lib=self.pkcs11_lib,
         )
         return main.call([str(argument) for argument in arguments], settings)
 

@@ -11,6 +11,7 @@ from sekisho.model.statements import CharterAdopted, make_payload, parse_payload
 from sekisho.signing import parse_policy
 from tests import factory
 from tests.cli.ceremonies import KeyHolder, phrase_of
+from tests.cli.foundings import founding
 
 Capture = pytest.CaptureFixture[str]
 
@@ -20,32 +21,6 @@ def holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyHolder:
     made = KeyHolder(tmp_path, monkeypatch)
     made.trust()
     return made
-
-
-def public(holder: KeyHolder, name: str) -> str:
-    path = holder.path(f"{name}.pub")
-    path.write_text(holder.cast.signer(name).public.to_text() + "\n")
-    return str(path)
-
-
-def founding(holder: KeyHolder, **changes: list[str]) -> list[str]:
-    """The flags that found the test regime."""
-    keys = [
-        f"authority:Ministry:member {n}:{public(holder, f'authority-{n}')}" for n in range(1, 6)
-    ]
-    keys += [f"verifiers:Institute:member {n}:{public(holder, f'verifier-{n}')}" for n in (1, 2)]
-    keys += [f"operators:Operator:desk:{public(holder, 'operator-1')}"]
-    first, second = (w.verifier.to_text() for w in holder.cast.witnesses)
-    flags = {
-        "--name": ["A regime"],
-        "--jurisdiction": ["JP"],
-        "--key": keys,
-        "--log-key": [f"Operator:{holder.cast.log.verifier.to_text()}"],
-        "--witness": [f"Institute:{first}", f"University:{second}"],
-        "--profile": ["authority"],
-        **{f"--{name.replace('_', '-')}": value for name, value in changes.items()},
-    }
-    return [word for flag, values in flags.items() for value in values for word in (flag, value)]
 
 
 def init(holder: KeyHolder, **changes: list[str]) -> int:

@@ -28,7 +28,7 @@ def write_forever(folder: Path, first: int) -> None:
                 sys.stdout.write(f"answered {number} {getattr(outcome, 'index', -1)}\n")
                 number += 1
             if number % 4 == 0:
-                cosigned = publisher.wait_witnessed(log.sequencer.head.size - 1, 30)
+                cosigned = publisher.wait_witnessed(log.sequencer.integrate().size - 1, 30)
                 sys.stdout.write(f"witnessed {number - 1} {cosigned.checkpoint.size}\n")
             sys.stdout.flush()
 

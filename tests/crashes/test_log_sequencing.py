@@ -1,4 +1,7 @@
-"""The write side of the log is stopped before and after each of its durable steps, and started again."""
+"""The write side of the log is stopped before and after each of its durable steps, and started again.
+
+On the real database and folder; what a power cut does to bytes not yet synced is test_log_power_cut's matter.
+"""
 
 from __future__ import annotations
 
@@ -14,42 +17,15 @@ from sekisho.adapters.storage.sqlite_log import SqliteLogStore
 from sekisho.ledger import LogReader, check_log, check_tree
 from sekisho.ledger.checkpoint import Checkpoint
 from sekisho.ledger.sequencer import Appended
-from sekisho.model.errors import Corrupt
-from sekisho.ports.log_store import Batch, Found, LogStore, Queued, Recorded, Submission, TreeHead
-from sekisho.ports.tile_store import TileStore
+from sekisho.model.errors import Corrupt, Unavailable
+from sekisho.ports.log_store import Found, LogStore, Recorded, Submission, TreeHead
+from sekisho.ports.tile_store import TileWriter
+from tests.crashes.discarding_disk import Fuse, PowerCut
 from tests.ledger.logs import ORIGIN, LogOnDisk, open_log, policy, submission
 
 T = TypeVar("T")
 BEFORE = 253
 """Entries that stand before the scenario, so that it fills a tile."""
-
-
-class PowerCut(BaseException):
-    """The machine stops here; nothing above may catch it."""
-
-
-class Fuse:
-    """Counts durable steps and blows before or after the one named."""
-
-    def __init__(self, step: int = -1, *, after: bool = False) -> None:
-        self.names: list[str] = []
-        self._step = step
-        self._after = after
-        self._blown = False
-
-    def guard(self, name: str, act: Callable[[], T]) -> T:
-        if self._blown:
-            raise PowerCut
-        here = len(self.names) == self._step
-        self.names.append(name)
-        if here and not self._after:
-            self._blown = True
-            raise PowerCut
-        result = act()
-        if here:
-            self._blown = True
-            raise PowerCut
-        return result
 
 
 class FusedStore:
@@ -59,20 +35,17 @@ class FusedStore:
         self._inner = inner
         self._fuse = fuse
 
-    def accept(self, submissions: Sequence[Submission]) -> list[int]:
-        return self._fuse.guard("queue", lambda: self._inner.accept(submissions))
+    def sequence(self, first: int, entries: Sequence[Recorded]) -> None:
+        self._fuse.guard("sequence", lambda: self._inner.sequence(first, entries))
 
-    def settle(self, numbers: Sequence[int]) -> None:
-        self._fuse.guard("settle", lambda: self._inner.settle(numbers))
-
-    def commit_batch(self, batch: Batch) -> None:
-        self._fuse.guard("swap", lambda: self._inner.commit_batch(batch))
+    def swap_head(self, old: TreeHead, new: TreeHead) -> None:
+        self._fuse.guard("swap", lambda: self._inner.swap_head(old, new))
 
     def save_cosigned(self, size: int, note: bytes) -> None:
         self._fuse.guard("cosigned", lambda: self._inner.save_cosigned(size, note))
 
-    def load_queued(self, limit: int) -> list[Queued]:
-        return self._inner.load_queued(limit)
+    def load_size(self) -> int:
+        return self._inner.load_size()
 
     def load_head(self) -> TreeHead:
         return self._inner.load_head()
@@ -88,9 +61,9 @@ class FusedStore:
 
 
 class FusedTiles:
-    """The real folder behind the same fuse."""
+    """The real folder behind the same fuse, each file a step of its own."""
 
-    def __init__(self, inner: TileStore, fuse: Fuse) -> None:
+    def __init__(self, inner: TileWriter, fuse: Fuse) -> None:
         self._inner = inner
         self._fuse = fuse
 
@@ -103,15 +76,19 @@ class FusedTiles:
     def write(self, path: str, data: bytes) -> None:
         self._fuse.guard(path, lambda: self._inner.write(path, data))
 
+    def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
+        for path, data in files:
+            self.write(path, data)
+
+    def drop_folder(self, path: str) -> None:
+        self._fuse.guard(f"drop {path}", lambda: self._inner.drop_folder(path))
+
 
 def fused(folder: Path, fuse: Fuse) -> LogOnDisk:
     """The log of a folder with everything durable behind the fuse."""
-    log = LogOnDisk(folder)
-    log.store = FusedStore(log.database, fuse)
-    log.tiles = FusedTiles(log.tiles, fuse)
-    log.sequencer._store = log.store
-    log.sequencer._tiles = log.tiles
-    return log
+    return LogOnDisk(
+        folder, wrap=lambda store, tiles: (FusedStore(store, fuse), FusedTiles(tiles, fuse))
+    )
 
 
 def names(first: int, count: int) -> list[str]:
@@ -151,7 +128,7 @@ def steps(standing: Path, scratch: Path) -> list[str]:
     return fuse.names
 
 
-STEPS = 17
+STEPS = 18
 """How many durable steps the scenario has; a test below holds this figure."""
 
 
@@ -159,7 +136,8 @@ def test_scenario_has_the_steps_that_are_cut(standing: Path, tmp_path: Path) -> 
     """The cuts below cover every durable step: a new step must be counted in."""
     found = steps(standing, tmp_path / "scratch")
     assert len(found) == STEPS, found
-    assert {"queue", "settle", "swap", "cosigned", "checkpoint", "tile/entries/000"} <= set(found)
+    assert {"sequence", "swap", "cosigned", "checkpoint", "tile/entries/000"} <= set(found)
+    assert {"drop tile/0/000.p", "drop tile/entries/000.p"} <= set(found)
 
 
 def assert_whole(folder: Path, answered: dict[str, int]) -> None:
@@ -174,7 +152,7 @@ def assert_whole(folder: Path, answered: dict[str, int]) -> None:
         found = list(LogReader(log.tiles).entries(0, checkpoint.size, checkpoint))
         for name in [*names(0, 7), *(f"old {number}" for number in range(BEFORE - 1))]:
             assert found.count(submission(name).envelope) == 1
-        assert log.database.load_queued(10) == []
+        assert log.database.load_head().size == log.database.load_size() == checkpoint.size
         assert check_log(log.tiles, policy()).faults == ()
 
 
@@ -191,7 +169,7 @@ def test_power_cut_at_each_step(standing: Path, tmp_path: Path, step: int, after
         play(log, answered)
     log.close()
     with open_log(folder) as again:
-        head = again.sequencer.head
+        head = again.sequencer.integrate()
         assert check_tree(
             again.tiles, Checkpoint(origin=ORIGIN, size=head.size, root=head.root)
         ).holds
@@ -199,7 +177,7 @@ def test_power_cut_at_each_step(standing: Path, tmp_path: Path, step: int, after
 
 
 @pytest.mark.parametrize("second", range(4))
-@pytest.mark.parametrize("first", ["queue", "tile/0/000", "swap", "cosigned"])
+@pytest.mark.parametrize("first", ["sequence", "tile/0/000", "swap", "cosigned"])
 def test_power_cut_during_recovery(standing: Path, tmp_path: Path, first: str, second: int) -> None:
     """Cut again while recovering from a cut, the log still comes back whole."""
     folder = tmp_path / "log"
@@ -218,6 +196,43 @@ def test_power_cut_during_recovery(standing: Path, tmp_path: Path, first: str, s
         pass
     finally:
         log.close()
+    assert_whole(folder, answered)
+
+
+class Hiccup(Fuse):
+    """Fails one step, before or after it was done, and then works again: what a full disk or a lost connection does."""
+
+    def guard(self, name: str, act: Callable[[], T]) -> T:
+        here = len(self.names) == self._step
+        self.names.append(name)
+        if here and not self._after:
+            raise Unavailable(f"{name}: no space left")
+        result = act()
+        if here:
+            raise Unavailable(f"{name}: the connection is gone")
+        return result
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(STEPS))
+def test_a_step_that_fails_once_is_overcome_without_a_restart(
+    standing: Path, tmp_path: Path, step: int, after: bool
+) -> None:
+    """Whatever fails for a moment, asking again gives one place to each statement, in the same process."""
+    folder = tmp_path / "log"
+    shutil.copytree(standing, folder)
+    answered: dict[str, int] = {}
+    hiccup = Hiccup(step, after=after)
+    log = fused(folder, hiccup)
+    log.sequencer.recover()
+    with pytest.raises(Unavailable):
+        play(log, answered)
+    before = dict(answered)
+    play(log, answered)
+    assert before.items() <= answered.items()
+    found = log.entries()
+    assert all(found[index] == submission(name).envelope for name, index in answered.items())
+    log.close()
     assert_whole(folder, answered)
 
 
@@ -254,50 +269,6 @@ def test_checkpoint_with_fewer_cosignatures_is_brought_up_to_date(
     with open_log(folder):
         pass
     assert (folder / "public/checkpoint").read_bytes() == whole
-
-
-def test_failed_mark_leaves_the_queue_to_the_next_try(tmp_path: Path) -> None:
-    """Where the time mark cannot be signed nothing is sequenced; the next append takes everything along."""
-    with open_log(tmp_path) as log:
-        good = log.sequencer._mark
-
-        def fail(previous: bytes | None) -> bytes:
-            raise ConnectionError
-
-        log.sequencer._mark = fail
-        with pytest.raises(ConnectionError):
-            log.sequencer.append_one(submission("a"))
-        assert log.sequencer.head.size == 0
-        log.sequencer._mark = good
-        assert log.sequencer.append_one(submission("b")).index == 2
-        assert log.sequencer.append_one(submission("a")).fresh is False
-
-
-def test_failed_tile_write_is_overcome_without_a_restart(tmp_path: Path) -> None:
-    """A disk that refuses once leaves no trace in the log's order."""
-    fuse = Fuse(1)
-    log = fused(tmp_path, fuse)
-    log.sequencer.recover()
-    with pytest.raises(PowerCut):
-        log.sequencer.append_one(submission("a"))
-    fuse._blown = False
-    assert log.sequencer.append_one(submission("b")).index == 2
-    assert log.sequencer.append_one(submission("a")).index == 1
-    log.close()
-
-
-def test_commit_whose_answer_was_lost_is_overcome_without_a_restart(tmp_path: Path) -> None:
-    """Where the database committed and then failed, the sequencer goes on from what it holds."""
-    fuse = Fuse(3, after=True)
-    log = fused(tmp_path, fuse)
-    log.sequencer.recover()
-    with pytest.raises(PowerCut):
-        log.sequencer.append_one(submission("a"))
-    assert fuse.names[-1] == "swap"
-    fuse._blown = False
-    assert log.sequencer.append_one(submission("b")).index == 3
-    assert log.sequencer.append_one(submission("a")).index == 1
-    log.close()
 
 
 def test_lost_tiles_are_written_again_from_the_database(standing: Path, tmp_path: Path) -> None:

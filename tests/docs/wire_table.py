@@ -16,13 +16,22 @@ from typing import Any
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.model.statements import KINDS, Predicate, governance, licensing, orders, shapes
+from sekisho.model.statements import (
+    KINDS,
+    Predicate,
+    deposits,
+    governance,
+    licensing,
+    orders,
+    shapes,
+    succession,
+)
 from sekisho.model.statements.shapes import Wire
 
 __all__ = ["PAGE", "cells_of", "describe", "kind_rows", "shape_rows"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-ROOMS = (shapes, governance, licensing, orders)
+ROOMS = (shapes, governance, succession, licensing, orders, deposits)
 WORDS = {
     shapes.Name: "name",
     shapes.Text: "text",

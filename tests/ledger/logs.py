@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,17 +12,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
-from sekisho.ledger import Checkpoint, Policy, sign_checkpoint
+from sekisho.ledger import Checkpoint, LogReader, Policy, check_tree, sign_checkpoint
 from sekisho.ledger.edge import RightEdge
+from sekisho.ledger.line import Line
 from sekisho.ledger.publisher import Pace, Publisher
-from sekisho.ledger.sequencer import Sequencer, Submission
+from sekisho.ledger.sequencer import Mark, Sequencer, Submission
 from sekisho.model.errors import InvalidInput
 from sekisho.ports.log_store import LogStore
-from sekisho.ports.tile_store import NotStored, TileStore
+from sekisho.ports.tile_store import NotStored, TileStore, TileWriter
 from sekisho.ports.witness import Witness, WitnessConflict, WitnessRefused
 from sekisho.signing.notes import Note, NoteSigner, VerifierKey
 from sekisho.witness.memory import WitnessMemory
 from sekisho.witness.server import WitnessApp
+from tests.ledger.memory_store import MemoryLogStore
 
 ORIGIN = "example.org/log"
 NOW = 1_800_000_000
@@ -70,6 +72,13 @@ class MemoryTiles:
     def write(self, path: str, data: bytes) -> None:
         self.files[path] = data
 
+    def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
+        self.files.update(files)
+
+    def drop_folder(self, path: str) -> None:
+        for name in [name for name in self.files if name.startswith(f"{path}/")]:
+            del self.files[name]
+
     def exists(self, path: str) -> bool:
         return path in self.files
 
@@ -116,7 +125,7 @@ class LocalWitness:
         self, signer: NoteSigner, files: TileStore, log: VerifierKey = LOG.verifier
     ) -> None:
         self.app = WitnessApp(
-            signer=signer,
+            signers=[signer],
             logs={log.name: (log,)},
             memory=WitnessMemory(files),
             now=lambda: NOW,
@@ -135,20 +144,19 @@ class LocalWitness:
         raise WitnessRefused(answer.body, status=answer.status)
 
 
-class LogOnDisk:
-    """A log in a folder as it runs in production, but for the network."""
+class RunningLog:
+    """A log as it runs in production, but for the network, over any database and folder."""
 
     def __init__(
-        self, folder: Path, *, store: LogStore | None = None, tiles: TileStore | None = None
+        self, store: LogStore, tiles: TileWriter, *, mark: Mark = time_mark, line: Line | None = None
     ) -> None:
-        self.folder = folder
-        self.database = SqliteLogStore(folder / "log.db", origin=ORIGIN)
-        self.store = store or self.database
-        self.tiles = tiles or FileTileStore(folder / "public")
-        self.sequencer = Sequencer(signer=LOG, store=self.store, tiles=self.tiles, mark=time_mark)
+        self.store = store
+        self.tiles = tiles
+        self.sequencer = Sequencer(signer=LOG, store=store, tiles=tiles, mark=mark, line=line)
+        self.memories = (MemoryTiles(), MemoryTiles())
 
     def publisher(
-        self, witnesses: dict[str, Witness], quorum: str = "all", **pace: float
+        self, witnesses: Mapping[str, Witness], quorum: str = "all", **pace: float
     ) -> Publisher:
         return Publisher(
             sequencer=self.sequencer,
@@ -158,6 +166,52 @@ class LogOnDisk:
             witnesses=witnesses,
             pace=Pace(**pace),
         )
+
+    def witnesses(self) -> dict[str, Witness]:
+        """Both witnesses, remembering what they saw of this log."""
+        first, second = self.memories
+        return {"w1": LocalWitness(W1, first), "w2": LocalWitness(W2, second)}
+
+    def entries(self) -> list[bytes]:
+        """Every entry, after bringing all of them into the tree, each authenticated."""
+        head = self.sequencer.integrate()
+        checkpoint = Checkpoint(origin=ORIGIN, size=head.size, root=head.root)
+        check = check_tree(self.tiles, checkpoint)
+        assert check.holds, check
+        return list(LogReader(self.tiles).entries(0, head.size, checkpoint))
+
+
+class MemoryLog(RunningLog):
+    """A log in memory, whose database and tiles outlive its process."""
+
+    def __init__(
+        self,
+        *,
+        store: MemoryLogStore | None = None,
+        tiles: MemoryTiles | None = None,
+        mark: Mark = time_mark,
+        line: Line | None = None,
+    ) -> None:
+        self.database = store or MemoryLogStore()
+        self.files = tiles or MemoryTiles()
+        super().__init__(self.database, self.files, mark=mark, line=line)
+
+    def restarted(self, *, backup: MemoryLogStore | None = None) -> MemoryLog:
+        """Another process on what is there, or on an older database; not recovered yet."""
+        again = MemoryLog(store=(backup or self.database).after_restart(), tiles=self.files)
+        again.memories = self.memories
+        return again
+
+
+class LogOnDisk(RunningLog):
+    """A log in a folder: a database in SQLite, tiles as files."""
+
+    def __init__(
+        self, folder: Path, *, wrap: Callable[[LogStore, TileWriter], tuple[LogStore, TileWriter]]
+    ) -> None:
+        self.folder = folder
+        self.database = SqliteLogStore(folder / "log.db", origin=ORIGIN)
+        super().__init__(*wrap(self.database, FileTileStore(folder / "public")))
 
     def witnesses(self) -> dict[str, Witness]:
         """Both witnesses, remembering in the log's folder."""
@@ -173,9 +227,29 @@ class LogOnDisk:
 @contextmanager
 def open_log(folder: Path) -> Iterator[LogOnDisk]:
     """The log of a folder, recovered."""
-    log = LogOnDisk(folder)
+    log = LogOnDisk(folder, wrap=lambda store, tiles: (store, tiles))
     try:
         log.sequencer.recover()
         yield log
     finally:
         log.close()
+
+
+def open_memory_log() -> MemoryLog:
+    """A new log in memory, recovered."""
+    log = MemoryLog()
+    log.sequencer.recover()
+    return log
+
+
+def is_mark(entry: bytes) -> bool:
+    """Whether an entry is one of `time_mark`'s."""
+    return entry.startswith(b'{"previous"')
+
+
+def names_in(entries: Iterable[bytes]) -> list[str]:
+    """The entries by the names of their submissions; marks as `mark`."""
+    return [
+        "mark" if is_mark(entry) else entry.removeprefix(b"envelope of ").decode()
+        for entry in entries
+    ]

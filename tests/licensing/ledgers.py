@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from sekisho.ledger import leaf_hash
 from sekisho.licensing import LicenceLedger
 from sekisho.model.statements import LicenceRevoked, Predicate, Reference
@@ -52,13 +54,12 @@ LICENCE = Reference(log=ORIGIN, leaf=LICENCE_LEAF)
 
 def issued(*, budget_flop: str = "10000000000000", revoked: bool = False) -> LicenceLedger:
     """A ledger that holds LIC-1; always under the same reference, so that only the budget differs."""
-    ledger, reference = fold(LicenceLedger(), licence_issued(REFERENCE, budget_flop=budget_flop))
+    entry = recorded(licence_issued(REFERENCE, budget_flop=budget_flop))
+    ledger = LicenceLedger().after(msgspec.structs.replace(entry, leaf=LICENCE_LEAF))
     if revoked:
-        ledger, _ = fold(
-            ledger, LicenceRevoked(effective=NOW, licence=reference, number="LIC-1", reason="x")
-        )
-    state = ledger.licences[reference.leaf]
-    return LicenceLedger(licences={LICENCE_LEAF: state})
+        fact = LicenceRevoked(effective=NOW, licence=LICENCE, number="LIC-1", reason="x")
+        ledger, _ = fold(ledger, fact)
+    return ledger
 
 
 def with_lease(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sekisho.licensing import BrokenChain, Chain, Link, ReceiptFork, fold_chain
 from sekisho.model.statements import ReceiptGiven, make_payload
-from sekisho.model.wire import sha256_hex
+from sekisho.model.wire import sha256_hex, to_plain
 from tests.factory import receipt_given
 
 
@@ -28,19 +28,25 @@ def links(count: int) -> list[Link]:
 
 @given(st.permutations(links(6)))
 def test_a_chain_is_the_same_in_whatever_sequence_it_is_read(shuffled: Sequence[Link]) -> None:
-    """Folding sorts by sequence; every digest is kept."""
-    chain = fold_chain("host-1", shuffled)
-    assert chain.digests == tuple(item.digest for item in links(6))
+    """Folding sorts by sequence, and takes the same receipt twice."""
+    chain = fold_chain("host-1", [*shuffled, shuffled[0]])
     assert (chain.sequence, chain.head) == (6, links(6)[-1].digest)
+    assert chain.last == links(6)[-1].receipt
 
 
 def test_a_receipt_sent_again_is_harmless() -> None:
-    """The very same receipt changes nothing, wherever it stands."""
+    """The head, come again, changes nothing."""
     chain = fold_chain("host-1", links(4))
-    for item in links(4):
-        assert chain.has(item)
-        assert chain.after(item) == chain
+    assert chain.is_head(links(4)[-1])
+    assert chain.after(links(4)[-1]) is chain
+    assert not chain.is_head(links(4)[0])
     assert Chain(host="host-1").head is None
+
+
+def test_a_chain_holds_no_more_for_a_thousand_receipts_than_for_one() -> None:
+    """What is folded once for each quantum must not grow with them."""
+    sizes = {len(str(to_plain(fold_chain("host-1", links(n))))) for n in (100, 999)}
+    assert len(sizes) == 1
 
 
 def test_two_receipts_of_one_number_are_a_fork() -> None:
@@ -49,7 +55,7 @@ def test_two_receipts_of_one_number_are_a_fork() -> None:
     for sequence in (1, 2, 4):
         previous = links(4)[sequence - 2].digest if sequence > 1 else None
         other = link(receipt_given(sequence, previous=previous, state="ended"))
-        assert not chain.has(other)
+        assert not chain.is_head(other)
         with pytest.raises(ReceiptFork, match=f"two receipts number {sequence}"):
             chain.after(other)
     with pytest.raises(ReceiptFork):

@@ -64,7 +64,7 @@ def test_a_quiet_host_is_stated_as_seen(halted: Rig) -> None:
     assert made.work_cpu_ms == 0
     assert [reading.running for reading in made.readings] == [0, 0]
     assert made.nonce == halt_nonce(made.after, "host-1", "observe")
-    assert made.receipt in halted.control.chain.digests
+    assert made.receipt in halted.control.digests
     assert made.limits
 
 

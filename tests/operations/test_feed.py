@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from sekisho.ledger import Policy, TlogProof
-from sekisho.model.statements import Predicate, parse_payload
-from sekisho.operations.feed import Feed, FeedPage
+from sekisho.model.statements import LicenceRevoked, Predicate, Reference, parse_payload
+from sekisho.operations.feed import MAX_WAITING_HEARTBEATS, Feed, FeedPage
 from sekisho.operations.registers import keep_registers
 from sekisho.signing import parse_envelope
 from tests import factory as f
@@ -100,3 +101,87 @@ def test_a_cursor_at_the_end_is_told_nothing(desk: TestDesk) -> None:
     page = feed.read("host-1", 0)
     assert feed.read("host-1", page.next).items == ()
     assert not feed.has_news(page.next)
+
+
+def test_a_week_of_heartbeats_takes_no_more_room_than_one(desk: TestDesk) -> None:
+    """Neither those that are told nor those that wait for a witness are all kept."""
+    feed = feed_of(desk)
+    entries = [r for r in desk.desk.recorded() if r.verified.kind == "host-enrolled"][:1]
+    desk.clock.move(1)
+    keep_registers(desk.desk)
+    beat = desk.desk.recorded()[-1]
+    for n in range(MAX_WAITING_HEARTBEATS * 3):
+        feed.take_recorded(structs.replace(beat, index=beat.index + n))
+    assert len(feed._heartbeats) == MAX_WAITING_HEARTBEATS
+    assert len(feed._waiting) < 10
+    feed.take_published(desk.cosigned())
+    assert sum(map(len, feed._events.values())) < 10 + len(entries)
+
+
+def test_the_newest_proven_heartbeat_goes_out_though_a_newer_one_waits(desk: TestDesk) -> None:
+    """A witness that lags behind leaves a host with a heartbeat all the same, and with each one once."""
+    feed = feed_of(desk)
+    desk.clock.move(1)
+    keep_registers(desk.desk)
+    cosigned = desk.cosigned()
+    desk.clock.move(1)
+    keep_registers(desk.desk)
+    feed.take_published(cosigned)
+    page = feed.read("host-1", 0)
+    beats = [fact for name, fact in facts(page) if name == "OrdersInForce"]
+    assert [beat.effective for beat in beats] == [desk.clock.now().plus(-1)]
+    feed.take_published(desk.cosigned())
+    after = [fact for _, fact in facts(feed.read("host-1", page.next))]
+    assert [beat.effective for beat in after] == [desk.clock.now()]
+
+
+def test_a_cursor_stays_right_when_heartbeats_are_let_go(desk: TestDesk) -> None:
+    """Whoever read before hears exactly what came since, with however many heartbeats in between."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    cursor = feed.read("host-1", 0).next
+    for _ in range(3):
+        desk.clock.move(1)
+        keep_registers(desk.desk)
+        feed.take_published(desk.cosigned())
+    issue(desk, pause_plan())
+    feed.take_published(desk.cosigned())
+    assert feed.has_news(cursor)
+    page = feed.read("host-1", cursor)
+    assert [name for name, _ in facts(page)] == ["OrdersInForce", "OrderIssued"]
+    assert all(item.proof for item in page.items)
+    assert feed.read("host-1", page.next).items == ()
+
+
+def test_an_order_told_on_sight_is_told_again_with_its_proof(desk: TestDesk) -> None:
+    """To who heard it on sight; who comes later hears it once."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    before = feed.read("host-1", 0).next
+    issue(desk, pause_plan())
+    sighted = feed.read("host-1", before)
+    assert [item.proof for item in sighted.items] == [None]
+    feed.take_published(desk.cosigned())
+    (again,) = feed.read("host-1", sighted.next).items
+    (once,) = feed.read("host-1", before).items
+    assert again.proof is not None
+    assert again == once
+
+
+def test_a_revocation_goes_to_the_hosts_of_its_licence_alone(desk: TestDesk) -> None:
+    """As the licence itself."""
+    licence = desk.licensed()
+    fact = LicenceRevoked(
+        effective=desk.clock.now(),
+        licence=Reference(log=f.ORIGIN, leaf=licence.leaf),
+        number="LIC-1",
+        reason="breach",
+    )
+    desk.desk.admit(f.signed(fact, *f.AUTHORITY[:2]).raw)
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    mine = [name for name, _ in facts(feed.read("host-1", 0))]
+    others = [name for name, _ in facts(feed.read("host-2", 0))]
+    assert {"LicenceIssued", "LicenceRevoked"} <= set(mine)
+    assert not {"LicenceIssued", "LicenceRevoked"} & set(others)
+    assert "CharterAdopted" in others

@@ -16,9 +16,11 @@ from sekisho.model.statements import (
 from sekisho.signing import (
     CharterBreak,
     Envelope,
+    Recorded,
     Regime,
     SharedKey,
     UnknownSpeaker,
+    Verified,
     sign_payload,
 )
 from tests.factory import (
@@ -41,7 +43,7 @@ from tests.factory import (
     signed,
     signer,
 )
-from tests.factory_kinds import one_of_each, signers_of
+from tests.factory_kinds import one_of_each, regime_of_each, signers_of
 
 EACH = one_of_each()
 REGIME = regime()
@@ -53,6 +55,11 @@ FIRST = charter_envelope()
 def next_charter(**changes: object) -> CharterAdopted:
     """Version 2, following the factory's version 1."""
     return msgspec.structs.replace(charter(), version=2, previous=FIRST.digest, **changes)
+
+
+def placed(verified: Verified, index: int = 3) -> Recorded:
+    """A verified statement as an entry."""
+    return Recorded(index=index, leaf="0" * 64, verified=verified)
 
 
 def replaced_authority() -> CharterAdopted:
@@ -68,7 +75,7 @@ def replaced_authority() -> CharterAdopted:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "charter-adopted"])
 def test_every_kind_is_accepted_under_its_own_keys_only(kind: str) -> None:
     """The keys that the table of kinds names make the statement valid; a stranger's and too few do not."""
-    known = regime(EMULATED)
+    known = regime_of_each()
     verified = known.verify(signed(EACH[kind], *signers_of(kind)).raw)
     assert (verified.kind, verified.predicate) == (kind, EACH[kind])
     assert verified.signers == {key.public.key_id for key in signers_of(kind)}
@@ -84,7 +91,7 @@ def test_a_regime_begins_with_the_charter_of_its_trust_root() -> None:
     """Version 1 is trusted by its digest alone."""
     empty = Regime.start(FIRST.digest, LOG.public)
     verified = empty.verify(FIRST.raw)
-    assert empty.after(verified).in_force().digest == FIRST.digest
+    assert empty.after(placed(verified, 0)).in_force().digest == FIRST.digest
     with pytest.raises(NotAuthorised, match="no charter"):
         empty.in_force()
     with pytest.raises(NotAuthorised, match="no charter"):
@@ -103,7 +110,7 @@ def test_a_succession_needs_the_old_and_the_new_quorum() -> None:
     terms = replaced_authority()
     both = signed(terms, *AUTHORITY[:3], *NEW_AUTHORITY[:3], VERIFIER[0])
     verified = REGIME.verify(both.raw)
-    assert REGIME.after(verified).in_force().digest == both.digest
+    assert REGIME.after(placed(verified)).in_force().digest == both.digest
     assert len(verified.signers) == 7
     for signers in (
         (*AUTHORITY, *VERIFIER),
@@ -131,7 +138,7 @@ def test_a_charter_that_does_not_follow_is_refused(version: int, previous: str |
 def test_after_a_succession_only_the_new_keys_count() -> None:
     """The old authority cannot pause under the charter that replaced it."""
     both = signed(replaced_authority(), *AUTHORITY[:3], *NEW_AUTHORITY[:3], VERIFIER[0])
-    renewed = REGIME.after(REGIME.verify(both.raw))
+    renewed = REGIME.after(placed(REGIME.verify(both.raw)))
     order = order_issued(charter_digest=both.digest)
     with pytest.raises(NotAuthorised):
         renewed.verify(signed(order, *AUTHORITY, *VERIFIER).raw)
@@ -224,7 +231,7 @@ def test_an_unknown_critical_field_disarms_what_permits(kind: str) -> None:
     """Licences, leases and all else that a reader must understand are refused."""
     strange = msgspec.structs.replace(EACH[kind], crit=("later",))
     with pytest.raises(UnknownCriticalField):
-        regime(EMULATED).verify(signed(strange, *signers_of(kind)).raw)
+        regime_of_each().verify(signed(strange, *signers_of(kind)).raw)
 
 
 def test_an_unknown_critical_field_does_not_disarm_a_pause() -> None:
@@ -251,4 +258,4 @@ def test_the_fold_keeps_hosts_and_parties_by_name() -> None:
     assert REGIME.parties["party-1"] == party_enrolled()
     run = REGIME.verify(signed(run_declared(), PARTY).raw)
     assert isinstance(run.predicate, RunDeclared)
-    assert REGIME.after(run) == REGIME
+    assert REGIME.after(placed(run)) == REGIME

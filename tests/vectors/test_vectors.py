@@ -7,8 +7,7 @@ import pytest
 from sekisho.model.statements import KINDS, parse_payload
 from sekisho.model.wire import sha256_hex
 from sekisho.signing import parse_envelope, parse_trust, verify_disclosure
-from tests.factory import AUTHORITY, OPERATOR, host_enrolled, regime, signed
-from tests.factory_kinds import one_of_each
+from tests.factory_kinds import one_of_each, regime_of_each
 from tests.vectors.remake import FOLDER, MANIFEST_TYPE, make_all
 
 FILES = make_all()
@@ -36,7 +35,7 @@ def test_the_committed_envelope_is_read_verified_and_digested(kind: str, line: b
     assert statement.digest == row["payload"]
     assert row["leaf"] == sha256_hex(b"\x00" + line)
     if kind != "charter-adopted":
-        known = regime(signed(host_enrolled(emulated=True), AUTHORITY[0], OPERATOR))
+        known = regime_of_each()
         assert known.verify(line).digest == statement.digest
 
 

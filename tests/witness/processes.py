@@ -19,6 +19,7 @@ class Ready(msgspec.Struct):
 
     name: str
     vkey: str
+    vkeys: list[str]
     address: str
     pid: int
 

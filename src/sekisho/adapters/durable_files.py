@@ -5,34 +5,128 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from sekisho.model.errors import StateConflict, Unavailable
 
-__all__ = ["create_private_folder", "hold_folder", "replace_file"]
+__all__ = [
+    "Disk",
+    "OsDisk",
+    "create_private_folder",
+    "hold_folder",
+    "replace_file",
+    "replace_files",
+]
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+class Disk(Protocol):
+    """What durable writing asks of a file system, one system call a method; all of them raise OSError.
+
+    Nothing outlives a power cut before its `sync` or `sync_folder`: bytes before the file's, a name (new, moved
+    or gone) before its folder's. Tests put a disk here that takes this at its word.
+    """
+
+    def create(self, path: Path, mode: int) -> int:
+        """A new empty file, open for writing: its descriptor. Raises FileExistsError."""
+        ...
+
+    def write(self, descriptor: int, data: bytes) -> None: ...
+
+    def sync(self, descriptor: int) -> None: ...
+
+    def close(self, descriptor: int) -> None: ...
+
+    def rename(self, old: Path, new: Path) -> None: ...
+
+    def remove(self, path: Path) -> None:
+        """Take a name away; harmless where it is gone."""
+        ...
+
+    def is_folder(self, path: Path) -> bool: ...
+
+    def make_folder(self, path: Path) -> None:
+        """One folder in a parent that exists; harmless where it is there."""
+        ...
+
+    def sync_folder(self, path: Path) -> None: ...
+
+
+class OsDisk:
+    """The `Disk` of this machine."""
+
+    def create(self, path: Path, mode: int) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def rename(self, old: Path, new: Path) -> None:
+        old.replace(new)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def is_folder(self, path: Path) -> bool:
+        return path.is_dir()
+
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+
+    def sync_folder(self, path: Path) -> None:
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+_OS_DISK = OsDisk()
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = _OS_DISK) -> None:
     """Put `data` at `path` durably and in one move: temporary file, fsync, rename, fsync of the folder.
 
     Crash at any point: the old file or the new one, never a part; a left-over `.tmp` file means nothing.
     Folders that are missing are made, each durable in its parent. Raises Unavailable where the disk refuses.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    replace_files([(path, data)], mode=mode, disk=disk)
+
+
+def replace_files(
+    files: Sequence[tuple[Path, bytes]], *, mode: int = 0o600, disk: Disk = _OS_DISK
+) -> None:
+    """`replace_file` for several: each is whole or as it was, all are durable when it returns.
+
+    Each folder is synced once, however many of the files lie in it.
+    """
+    moves = [(_temporary(path), path, data) for path, data in files]
+    folders = list(dict.fromkeys(path.parent for path, _ in files))
+    made: list[Path] = []
     try:
-        _make_folders(path.parent)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        _make_folders(folders, disk)
+        for temporary, _, data in moves:
+            made.append(temporary)
+            _create_synced(temporary, data, mode, disk)
+        # Crash here: temporary files only. The bytes are on the disk before any name points to them.
+        for temporary, path, _ in moves:
+            disk.rename(temporary, path)
+        # Crash here: any of the names may be old or new.
+        for folder in folders:
+            disk.sync_folder(folder)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove_all(made, disk)
         raise Unavailable(
-            f"{path} cannot be written: {error.strerror}",
+            f"{error.filename or folders[0]} cannot be written: {error.strerror}",
             remedy="check space and rights, then try again",
         ) from None
 
@@ -53,24 +147,31 @@ def hold_folder(folder: Path, name: str) -> None:
         raise StateConflict(f"another {name} holds {folder}", remedy="use that one") from None
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
-def _make_folders(folder: Path) -> None:
-    """Create what is missing, each new name durable in its parent."""
-    if folder.is_dir():
-        return
-    _make_folders(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _create_synced(path: Path, data: bytes, mode: int, disk: Disk) -> None:
+    descriptor = disk.create(path, mode)
     try:
-        os.fsync(folder)
+        disk.write(descriptor, data)
+        disk.sync(descriptor)
     finally:
-        os.close(folder)
+        disk.close(descriptor)
+
+
+def _make_folders(folders: Iterable[Path], disk: Disk) -> None:
+    """Create what is missing, each new name durable in its parent."""
+    for folder in folders:
+        if not disk.is_folder(folder):
+            _make_folders([folder.parent], disk)
+            disk.make_folder(folder)
+            disk.sync_folder(folder.parent)
+
+
+def _remove_all(paths: Iterable[Path], disk: Disk) -> None:
+    for path in paths:
+        try:
+            disk.remove(path)
+        except OSError:
+            return  # a disk that refuses this too keeps a temporary file, which means nothing

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sekisho.agent.clocks import TwoClocks
+from sekisho.agent.rotation import policies_ahead, policy_of, verify_by_any
 from sekisho.ledger import Cosigned, Policy, TlogProof, leaf_hash
 from sekisho.licensing import LicenceLedger
 from sekisho.licensing.ledger import LicenceState
@@ -21,11 +22,18 @@ from sekisho.model.statements import (
     CharterAdopted,
     Effect,
     HostEnrolled,
+    KeyCompromised,
     LicenceIssued,
     LicenceRevoked,
+    OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    Predicate,
+    RecoveryAnnounced,
+    RecoveryVetoed,
     RegisterHead,
+    SignatureWithdrawn,
+    TimeMarked,
     unknown_critical,
 )
 from sekisho.orders import (
@@ -35,6 +43,7 @@ from sekisho.orders import (
     OrderBook,
     UnwitnessedRelease,
     decide_demand,
+    doubted_orders,
     effect_of,
     facts_of,
     is_covered,
@@ -96,11 +105,18 @@ class Follower:
         self.book = OrderBook()
         self.clocks = TwoClocks()
         self.elapsed_s = 0.0
+        self._ahead: tuple[Policy, ...] = ()
         self._sighted: dict[str, Instant] = {}
         self._known: set[tuple[str, bool]] = set()
         self._fold: dict[type, Callable[[Any, Recorded], None]] = {
             CharterAdopted: self._fold_charter,
             HostEnrolled: self._fold_regime,
+            KeyCompromised: self._fold_regime,
+            OrderConfirmed: self._fold_regime,
+            RecoveryAnnounced: self._fold_regime,
+            RecoveryVetoed: self._fold_regime,
+            SignatureWithdrawn: self._fold_regime,
+            TimeMarked: self._fold_regime,
             LicenceIssued: self._fold_licence,
             LicenceRevoked: self._fold_licence,
             OrdersInForce: lambda fact, _: self.hear_heads(fact.heads),
@@ -111,6 +127,7 @@ class Follower:
     def take(self, feed: Feed, elapsed_s: float) -> tuple[list[Followed], list[Finding]]:
         """Fold what is new; gives what was accepted, to be kept, and a finding for each refusal."""
         self.elapsed_s = elapsed_s
+        self._ahead = policies_ahead(self.regime, feed)
         accepted: list[Followed] = []
         findings: list[Finding] = []
         for item in feed.items:
@@ -134,7 +151,7 @@ class Follower:
             if (digest, item.proof is not None) in self._known:
                 return None, None
             heads = self.book.heads
-            kind, finding = self._accept(item, digest, seen)
+            kind, finding = self._accept(item, seen)
         except SekishoError as error:
             return None, Finding(code=error.code, detail=str(error)[:2000], about=digest)
         if kind == "orders-in-force" and self.book.heads == heads:
@@ -155,31 +172,41 @@ class Follower:
         """Take in register heads from an authorised statement. Raises TwoDigests."""
         self.book = self.book.heard(heads)
 
-    def _accept(
-        self, item: FeedItem, digest: str, seen: Instant | None
-    ) -> tuple[str, Finding | None]:
-        index = -1
-        if item.proof is not None:
-            proof = TlogProof.from_text(item.proof, path="feed.proof")
-            self.heard(proof.verify(item.envelope, self.policy))
-            index = proof.index
-        verified, finding = self._verify(item.envelope)
+    def _accept(self, item: FeedItem, seen: Instant | None) -> tuple[str, Finding | None]:
+        index, told = self._prove(item)
+        verified, finding = self._verify(item.envelope, index, told)
         fact = verified.predicate
+        recorded = Recorded(
+            index=-1 if index is None else index,
+            leaf=leaf_hash(item.envelope).hex(),
+            verified=verified,
+            seen=told,
+        )
         if isinstance(fact, OrderIssued):
-            self._fold_order(fact, digest, witnessed=item.proof is not None, seen=seen)
+            self._fold_order(fact, recorded, witnessed=index is not None, seen=seen)
             return verified.kind, finding
-        if item.proof is None:
+        if index is None:
             raise Unwitnessed(f"a {verified.kind} came without proof of a witnessed checkpoint")
         fold = self._fold.get(type(fact))
         if fold is not None and not (isinstance(fact, HostEnrolled) and fact.host != self.host):
-            fold(
-                fact, Recorded(index=index, leaf=leaf_hash(item.envelope).hex(), verified=verified)
-            )
+            fold(fact, recorded)
         return verified.kind, finding
 
-    def _verify(self, raw: bytes) -> tuple[Verified, Finding | None]:
+    def _prove(self, item: FeedItem) -> tuple[int | None, Instant | None]:
+        """Where an item stands in the log, and when that tree was witnessed; nothing of an item without proof."""
+        if item.proof is None:
+            return None, None
+        proof = TlogProof.from_text(item.proof, path="feed.proof")
+        cosigned = verify_by_any(proof, item.envelope, (self.policy, *self._ahead))
+        self.heard(cosigned)
+        told = cosigned.median_time
+        return proof.index, None if told is None else Instant.from_seconds(told)
+
+    def _verify(
+        self, raw: bytes, index: int | None, told: Instant | None
+    ) -> tuple[Verified, Finding | None]:
         """By the regime; an order with a critical field that we do not know acts all the same, with a finding."""
-        verified = self.regime.verify(raw, path="feed")
+        verified = self.regime.verify(raw, path="feed", index=index, now=told)
         order = verified.predicate
         unknown = unknown_critical(order) if isinstance(order, OrderIssued) else frozenset()
         if not isinstance(order, OrderIssued) or not unknown:
@@ -193,24 +220,24 @@ class Follower:
         return verified, finding
 
     def _fold_charter(self, fact: CharterAdopted, recorded: Recorded) -> None:
-        self.regime = self.regime.after(recorded.verified)
-        opened = OrderBook.open(fact.registers)
-        self.book = msgspec.structs.replace(
-            self.book,
-            orders={**opened.orders, **self.book.orders},
-            heads={**opened.heads, **self.book.heads},
-        )
+        self._fold_regime(fact, recorded)
+        self.book = self.book.opened(fact.registers)
+        if fact.version > 1:
+            self.policy = policy_of(fact, recorded.verified.digest)
 
-    def _fold_regime(self, _: HostEnrolled, recorded: Recorded) -> None:
-        self.regime = self.regime.after(recorded.verified)
+    def _fold_regime(self, _: Predicate, recorded: Recorded) -> None:
+        before, self.regime = self.regime, self.regime.after(recorded)
+        if self.regime.doubts is not before.doubts:
+            self.book = self.book.doubting(doubted_orders(self.regime))
 
     def _fold_licence(self, _: object, recorded: Recorded) -> None:
         if recorded.leaf not in self.ledger.licences:
             self.ledger = self.ledger.after(recorded)
 
     def _fold_order(
-        self, order: OrderIssued, digest: str, *, witnessed: bool, seen: Instant | None
+        self, order: OrderIssued, recorded: Recorded, *, witnessed: bool, seen: Instant | None
     ) -> None:
+        digest = recorded.verified.digest
         charter = self.regime.in_force()
         if not witnessed and order.kind not in ON_SIGHT:
             raise UnwitnessedRelease(
@@ -220,6 +247,7 @@ class Follower:
         self.book.check_register(order, charter.terms.registers)
         verify_on_sight(known, charter, self.book, log=self.origin, earliest=self.earliest())
         self.book = self.book.after(known)
+        self._fold_regime(order, recorded)
         self._sighted.setdefault(digest, seen or self.earliest())
 
     # --- asking ------------------------------------------------------------------------------
@@ -291,7 +319,7 @@ class Follower:
             for known in register.values():
                 fresh = fresh.after(known) if known.digest not in lapsed else fresh
         heard = (head for head in self.book.heads.values() if head.digest not in lapsed)
-        self.book = fresh.heard(heard)
+        self.book = fresh.heard(heard).doubting(self.book.doubted)
 
     def _has_lapsed(self, known: KnownOrder) -> bool:
         if known.witnessed or known.order.kind not in ON_SIGHT:

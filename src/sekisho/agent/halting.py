@@ -12,7 +12,7 @@ from sekisho.agent.receipts import GivenReceipt, Notes
 from sekisho.agent.work import WrittenCheckpoint
 from sekisho.model.errors import Unavailable
 from sekisho.model.statements import CheckpointRecorded, OrderReference, Stage
-from sekisho.orders import KnownOrder, effect_of
+from sekisho.orders import KnownOrder, acting_effect
 from sekisho.ports.driver import StopMeans
 
 __all__ = ["Halting"]
@@ -75,7 +75,7 @@ class Halting:
                 )
             )
         for known in covering:
-            if effect_of(known.order) == "checkpoint-then-stop":
+            if acting_effect(known) == "checkpoint-then-stop":
                 self._give("checkpointed", known.reference, work, written=written)
 
     def resumed(self, work: Work) -> None:

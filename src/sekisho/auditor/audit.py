@@ -19,6 +19,7 @@ import msgspec
 
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
+from sekisho.auditor.deposit_checks import check_deposits
 from sekisho.auditor.evidence import Evidence, Trust, gather_evidence
 from sekisho.auditor.licence_checks import check_decisions, check_leases, check_licences
 from sekisho.auditor.limits import describe_limits
@@ -37,11 +38,19 @@ from sekisho.auditor.regime_checks import (
     check_trust_root,
     check_uniqueness,
 )
+from sekisho.auditor.seen_checks import SEEN_CHECK, check_seen
 from sekisho.auditor.verdicts import CheckResult, Outcome, Report, worst_verdict
 from sekisho.catalogue import Language
 from sekisho.model.errors import InvalidInput, SekishoError
 
-__all__ = ["CHECKS", "Check", "audit_bundle", "check_names", "require_known_checks"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "audit_bundle",
+    "check_names",
+    "judge_evidence",
+    "require_known_checks",
+]
 
 Question: TypeAlias = Callable[[Evidence], Outcome]
 
@@ -71,19 +80,20 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("leases", check_leases),
     Check("receipts", check_receipts),
     Check("budgets", check_budgets),
+    Check("deposits", check_deposits),
     Check("effects", check_effects),
     Check("halts", check_halts),
 )
 
 
 def check_names() -> tuple[str, ...]:
-    """The names of all checks, in the table's order."""
+    """The names of all checks that every audit makes, in the table's order."""
     return tuple(check.name for check in CHECKS)
 
 
 def require_known_checks(accepted: Collection[str]) -> None:
     """Raise InvalidInput for a check to accept that no table has."""
-    unknown = sorted(set(accepted) - set(check_names()))
+    unknown = sorted(set(accepted) - {*check_names(), SEEN_CHECK})
     if unknown:
         raise InvalidInput(
             f"there is no check {unknown[0]!r}",
@@ -104,7 +114,19 @@ def audit_bundle(
     """The report on opened evidence. Raises InvalidInput only for an unknown name in `accepted`."""
     require_known_checks(accepted)
     evidence = gather_evidence(bundle, trust, progress=progress)
-    checks = tuple(_ask(check, evidence) for check in CHECKS)
+    return judge_evidence(evidence, accepted, language, network_gone=network_gone)
+
+
+def judge_evidence(
+    evidence: Evidence,
+    accepted: Collection[str],
+    language: Language,
+    *,
+    network_gone: bool | None,
+) -> Report:
+    """The report on gathered evidence. The row for what others saw is there where the verifier brought any."""
+    table = (*CHECKS, Check(SEEN_CHECK, check_seen)) if evidence.seen else CHECKS
+    checks = tuple(_ask(check, evidence) for check in table)
     return Report(
         verdict=worst_verdict(checks, accepted),
         checks=checks,

@@ -11,7 +11,7 @@ from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing import LeaseState, LicenceState, Link
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import SekishoError
-from sekisho.model.statements import LeaseClosed, LeaseGranted
+from sekisho.model.statements import DisclosureErased, LeaseClosed, LeaseGranted
 
 __all__ = ["check_budgets"]
 
@@ -47,10 +47,14 @@ def _check_disclosures(evidence: Evidence, history: History, tally: Tally) -> No
     leaves = {step.leaf for step in history.steps}
     for leaf in sorted(set(disclosed) - leaves):
         tally.fault(f"disclosures.json: {leaf[:16]} is no entry of this log")
-    for step, granted in history.facts(LeaseGranted):
-        _check_opened(step, granted, disclosed, tally)
-    for step, closed in history.facts(LeaseClosed):
-        _check_opened(step, closed, disclosed, tally)
+    erased = {fact.statement: fact.basis for _, fact in history.facts(DisclosureErased)}
+    for kind in (LeaseGranted, LeaseClosed):
+        for step, fact in history.facts(kind):
+            if step.recorded is not None and step.recorded.verified.digest in erased:
+                basis = erased[step.recorded.verified.digest]
+                tally.gap(f"entry {step.index}: its amount was erased ({basis}): not measured")
+            else:
+                _check_opened(step, fact, disclosed, tally)
 
 
 def _check_opened(

@@ -16,18 +16,29 @@ from sekisho.ports.tile_store import NotStored
 from sekisho.signing import Envelope, Regime, TrustRoot, Verified, find_root
 from sekisho.signing.notes import MAX_NOTE_BYTES, Note
 
-__all__ = ["Evidence", "Paper", "Trust", "gather_evidence"]
+__all__ = ["Evidence", "Paper", "Seen", "Trust", "gather_evidence"]
 
 MAX_ENTRIES = 2_000_000
 MAX_LINES = 1_000_000
 DISCLOSURES = "disclosures.json"
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint of the log as somebody else saw it, and the file that the verifier took it from."""
+
+    source: str
+    note: Note
+
+
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
-    """What the verifier brings along: one root named for this audit, else those of the user's own trust file."""
+    """What the verifier brings along: one root named for this audit, else those of the user's own trust file.
+
+    `seen` are checkpoints of the log that others saw.
+    """
 
     policy: TrustRoot | None = None
     known: Sequence[TrustRoot] = ()
+    seen: Sequence[Seen] = ()
 
     def root_for(self, origin: str) -> TrustRoot | None:
         return self.policy if self.policy is not None else find_root(tuple(self.known), origin)
@@ -52,6 +63,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[bytes, ...] = ()
     read: Mapping[str, tuple[Paper, ...] | str] = {}
     trouble: str = ""
+    seen: tuple[Seen, ...] = ()
 
     def entry(self, index: int) -> bytes:
         return self.entries[index]
@@ -115,6 +127,7 @@ def gather_evidence(
         entries=tuple(entries),
         read=papers,
         trouble=trouble,
+        seen=tuple(trust.seen),
     )
 
 

@@ -22,13 +22,21 @@ from sekisho.model.statements import (
     LeaseClosed,
     LicenceIssued,
     LicenceRevoked,
-    OrderIssued,
     Predicate,
     TimeMarked,
 )
-from sekisho.orders import KnownOrder, OrderBook
+from sekisho.orders import OrderBook, record_in_book
 from sekisho.orders.lifecycle import OrderLives
-from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot, root_of, verify_disclosure
+from sekisho.signing import (
+    PackShelf,
+    PublicKey,
+    Recorded,
+    Regime,
+    TrustRoot,
+    current_root,
+    put_on_shelf,
+    verify_disclosure,
+)
 from sekisho.signing.notes import Note, VerifierKey
 
 __all__ = ["History", "Mark", "Refusal", "Step", "walk_log"]
@@ -54,6 +62,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     orders: OrderBook
     ledger: LicenceLedger
     lives: OrderLives
+    shelf: PackShelf = PackShelf()
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -106,11 +115,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 def policy_under(root: TrustRoot, regime: Regime) -> Policy:
     """The witness policy at a point of the log: the trust root's, until a later charter brings its own."""
-    charter = regime.charter
-    if charter is None or charter.terms.version == 1:
-        return Policy.from_text(root.witnesses, path="the trust root's witnesses")
     return Policy.from_text(
-        root_of(charter.terms, charter.digest).witnesses, path="the charter's log"
+        current_root(root, regime).witnesses, path="the witnesses of root and charter"
     )
 
 
@@ -146,6 +152,7 @@ class _Walk:
         self._orders = OrderBook()
         self._ledger = LicenceLedger()
         self._lives = OrderLives()
+        self._shelf = PackShelf()
         self._steps: list[Step] = []
         self._frontier = Frontier()
         self._roots = [self._frontier.root()]
@@ -166,6 +173,7 @@ class _Walk:
             orders=self._orders,
             ledger=self._ledger,
             lives=self._lives,
+            shelf=self._shelf,
         )
         self._refusals = []
         if recorded is not None:
@@ -175,14 +183,7 @@ class _Walk:
         self._roots.append(self._frontier.root())
 
     def finish(self, note: Note | None) -> History:
-        cosigned = self._cosigned(note)
-        last = None
-        if cosigned is not None and cosigned.median_time is not None:
-            last = Mark(
-                index=len(self._steps),
-                size=cosigned.checkpoint.size,
-                time=Instant.from_seconds(cosigned.median_time),
-            )
+        cosigned, last = self._final(note)
         return History(
             steps=tuple(self._steps),
             regime=self._regime,
@@ -197,15 +198,18 @@ class _Walk:
             speakers=self._speakers,
         )
 
-    def _cosigned(self, note: Note | None) -> Cosigned | None:
+    def _final(self, note: Note | None) -> tuple[Cosigned | None, Mark | None]:
         """The final checkpoint if it is witnessed and of this log: it bounds the time of the last entries."""
         if note is None:
-            return None
+            return None, None
         try:
             cosigned = policy_under(self._root, self._regime).verify_cosigned(note)
+            tree = self._regime.verify_tree(note.to_bytes().decode(), len(self._steps))
         except SekishoError:
-            return None
-        return cosigned if cosigned.checkpoint.root == self._roots[-1] else None
+            return None, None
+        if cosigned.checkpoint.root != self._roots[-1]:
+            return None, None
+        return cosigned, Mark(index=len(self._steps), size=tree.size, time=tree.at)
 
     def _verify(self, index: int, leaf: str, raw: bytes) -> tuple[Recorded | None, str]:
         try:
@@ -218,22 +222,16 @@ class _Walk:
         fact = recorded.verified.predicate
         if isinstance(fact, TimeMarked):
             self._take_mark(recorded.index, fact)
-        self._try("registers", recorded, self._fold_orders)
+        before, self._regime = self._regime, self._regime.after(recorded)
+        self._try("registers", recorded, lambda entry: self._fold_orders(entry, before))
         self._fold_licences(recorded)
         self._lives = self._lives.after(recorded)
-        self._regime = self._regime.after(recorded.verified)
+        self._shelf = put_on_shelf(self._shelf, recorded, before)
         if isinstance(fact, HostEnrolled | CharterAdopted):
             self._speakers.update(dict.fromkeys(self._regime.hosts, self._regime))
 
-    def _fold_orders(self, recorded: Recorded) -> None:
-        fact = recorded.verified.predicate
-        if isinstance(fact, CharterAdopted) and fact.version == 1:
-            self._orders = OrderBook.open(fact.registers)
-        if isinstance(fact, OrderIssued):
-            known = KnownOrder(order=fact, digest=recorded.verified.digest, witnessed=True)
-            self._orders.check_register(fact, self._regime.in_force().terms.registers)
-            self._orders.require_sequence(known)
-            self._orders = self._orders.after(known)
+    def _fold_orders(self, recorded: Recorded, before: Regime) -> None:
+        self._orders = record_in_book(self._orders, recorded, before, self._regime)
 
     def _fold_licences(self, recorded: Recorded) -> None:
         """With what is rightly disclosed; where the books refuse the amount, without it, so that the rest is seen."""
@@ -281,17 +279,29 @@ class _Walk:
             if last is not None:
                 raise StateConflict("quotes no checkpoint although an earlier mark does")
             return None
-        policy = policy_under(self._root, self._regime)
-        cosigned = policy.verify_cosigned(Note.from_bytes(fact.checkpoint.encode()))
-        size, seconds = cosigned.checkpoint.size, cosigned.median_time
-        if size > index or self._roots[size] != cosigned.checkpoint.root:
+        size, root, at = self._read_tree(index, fact.checkpoint)
+        if size > index or self._roots[size].hex() != root:
             raise StateConflict(f"quotes a checkpoint of size {size} that is not of this log")
-        if seconds is None:
+        if at is None:
             return None
-        mark = Mark(index=index, size=size, time=Instant.from_seconds(seconds))
+        mark = Mark(index=index, size=size, time=at)
         if last is not None and (mark.size < last.size or mark.time < last.time):
             raise StateConflict("quotes an older checkpoint than the mark before it")
         return mark
+
+    def _read_tree(self, index: int, text: str) -> tuple[int, str, Instant | None]:
+        """Size, root and witnessed time of a quoted checkpoint, by the trust root's witnesses as long as they speak."""
+        regime = self._regime
+        tree = regime.verify_tree(text, index) if regime.charter is not None else None
+        if tree is not None and regime.charter_at(tree.size).terms.version > 1:
+            return tree.size, tree.root, tree.at
+        policy = Policy.from_text(self._root.witnesses, path="the trust root's witnesses")
+        cosigned = policy.verify_cosigned(Note.from_bytes(text.encode()))
+        if tree is not None:
+            return tree.size, tree.root, tree.at
+        seconds, checkpoint = cosigned.median_time, cosigned.checkpoint
+        at = Instant.from_seconds(seconds) if seconds is not None else None
+        return checkpoint.size, checkpoint.root.hex(), at
 
     def _try(self, check: str, recorded: Recorded, fold: Callable[[Recorded], None]) -> None:
         try:

@@ -95,6 +95,10 @@ def _pack_of(evidence: Evidence, step: Step, licence: LicenceIssued, tally: Tall
     if not published:
         tally.fault(f"{where} was not published before the licence")
         return None
+    counting = step.shelf.in_force(reference.name, licence.effective, step.regime.marks)
+    if counting is None or counting.pack != reference:
+        tally.fault(f"{where} was not in force: {_counting_in_words(counting)}")
+        return None
     path = f"packs/{reference.name}-{reference.version}.yaml"
     data = evidence.bundle.files.get(path)
     if data is None:
@@ -108,6 +112,10 @@ def _pack_of(evidence: Evidence, step: Step, licence: LicenceIssued, tally: Tall
         tally.fault(f"{path}: calls itself {_named(pack.reference)}")
         return None
     return pack
+
+
+def _counting_in_words(pack: PackPublished | None) -> str:
+    return f"that was {_named(pack.pack)}" if pack is not None else "an emergency had lapsed"
 
 
 @lru_cache(maxsize=8)
@@ -151,6 +159,10 @@ def _check_licence(step: Step, licence: LicenceIssued) -> list[str]:
             "fixes another set of devices than enrolled",
         ),
         (
+            not _is_pausing(step, licence),
+            f"is for {licence.licensee}, whose organisation holds a key in a pause quorum",
+        ),
+        (
             _licensed_for(step, licence) <= planned,
             f"licenses more for this run than the {planned} FLOP that the rules judged",
         ),
@@ -172,6 +184,12 @@ def _check_terms(history: History, step: Step, licence: LicenceIssued) -> list[s
         (start is None or start < terms.expires, "was issued under an expired charter"),
     )
     return [problem for is_right, problem in rules if not is_right]
+
+
+def _is_pausing(step: Step, licence: LicenceIssued) -> bool:
+    """Whether the licensee could stop or release itself (protocol section 2)."""
+    party = step.regime.parties.get(licence.licensee)
+    return party is not None and step.regime.in_force().is_pausing(party.organisation)
 
 
 def _licensed_for(step: Step, licence: LicenceIssued) -> int:

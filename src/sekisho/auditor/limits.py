@@ -28,6 +28,8 @@ def describe_limits(
 ) -> tuple[str, ...]:
     """Every limit in words. `network_gone` is None where the caller audits in its own process."""
     said = [say("audit.limit.honest", language), say("audit.limit.submitted", language)]
+    if not evidence.seen:
+        said.append(say("audit.limit.unseen", language))
     if network_gone is False:
         said.append(say("audit.limit.network", language))
     said += [

@@ -1,6 +1,7 @@
 """The auditor's composition root: arguments to report, in a process of its own that first leaves the network.
 
-`python -m sekisho.auditor.main PATH [--policy FILE] [--trust FILE] [--accept CHECK] [--json] [--language en|ja]`.
+`python -m sekisho.auditor.main PATH [--policy FILE] [--trust FILE] [--accept CHECK] [--seen FILE] [--evidence DIR]
+[--json] [--language en|ja]`.
 `sekisho audit` runs exactly this as a child process, and only reads its answer.
 """
 
@@ -18,19 +19,21 @@ from typing import Self
 
 import msgspec
 
+from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.trust_file import change_trust, load_trust
-from sekisho.auditor.audit import audit_bundle, require_known_checks
+from sekisho.auditor.audit import judge_evidence, require_known_checks
 from sekisho.auditor.bundle import open_evidence
-from sekisho.auditor.evidence import Trust
+from sekisho.auditor.evidence import Evidence, Seen, Trust, gather_evidence
 from sekisho.auditor.isolation import leave_network
+from sekisho.auditor.seen_checks import find_forks
 from sekisho.auditor.verdicts import Report
 from sekisho.catalogue import Language, say
-from sekisho.ledger import Policy
+from sekisho.ledger import Checkpoint, Policy
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import from_json, parse_json
 from sekisho.settings import load_settings
 from sekisho.signing import TrustRoot, parse_policy
-from sekisho.signing.notes import VerifierKey
+from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey
 
 __all__ = [
     "AuditPlan",
@@ -50,16 +53,23 @@ _BAD_INPUT, _UNAVAILABLE = 2, 4
 
 
 class AuditPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks to have audited, by which trust, taking which unverifiable checks on trust."""
+    """What somebody asks to have audited, by which trust, taking which unverifiable checks on trust.
+
+    `seen` are files with checkpoints of the log from elsewhere; evidence of a fork goes to `evidence_folder`.
+    """
 
     path: str
     policy: Path | None = None
     trust_file: Path | None = None
     accepted: tuple[str, ...] = ()
     language: Language = "en"
+    seen: tuple[str, ...] = ()
+    evidence_folder: Path = Path()
 
     def to_arguments(self) -> list[str]:
         arguments = [f"--accept={name}" for name in self.accepted]
+        arguments += [f"--seen={file}" for file in self.seen]
+        arguments += [f"--evidence={self.evidence_folder}"] if self.seen else []
         arguments += [f"--policy={self.policy}"] if self.policy else []
         arguments += [f"--trust={self.trust_file}"] if self.trust_file else []
         return [*arguments, f"--language={self.language}", "--", self.path]
@@ -93,24 +103,52 @@ def verify_root(root: TrustRoot, *, path: str = "") -> Policy:
 
 
 def audit_here(plan: AuditPlan, *, network_gone: bool | None = None) -> Report:
-    """Audit in this process. Raises InvalidInput for what is no evidence, policy or check; never for tampering."""
+    """Audit in this process, and store the evidence of any fork that the seen checkpoints show.
+
+    Raises InvalidInput for what is no evidence, policy or check, Unavailable where evidence of a fork cannot be
+    written; never anything for tampering.
+    """
     require_known_checks(plan.accepted)
     trust = Trust(
         policy=load_policy(plan.policy) if plan.policy else None,
         known=load_trust(plan.trust_file) if plan.trust_file else (),
+        seen=[_load_seen(file) for file in plan.seen],
     )
     for root in trust.known:
         verify_root(root, path=str(plan.trust_file))
     bundle = open_evidence(_local(plan.path))
     with _Patience(plan.language) as patience:
-        return audit_bundle(
-            bundle,
-            trust,
-            accepted=plan.accepted,
-            language=plan.language,
-            network_gone=network_gone,
-            progress=patience.tell,
-        )
+        evidence = gather_evidence(bundle, trust, progress=patience.tell)
+        report = judge_evidence(evidence, plan.accepted, plan.language, network_gone=network_gone)
+    _keep_forks(evidence, plan.evidence_folder)
+    return report
+
+
+def _keep_forks(evidence: Evidence, folder: Path) -> None:
+    """What breaks off the search here has made the check of the seen checkpoints fail already, with its reason."""
+    if evidence.root is None:
+        return
+    try:
+        forks = find_forks(evidence)
+    except SekishoError:
+        return
+    for _, fork in forks:
+        # Crash before: no report either; audited again, the same file is written.
+        FileTileStore(folder).write(fork.file_name, fork.to_bytes())
+
+
+def _load_seen(file: str) -> Seen:
+    """A checkpoint that somebody kept. Raises InvalidInput naming the file; whose it is, the check says."""
+    try:
+        with Path(file).open("rb") as stream:
+            data = stream.read(MAX_NOTE_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot be read: {error.strerror}", path=file, remedy="name a checkpoint's file"
+        ) from None
+    note = Note.from_bytes(data, path=file)
+    Checkpoint.from_text(note.text, path=file)
+    return Seen(source=file, note=note)
 
 
 def audit_apart(plan: AuditPlan) -> Report:
@@ -136,6 +174,8 @@ def main(arguments: Sequence[str]) -> int:
         trust_file=chosen.trust or load_settings(os.environ).trust_file,
         accepted=tuple(chosen.accept),
         language=chosen.language or load_settings(os.environ).language,
+        seen=tuple(chosen.seen),
+        evidence_folder=chosen.evidence,
     )
     try:
         report = audit_here(plan, network_gone=leave_network())
@@ -166,6 +206,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--policy", type=Path)
     parser.add_argument("--trust", type=Path)
     parser.add_argument("--accept", action="append", default=[])
+    parser.add_argument("--seen", action="append", default=[], metavar="FILE")
+    parser.add_argument("--evidence", type=Path, default=Path(), metavar="DIR")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--language", choices=("en", "ja"))
     return parser

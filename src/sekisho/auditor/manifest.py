@@ -101,7 +101,8 @@ def verify_manifest(envelope: Envelope, regime: Regime) -> str:
     keys = {regime.log_key.key_id: regime.log_key}
     charter = regime.charter
     if charter is not None:
-        keys |= {key.key_id: key for key in charter.keys_of("publish-bundle")}
+        live = regime.live_keys(charter.keys_of("publish-bundle"))
+        keys |= {key.key_id: key for key in live}
     signers = distinct_signers(envelope, keys.values())
     named = [signature.keyid for signature in envelope.signatures]
     if len(set(named)) != len(named) or set(named) != set(signers):

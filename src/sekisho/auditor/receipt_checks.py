@@ -106,7 +106,7 @@ def _load_chain(evidence: Evidence, host: str, tally: Tally) -> HostChain | None
     try:
         links = tuple(links_of(evidence, host, RECEIPTS))
         chain = fold_chain(host, links)
-        places = {digest: place for place, digest in enumerate(chain.digests, 1)}
+        places = {link.digest: link.receipt.sequence for link in links}
         return HostChain(host=host, links=links, chain=chain, places=places)
     except SekishoError as error:
         tally.fault(f"{type(error).code}: {error.message}")

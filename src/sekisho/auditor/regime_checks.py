@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from sekisho.auditor.evidence import Evidence
+from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.model.errors import SekishoError
 from sekisho.model.statements import (
@@ -43,16 +44,22 @@ def check_trust_root(evidence: Evidence) -> Outcome:
 
 
 def check_charter(evidence: Evidence) -> Outcome:
-    """Each version follows the one before with the old and the new quorum, and speaks of this log under this key."""
+    """Each version follows the one before with the old and the new quorum, in time, and speaks of this very log.
+
+    The first names the log's key as the trust root does; later ones may change it, by both quorums' word.
+    """
     root, history, tally = evidence.root, evidence.past(), Tally()
     for step in history.steps:
         if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
             tally.fault(step.fault)
     for step, terms in history.facts(CharterAdopted):
-        if root is not None and (terms.log.vkey != root.log or terms.log.origin != root.origin):
+        if root is not None and (
+            terms.log.origin != root.origin or (terms.version == 1 and terms.log.vkey != root.log)
+        ):
             tally.fault(
                 f"entry {step.index}: the charter names another log key than the trust root"
             )
+        tally.extend(_check_amendment(history, step, terms))
         expected = _expected_version(step.regime.charter.terms if step.regime.charter else None)
         if terms.version != expected:
             tally.fault(
@@ -62,13 +69,19 @@ def check_charter(evidence: Evidence) -> Outcome:
         tally.gap("no charter is in force")
         return tally.outcome("")
     terms = history.regime.charter.terms
-    return tally.outcome(f"version {terms.version} of {terms.name!r}, profile {terms.profile}")
+    unproved = _unproved_keys(history)
+    drilled = f"; {unproved} of its keys unproved by drills for too long" if unproved else ""
+    return tally.outcome(
+        f"version {terms.version} of {terms.name!r}, profile {terms.profile}{drilled}"
+    )
 
 
 def check_signatures(evidence: Evidence) -> Outcome:
     """Every entry is a canonical statement, signed by keys that had the power at its place in the log."""
     history, tally = evidence.past(), Tally()
     tally.extend(step.fault for step in history.steps if step.fault)
+    for doubt in history.regime.doubts:
+        tally.gap(f"entry {doubt.index}: {doubt.kind} is in doubt: {doubt.reason}")
     return tally.outcome(f"{len(history.steps)} entries, each by the keys its kind asks for")
 
 
@@ -101,6 +114,24 @@ def _unique_keys(recorded: Recorded) -> Iterator[tuple[str | int, ...]]:
         yield "lease", fact.host, fact.number
     elif isinstance(fact, ReceiptGiven):
         yield "receipt", fact.host, fact.sequence
+
+
+def _check_amendment(history: History, step: Step, terms: CharterAdopted) -> list[str]:
+    """An expired charter takes no amendment; a recovery, which replaces keys only, it takes."""
+    old, start = step.regime.charter, history.recorded_from(step.index)
+    if old is None or terms.recovers is not None or start is None:
+        return []
+    if start < old.terms.expires:
+        return []
+    return [f"entry {step.index}: version {old.terms.version} had expired when it was amended"]
+
+
+def _unproved_keys(history: History) -> int:
+    """How many charter keys nobody drilled for too long, by the last instant that the witnesses signed."""
+    newest = history.regime.newest_mark
+    ends = [newest.at] if newest is not None else []
+    ends += [history.final.time] if history.final is not None else []
+    return len(history.regime.doubtful_keys(max(ends))) if ends else 0
 
 
 def _expected_version(before: CharterAdopted | None) -> int:

@@ -17,6 +17,7 @@ __all__ = ["app"]
 
 def app(
     context: typer.Context,
+    *,
     path: Annotated[
         str, typer.Argument(help="A bundle's folder or tar, or a log's public folder.")
     ],
@@ -29,6 +30,13 @@ def app(
             "--accept", help="Take this unverifiable check on trust; may stand several times."
         ),
     ] = None,
+    seen: Annotated[
+        list[str] | None,
+        typer.Option("--seen", help="A file with a checkpoint of this log that others saw."),
+    ] = None,
+    evidence: Annotated[
+        Path, typer.Option("--evidence", help="Where evidence of a fork is written.")
+    ] = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Check evidence offline, in a process without network, by your own trust root."""
@@ -41,6 +49,8 @@ def app(
         trust_file=settings.trust_file,
         accepted=tuple(accept or ()),
         language="en" if as_json else settings.language,
+        seen=tuple(seen or ()),
+        evidence_folder=evidence,
     )
     report = audit_apart(plan)
     text = ""

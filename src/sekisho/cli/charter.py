@@ -1,4 +1,4 @@
-"""`sekisho charter`: write the first charter from public keys, show it, sign it, adopt it."""
+"""`sekisho charter`: write the first charter from public keys, propose the next one, show, sign and adopt them."""
 
 from __future__ import annotations
 
@@ -10,100 +10,135 @@ import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
-from sekisho.cli.countersign import (
-    add_sign,
-    show_statement,
+from sekisho.cli.charter_drill import drill
+from sekisho.cli.charter_flags import (
+    parse_constituencies,
+    parse_profile,
+    parse_recovery,
+    parse_vkey,
 )
+from sekisho.cli.charter_guide import founding_guide
+from sekisho.cli.charter_propose import propose
+from sekisho.cli.charter_recover import app as recover
+from sekisho.cli.countersign import add_issue, add_sign, show_statement
+from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
-from sekisho.cli.key import load_public
-from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, look
+from sekisho.cli.surroundings import (
+    HomeFolder,
+    LogPlace,
+    PolicyFile,
+    Sources,
+    language_of,
+    look,
+    require_state,
+)
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sekisho.ceremony import WitnessPlan
+    from sekisho.catalogue import Language
+    from sekisho.ceremony import FoundingPlan, WitnessPlan
     from sekisho.cli.documents import Document
-    from sekisho.model.statements import CharterAdopted, CharterKey, Profile, Statement
+    from sekisho.cli.words import Page, View
+    from sekisho.model.statements import CharterAdopted, Statement
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Write, read, sign and adopt the charter.", no_args_is_help=True)
+app = typer.Typer(
+    help="Write, read, sign, adopt, amend and recover the charter.", no_args_is_help=True
+)
 # What the founders and the authority sign by hand besides orders and licences.
 _KINDS = (
     "charter-adopted",
+    "recovery-announced",
+    "recovery-vetoed",
     "host-enrolled",
     "host-retired",
     "party-enrolled",
     "pack-published",
     "agent-released",
 )
-_PROFILES = ("internal", "provider", "authority", "international")
-_MAX_VKEY = 4096
+_OWN = ("signature-withdrawn",)
+_DAY_S = 86_400
 add_sign(
     app,
-    _KINDS,
-    "Show the charter (or an enrolment, a pack), have its phrase typed back, and add your signature.",
+    (*_KINDS, *_OWN),
+    "Show the charter (or an enrolment, a pack, a recovery), have its phrase typed back, and add your signature.",
 )
+add_issue(app, (*_KINDS, *_OWN), "Hand in an enrolment, a pack, a recovery or a withdrawal.")
+add_withdraw(app, _KINDS, "Take your signature back, before what you signed is in the log.")
+app.command()(propose)
+app.command()(drill)
+app.add_typer(recover, name="recover")
 _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or an envelope.")]
+_Needed = ("--name", "--jurisdiction", "--key", "--log-key", "--witness", "--out")
 
 
 @app.command()
 def init(
     context: typer.Context,
     *,
-    name: Annotated[str, typer.Option("--name", help="The regime's name.")],
-    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")],
+    name: Annotated[str, typer.Option("--name", help="The regime's name.")] = "",
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")] = "",
     key: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--key", help="CONSTITUENCY:ORGANISATION:HOLDER:FILE of a public key."),
-    ],
-    log_key: Annotated[str, typer.Option("--log-key", help="ORGANISATION:VKEY (or its file).")],
+    ] = None,
+    log_key: Annotated[
+        str, typer.Option("--log-key", help="ORGANISATION:VKEY (or its file).")
+    ] = "",
     witness: Annotated[
-        list[str], typer.Option("--witness", help="ORGANISATION:VKEY (or its file); repeat.")
-    ],
-    out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
-    profile: Annotated[str, typer.Option("--profile", help=", ".join(_PROFILES))] = "authority",
+        list[str] | None, typer.Option("--witness", help="ORGANISATION:VKEY (or its file); repeat.")
+    ] = None,
+    out: DraftOut = "",
+    profile: Annotated[
+        str, typer.Option("--profile", help="internal, provider, authority or international.")
+    ] = "authority",
+    recovery_key: Annotated[
+        list[str] | None,
+        typer.Option("--recovery-key", help="ORGANISATION:HOLDER:FILE, kept offline; repeat."),
+    ] = None,
+    recovery_quorum: Annotated[
+        int, typer.Option("--recovery-quorum", help="How many of them it takes.")
+    ] = 0,
+    recovery_notice: Annotated[
+        str, typer.Option("--recovery-notice", help="From notice to effect: 14d at least.")
+    ] = "14d",
     max_lease: Annotated[str, typer.Option("--max-lease", help="The longest lease.")] = "24h",
     max_grace: Annotated[str, typer.Option("--max-grace", help="The longest grace.")] = "1h",
     as_json: AsJson = False,
 ) -> None:
     """Draft charter version 1; refused where it breaks a rule that every charter must keep."""
-    from sekisho.ceremony import FoundingPlan, create_file, draft_founding
-    from sekisho.cli.documents import parse_document
-    from sekisho.cli.words import describe
-    from sekisho.model.statements import make_payload, parse_payload
-    from sekisho.signing import Charter
+    from sekisho.ceremony import FoundingPlan
 
-    view = look(context, Sources())
-    owner, log_vkey = _owned_vkey(log_key, "--log-key")
+    given = (name, jurisdiction, key, log_key, witness, out)
+    _require(given, language_of(context), as_json=as_json)
+    owner, log_vkey = parse_vkey(log_key, "--log-key")
+    notice_days = parse_length(recovery_notice, path="--recovery-notice") // _DAY_S
     plan = FoundingPlan(
         name=name,
-        profile=_profile(profile),
+        profile=parse_profile(profile),
         jurisdiction=jurisdiction,
         log_vkey=log_vkey,
         log_owner=owner,
-        constituencies=_constituencies(key),
-        witnesses=[_witness(text) for text in witness],
+        constituencies=parse_constituencies(key or [], "--key"),
+        witnesses=[_witness(text) for text in witness or ()],
+        recovery=parse_recovery(recovery_key or [], recovery_quorum, notice_days),
     )
-    terms = msgspec.structs.replace(
-        draft_founding(plan, now=view.now),
-        max_lease_s=parse_length(max_lease, path="--max-lease"),
-        max_grace_s=parse_length(max_grace, path="--max-grace"),
+    view = look(context, Sources())
+    lengths = (
+        parse_length(max_lease, path="--max-lease"),
+        parse_length(max_grace, path="--max-grace"),
     )
-    payload = make_payload(terms)
-    statement = parse_payload(payload, path="charter")
-    Charter(terms, statement.digest)
-    create_file(Path(out), payload)
-    page = describe(parse_document(payload, path=out), view)
-    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
-    deliver(Answer(document={**page.to_document(), "file": out}, text=text), as_json=as_json)
+    deliver_draft(view, _founded(plan, view, lengths), Path(out), as_json=as_json)
 
 
 @app.command()
 def show(
     context: typer.Context,
     *,
-    file: _File,
+    file: Annotated[
+        str, typer.Argument(metavar="[F]", help="A charter; the one in force if left out.")
+    ] = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -111,7 +146,10 @@ def show(
 ) -> None:
     """A charter in words, with max time to halt beside max outage survived."""
     sources = Sources(home=home, log=log, policy=policy)
-    _, _, _, page = show_statement(context, file, _KINDS[:1], sources)
+    if file:
+        _, _, _, page = show_statement(context, file, _KINDS[:1], sources)
+    else:
+        page = _page_in_force(context, sources, as_json=as_json)
     deliver(Answer(document=page.to_document(), text=page.to_text()), as_json=as_json)
 
 
@@ -138,7 +176,7 @@ def adopt(
 
     sources = Sources(home=home, log=log, policy=policy)
     document, statement, view, page = show_statement(context, file, _KINDS[:1], sources)
-    terms = _quorate(document, statement)
+    terms = _quorate(document, statement, view)
     root = root_of(terms, statement.digest) if terms.version == 1 else None
     if root is not None and root_out:
         create_file(Path(root_out), canonical(root) + b"\n")
@@ -162,61 +200,54 @@ def adopt(
     deliver(Answer(document=answer, text="\n".join(lines)), as_json=as_json)
 
 
-def _quorate(document: Document, statement: Statement) -> CharterAdopted:
-    """The charter, if its own quorum signed it; the old one's, the log asks for. Raises NotAuthorised."""
+def _quorate(document: Document, statement: Statement, view: View) -> CharterAdopted:
+    """The charter, if those signed whom it needs: its own quorum, and the old one's where that is known."""
+    from sekisho.ceremony import verify_succession
     from sekisho.model.statements import CharterAdopted
-    from sekisho.signing import Charter, distinct_signers
 
     terms = statement.predicate
     if document.envelope is None or not isinstance(terms, CharterAdopted):
         raise InvalidInput("nobody has signed it yet", path="F", remedy="sekisho charter sign")
-    charter = Charter(terms, statement.digest)
-    signers = distinct_signers(document.envelope, charter.keys.values())
-    charter.verify_power("amend", signers)
+    verify_succession(view.footing, terms, statement.digest, document.envelope)
     return terms
 
 
-def _profile(word: str) -> Profile:
-    if word not in _PROFILES:
+def _require(given: tuple[object, ...], language: Language, *, as_json: bool) -> None:
+    """Ends the command where flags are missing: without any, by saying what a founding needs."""
+    missing = [flag for flag, value in zip(_Needed, given, strict=True) if not value]
+    if len(missing) == len(_Needed):
+        text = founding_guide(language)
+        deliver(Answer(document={"missing": missing}, text=text, exit_code=2), as_json=as_json)
+    if missing:
         raise InvalidInput(
-            f"{word[:40]!r} is no profile", path="--profile", remedy=f"use {', '.join(_PROFILES)}"
+            "is missing", path=", ".join(missing), remedy="sekisho charter init alone says what for"
         )
-    return word  # type: ignore[return-value]  # checked just above
 
 
-def _constituencies(texts: list[str]) -> dict[str, list[CharterKey]]:
-    from sekisho.model.statements import CharterKey
+def _founded(plan: FoundingPlan, view: View, lengths: tuple[int, int]) -> CharterAdopted:
+    """Version 1 as planned, held against every rule of charters."""
+    from sekisho.ceremony import draft_founding, verify_draft
 
-    found: dict[str, list[CharterKey]] = {}
-    for text in texts:
-        parts = text.split(":", 3)
-        if len(parts) != 4 or not all(parts):
-            raise InvalidInput(
-                f"{text[:80]!r} is not CONSTITUENCY:ORGANISATION:HOLDER:FILE",
-                path="--key",
-                remedy="write authority:Ministry:Deputy director:alice.pub",
-            )
-        constituency, organisation, holder, file = parts
-        public = load_public(file).to_text()
-        held = CharterKey(public=public, organisation=organisation, holder=holder)
-        found.setdefault(constituency, []).append(held)
-    return found
+    lease, grace = lengths
+    drafted = draft_founding(plan, now=view.now)
+    terms = msgspec.structs.replace(drafted, max_lease_s=lease, max_grace_s=grace)
+    verify_draft(terms)
+    return terms
+
+
+def _page_in_force(context: typer.Context, sources: Sources, *, as_json: bool) -> Page:
+    from sekisho.cli.documents import parse_document
+    from sekisho.cli.words import describe
+    from sekisho.model.statements import make_payload
+
+    view = look(context, sources)
+    charter = require_state(view, as_json=as_json).regime.in_force()
+    payload = make_payload(charter.terms)
+    return describe(parse_document(payload, path="the charter in force"), view)
 
 
 def _witness(text: str) -> WitnessPlan:
     from sekisho.ceremony import WitnessPlan
 
-    owner, vkey = _owned_vkey(text, "--witness")
+    owner, vkey = parse_vkey(text, "--witness")
     return WitnessPlan(vkey=vkey, owner=owner)
-
-
-def _owned_vkey(text: str, flag: str) -> tuple[str, str]:
-    """An organisation and the verifier key that it holds, given as text or as a file with that text."""
-    from sekisho.signing.notes import VerifierKey
-
-    owner, colon, given = text.partition(":")
-    if not (owner and colon and given):
-        raise InvalidInput(f"{text[:80]!r} is not ORGANISATION:VKEY", path=flag)
-    if given.count("+") < 2:
-        given = read_input(given, limit=_MAX_VKEY).decode("utf-8", "replace").strip()
-    return owner, VerifierKey.from_text(given, path=flag).to_text()

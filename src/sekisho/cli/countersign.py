@@ -1,8 +1,9 @@
 """The signing ceremony: read once, show, have the phrase typed back, sign those very bytes, write the file whole.
 
 1. the file is read once; what is shown, compared and signed are these bytes; 2. a refusal on the merits comes before
-any question; 3. the digest phrase must come back; 4. the signature is added and verified; 5. the file is written only
-if it still holds the same statement.
+any question; 3. the digest phrase must come back; 4. the signature is made here (file, token), or the bytes go out to
+be signed elsewhere, or a signature made elsewhere comes in; 5. it is verified; 6. the file is written only if it still
+holds the same statement.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
     CharterFile,
@@ -23,6 +25,7 @@ from sekisho.cli.surroundings import (
     PolicyFile,
     Sources,
     look,
+    settings_of,
 )
 from sekisho.model.errors import InvalidInput, NotAuthorised, StateConflict
 
@@ -30,37 +33,40 @@ if TYPE_CHECKING:
     from sekisho.cli.documents import Document
     from sekisho.cli.words import Page, View
     from sekisho.model.statements import Statement
-    from sekisho.signing import Ed25519Signer, Envelope
+    from sekisho.signing import Envelope, PublicKey, Signer
 
 __all__ = [
     "Ceremony",
     "ControlPlace",
-    "KeyFile",
     "OutFile",
-    "PassphraseFile",
     "Phrase",
     "PhraseMissing",
     "SignedFile",
     "add_issue",
     "add_sign",
+    "ask_phrase",
     "issue",
-    "passphrase_for",
     "show_statement",
     "sign",
 ]
 
-KeyFile = Annotated[str, typer.Option("--key", help="Your private key's file.")]
 Phrase = Annotated[
     str, typer.Option("--phrase", help="The digest phrase, for scripts; asked for if left out.")
-]
-PassphraseFile = Annotated[
-    str, typer.Option("--passphrase-file", help="A file with the key's passphrase; else asked for.")
 ]
 SignedFile = Annotated[str, typer.Argument(metavar="F", help="A draft or an envelope.")]
 ControlPlace = Annotated[str, typer.Option("--control", help="The control plane's address.")]
 OutFile = Annotated[str, typer.Option("--out", help="Write here instead of into F.")]
-MAX_PASSPHRASE = 4096
+_ExportBytes = Annotated[
+    str, typer.Option("--export-bytes", help="Write the bytes to be signed elsewhere here.")
+]
+_ImportSignature = Annotated[
+    str, typer.Option("--import-signature", help="A signature made elsewhere; with --public.")
+]
+_PublicFile = Annotated[
+    str, typer.Option("--public", help="The public key of a signature made elsewhere.")
+]
 _MAX_STATEMENT = 70_000
+_MAX_SIGNATURE = 4096
 
 
 class PhraseMissing(NotAuthorised):
@@ -70,11 +76,14 @@ class PhraseMissing(NotAuthorised):
 
 
 class Ceremony(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of `sign`: the file, the key, how the phrase comes, and the kinds that this command signs."""
+    """One call of `sign`: the file, how the signature is made, how the phrase comes, the kinds that may be signed."""
 
     file: str
-    key: str
     kinds: tuple[str, ...]
+    key: str = ""
+    export_bytes: str = ""
+    import_signature: str = ""
+    public: str = ""
     phrase: str = ""
     passphrase_file: str = ""
     out: str = ""
@@ -83,20 +92,26 @@ class Ceremony(msgspec.Struct, frozen=True, kw_only=True):
 
 def sign(context: typer.Context, ceremony: Ceremony, *, as_json: bool) -> None:
     """The whole ceremony; ends the command. Raises the named refusal, and then nothing is written."""
-    from sekisho.ceremony import verify_countersign
+    from sekisho.ceremony import verify_countersign, verify_document
 
-    if ceremony.file == "-" and not ceremony.out:
-        raise InvalidInput("needs a place to write to", path="--out", remedy="name a file")
+    _check_ways(ceremony)
     document, statement, view, page = show_statement(
         context, ceremony.file, ceremony.kinds, ceremony.sources
     )
-    # On the merits first: nobody types a phrase under something that must not be signed. The passphrase is not
-    # needed to know whose key it is to be, but an encrypted file does not tell, so it is asked for here.
+    # On the merits first: nobody types a phrase under something that must not be signed. Whose key it is to be, an
+    # encrypted file does not tell, so its passphrase is asked for here; a token's PIN only when it signs.
     typer.echo(page.to_text(), err=as_json)
-    signer = _load_signer(view, ceremony)
     unknown = (*document.unknown, *document.critical)
-    verify_countersign(view.footing, statement, unknown, signer.public.key_id, now=view.now)
-    _ask_phrase(view, ceremony, document.digest)
+    signer = _signer(context, ceremony)
+    public = signer.public if signer is not None else _named_public(ceremony)
+    if public is not None:
+        verify_countersign(view.footing, statement, unknown, public.key_id, now=view.now)
+    else:
+        verify_document(view.footing, statement, unknown, now=view.now)
+    ask_phrase(view, ceremony.phrase, document.digest)
+    if signer is None:
+        _export(view, ceremony, document, public, as_json=as_json)
+        return
     envelope, fresh = _countersign(document, statement, signer)
     target = Path(ceremony.out or ceremony.file)
     if fresh or ceremony.out:
@@ -128,7 +143,10 @@ def add_sign(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
         context: typer.Context,
         *,
         file: SignedFile,
-        key: KeyFile,
+        key: KeyPlace = "",
+        export_bytes: _ExportBytes = "",
+        import_signature: _ImportSignature = "",
+        public: _PublicFile = "",
         phrase: Phrase = "",
         passphrase_file: PassphraseFile = "",
         out: OutFile = "",
@@ -140,8 +158,11 @@ def add_sign(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
     ) -> None:
         ceremony = Ceremony(
             file=file,
-            key=key,
             kinds=kinds,
+            key=key,
+            export_bytes=export_bytes,
+            import_signature=import_signature,
+            public=public,
             phrase=phrase,
             passphrase_file=passphrase_file,
             out=out,
@@ -184,36 +205,48 @@ def issue(
     deliver(Answer(document=placed, text=text), as_json=as_json)
 
 
-def passphrase_for(path: Path, passphrase_file: str, prompt: str) -> bytes | None:
-    """The passphrase of a key file: from a file, or typed unseen; None where the key is not encrypted."""
-    if passphrase_file:
-        return read_passphrase(passphrase_file)
-    with path.open("rb") as stream:
-        if b"ENCRYPTED" not in stream.read(64):
-            return None
-    return str(typer.prompt(prompt, hide_input=True, err=True)).encode()
+def _check_ways(ceremony: Ceremony) -> None:
+    """One way to sign, and a place to write to."""
+    ways = {
+        "--key": ceremony.key,
+        "--export-bytes": ceremony.export_bytes,
+        "--import-signature": ceremony.import_signature,
+    }
+    given = [flag for flag, value in ways.items() if value]
+    if len(given) != 1:
+        raise InvalidInput(
+            f"{' and '.join(given) or 'none'} given, one is needed",
+            path=", ".join(ways),
+            remedy="sign with a key here, or export the bytes, sign elsewhere and import the signature",
+        )
+    if ceremony.import_signature and not ceremony.public:
+        raise InvalidInput("says whose signature it is", path="--public", remedy="name a .pub file")
+    if ceremony.key and ceremony.public:
+        raise InvalidInput("goes with a signature made elsewhere, not with --key", path="--public")
+    if ceremony.file == "-" and not (ceremony.out or ceremony.export_bytes):
+        raise InvalidInput("needs a place to write to", path="--out", remedy="name a file")
 
 
-def read_passphrase(path: str) -> bytes:
-    """A passphrase is the file's first line. Raises InvalidInput where it is empty."""
-    first = read_input(path, limit=MAX_PASSPHRASE).split(b"\n", 1)[0].rstrip(b"\r")
-    if not first:
-        raise InvalidInput("holds no passphrase", path=path, remedy="write it in the first line")
-    return first
+def _signer(context: typer.Context, ceremony: Ceremony) -> Signer | None:
+    """Who signs into the file: the own key, or what signed elsewhere; None where the bytes only go out."""
+    from sekisho.ceremony import MadeElsewhere
+
+    if ceremony.key:
+        return open_own_key(settings_of(context), ceremony.key, ceremony.passphrase_file)
+    if ceremony.import_signature:
+        made = read_input(ceremony.import_signature, limit=_MAX_SIGNATURE)
+        return MadeElsewhere(load_public(ceremony.public), made)
+    return None
 
 
-def _load_signer(view: View, ceremony: Ceremony) -> Ed25519Signer:
-    from sekisho.ceremony import load_key
-
-    path = Path(ceremony.key)
-    prompt = say("key.passphrase", view.language, file=ceremony.key)
-    return load_key(path, passphrase=passphrase_for(path, ceremony.passphrase_file, prompt))
+def _named_public(ceremony: Ceremony) -> PublicKey | None:
+    return load_public(ceremony.public) if ceremony.public else None
 
 
-def _ask_phrase(view: View, ceremony: Ceremony, digest: str) -> None:
+def ask_phrase(view: View, typed: str, digest: str) -> None:
+    """Have the digest phrase typed back, unless it was given. Raises PhraseMissing: then nothing is signed."""
     from sekisho.signing.phrase import is_phrase_of
 
-    typed = ceremony.phrase
     if not typed:
         try:
             question = say("sign.phrase", view.language)
@@ -226,18 +259,50 @@ def _ask_phrase(view: View, ceremony: Ceremony, digest: str) -> None:
         )
 
 
-def _countersign(
-    document: Document, statement: Statement, signer: Ed25519Signer
-) -> tuple[Envelope, bool]:
+def _export(
+    view: View,
+    ceremony: Ceremony,
+    document: Document,
+    public: PublicKey | None,
+    *,
+    as_json: bool,
+) -> None:
+    """The very bytes that a signature is over, for a machine that has a key and not this program."""
+    from sekisho.ceremony import create_file
+    from sekisho.model.statements import PAYLOAD_TYPE
+    from sekisho.model.wire import sha256_hex
+    from sekisho.signing import pae
+
+    statement = document.statement
+    data = pae(PAYLOAD_TYPE, statement.payload if statement is not None else b"")
+    create_file(Path(ceremony.export_bytes), data)
+    answer = {
+        "digest": document.digest,
+        "key": public.key_id if public is not None else None,
+        "bytes": ceremony.export_bytes,
+        "sha256": sha256_hex(data),
+    }
+    text = say(
+        "sign.exported",
+        view.language,
+        file=ceremony.export_bytes,
+        size=len(data),
+        sha256=answer["sha256"],
+        document=ceremony.file,
+    )
+    deliver(Answer(document=answer, text=text), as_json=as_json)
+
+
+def _countersign(document: Document, statement: Statement, signer: Signer) -> tuple[Envelope, bool]:
     """The envelope with the signature in it, and whether it was not there before, under whatever name."""
     from sekisho.signing import add_signature, distinct_signers, sign_payload
 
-    own = sign_payload(statement.payload, [signer])
-    if document.envelope is None:
-        return own, True
-    if distinct_signers(document.envelope, [signer.public]):
+    if document.envelope is not None and distinct_signers(document.envelope, [signer.public]):
         return document.envelope, False
-    return add_signature(document.envelope, own), True
+    own = sign_payload(statement.payload, [signer])
+    if not distinct_signers(own, [signer.public]):
+        raise StateConflict("the signature just made does not verify; nothing was written")
+    return (own if document.envelope is None else add_signature(document.envelope, own)), True
 
 
 def _write(target: Path, ceremony: Ceremony, document: Document, envelope: Envelope) -> Envelope:
@@ -267,7 +332,7 @@ def _write(target: Path, ceremony: Ceremony, document: Document, envelope: Envel
 def _deliver(
     view: View,
     document: Document,
-    signer: Ed25519Signer,
+    signer: Signer,
     done: tuple[Path, Envelope, bool],
     *,
     as_json: bool,

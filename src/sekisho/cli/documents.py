@@ -29,7 +29,7 @@ from sekisho.signing import (
 )
 from sekisho.signing.notes import Note, VerifierKey
 
-__all__ = ["MAX_DOCUMENT_BYTES", "Document", "Form", "Manifest", "parse_document"]
+__all__ = ["MAX_DOCUMENT_BYTES", "Document", "Form", "Manifest", "parse_document", "unknown_paths"]
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
@@ -156,7 +156,7 @@ def _statement(payload: bytes, envelope: Envelope | None, path: str) -> Document
         envelope=envelope,
         statement=statement,
         raw=raw,
-        unknown=tuple(_unknown_paths(statement.predicate, raw, "")),
+        unknown=tuple(unknown_paths(statement.predicate, raw)),
         critical=tuple(sorted(critical)),
     )
 
@@ -210,7 +210,7 @@ def _unknown_form(path: str) -> InvalidInput:
     )
 
 
-def _unknown_paths(value: Any, raw: Any, path: str) -> list[str]:
+def unknown_paths(value: Any, raw: Any, path: str = "") -> list[str]:
     """Every field of `raw` that the typed `value` has no place for, at any depth."""
     if isinstance(value, msgspec.Struct) and isinstance(raw, dict):
         known = {field.encode_name: field.name for field in msgspec.structs.fields(type(value))}
@@ -218,22 +218,22 @@ def _unknown_paths(value: Any, raw: Any, path: str) -> list[str]:
         for name, attribute in known.items():
             if name in raw:
                 below = f"{path}.{name}".lstrip(".")
-                found += _unknown_paths(getattr(value, attribute), raw[name], below)
+                found += unknown_paths(getattr(value, attribute), raw[name], below)
         return found
     if isinstance(value, tuple) and isinstance(raw, list):
         pairs = enumerate(zip(value, raw, strict=True))
-        return [p for i, (item, part) in pairs for p in _unknown_paths(item, part, f"{path}[{i}]")]
+        return [p for i, (item, part) in pairs for p in unknown_paths(item, part, f"{path}[{i}]")]
     return []
 
 
 def _origin_of(predicate: Any) -> str | None:
-    """Orders and charters name their log; licences and leases through what they rest on."""
+    """Orders and charters name their log; licences, leases and vetoes through what they rest on."""
     log = getattr(predicate, "log", None)
     if isinstance(log, str):
         return log
     if log is not None:
         return str(log.origin)
-    for name in ("declaration", "licence", "lease"):
+    for name in ("declaration", "licence", "lease", "announcement"):
         reference = getattr(predicate, name, None)
         if reference is not None and hasattr(reference, "log"):
             return str(reference.log)

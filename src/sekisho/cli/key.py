@@ -1,26 +1,34 @@
-"""`sekisho key`: make a key, and show the public part of one."""
+"""`sekisho key`: make a key, show the public part of one, prove it from time to time, report it when it is lost."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
-from sekisho.cli.countersign import PassphraseFile, passphrase_for, read_passphrase
-from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import language_of
+from sekisho.cli.countersign import add_issue, add_sign
+from sekisho.cli.key_care import compromised, drill
+from sekisho.cli.own_key import HSM, PassphraseFile, ask_pin_of, public_of, read_passphrase
+from sekisho.cli.surroundings import language_of, settings_of
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sekisho.ceremony import Algorithm
     from sekisho.signing import PublicKey
 
-__all__ = ["app", "load_public"]
+__all__ = ["app"]
 
-app = typer.Typer(help="Make keys and show their public parts.", no_args_is_help=True)
-_MAX_KEY = 16_384
+app = typer.Typer(help="Make, show, drill and report keys.", no_args_is_help=True)
+_KINDS = ("key-compromised", "key-drilled", "signature-withdrawn")
+add_sign(
+    app, _KINDS, "Show a report, a drill or a withdrawal, have its phrase typed back, and sign."
+)
+add_issue(app, _KINDS, "Hand in a signed report, drill or withdrawal.")
+app.command()(drill)
+app.command()(compromised)
 _PEM_LINE = 64
 
 
@@ -28,15 +36,26 @@ _PEM_LINE = 64
 def new(
     context: typer.Context,
     *,
-    file: Annotated[str, typer.Argument(metavar="F", help="Where the private key goes (0600).")],
+    file: Annotated[
+        str, typer.Argument(metavar="F", help="Where the private key goes (0600); or its .pub.")
+    ],
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", help="ed25519, p256 or p384; on a token p256 or p384.")
+    ] = "",
+    hsm: Annotated[
+        str, typer.Option("--hsm", help="Draw it on this token, as hsm:TOKEN/ID; F is its .pub.")
+    ] = "",
     passphrase: Annotated[
         bool, typer.Option("--passphrase", help="Encrypt it; the passphrase is asked for.")
     ] = False,
     passphrase_file: PassphraseFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """Draw an Ed25519 key: the private key in F, the public key in F.pub."""
-    from sekisho.ceremony import create_file, create_key
+    """Draw a key: the private key in F, the public key in F.pub; or on a token, the public key in F."""
+    if hsm:
+        _new_on_token(context, file, hsm, algorithm, passphrase_file, as_json=as_json)
+        return
+    from sekisho.ceremony import create_file, create_signer
 
     language, path = language_of(context), Path(file)
     secret = read_passphrase(passphrase_file) if passphrase_file else None
@@ -46,9 +65,8 @@ def new(
             typer.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
         ).encode()
     public_file = path.with_name(path.name + ".pub")
-    if public_file.exists():
-        raise InvalidInput("is there already", path=str(public_file), remedy="name another file")
-    public = create_key(path, passphrase=secret).public
+    _refuse_taken(public_file)
+    public = create_signer(path, _algorithm(algorithm or "ed25519"), passphrase=secret).public
     create_file(public_file, _to_pem(public))
     document = {**_public(public), "file": str(path), "public_file": str(public_file)}
     text = say("key.made", language, file=path, public=public_file) + "\n" + _text(public, language)
@@ -59,7 +77,9 @@ def new(
 def show(
     context: typer.Context,
     *,
-    file: Annotated[str, typer.Argument(metavar="F", help="A public or private key's file.")],
+    file: Annotated[
+        str, typer.Argument(metavar="F", help="A public or private key's file, or hsm:TOKEN/ID.")
+    ],
     vkey: Annotated[
         str, typer.Option("--vkey", help="Also as a log's verifier key of this name.")
     ] = "",
@@ -70,15 +90,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """A key's id, digest phrase and public bytes; of a private key nothing else."""
-    from sekisho.ceremony import load_key
-
     language = language_of(context)
-    if file != "-" and b"PRIVATE KEY" in read_input(file, limit=_MAX_KEY)[:64]:
-        prompt = say("key.passphrase", language, file=file)
-        secret = passphrase_for(Path(file), passphrase_file, prompt)
-        public = load_key(Path(file), passphrase=secret).public
-    else:
-        public = load_public(file)
+    public = public_of(settings_of(context), file, passphrase_file)
     document, text = _public(public), _text(public, language)
     if vkey:
         named = _vkey(public, vkey, cosigner=cosigner)
@@ -86,16 +99,51 @@ def show(
     deliver(Answer(document=document, text=text), as_json=as_json)
 
 
-def load_public(file: str) -> PublicKey:
-    """A public key's file: PEM, or the base64 of its SPKI. Raises InvalidInput naming the file."""
-    from sekisho.cli.documents import parse_document
+def _new_on_token(
+    context: typer.Context,
+    file: str,
+    place: str,
+    algorithm: str,
+    passphrase_file: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Draw a key where it stays; only its public part comes out, into a new file."""
+    from sekisho.ceremony import create_file, create_hsm_signer
 
-    document = parse_document(read_input(file, limit=_MAX_KEY), path=file)
-    if document.key is None:
+    settings = settings_of(context)
+    if not place.startswith(HSM):
+        raise InvalidInput(f"{place[:60]!r} is no token", path="--hsm", remedy="use hsm:TOKEN/ID")
+    _refuse_taken(Path(file))
+    public = create_hsm_signer(
+        place,
+        library=settings.pkcs11_lib,
+        algorithm=_algorithm(algorithm or "p256"),
+        ask_pin=ask_pin_of(place, passphrase_file, settings.language),
+    ).public
+    # A crash here leaves the key on its token without the file: `key show hsm:TOKEN/ID` tells it again.
+    create_file(Path(file), _to_pem(public))
+    document = {**_public(public), "file": place, "public_file": file}
+    text = say("key.made.hsm", settings.language, place=place, public=file)
+    text += "\n" + _text(public, settings.language)
+    deliver(Answer(document=document, text=text), as_json=as_json)
+
+
+def _refuse_taken(path: Path) -> None:
+    if path.exists():
+        raise InvalidInput("is there already", path=str(path), remedy="name another file")
+
+
+def _algorithm(word: str) -> Algorithm:
+    from sekisho.ceremony import Algorithm
+
+    if word not in get_args(Algorithm):
         raise InvalidInput(
-            f"is a {document.form}, expected a public key", path=file, remedy="give the .pub file"
+            f"{word[:40]!r} is no algorithm of ours",
+            path="--algorithm",
+            remedy=f"use {', '.join(get_args(Algorithm))}",
         )
-    return document.key
+    return word  # type: ignore[return-value]  # checked just above
 
 
 def _public(public: PublicKey) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`sekisho log`: check a log's files and proofs, offline, with nothing but its key."""
+"""`sekisho log`: check, copy, watch, serve and witness a log, with nothing but its key."""
 
 from __future__ import annotations
 
@@ -10,18 +10,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
+from sekisho.cli.log_following import mirror, monitor
+from sekisho.cli.log_rotation import rotate
+from sekisho.cli.log_serving import serve, witness
+from sekisho.cli.log_trust import LogKeys, PolicyFile, read_key, read_policy
 from sekisho.cli.reading import read_input
+from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.ledger.fsck import LogCheck, Progress
     from sekisho.ledger.proof_rows import ProofVerdict, RowError
-    from sekisho.signing.notes import VerifierKey
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Check a log's files and proofs.", no_args_is_help=True)
+app = typer.Typer(help="Check, copy, watch, serve and witness a log.", no_args_is_help=True)
+app.command()(mirror)
+app.command()(monitor)
+app.command()(serve)
+app.command()(rotate)
+app.add_typer(witness, name="witness")
+
 _MOST_BYTES = 256 * 1024 * 1024
 _LONG = 500_000  # entries; more take longer than two seconds
 _MOST_FAULTS_TOLD = 20
@@ -45,7 +56,7 @@ def fsck(
 
     if not folder.is_dir():
         raise InvalidInput("is not a folder", path=str(folder), remedy="name a log's public folder")
-    key = _read_key(vkey)
+    key = read_key(vkey)
     # Read here even from DIR, so that a log without a checkpoint is bad input and not a fault.
     note = read_input(str(checkpoint or folder / "checkpoint"), limit=MAX_NOTE_BYTES)
     with _bar() as progress:
@@ -67,18 +78,56 @@ def check_proof(
     deliver(Answer(document=rows, text=text, exit_code=worst_code(codes)), as_json=as_json)
 
 
+@app.command("check-evidence")
+def check_evidence(
+    context: typer.Context,
+    *,
+    file: Annotated[str, typer.Argument(metavar="F", help="Evidence of a fork; - for input.")],
+    vkey: LogKeys = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Does this evidence show that the log forked? Offline, by the log's key alone. `holds`: it forked."""
+    from sekisho.ledger.evidence import (
+        MAX_EVIDENCE_BYTES,
+        ForkEvidence,
+        cosigners_of_both,
+        judge_evidence,
+    )
+
+    trust = read_policy(vkey, policy)
+    data = read_input(file, limit=MAX_EVIDENCE_BYTES)
+    evidence = ForkEvidence.from_bytes(data.removesuffix(b"\n"), path=file)
+    verdict = judge_evidence(evidence, trust.logs)
+    smaller, larger = evidence.checkpoints
+    both = sorted(cosigners_of_both(evidence, trust))
+    why = say(
+        f"log.evidence.{verdict.reason}",
+        language_of(context),
+        detail=verdict.detail,
+        origin=smaller.origin,
+        smaller=smaller.size,
+        larger=larger.size,
+    )
+    document = {
+        "verdict": verdict.verdict,
+        "why": why,
+        "reason": verdict.reason,
+        "origin": smaller.origin,
+        "sizes": [str(smaller.size), str(larger.size)],
+        "cosigned_both": both,
+    }
+    text = f"{verdict.verdict}: {why}"
+    if both:
+        text += "\n" + say("log.evidence.both", language_of(context), names=", ".join(both))
+    code = verdict_code(verdict.verdict)
+    deliver(Answer(document=document, text=text, exit_code=code), as_json=as_json)
+
+
 def _row_text(number: int, row: ProofVerdict | RowError) -> str:
     from sekisho.ledger.proof_rows import RowError
 
     return row.error if isinstance(row, RowError) else f"{number}: {row.verdict}: {row.why}"
-
-
-def _read_key(text: str) -> VerifierKey:
-    from sekisho.signing.notes import VerifierKey
-
-    if "+" not in text and Path(text).is_file():
-        text = read_input(text, limit=64 * 1024).decode("utf-8", "replace")
-    return VerifierKey.from_text(text, path="--vkey")
 
 
 def _fsck_answer(checked: LogCheck) -> Answer:
@@ -97,6 +146,8 @@ def _fsck_answer(checked: LogCheck) -> Answer:
     lines += [f"  {item.path}: {item.fault}" for item in checked.faults[:_MOST_FAULTS_TOLD]]
     if len(checked.faults) > _MOST_FAULTS_TOLD:
         lines.append(f"  and {len(checked.faults) - _MOST_FAULTS_TOLD} more (--json lists them)")
+    if checked.faults and checked.size is not None:
+        lines.append("  take the files named from another copy of the log (sekisho log mirror)")
     return Answer(document=document, text="\n".join(lines), exit_code=verdict_code(checked.verdict))
 
 

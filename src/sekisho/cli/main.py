@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "rules": ("sekisho.cli.rules", "app"),
     "meter": ("sekisho.cli.meter", "app"),
     "charter": ("sekisho.cli.charter", "app"),
+    "disclosure": ("sekisho.cli.disclosure", "app"),
     "key": ("sekisho.cli.key", "app"),
     "licence": ("sekisho.cli.licence", "app"),
     "order": ("sekisho.cli.order", "app"),

@@ -14,6 +14,7 @@ from sekisho.cli.countersign import (
     add_sign,
     show_statement,
 )
+from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
 from sekisho.cli.surroundings import (
     HomeFolder,
@@ -35,8 +36,10 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Draft, sign, issue and follow orders.", no_args_is_help=True)
 _KINDS = ("order-issued",)
-add_sign(app, _KINDS, "Show the order, have its digest phrase typed back, and add your signature.")
-add_issue(app, _KINDS, "Hand a signed order in; agents get it at once.")
+_SIGNED = (*_KINDS, "order-confirmed", "signature-withdrawn")
+add_sign(app, _SIGNED, "Show the order, have its digest phrase typed back, and add your signature.")
+add_issue(app, _SIGNED, "Hand a signed order in; agents get it at once.")
+add_withdraw(app, _KINDS, "Take your signature on an order back, before it is issued.")
 _DRAFTED = ("pause", "hold", "resume")
 _EFFECTS = {"pause": "checkpoint-then-stop", "hold": "freeze", "resume": "lift"}
 _ATTRIBUTES = {
@@ -103,7 +106,7 @@ def draft(
 
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
-    lifted = tuple(_lifted(state, text) for text in lifts or ())
+    lifted = tuple(_reference(state, text, "--lifts") for text in lifts or ())
     plan = OrderPlan(
         kind=_kind(kind),
         scope=_scope(scope or [], state, lifted),
@@ -138,6 +141,29 @@ def preview(
     _, _, view, page = show_statement(context, file, _KINDS, sources)
     require_state(view, as_json=as_json)
     deliver(Answer(document=page.to_document(), text=page.to_text()), as_json=as_json)
+
+
+@app.command()
+def confirm(
+    context: typer.Context,
+    *,
+    order: Annotated[
+        str, typer.Argument(metavar="REGISTER/NUMBER", help="As pause/JP/1, in doubt.")
+    ],
+    out: DraftOut,
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Draft the confirmation of an order that a reported key left in doubt; its full quorum signs it."""
+    from sekisho.ceremony import draft_confirmation
+
+    view = look(context, Sources(home=home, log=log, policy=policy))
+    state = require_state(view, as_json=as_json)
+    reference = _reference(state, order, "REGISTER/NUMBER")
+    fact = draft_confirmation(state, reference, now=view.now)
+    deliver_draft(view, fact, Path(out), as_json=as_json)
 
 
 @app.command("list")
@@ -238,13 +264,14 @@ def _scope(texts: list[str], state: State, lifted: tuple[OrderReference, ...]) -
     return from_json(Scope, {**fields, **wide}, path="--scope")  # type: ignore[dict-item]  # JSON
 
 
-def _lifted(state: State, text: str) -> OrderReference:
+def _reference(state: State, text: str, flag: str) -> OrderReference:
     register, _, number = text.rpartition("/")
-    known = state.orders.orders.get(register, {}).get(int(number) if number.isdecimal() else -1)
+    book = state.orders.orders.get(register)
+    known = book.get(int(number) if number.isdecimal() else -1) if book is not None else None
     if known is None:
         raise InvalidInput(
             f"{text[:80]!r} is no order of this log",
-            path="--lifts",
+            path=flag,
             remedy="write REGISTER/NUMBER, as pause/JP/1; see sekisho order list",
         )
     return known.reference

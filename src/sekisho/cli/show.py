@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
-from sekisho.cli.countersign import PassphraseFile, passphrase_for
+from sekisho.cli.own_key import PassphraseFile, public_of
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
     CharterFile,
@@ -17,8 +15,8 @@ from sekisho.cli.surroundings import (
     LogPlace,
     PolicyFile,
     Sources,
-    language_of,
     look,
+    settings_of,
 )
 from sekisho.model.errors import InvalidInput
 
@@ -53,14 +51,11 @@ def show(
 
 def _public_part(context: typer.Context, file: str, passphrase_file: str) -> Document:
     """Of a private key only what is public; the file must be its owner's alone."""
-    from sekisho.ceremony import load_key
     from sekisho.cli.documents import Document
 
     if file == "-":
         raise InvalidInput("a private key comes from a file only", path=file)
-    prompt = say("key.passphrase", language_of(context), file=file)
-    passphrase = passphrase_for(Path(file), passphrase_file, prompt)
-    public = load_key(Path(file), passphrase=passphrase).public
+    public = public_of(settings_of(context), file, passphrase_file)
     return Document(form="private-key", digest=public.key_id, key=public)
 
 

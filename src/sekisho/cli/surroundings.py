@@ -17,6 +17,8 @@ from sekisho.settings import Settings
 if TYPE_CHECKING:
     from sekisho.ceremony import PublicLog, State
     from sekisho.cli.words import View
+    from sekisho.ledger import Cosigned
+    from sekisho.model.instants import Instant
     from sekisho.signing import Charter, TrustRoot
 
 __all__ = [
@@ -27,9 +29,11 @@ __all__ = [
     "PolicyFile",
     "Sources",
     "deliver_unverifiable",
+    "find_log",
     "language_of",
     "look",
     "require_state",
+    "settings_of",
 ]
 
 HomeFolder = Annotated[str, typer.Option("--home", help="A home: its own log and trust root.")]
@@ -61,7 +65,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
 def language_of(context: typer.Context) -> Language:
     """The language that the environment chose."""
-    return _settings(context).language
+    return settings_of(context).language
 
 
 def look(context: typer.Context, sources: Sources, *, origin: str | None = None) -> View:
@@ -74,7 +78,7 @@ def look(context: typer.Context, sources: Sources, *, origin: str | None = None)
     from sekisho.cli.words import View
     from sekisho.signing import find_root
 
-    settings = _settings(context)
+    settings = settings_of(context)
     roots = _roots(sources, settings)
     place = _place(sources, settings, roots, origin)
     now = SystemClock().now()
@@ -82,12 +86,27 @@ def look(context: typer.Context, sources: Sources, *, origin: str | None = None)
         root, log = _read(place, roots, sources.disclosures)
         state = log.state if log is not None else None
         charter = state.regime.charter if state is not None else None
-        footing = Footing(root=root, charter=charter, state=state)
         cosigned = log.cosigned if log is not None else None
+        footing = Footing(root=root, charter=charter, state=state, witnessed=_witnessed(cosigned))
         return View(language=settings.language, now=now, footing=footing, cosigned=cosigned)
     root = find_root(roots, origin) if origin is not None else None
     charter = _load_charter(sources.charter, root) if sources.charter else None
     return View(language=settings.language, now=now, footing=Footing(root=root, charter=charter))
+
+
+def find_log(
+    context: typer.Context, sources: Sources, *, origin: str | None
+) -> tuple[str | None, TrustRoot | None]:
+    """Where the log lies that the flags and the environment name, and the root that counts for it; unread yet."""
+    from sekisho.ceremony import claimed_origin, open_log
+    from sekisho.signing import find_root
+
+    settings = settings_of(context)
+    roots = _roots(sources, settings)
+    place = _place(sources, settings, roots, origin)
+    if place is not None:
+        return place, find_root(roots, claimed_origin(open_log(place)))
+    return None, find_root(roots, origin) if origin is not None else None
 
 
 def require_state(view: View, *, as_json: bool) -> State:
@@ -106,7 +125,8 @@ def deliver_unverifiable(key: str, language: Language, *, as_json: bool) -> NoRe
     )
 
 
-def _settings(context: typer.Context) -> Settings:
+def settings_of(context: typer.Context) -> Settings:
+    """The environment's choices, as the command line passes them on."""
     settings = context.find_root().obj
     if not isinstance(settings, Settings):
         raise TypeError("the command line passes its settings in the context")
@@ -148,6 +168,13 @@ def _place(
         return None
     own = [root.origin for root in roots[:1] if (settings.home / "trust.json").is_file()]
     return str(home) if origin is None or origin in own else None
+
+
+def _witnessed(cosigned: Cosigned | None) -> Instant | None:
+    from sekisho.model.instants import Instant
+
+    seconds = cosigned.median_time if cosigned is not None else None
+    return Instant.from_seconds(seconds) if seconds is not None else None
 
 
 def _read(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from sekisho.ledger.tree import EMPTY_ROOT, HASH_SIZE
 from sekisho.model.errors import BadSignature, InvalidInput
 from sekisho.model.wire import decode_base64, encode_base64
-from sekisho.signing.notes import Note, NoteSigner, VerifierKey, parse_decimal, verify_note
+from sekisho.signing.notes import (
+    MAX_NOTE_BYTES,
+    Note,
+    NoteSigner,
+    VerifierKey,
+    parse_decimal,
+    verify_note,
+)
 
 __all__ = ["Checkpoint", "WrongOrigin", "sign_checkpoint", "verify_checkpoint"]
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_FETCH_AGAIN = "fetch the checkpoint again, whole, or take it from another copy of the log"
 
 
 class WrongOrigin(BadSignature):
@@ -32,16 +44,32 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_text(cls, text: str, *, path: str = "checkpoint") -> Checkpoint:
         """Read a note's text strictly. An empty tree has one root only. Raises InvalidInput."""
+        if len(text) > MAX_NOTE_BYTES or _CONTROL.search(text):
+            raise InvalidInput(
+                f"longer than {MAX_NOTE_BYTES} characters, or with a control character in it",
+                path=path,
+                remedy=_FETCH_AGAIN,
+            )
         lines = text.split("\n")
         if len(lines) < 4 or lines.pop() or not all(lines):
-            raise InvalidInput("needs three lines (origin, size, root), none empty", path=path)
+            raise InvalidInput(
+                "needs three lines (origin, size, root), none empty", path=path, remedy=_FETCH_AGAIN
+            )
         origin, size_line, root_line, *extensions = lines
         size = parse_decimal(size_line, path=f"{path} line 2")
         root = decode_base64(root_line, path=f"{path} line 3")
         if len(root) != HASH_SIZE:
-            raise InvalidInput("the root hash is not 32 bytes long", path=f"{path} line 3")
+            raise InvalidInput(
+                f"the root hash is {len(root)} bytes long, not 32",
+                path=f"{path} line 3",
+                remedy=_FETCH_AGAIN,
+            )
         if size == 0 and root != EMPTY_ROOT:
-            raise InvalidInput("an empty tree with a root of its own", path=f"{path} line 3")
+            raise InvalidInput(
+                "size 0 with another root than the SHA-256 of nothing",
+                path=f"{path} line 3",
+                remedy="ask the log's owner: no tree has this root",
+            )
         return cls(origin=origin, size=size, root=root, extensions=tuple(extensions))
 
     def to_text(self) -> str:
@@ -49,10 +77,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(lines) + "\n"
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> Note:
-    """The checkpoint as a note under the log's own key."""
+def sign_checkpoint(checkpoint: Checkpoint, *signers: NoteSigner) -> Note:
+    """The checkpoint as a note under the log's own key, or under its old and its new one while that changes."""
     text = checkpoint.to_text()
-    return Note(text=text, signatures=(signer.sign(text),))
+    return Note(text=text, signatures=tuple(signer.sign(text) for signer in signers))
 
 
 def verify_checkpoint(note: Note, key: VerifierKey) -> Checkpoint:

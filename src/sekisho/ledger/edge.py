@@ -68,9 +68,13 @@ class RightEdge:
 
     def extended(self, entries: Iterable[bytes]) -> tuple[RightEdge, list[TileFile]]:
         """The edge after these entries, and every file that the larger tree needs and the smaller did not."""
+        return self.grown((entry, leaf_hash(entry)) for entry in entries)
+
+    def grown(self, entries: Iterable[tuple[bytes, bytes]]) -> tuple[RightEdge, list[TileFile]]:
+        """`extended` for entries whose leaf hashes are known: pairs of (entry, leaf hash)."""
         growth = _Growth(self)
-        for entry in entries:
-            growth.append(entry)
+        for entry, leaf in entries:
+            growth.append(entry, leaf)
         return growth.finish()
 
 
@@ -84,13 +88,13 @@ class _Growth:
         self._widths = [len(row) for row in edge.rows]
         self._files: list[TileFile] = []
 
-    def append(self, entry: bytes) -> None:
+    def append(self, entry: bytes, leaf: bytes) -> None:
         self._bundle.append(entry)
         self._size += 1
         if len(self._bundle) == TILE_WIDTH:
             self._write_bundle(self._size // TILE_WIDTH - 1)
             self._bundle = []
-        self._add(0, leaf_hash(entry))
+        self._add(0, leaf)
 
     def finish(self) -> tuple[RightEdge, list[TileFile]]:
         if self._bundle:

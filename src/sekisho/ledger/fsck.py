@@ -18,7 +18,7 @@ from sekisho.ledger.tiles import (
     load_bundle,
     load_hashes,
 )
-from sekisho.ledger.tree import fold_level, leaf_hash, perfect_roots, root_of_roots
+from sekisho.ledger.tree import fold_level, leaf_hashes, perfect_roots, root_of_roots
 from sekisho.model.errors import InvalidInput, VerificationError
 from sekisho.model.wire import encode_base64
 from sekisho.ports.tile_store import NotStored, TileStore
@@ -124,9 +124,9 @@ class _Derivation:
         """Hash one bundle and add it to level 0; entries that are gone or wrong are replaced by their tile."""
         tile = Tile(level=0, index=bundle.index, width=bundle.width)
         try:
-            hashes = [leaf_hash(entry) for entry in load_bundle(bundle, self._store.read)]
+            hashes = leaf_hashes(load_bundle(bundle, self._store.read))
         except (NotStored, DamagedTile, InvalidInput) as error:
-            self.report(bundle.to_path(), str(error))
+            self.report(bundle.to_path(), error.message)
             hashes = self._replace_entries(tile)
         else:
             hashes = self._settle(bundle, tile, hashes)
@@ -177,7 +177,7 @@ class _Derivation:
         try:
             stored = load_hashes(tile, self._store.read)
         except (NotStored, DamagedTile, InvalidInput) as error:
-            self.report(tile.to_path(), str(error))
+            self.report(tile.to_path(), error.message)
             return
         if stored != derived:
             first = next(

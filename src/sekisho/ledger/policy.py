@@ -84,9 +84,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return reader.finish()
 
     @classmethod
-    def of_log(cls, key: VerifierKey) -> Policy:
-        """The policy that asks for the log's own signature and no witness."""
-        return cls(logs=(key,), witnesses=(), groups=(), quorum=NO_QUORUM)
+    def of_log(cls, *keys: VerifierKey) -> Policy:
+        """The policy that asks for the log's own signature, by any of its keys, and no witness."""
+        return cls(logs=keys, witnesses=(), groups=(), quorum=NO_QUORUM)
 
     def to_text(self) -> str:
         """The same policy as a tlog-policy file, without comments."""
@@ -104,23 +104,34 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             self.quorum, frozenset(names), {group.name: group for group in self.groups}
         )
 
+    def verify_logged(self, note: Note) -> Checkpoint:
+        """Check that a known log signed a checkpoint under its own name, whoever else did or did not.
+
+        Raises BadSignature, NoTrustedSignature, WrongOrigin, InvalidInput.
+        """
+        try:
+            verified = verify_note(note, self.logs)
+        except NoTrustedSignature:
+            names = ", ".join(sorted({repr(line.name[:60]) for line in note.signatures}))
+            raise NoTrustedSignature(
+                f"no signature by a log that is trusted here; the lines claim {names}",
+                remedy="name this log's own key",
+            ) from None
+        checkpoint = Checkpoint.from_text(note.text)
+        if all(item.key.name != checkpoint.origin for item in verified):
+            raise WrongOrigin(f"a checkpoint of {checkpoint.origin!r} under the key of another log")
+        return checkpoint
+
     def verify_cosigned(self, note: Note) -> Cosigned:
         """Check a checkpoint against the whole policy.
 
-        1. every line that claims a known log or witness verifies; 2. a known log signed, and the origin is
-        its name; 3. the quorum cosigned. Raises BadSignature, NoTrustedSignature, WrongOrigin, QuorumMissing,
-        InvalidInput.
+        1. A known log signed, and the origin is its name; 2. every line that claims a known witness verifies;
+        3. the quorum cosigned. Raises what `verify_logged` raises, BadSignature, QuorumMissing.
         """
-        verified = verify_note(note, [*self.logs, *(witness.key for witness in self.witnesses)])
-        checkpoint = Checkpoint.from_text(note.text)
-        signed_by_log = [item.key for item in verified if item.key in self.logs]
-        if not signed_by_log:
-            raise NoTrustedSignature("no signature by a log that this policy names")
-        if all(key.name != checkpoint.origin for key in signed_by_log):
-            raise WrongOrigin(f"a checkpoint of {checkpoint.origin!r} under the key of another log")
+        checkpoint = self.verify_logged(note)
         names = {witness.key: witness.name for witness in self.witnesses}
         times: dict[str, int] = {}
-        for item in verified:
+        for item in verify_note(note, [*self.logs, *names]):
             if item.key in names and item.timestamp is not None:
                 name = names[item.key]
                 times[name] = max(item.timestamp, times.get(name, 0))

@@ -105,4 +105,10 @@ def _hash(text: str | None, path: str) -> bytes:
 
 
 def _hashes(proof: list[str] | None, path: str) -> list[bytes]:
-    return [_hash(text, f"{path} proof[{at}]") for at, text in enumerate(proof or [])]
+    hashes: list[bytes] = []
+    for at, text in enumerate(proof or ()):
+        try:
+            hashes.append(decode_base64(text))
+        except InvalidInput as error:
+            raise InvalidInput(error.message, path=f"{path} proof[{at}]") from None
+    return hashes

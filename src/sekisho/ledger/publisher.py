@@ -20,13 +20,14 @@ from sekisho.ledger.sequencer import RolledBack, Sequencer
 from sekisho.ledger.tiles import CHECKPOINT_PATH, TileTree
 from sekisho.ledger.tree import consistency_proof
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable, VerificationError
-from sekisho.ports.log_store import PublishedStore, TreeHead
+from sekisho.ports.log_store import PublishedStore
 from sekisho.ports.tile_store import TileStore
 from sekisho.ports.witness import Witness, WitnessConflict, WitnessRefused
 from sekisho.signing.notes import Note, NoteSignature, VerifierKey, parse_signature_lines
 
 __all__ = ["Pace", "Publisher", "WitnessesMissing"]
 
+BUSY = 256
 _CONFLICT_TRIES = 3
 _UNPROCESSABLE = 422
 
@@ -40,16 +41,19 @@ class WitnessesMissing(Unavailable):
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How long the publisher waits, in seconds.
 
-    `window_s` lets entries of one moment share a round; `round_s` bounds a round; `grace_s` is left to the
+    `window_s` lets entries of one moment share a round; after a round of more than BUSY entries the next one
+    begins `busy_s` after it at the earliest, since each round syncs some ten files; `round_s` bounds a round; `grace_s` is left to the
     slower witnesses once the quorum is there; after a failed round it waits `retry_s`, doubled up to
-    `retry_most_s`.
+    `retry_most_s`. A witness that missed a published head is asked again after `absent_s`.
     """
 
     window_s: float = 0.001
+    busy_s: float = 0.1
     round_s: float = 5.0
     grace_s: float = 0.010
     retry_s: float = 0.020
     retry_most_s: float = 1.0
+    absent_s: float = 10.0
 
 
 class Publisher:
@@ -81,12 +85,15 @@ class Publisher:
         self._pool = ThreadPoolExecutor(max(1, len(self._panel)), thread_name_prefix="witness")
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._head_size = -1
+        self._size = -1
         self._late = False
+        self._is_busy = False
         self._latest = self._load_latest()
+        for seat in self._panel.values():
+            seat.resume(self._latest)
         self._failure: SekishoError | None = None
         self._callbacks: list[Callable[[Cosigned], None]] = []
-        sequencer.on_sequenced(self._note_head)
+        sequencer.on_sequenced(self._note_size)
 
     @property
     def latest(self) -> Cosigned | None:
@@ -105,7 +112,7 @@ class Publisher:
 
     def start(self) -> None:
         """Begin to publish; `Sequencer.recover` must have been called before."""
-        self._note_head(self._sequencer.head)
+        self._note_size(self._sequencer.size)
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
@@ -154,7 +161,7 @@ class Publisher:
         with self._round:
             note = self._sequencer.signed_head()
             checkpoint = Checkpoint.from_text(note.text)
-            # Crash here: nothing left this process but a signed head that the database already stands for.
+            # Crash here: nothing left this process; the head that was signed is the database's.
             self._collect(note, checkpoint)
             held = [seat.held[1] for seat in self._seats_at(checkpoint) if seat.held]
             # Crash here: witnesses know this head; it is the database's head, the next start publishes it.
@@ -168,6 +175,8 @@ class Publisher:
             raise WitnessesMissing(error.message, remedy="it is tried again") from None
         if self._latest is not None and self._latest.note == note:
             return self._latest
+        before = 0 if self._latest is None else self._latest.checkpoint.size
+        self._is_busy = cosigned.checkpoint.size - before > BUSY
         raw = note.to_bytes()
         self._store.save_cosigned(cosigned.checkpoint.size, raw)
         # Crash here: the file is behind the database; Sequencer.recover writes it.
@@ -176,6 +185,7 @@ class Publisher:
         with self._changed:
             self._latest = cosigned
             self._changed.notify_all()
+        self._sequencer.take_cosigned(raw)
         for callback in self._callbacks:
             callback(cosigned)
         return cosigned
@@ -236,6 +246,7 @@ class Publisher:
                     self._changed.wait_for(lambda: self._stopping or self._late, wait_s)
                 wait_s = min(2 * wait_s, self._pace.retry_most_s)
             except SekishoError as error:  # Corrupt and the like: waiting does not mend it
+                self._sequencer.refuse(error)
                 with self._changed:
                     self._failure = error
                     self._changed.notify_all()
@@ -243,18 +254,26 @@ class Publisher:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._has_work())
+            absent = self._pace.absent_s if self._is_anyone_absent() else None
+            self._changed.wait_for(lambda: self._stopping or self._has_work(), absent)
+            if self._is_busy:
+                self._changed.wait_for(lambda: self._stopping, self._pace.busy_s)
         if self._pace.window_s and not self._stopping:
             time.sleep(self._pace.window_s)
         return not self._stopping
 
     def _has_work(self) -> bool:
         published = -1 if self._latest is None else self._latest.checkpoint.size
-        return self._head_size > published or self._late
+        return self._size > published or self._late
 
-    def _note_head(self, head: TreeHead) -> None:
+    def _is_anyone_absent(self) -> bool:
+        """Whether a witness has not cosigned the checkpoint that was published last."""
+        latest = self._latest
+        return latest is not None and len(self._seats_at(latest.checkpoint)) < len(self._panel)
+
+    def _note_size(self, size: int) -> None:
         with self._changed:
-            self._head_size = max(head.size, self._head_size)
+            self._size = max(size, self._size)
             self._changed.notify_all()
 
     def _covers(self, index: int) -> bool:
@@ -287,6 +306,15 @@ class _Seat:
         self._key = key
         self._port = port
         self._size = 0
+
+    def resume(self, latest: Cosigned | None) -> None:
+        """Take up the cosignature given before a restart: a round without this witness must not lose it."""
+        if latest is None:
+            return
+        for line in latest.note.signatures:
+            if self._key.made(line):
+                self.held = (latest.checkpoint, line)
+                self._size = latest.checkpoint.size
 
     def begin(self, checkpoint: Checkpoint) -> bool:
         """Whether this witness is to be asked now: it is free and has not cosigned this checkpoint."""

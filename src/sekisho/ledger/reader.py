@@ -42,6 +42,7 @@ class LogReader:
 
     def __init__(self, store: TileStore) -> None:
         self._store = store
+        self._nodes = TileTree(0, store.read)
 
     def load_checkpoint(self, trust: Policy | VerifierKey) -> Cosigned:
         """The published checkpoint, verified. Raises NotStored and what `Policy.verify_cosigned` raises."""
@@ -58,16 +59,23 @@ class LogReader:
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """From the tiles as they lie; the proof itself is what shows whether they are right."""
-        return inclusion_proof(index, size, TileTree(size, self._store.read).node)
+        return inclusion_proof(index, size, self._tiles_of(size).node)
 
     def consistency_proof(self, old: int, new: int) -> list[bytes]:
         """From the tiles as they lie; the proof itself is what shows whether they are right."""
-        return consistency_proof(old, new, TileTree(new, self._store.read).node)
+        return consistency_proof(old, new, self._tiles_of(new).node)
 
     def prove(self, index: int, cosigned: Cosigned) -> TlogProof:
         """The offline proof that travels with an entry: its path and the checkpoint with its cosignatures."""
         hashes = tuple(self.inclusion_proof(index, cosigned.checkpoint.size))
         return TlogProof(index=index, hashes=hashes, note=cosigned.note)
+
+    def _tiles_of(self, size: int) -> TileTree:
+        """The tree that was asked about last is kept: proofs are asked for in rows, under one checkpoint."""
+        nodes = self._nodes
+        if nodes.size != size:
+            nodes = self._nodes = TileTree(size, self._store.read)
+        return nodes
 
 
 class TreeReader(TileTree):

@@ -1,50 +1,59 @@
-"""The write side of the log: from an accepted submission to an entry with an index that never changes.
+"""The write side of the log: from a submission to an entry with an index that never changes.
 
 Life of a submission; after a crash at any point `recover` completes it:
 
-1. *Queue.* It is stored durably before anything else.
-2. *Sequence.* The whole queue gets indices in memory, behind a time mark; repetitions and refused rows drop out.
-3. *Tiles.* The files of the larger tree are written. No checkpoint names them yet, so nobody reads them, and
-   writing other bytes there later harms nobody.
-4. *Compare-and-swap.* One database transaction stores entries, unique keys and the new head, and empties the
-   queue. This is the moment at which the entries exist; only now is the caller answered.
+1. *Line.* It waits in memory, in a line that is bounded: beyond that it is refused with a time to come again.
+2. *Sequence.* One database transaction gives everybody who waits an index, behind a time mark where a batch
+   begins; repetitions and refused rows drop out. This is the moment at which entries exist, and only now is
+   the caller answered. Entries past the tree's head are the durable queue of what follows.
+3. *Tiles*, 4. *compare-and-swap of the head* (sekisho.ledger.integrator).
 5. *Publish* (sekisho.ledger.publisher). Cosignatures, then the `checkpoint` file.
 
-The tree never forks: a head is signed only after step 4 made it the one that follows, and a database older
-than the published checkpoint refuses to go on.
+The tree never forks: an index is given once and durably, a head is signed only after step 4 made it the one
+that follows, and a database older than the published checkpoint refuses to go on.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import islice
 
-import msgspec
-
-from sekisho.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
-from sekisho.ledger.edge import RightEdge
-from sekisho.ledger.tiles import CHECKPOINT_PATH, MAX_ENTRY_BYTES, DamagedTile, TileTree
-from sekisho.ledger.tree import leaf_hash, subtree_root
-from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, VerificationError
-from sekisho.ports.log_store import Batch, Found, LogStore, Queued, Recorded, Submission, TreeHead
-from sekisho.ports.tile_store import NotStored, TileStore
-from sekisho.signing.notes import MAX_NOTE_BYTES, Note, NoteSigner
+from sekisho.ledger.checkpoint import Checkpoint, sign_checkpoint
+from sekisho.ledger.integrator import Integrator
+from sekisho.ledger.line import Answer, Line, Overloaded, Ticket
+from sekisho.ledger.places import (
+    NOTHING_FOUND,
+    Appended,
+    Conflicted,
+    Outcome,
+    check_submission,
+    decide_places,
+    record_mark,
+)
+from sekisho.ledger.recovery import RolledBack, load_published, refuse_rollback, restore_checkpoint
+from sekisho.model.errors import SekishoError, StateConflict, Unavailable
+from sekisho.ports.log_store import Found, LogStore, Recorded, Submission, Taken, TreeHead
+from sekisho.ports.tile_store import TileWriter
+from sekisho.signing.notes import Note, NoteSigner
 
 __all__ = [
     "Appended",
     "Conflicted",
     "Mark",
     "Outcome",
+    "Overloaded",
     "RolledBack",
     "Sequencer",
     "Submission",
     "UniquenessConflict",
 ]
 
-MAX_BATCH = 4096
-REBUILD_STEP = 4096
-MAX_UNIQUE_KEY = 512
+BATCH_S = 1.0
+MAX_BEHIND = 65_536
 
 Mark = Callable[[bytes | None], bytes]
 """Makes the `time-marked` envelope that opens a batch, from the newest cosigned checkpoint note (None: none)."""
@@ -56,96 +65,99 @@ class UniquenessConflict(StateConflict):
     code = "uniqueness-conflict"
 
 
-class RolledBack(Corrupt):
-    """The database stands for a smaller or another tree than the one that was published."""
-
-    code = "log-rolled-back"
-
-
-class Appended(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry's place. `fresh` is False where the payload stood there before; the first entry's hash then."""
-
-    index: int
-    leaf_hash: bytes
-    fresh: bool
-
-
-class Conflicted(msgspec.Struct, frozen=True, kw_only=True):
-    """The row was refused alone: `unique` is held by the entry at `index`, which has another payload."""
-
-    unique: str
-    index: int
-
-
-Outcome: TypeAlias = Appended | Conflicted
-
-
 class Sequencer:
-    """Appends to one log. Safe to use from many threads; whoever comes first sequences for all who wait."""
+    """Appends to one log. Safe to use from many threads; whoever stands first sequences for all who wait.
+
+    `also` are further keys that sign each checkpoint while the log's key changes.
+    """
 
     def __init__(
-        self, *, signer: NoteSigner, store: LogStore, tiles: TileStore, mark: Mark
+        self,
+        *,
+        signer: NoteSigner,
+        store: LogStore,
+        tiles: TileWriter,
+        mark: Mark,
+        also: Sequence[NoteSigner] = (),
+        line: Line | None = None,
     ) -> None:
-        self._signer = signer
+        self._signers = (signer, *also)
         self._store = store
         self._tiles = tiles
-        self._mark = mark
+        self._integrator = Integrator(store=store, tiles=tiles)
+        self._marks = _Marks(mark)
+        self._line = line or Line()
         self._lock = threading.RLock()
-        self._accepting = threading.Lock()
-        self._edge: RightEdge | None = None
-        self._outcomes: dict[int, Outcome] = {}
-        self._waited: set[int] = set()
-        self._listeners: list[Callable[[TreeHead], None]] = []
+        self._size: int | None = None
+        self._refusal: SekishoError | None = None
+        self._leaders = ThreadPoolExecutor(1, thread_name_prefix="sequencer")
+        self._listeners: list[Callable[[int], None]] = []
 
     @property
     def origin(self) -> str:
-        return self._signer.name
+        return self._signers[0].name
 
     @property
-    def head(self) -> TreeHead:
-        """The tree as committed; it may not be published yet."""
+    def size(self) -> int:
+        """How many entries have an index; the newest of them may not be in tiles yet."""
         with self._lock:
-            edge = self._ready_edge()
-            return TreeHead(size=edge.size, root=edge.root())
+            return self._ready_size()
+
+    def integrate(self) -> TreeHead:
+        """Bring everything that is sequenced into the tree: tiles, then the head."""
+        return self._integrator.integrate(self.size)
 
     def signed_head(self) -> Note:
-        """The head as a checkpoint note under the log's key."""
-        head = self.head
-        return sign_checkpoint(
-            Checkpoint(origin=self.origin, size=head.size, root=head.root), self._signer
-        )
+        """The head over everything sequenced, as a checkpoint note under the log's key."""
+        head = self.integrate()
+        checkpoint = Checkpoint(origin=self.origin, size=head.size, root=head.root)
+        return sign_checkpoint(checkpoint, *self._signers)
 
-    def on_sequenced(self, listener: Callable[[TreeHead], None]) -> None:
-        """Call `listener` after each committed batch, from the appending thread; it must return at once."""
+    def on_sequenced(self, listener: Callable[[int], None]) -> None:
+        """Call `listener` with the new size after each group, from the sequencing thread; it must return at once."""
         self._listeners.append(listener)
+
+    def take_cosigned(self, note: bytes) -> None:
+        """The newest cosigned checkpoint: the next batch opens with it, and partial tiles below it may go."""
+        self._marks.take_cosigned(note)
+        self._integrator.drop_partial_tiles()
+
+    def refuse(self, error: SekishoError) -> None:
+        """Take nothing in any more: going on would grow a tree that can never be published."""
+        self._refusal = error
 
     def append(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Put statements into the log, durably, and return each one's place in the same order.
 
         A payload that the log holds already gives its first index with fresh=False. A unique key that another
         payload holds gives `Conflicted` for that row; the other rows stand. Raises InvalidInput, before
-        anything is stored, where any row is empty or longer than 65,535 bytes. After any other error the rows
-        may or may not be in the log: submit them again.
+        anything is stored, where any row is empty or longer than 65,535 bytes; Overloaded where too many wait.
+        After any other error the rows may or may not be in the log: submit them again.
         """
-        for position, submission in enumerate(submissions):
-            _check_submission(submission, f"submission {position}")
-        # Crash here: nothing is stored, the caller got no answer.
-        with self._accepting:  # whoever sequences these rows must know that somebody waits for them
-            numbers = self._store.accept(submissions)
-            self._waited.update(numbers)
-        # Crash here: the rows are queued; recover() gives them their indices, a caller that asks again gets them.
-        with self._lock:
-            try:
-                while not all(number in self._outcomes for number in numbers):
-                    if not self._sequence_step():
-                        raise Corrupt(
-                            "a queued row is gone without an outcome", remedy="stop other writers"
-                        )
-                return [self._outcomes[number] for number in numbers]
-            finally:
-                self._waited.difference_update(numbers)
-                for number in numbers:
-                    self._outcomes.pop(number, None)
+        ticket = self._ticket(submissions)
+        # Crash before the transaction of the group: nothing is stored, the caller got no answer.
+        try:
+            if not self._line.join(ticket):
+                ticket.wait()
+            if ticket.result is None:  # it leads, at once or woken to
+                self._lead()
+        except (
+            BaseException
+        ):  # an interrupt, say: whoever waits behind must not wait for this thread
+            self._line.abandon(ticket, self._lead, self._leaders)
+            raise
+        # Crash here: the entries exist; a caller that asks again gets their places.
+        return ticket.outcomes()
+
+    def enqueue(self, submissions: Sequence[Submission], answer: Answer) -> None:
+        """`append` without a thread that waits: `answer` is called with the outcomes, or with the error.
+
+        It is called from whatever thread sequenced, and must return at once. What is wrong with the submissions
+        themselves, and Overloaded, is raised here.
+        """
+        ticket = self._ticket(submissions, answer)
+        if self._line.join(ticket):
+            self._leaders.submit(self._lead)
 
     def append_one(self, submission: Submission) -> Appended:
         """`append` for one statement. Raises UniquenessConflict where its unique key is taken."""
@@ -156,208 +168,142 @@ class Sequencer:
 
     def mark_time(self) -> Appended:
         """Append a batch of nothing but its time mark, which closes the interval of the entries before it."""
+        self._refuse_if_told()
         with self._lock:
-            self._sequence_step()  # what waits comes first
-            recorded = self._commit(self._ready_edge(), [], [])
-            return Appended(index=recorded[0].index, leaf_hash=recorded[0].leaf_hash, fresh=True)
+            first = self._ready_size()
+            mark = record_mark(self._marks.make(), first)
+            self._store_entries(first, [mark])
+            self._marks.note_made()
+        self._tell(first + 1)
+        return Appended(index=mark.index, leaf_hash=mark.leaf_hash, fresh=True)
 
-    def settle(self) -> TreeHead:
-        """Sequence what an append that failed half way left in the queue; the head after it."""
+    def resync(self) -> int:
+        """The size as the database says, after an append of which nobody knows whether it happened."""
         with self._lock:
-            while self._sequence_step():
-                pass
-            return self.head
+            self._size = None
+            return self._ready_size()
 
     def recover(self) -> None:
         """Complete what a crash left half done; to be called once before the first append.
 
         1. The published checkpoint must be ours and no newer than the database (else RolledBack: stop, before
         anything is written). 2. The right edge is read from the tiles; tiles that are missing or damaged are
-        written again from the database. 3. The published tree is a prefix of ours. 4. A cosigned checkpoint
-        that did not reach its file is written there. 5. The queue is sequenced.
+        written again from the database. 3. The published tree is a prefix of ours; where it is ahead of the
+        database's head, its root is computed before a single tile is written. 4. A cosigned checkpoint that
+        did not reach its file is written there. 5. What is sequenced is integrated.
         """
         with self._lock:
-            self._edge = None
-            published = self._load_published()
-            _refuse_rollback(published, self._store.load_head())
-            self._refuse_fork(published, self._ready_edge())
-            self._restore_checkpoint(published)
-            while self._sequence_step():
-                pass
+            self._size = None
+            self._integrator.forget()
+            published = load_published(self._tiles, [s.verifier for s in self._signers])
+            size = self._ready_size()
+            refuse_rollback(published, size, self._integrator)
+            self._marks.take_cosigned(
+                restore_checkpoint(published, self._store.load_cosigned(), self._tiles)
+            )
+            self._integrator.integrate(size)
 
-    def _ready_edge(self) -> RightEdge:
-        """The edge, loaded anew where an earlier step failed half way."""
-        if self._edge is None:
-            self._edge = self._load_edge(self._store.load_head())
-        return self._edge
+    def _ticket(self, submissions: Sequence[Submission], answer: Answer | None = None) -> Ticket:
+        self._refuse_if_told()
+        for position, submission in enumerate(submissions):
+            check_submission(submission, f"submission {position}")
+        if self._size is not None and self._size - self._integrator.size_hint > MAX_BEHIND:
+            raise Overloaded(f"{MAX_BEHIND} entries wait for their tiles")
+        return Ticket(submissions, answer)
 
-    def _sequence_step(self) -> bool:
-        """Settle up to MAX_BATCH rows of the queue; whether there were any."""
-        edge = self._ready_edge()
-        with self._accepting:
-            queued = self._store.load_queued(MAX_BATCH)
-        if not queued:
-            return False
-        found = self._store.find_recorded([row.submission for row in queued])
-        fresh, outcomes = decide_places(queued, found, edge.size + 1)
-        numbers = [row.number for row in queued]
+    def _refuse_if_told(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _lead(self) -> None:
+        """Sequence the next group, the leader's own ticket first in it, then hand over to who stands first."""
+        group = self._line.take_group()
+        broken_off = Unavailable("the sequencing was broken off", remedy="submit it again")
+        results: list[Sequence[Outcome] | SekishoError] = [broken_off] * len(group)
+        try:
+            results = list(self._sequence_group(group))
+        except SekishoError as error:
+            results = [error] * len(group)
+        finally:
+            with ExitStack() as ends:  # each of them happens, even where another raises
+                ends.callback(self._line.hand_over, self._lead, self._leaders)
+                for ticket, result in zip(reversed(group), reversed(results), strict=True):
+                    ends.callback(ticket.settle, result)
+
+    def _sequence_group(self, group: Sequence[Ticket]) -> list[list[Outcome]]:
+        """The outcomes of each ticket's rows, all of them in one transaction."""
+        rows = [row for ticket in group for row in ticket.rows]
+        with self._lock:
+            try:
+                outcomes = self._sequence_rows(rows, NOTHING_FOUND)
+            except Taken:  # the rare case is asked for only once the database has met it
+                outcomes = self._sequence_rows(rows, self._store.find_recorded(rows))
+            size = self._ready_size()
+        self._tell(size)
+        split = iter(outcomes)
+        return [list(islice(split, len(ticket.rows))) for ticket in group]
+
+    def _sequence_rows(self, rows: Sequence[Submission], found: Found) -> list[Outcome]:
+        first = self._ready_size()
+        opening = [record_mark(self._marks.make(), first)] if self._marks.is_due else []
+        fresh, outcomes = decide_places(rows, found, first + len(opening))
+        if found is NOTHING_FOUND and any(isinstance(each, Conflicted) for each in outcomes):
+            raise Taken("two of these rows want one key; one of them may stand in the log")
         if fresh:
-            self._commit(edge, fresh, numbers)
-        else:
-            # Crash here: the rows stay queued and are found to be settled again.
-            self._store.settle(numbers)
-        self._outcomes.update({n: outcome for n, outcome in outcomes.items() if n in self._waited})
-        return True
+            self._store_entries(first, [*opening, *fresh])
+            if opening:
+                self._marks.note_made()
+        return outcomes
 
-    def _commit(
-        self, edge: RightEdge, fresh: list[Submission], numbers: list[int]
-    ) -> list[Recorded]:
-        cosigned = self._store.load_cosigned()
-        mark = self._mark(cosigned[1] if cosigned else None)
-        _check_envelope(mark, "time mark")
-        recorded = _record(mark, fresh, edge.size)
-        grown, files = edge.extended(entry.envelope for entry in recorded)
-        # Until the commit is known to have happened, the database alone says what is true.
-        self._edge = None
-        # Crash here: the queue holds everything; the next start sequences it behind a new mark.
-        for path, data in files:
-            self._tiles.write(path, data)
-        # Crash here: files beyond every checkpoint; the next batch of this size overwrites them.
-        new = TreeHead(size=grown.size, root=grown.root())
-        old = TreeHead(size=edge.size, root=edge.root())
-        self._store.commit_batch(
-            Batch(old=old, new=new, entries=tuple(recorded), numbers=tuple(numbers))
-        )
-        # Crash here: the entries exist and lie in their tiles; the publisher signs and publishes this head.
-        self._edge = grown
+    def _store_entries(self, first: int, entries: list[Recorded]) -> None:
+        # Until the commit is known to have happened, the database alone says how many entries there are.
+        self._size = None
+        try:
+            # Crash before the commit: none of them exists. After it: all do, whoever asked may ask again.
+            self._store.sequence(first, entries)
+        except Taken:
+            self._size = first
+            raise
+        self._size = first + len(entries)
+        self._integrator.offer(entries)
+
+    def _ready_size(self) -> int:
+        if self._size is None:
+            self._size = self._store.load_size()
+        return self._size
+
+    def _tell(self, size: int) -> None:
         for listener in self._listeners:
-            listener(new)
-        return recorded
-
-    def _load_edge(self, head: TreeHead) -> RightEdge:
-        try:
-            return RightEdge.load(head.size, head.root, self._tiles.read)
-        except (NotStored, DamagedTile, InvalidInput, Corrupt):
-            return self._rebuild(head)
-
-    def _rebuild(self, head: TreeHead) -> RightEdge:
-        """Write every tile again from the database's entries; only if these give the head's root."""
-        edge, files = RightEdge.empty(), []
-        while edge.size < head.size:
-            stop = min(edge.size + REBUILD_STEP, head.size)
-            entries = self._store.load_entries(edge.size, stop)
-            if len(entries) != stop - edge.size:
-                break
-            edge, more = edge.extended(entry.envelope for entry in entries)
-            files += more
-        if edge.size != head.size or edge.root() != head.root:
-            raise Corrupt(
-                f"neither tiles nor database give the root of size {head.size}",
-                remedy="restore database and tiles from the newest backup; do not delete either",
-            )
-        # Crash here: some tiles are written again with the bytes that they had; the next start goes on.
-        for path, data in files:
-            self._tiles.write(path, data)
-        return edge
-
-    def _refuse_fork(self, published: Checkpoint | None, edge: RightEdge) -> None:
-        if published is None:
-            return
-        root = subtree_root(0, published.size, TileTree(edge.size, self._tiles.read).node)
-        if root != published.root:
-            raise RolledBack(
-                f"the published checkpoint of size {published.size} is not of the tree in the database",
-                remedy="restore the database that belongs to it",
-            )
-
-    def _load_published(self) -> Checkpoint | None:
-        if not self._tiles.exists(CHECKPOINT_PATH):
-            return None
-        try:
-            note = Note.from_bytes(
-                self._tiles.read(CHECKPOINT_PATH, MAX_NOTE_BYTES), path=CHECKPOINT_PATH
-            )
-            return verify_checkpoint(note, self._signer.verifier)
-        except (InvalidInput, VerificationError) as error:
-            raise Corrupt(
-                f"the published checkpoint is not ours: {error}",
-                remedy="check key and folder; restore the file from a copy that was served",
-            ) from None
-
-    def _restore_checkpoint(self, published: Checkpoint | None) -> None:
-        """Write the file where it is behind: smaller, or the same size with fewer cosignatures."""
-        cosigned = self._store.load_cosigned()
-        if cosigned is None or (published is not None and published.size > cosigned[0]):
-            return
-        if published is None or self._tiles.read(CHECKPOINT_PATH, MAX_NOTE_BYTES) != cosigned[1]:
-            # Crash here: as before; the file is behind the database and is written at the next start.
-            self._tiles.write(CHECKPOINT_PATH, cosigned[1])
+            listener(size)
 
 
-def decide_places(
-    queued: Sequence[Queued], found: Found, first: int
-) -> tuple[list[Submission], dict[int, Outcome]]:
-    """Which queued rows become entries from index `first` on, and every row's outcome; pure.
+class _Marks:
+    """When a batch begins: at the first group, after each newly cosigned checkpoint, and every BATCH_S seconds."""
 
-    The order of the queue decides between rows of one batch that want the same key.
-    """
-    payloads, unique = dict(found.payloads), dict(found.unique)
-    fresh: list[Submission] = []
-    outcomes: dict[int, Outcome] = {}
-    for row in queued:
-        submission = row.submission
-        known = payloads.get(submission.payload_sha256)
-        taken = next((key for key in submission.unique if key in unique), None)
-        if known is not None:
-            outcomes[row.number] = Appended(index=known[0], leaf_hash=known[1], fresh=False)
-        elif taken is not None:
-            outcomes[row.number] = Conflicted(unique=taken, index=unique[taken][0])
-        else:
-            place = (first + len(fresh), leaf_hash(submission.envelope))
-            fresh.append(submission)
-            payloads[submission.payload_sha256] = place
-            unique.update(dict.fromkeys(submission.unique, place))
-            outcomes[row.number] = Appended(index=place[0], leaf_hash=place[1], fresh=True)
-    return fresh, outcomes
+    def __init__(self, make: Mark) -> None:
+        self._make = make
+        self._cosigned: bytes | None = None
+        self._quoting: bytes | None = None
+        self._quoted: bytes | None = None
+        self._made_at: float | None = None
 
+    def take_cosigned(self, note: bytes | None) -> None:
+        self._cosigned = note
 
-def _refuse_rollback(published: Checkpoint | None, head: TreeHead) -> None:
-    if published is not None and published.size > head.size:
-        raise RolledBack(
-            f"the published checkpoint has size {published.size}, the database only {head.size}",
-            remedy="restore the newest database; appending to this one would fork the log",
+    @property
+    def is_due(self) -> bool:
+        return (
+            self._made_at is None
+            or self._quoted is not self._cosigned
+            or time.monotonic() - self._made_at >= BATCH_S
         )
 
+    def make(self) -> bytes:
+        """The envelope of a mark that quotes the newest cosigned checkpoint."""
+        self._quoting = self._cosigned
+        return self._make(self._quoting)
 
-def _record(mark: bytes, fresh: Sequence[Submission], size: int) -> list[Recorded]:
-    recorded = [Recorded(index=size, leaf_hash=leaf_hash(mark), envelope=mark)]
-    for offset, submission in enumerate(fresh, start=1):
-        recorded.append(
-            Recorded(
-                index=size + offset,
-                leaf_hash=leaf_hash(submission.envelope),
-                envelope=submission.envelope,
-                payload_sha256=submission.payload_sha256,
-                unique=submission.unique,
-            )
-        )
-    return recorded
-
-
-def _check_submission(submission: Submission, path: str) -> None:
-    _check_envelope(submission.envelope, path)
-    if len(submission.payload_sha256) != 32:
-        raise InvalidInput("the payload digest is not 32 bytes long", path=path)
-    if any(not key or len(key) > MAX_UNIQUE_KEY for key in submission.unique):
-        raise InvalidInput(f"a unique key has 1 to {MAX_UNIQUE_KEY} characters", path=path)
-
-
-def _check_envelope(envelope: bytes, path: str) -> None:
-    if not envelope:
-        raise InvalidInput("an empty entry", path=path)
-    if len(envelope) > MAX_ENTRY_BYTES:
-        raise InvalidInput(
-            f"{len(envelope)} bytes; an entry has at most {MAX_ENTRY_BYTES}",
-            path=path,
-            remedy="put the content elsewhere and log its digest",
-        )
+    def note_made(self) -> None:
+        """The mark made last is in the log."""
+        self._quoted = self._quoting
+        self._made_at = time.monotonic()

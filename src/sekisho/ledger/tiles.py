@@ -7,6 +7,7 @@ numbers 256 * N and following; full tiles are 256 wide, the right-most of each l
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -36,6 +37,7 @@ __all__ = [
 TILE_WIDTH = 256
 MAX_ENTRY_BYTES = 65_535
 MAX_HELD = 1000
+MAX_PATH_LENGTH = 64  # of a tree with 2^63 entries: 47
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 CHECKPOINT_PATH = "checkpoint"
 
@@ -47,6 +49,9 @@ class DamagedTile(VerificationError):
     """A tile or an entry bundle is not what the tree's root commits to. The message names the file."""
 
     code = "damaged-tile"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, remedy="fetch it again, or take it from another copy of the log")
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +70,7 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_path(cls, path: str) -> Tile:
         """Read a path back, strictly: only the one spelling of each tile. Raises InvalidInput."""
-        parts = path.split("/")
+        parts = path[: MAX_PATH_LENGTH + 1].split("/")
         try:
             level = None if parts[1] == "entries" else int(parts[1])
             width = int(parts.pop()) if parts[-2].endswith(".p") else TILE_WIDTH
@@ -74,7 +79,7 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
         except (ValueError, IndexError):
             raise InvalidInput("not a tile path", path=path[:120]) from None
         in_range = 0 <= (level or 0) < 64 and 1 <= width <= TILE_WIDTH and index >= 0
-        if not in_range or tile.to_path() != path:
+        if not in_range or len(path) > MAX_PATH_LENGTH or tile.to_path() != path:
             raise InvalidInput("not a tile path", path=path[:120])
         return tile
 
@@ -114,7 +119,12 @@ def decode_hashes(data: bytes, width: int, *, path: str) -> list[bytes]:
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
-    """Entries one after the other, each behind its length in 16 bits, big-endian."""
+    """Entries one after the other, each behind its length in 16 bits, big-endian. Raises InvalidInput."""
+    for at, entry in enumerate(entries):
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise InvalidInput(
+                f"entry {at} has {len(entry)} bytes; {MAX_ENTRY_BYTES} is the most", path="bundle"
+            )
     return b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
 
 
@@ -148,10 +158,6 @@ class Pyramid:
     def hashes(self) -> list[bytes]:
         return self.rows[0]
 
-    def node(self, height: int, index: int) -> bytes:
-        """The root over items index * 2^height and following; `index` counts over the whole tree."""
-        return self.rows[height][index % (TILE_WIDTH >> height)]
-
 
 class TileTree:
     """The nodes of a tree of `size` leaves, read from its tiles; nothing is authenticated here.
@@ -162,21 +168,23 @@ class TileTree:
     def __init__(self, size: int, read: ReadFile) -> None:
         self.size = size
         self._read = read
-        self._held: dict[Tile, Pyramid] = {}
+        self._held: dict[tuple[int, int], Pyramid] = {}
+        self._evicting = threading.Lock()
 
     def tile(self, level: int, index: int) -> Tile:
         """The tile's name in a tree of this size, its width included."""
         items = self.size >> (8 * level)
         return Tile(level=level, index=index, width=min(TILE_WIDTH, items - index * TILE_WIDTH))
 
-    def pyramid(self, tile: Tile) -> Pyramid:
+    def pyramid(self, level: int, index: int) -> Pyramid:
         """A tile's nodes. Raises NotStored, DamagedTile."""
-        held = self._held.get(tile)
+        held = self._held.get((level, index))
         if held is None:
-            held = Pyramid(self.load(tile))
-            while len(self._held) >= MAX_HELD:
-                self._held.pop(next(iter(self._held)), None)
-            self._held[tile] = held
+            held = Pyramid(self.load(self.tile(level, index)))
+            with self._evicting:  # many threads may read one tree; a full memory must not trip them
+                while len(self._held) >= MAX_HELD:
+                    self._held.pop(next(iter(self._held)), None)
+                self._held[level, index] = held
         return held
 
     def load(self, tile: Tile) -> list[bytes]:
@@ -185,9 +193,9 @@ class TileTree:
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of node (level, index): a `NodeReader`."""
-        tile_level, height = divmod(level, 8)
-        tile = self.tile(tile_level, (index << height) // TILE_WIDTH)
-        return self.pyramid(tile).node(height, index)
+        height = level % 8
+        pyramid = self.pyramid(level // 8, (index << height) // TILE_WIDTH)
+        return pyramid.rows[height][index % (TILE_WIDTH >> height)]
 
 
 def load_hashes(tile: Tile, read: ReadFile) -> list[bytes]:
@@ -207,10 +215,13 @@ def load_bundle(tile: Tile, read: ReadFile) -> list[bytes]:
 def _read_or_full(tile: Tile, read: ReadFile, limit: int) -> tuple[bytes, int]:
     try:
         return read(tile.to_path(), limit), tile.width
-    except NotStored:
+    except NotStored as missing:
         if tile.width == TILE_WIDTH:
             raise
-        return read(tile.full.to_path(), limit), TILE_WIDTH
+        try:
+            return read(tile.full.to_path(), limit), TILE_WIDTH
+        except NotStored:
+            raise missing from None  # named is the file that the tree of this size promises
 
 
 def _encode_index(index: int) -> str:

@@ -15,13 +15,16 @@ from sekisho.model.errors import InvalidInput, VerificationError
 __all__ = [
     "EMPTY_ROOT",
     "HASH_SIZE",
+    "MAX_TREE_SIZE",
     "BadProof",
     "Frontier",
     "NodeReader",
     "consistency_proof",
+    "consistency_roots",
     "fold_level",
     "inclusion_proof",
     "leaf_hash",
+    "leaf_hashes",
     "node_hash",
     "perfect_roots",
     "root_of_roots",
@@ -31,8 +34,11 @@ __all__ = [
 ]
 
 HASH_SIZE = 32
+MAX_TREE_SIZE = 2**63 - 1
 EMPTY_ROOT = hashlib.sha256(b"").digest()
-_sha256 = hashlib.sha256
+# A copy of a hash that has read its prefix costs less than a new one with prefix and content joined before it.
+_new_leaf = hashlib.sha256(b"\x00").copy
+_new_node = hashlib.sha256(b"\x01").copy
 
 NodeReader = Callable[[int, int], bytes]
 """Gives the hash of node (level, index); the node lies wholly within the tree."""
@@ -46,21 +52,38 @@ class BadProof(VerificationError):
 
 def leaf_hash(entry: bytes) -> bytes:
     """An entry's hash as a leaf; the leading 0 keeps it from ever being a node's."""
-    return _sha256(b"\x00" + entry).digest()
+    leaf = _new_leaf()
+    leaf.update(entry)
+    return leaf.digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each entry, in order."""
+    new, hashes = _new_leaf, []
+    for entry in entries:
+        leaf = new()
+        leaf.update(entry)
+        hashes.append(leaf.digest())
+    return hashes
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node over its two children."""
-    return _sha256(b"\x01" + left + right).digest()
+    node = _new_node()
+    node.update(left)
+    node.update(right)
+    return node.digest()
 
 
 def fold_level(hashes: Sequence[bytes]) -> list[bytes]:
     """The level above an even number of sibling hashes."""
-    sha256 = _sha256
-    pairs = iter(hashes)
-    return [
-        sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)
-    ]
+    new, above, pairs = _new_node, [], iter(hashes)
+    for left, right in zip(pairs, pairs, strict=True):
+        node = new()
+        node.update(left)
+        node.update(right)
+        above.append(node.digest())
+    return above
 
 
 def perfect_roots(hashes: Sequence[bytes]) -> list[bytes]:
@@ -117,11 +140,14 @@ class Frontier:
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Append leaf hashes in order; each joins as many full neighbours as there are ones below it."""
-        sha256, roots, size = _sha256, self._roots, self._size
+        new, roots, size = _new_node, self._roots, self._size
         for leaf in leaves:
             carry, node = size, leaf
             while carry & 1:
-                node = sha256(b"\x01" + roots.pop() + node).digest()
+                parent = new()
+                parent.update(roots.pop())
+                parent.update(node)
+                node = parent.digest()
                 carry >>= 1
             roots.append(node)
             size += 1
@@ -142,17 +168,7 @@ def inclusion_proof(index: int, size: int, read: NodeReader) -> list[bytes]:
     """The siblings on the way from leaf `index` up to the root of the tree of `size` leaves (RFC 6962 2.1.1)."""
     if not 0 <= index < size:
         raise InvalidInput(f"no leaf {index} in a tree of {size}", path="index")
-    siblings: list[tuple[int, int]] = []
-    start, stop = 0, size
-    while stop - start > 1:
-        middle = start + _largest_power_below(stop - start)
-        if index < middle:
-            siblings.append((middle, stop))
-            stop = middle
-        else:
-            siblings.append((start, middle))
-            start = middle
-    return [subtree_root(a, b, read) for a, b in reversed(siblings)]
+    return _siblings(0, index, size, read)
 
 
 def consistency_proof(old: int, new: int, read: NodeReader) -> list[bytes]:
@@ -161,19 +177,27 @@ def consistency_proof(old: int, new: int, read: NodeReader) -> list[bytes]:
         raise InvalidInput(f"no consistency from {old} to {new}", path="size")
     if old in (0, new):
         return []
-    siblings: list[tuple[int, int]] = []
-    start, stop = 0, new
-    while stop != old:
-        middle = start + _largest_power_below(stop - start)
-        if old <= middle:
-            siblings.append((middle, stop))
-            stop = middle
-        else:
-            siblings.append((start, middle))
-            start = middle
-    if start:  # the old tree is not itself one perfect subtree, so its last part opens the proof
-        siblings.append((start, stop))
-    return [subtree_root(a, b, read) for a, b in reversed(siblings)]
+    level = _height(old)
+    last = (old - 1) >> level  # the last perfect subtree of the old tree
+    opening = (
+        [read(level, last)] if last else []
+    )  # where it is the whole old tree, its root is known
+    return opening + _siblings(level, last, new, read)
+
+
+def _siblings(level: int, index: int, size: int, read: NodeReader) -> list[bytes]:
+    """What stands beside the way from node (level, index) up to the root of the tree of `size` leaves.
+
+    As far as the way to the last leaf is another one, there is a sibling at every level; only the topmost of these
+    may be cut short by the tree's end. Above, siblings are left ones, and stand where a bit of the index is set.
+    """
+    inner = (index ^ (size - 1) >> level).bit_length()
+    found = [read(level + up, (index >> up) ^ 1) for up in range(inner - 1)]
+    if inner:
+        top = level + inner - 1
+        found.append(subtree_root(((index >> inner - 1) + 1) << top, size, read))
+    border = range(inner, index.bit_length())
+    return found + [read(level + up, (index >> up) - 1) for up in border if index >> up & 1]
 
 
 def verify_inclusion(
@@ -181,27 +205,35 @@ def verify_inclusion(
 ) -> None:
     """Check that `leaf` (a leaf hash) stands at `index` of the tree with `size` and `root`. Raises BadProof.
 
-    Follows RFC 9162 section 2.1.3.2.
+    1. Index and size give the proof's length. 2. As far up as the paths of this leaf and of the last one differ,
+    a bit of the index says on which side the sibling stands. 3. Above, the path runs along the right edge: where
+    a bit is set the sibling is on the left, where none is the node is carried up alone. 4. The end is the root.
+    Source: RFC 9162 section 2.1.3.2, with the steps sorted beforehand so that nothing is decided on the way.
     """
-    if not 0 <= index < size:
-        raise BadProof(f"index {index} lies outside a tree of {size}")
-    _check_hashes([leaf, *proof])
-    node, last, computed = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise BadProof("the proof is longer than the path to the root")
-        if node & 1 or node == last:
-            computed = node_hash(sibling, computed)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
+    if not 0 <= index < size <= MAX_TREE_SIZE:
+        raise BadProof(_outside(index, size))
+    inner = (index ^ (size - 1)).bit_length()
+    length = inner + (index >> inner).bit_count()
+    if len(proof) != length or [*map(len, proof)].count(HASH_SIZE) != length:
+        raise BadProof(_misshapen([leaf, *proof], len(proof) > length))
+    new, node, bits = _new_node, leaf, index
+    for sibling in proof[:inner]:
+        parent = new()
+        if bits & 1:
+            parent.update(sibling)
+            parent.update(node)
         else:
-            computed = node_hash(computed, sibling)
-        node >>= 1
-        last >>= 1
-    if last:
-        raise BadProof("the proof is shorter than the path to the root")
-    if computed != root:
+            parent.update(node)
+            parent.update(sibling)
+        node = parent.digest()
+        bits >>= 1
+    for sibling in proof[inner:]:
+        parent = new()
+        parent.update(sibling)
+        parent.update(node)
+        node = parent.digest()
+    if node != root or len(leaf) != HASH_SIZE:
+        _check_hashes((leaf,))
         raise BadProof("the proof leads to another root")
 
 
@@ -223,40 +255,72 @@ def verify_consistency(
         return
     if old == 0:
         raise BadProof("a proof from the empty tree says nothing")
+    if new > MAX_TREE_SIZE:
+        raise BadProof(_too_large(new))
     if not proof:
         raise BadProof("the proof is empty")
-    _check_hashes([old_root, new_root, *proof])
+    _check_hashes((old_root, new_root))
     if _climb(old, new, old_root, proof) != (old_root, new_root):
         raise BadProof("the proof leads to other roots")
 
 
+def consistency_roots(
+    old: int, new: int, old_root: bytes, proof: Sequence[bytes]
+) -> tuple[bytes, bytes]:
+    """Both roots as a consistency proof between two trees with 0 < old < new builds them. Raises BadProof.
+
+    Where the second is the larger tree's signed root, the first is that tree's root at `old`, whatever anybody else
+    signed there. Where `old` is a power of two the proof opens with `old_root` itself.
+    """
+    if not 0 < old < new <= MAX_TREE_SIZE or not proof:
+        raise BadProof("the proof is empty, or its sizes take none")
+    _check_hashes((old_root,))
+    return _climb(old, new, old_root, proof)
+
+
 def _climb(old: int, new: int, old_root: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Both roots as the proof builds them, side by side, from the last leaf of the old tree upwards."""
-    path = list(proof) if old & (old - 1) else [old_root, *proof]
-    node, last = old - 1, new - 1
-    while node & 1:
-        node >>= 1
-        last >>= 1
+    """Both roots as the proof builds them, side by side, from the last perfect subtree of the old tree upwards.
+
+    A sibling on the left belongs to both trees; one on the right came later, and to the new tree alone.
+    """
+    path = proof if old & (old - 1) else [old_root, *proof]
+    height = _height(old)
+    bits = (old - 1) >> height
+    inner = (bits ^ (new - 1) >> height).bit_length()
+    length = 1 + inner + (bits >> inner).bit_count()
+    if len(path) != length or [*map(len, path)].count(HASH_SIZE) != length:
+        raise BadProof(_misshapen(path, len(path) > length))
     first = second = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise BadProof("the proof is longer than the path to the root")
-        if node & 1 or node == last:
+    for sibling in path[1 : 1 + inner]:
+        if bits & 1:
             first, second = node_hash(sibling, first), node_hash(sibling, second)
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
         else:
             second = node_hash(second, sibling)
-        node >>= 1
-        last >>= 1
-    if last:
-        raise BadProof("the proof is shorter than the path to the root")
+        bits >>= 1
+    for sibling in path[1 + inner :]:
+        first, second = node_hash(sibling, first), node_hash(sibling, second)
     return first, second
 
 
-def _largest_power_below(span: int) -> int:
-    return 1 << ((span - 1).bit_length() - 1)
+def _outside(index: int, size: int) -> str:
+    return (
+        _too_large(size) if size > MAX_TREE_SIZE else f"index {index} lies outside a tree of {size}"
+    )
+
+
+def _too_large(size: int) -> str:
+    return f"no tree has {size} leaves: at most 2^63 - 1"
+
+
+def _misshapen(hashes: Iterable[bytes], is_longer: bool) -> str:
+    """What is wrong with a proof before a single hash is computed; a hash of the wrong size is named first."""
+    _check_hashes(hashes)
+    return f"the proof is {'longer' if is_longer else 'shorter'} than the path to the root"
+
+
+def _height(size: int) -> int:
+    """The height of the last perfect subtree of a tree of `size` leaves: how many zero bits end the size."""
+    return (size & -size).bit_length() - 1
 
 
 def _check_hashes(hashes: Iterable[bytes]) -> None:

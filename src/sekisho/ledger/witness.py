@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from sekisho.ledger.checkpoint import Checkpoint
+from sekisho.ledger.evidence import ForkEvidence, evidence_from_proof
 from sekisho.ledger.proof import parse_hash_lines
 from sekisho.ledger.tree import BadProof, verify_consistency
 from sekisho.model.errors import BadSignature, InvalidInput
@@ -25,7 +26,6 @@ __all__ = [
     "SIZE_TYPE",
     "AddCheckpoint",
     "Decision",
-    "Evidence",
     "Granted",
     "Refused",
     "decide",
@@ -46,18 +46,6 @@ class AddCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """Two notes that the log signed and that cannot both be of one append-only log.
-
-    `proven`: one size with two roots. Else the newer one only failed to prove that it follows.
-    """
-
-    origin: str
-    held: Note
-    conflicting: Note
-    proven: bool
-
-
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """Cosign this; to be stored durably before any cosignature leaves the house."""
 
@@ -71,7 +59,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     body: str
     content_type: str = PLAIN_TYPE
-    evidence: Evidence | None = None
+    evidence: ForkEvidence | None = None
 
 
 Decision: TypeAlias = Granted | Refused
@@ -128,18 +116,15 @@ def _decide_next(request: AddCheckpoint, held_note: Note, held: Checkpoint) -> D
             status=409,
             body=f"{held.size}\n",
             content_type=SIZE_TYPE,
-            evidence=_evidence(request, held_note, proven=True),
+            evidence=ForkEvidence.of(held_note, request.note),
         )
     if request.old_size != held.size:
         return Refused(status=409, body=f"{held.size}\n", content_type=SIZE_TYPE)
     fault = _check_growth(request, held)
     if fault is not None:
-        # Nobody can tell from here a fork from a careless proof, so the note is kept and not called proof.
-        return Refused(
-            status=422,
-            body=f"{fault}\n",
-            evidence=_evidence(request, held_note, proven=False),
-        )
+        # The log's own hashes may prove the fork; where they do not, the notes are kept and not called proof.
+        evidence = evidence_from_proof(held_note, request.note, request.proof)
+        return Refused(status=422, body=f"{fault}\n", evidence=evidence)
     return Granted(checkpoint=checkpoint, note=request.note)
 
 
@@ -153,8 +138,3 @@ def _check_growth(request: AddCheckpoint, held: Checkpoint) -> str | None:
     except BadProof as error:
         return str(error)
     return None
-
-
-def _evidence(request: AddCheckpoint, held: Note, *, proven: bool) -> Evidence:
-    origin = request.checkpoint.origin
-    return Evidence(origin=origin, held=held, conflicting=request.note, proven=proven)

@@ -1,7 +1,8 @@
 """What the log says about licences and leases: a pure fold with the books of each licence in it.
 
 An allowance is concealed in the log; who may know it brings its disclosure. Where it is missing, the lease's
-amounts are unknown and the books of that licence say so (`undisclosed`); they are never taken for zero.
+amounts are unknown and the books of that licence say so (`undisclosed`); they are never taken for zero. From the first
+unknown amount on the books stand still: what was erased must not make the log unreadable.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sekisho.licensing.books import Book
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.instants import Instant
+from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     LeaseClosed,
     LeaseGranted,
@@ -64,26 +66,41 @@ class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One licence with its leases and books."""
+    """One licence with its books, every lease granted under it by leaf digest, and those that live."""
 
     licence: LicenceIssued
     leaf: str
     digest: str
     book: Book
-    leases: tuple[LeaseState, ...] = ()
+    granted: PersistentMap[str, LeaseState] = PersistentMap()
+    live: PersistentMap[str, LeaseState] = PersistentMap()
     revoked: Instant | None = None
     undisclosed: int = 0
 
+    @property
+    def leases(self) -> tuple[LeaseState, ...]:
+        """Every lease, in the order of granting; it takes as long as there are leases."""
+        return tuple(self.granted.values())
+
     def live_leases(self) -> tuple[LeaseState, ...]:
-        return tuple(lease for lease in self.leases if lease.ended is None)
+        return tuple(self.live.values())
 
 
 class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
-    """All licences by leaf digest, runs by name, and each host's last lease number."""
+    """All licences by leaf digest, runs by name, and each host's last lease number.
 
-    licences: Mapping[str, LicenceState] = {}
-    runs: Mapping[str, tuple[str, RunDeclared]] = {}
-    lease_numbers: Mapping[str, int] = {}
+    The rest finds things: a licence's leaf by its number, a run's and a host's licences (in the order of issue), a
+    lease's licence, and the lease that answers a request, by the request's payload digest.
+    """
+
+    licences: PersistentMap[str, LicenceState] = PersistentMap()
+    runs: PersistentMap[str, tuple[str, RunDeclared]] = PersistentMap()
+    lease_numbers: PersistentMap[str, int] = PersistentMap()
+    numbers: PersistentMap[str, str] = PersistentMap()
+    of_run: PersistentMap[str, tuple[str, ...]] = PersistentMap()
+    of_host: PersistentMap[str, tuple[str, ...]] = PersistentMap()
+    of_lease: PersistentMap[str, str] = PersistentMap()
+    answered: PersistentMap[str, str] = PersistentMap()
 
     def after(
         self, recorded: Recorded, disclosures: Mapping[str, tuple[str, ...]] | None = None
@@ -100,9 +117,8 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
                 raise StateConflict(
                     f"run {fact.run} is declared already", remedy="take another name"
                 )
-            return msgspec.structs.replace(
-                self, runs={**self.runs, fact.run: (recorded.leaf, fact)}
-            )
+            runs = self.runs.plus(fact.run, (recorded.leaf, fact))
+            return msgspec.structs.replace(self, runs=runs)
         if isinstance(fact, LicenceIssued):
             return self._issued(fact, recorded)
         if isinstance(fact, LicenceRevoked):
@@ -120,23 +136,53 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
         return state
 
     def by_number(self, number: str) -> LicenceState | None:
-        return next((s for s in self.licences.values() if s.licence.number == number), None)
+        leaf = self.numbers.get(number)
+        return None if leaf is None else self.licences[leaf]
+
+    def by_run(self, run: str) -> tuple[LicenceState, ...]:
+        """Every licence for a run, in the order of issue."""
+        return tuple(self.licences[leaf] for leaf in self.of_run.get(run, ()))
+
+    def by_host(self, host: str) -> tuple[LicenceState, ...]:
+        """Every licence that names a host, in the order of issue."""
+        return tuple(self.licences[leaf] for leaf in self.of_host.get(host, ()))
+
+    def by_lease(self, leaf: str) -> tuple[LicenceState, LeaseState] | None:
+        """A lease with its licence; None where the log holds no such lease."""
+        licence = self.of_lease.get(leaf)
+        if licence is None:
+            return None
+        state = self.licences[licence]
+        return state, state.granted[leaf]
+
+    def by_request(self, digest: str) -> LeaseState | None:
+        """The lease that answers a request, by the digest of the request's payload."""
+        leaf = self.answered.get(digest)
+        found = None if leaf is None else self.by_lease(leaf)
+        return None if found is None else found[1]
 
     def _with(self, state: LicenceState) -> LicenceLedger:
-        return msgspec.structs.replace(self, licences={**self.licences, state.leaf: state})
+        licences = self.licences.plus(state.leaf, state)
+        return msgspec.structs.replace(self, licences=licences)
 
     def _issued(self, fact: LicenceIssued, recorded: Recorded) -> LicenceLedger:
         if self.by_number(fact.number) is not None:
             raise StateConflict(
                 f"licence number {fact.number} is taken", remedy="take the next number"
             )
-        return self._with(
-            LicenceState(
-                licence=fact,
-                leaf=recorded.leaf,
-                digest=recorded.verified.digest,
-                book=Book.open(parse_flop(fact.budget_flop)),
-            )
+        state = LicenceState(
+            licence=fact,
+            leaf=recorded.leaf,
+            digest=recorded.verified.digest,
+            book=Book.open(parse_flop(fact.budget_flop)),
+        )
+        of_host = self.of_host
+        for host in dict.fromkeys(fact.hosts):
+            of_host = of_host.plus(host, (*of_host.get(host, ()), state.leaf))
+        of_run = self.of_run.plus(fact.run, (*self.of_run.get(fact.run, ()), state.leaf))
+        numbers = self.numbers.plus(fact.number, state.leaf)
+        return msgspec.structs.replace(
+            self._with(state), numbers=numbers, of_run=of_run, of_host=of_host
         )
 
     def _revoked(self, fact: LicenceRevoked) -> LicenceLedger:
@@ -162,18 +208,27 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
             digest=recorded.verified.digest,
             allowance_flop=allowance,
         )
+        # After an amount that nobody opens any more, what is left is unknown: a later lease may well not "fit" it.
+        book = state.book
+        if allowance is not None and not state.undisclosed:
+            book = book.lease(allowance)
         changed = msgspec.structs.replace(
             state,
-            leases=(*state.leases, lease),
-            book=state.book if allowance is None else state.book.lease(allowance),
+            granted=state.granted.plus(lease.leaf, lease),
+            live=state.live.plus(lease.leaf, lease),
+            book=book,
             undisclosed=state.undisclosed + (allowance is None),
         )
-        numbers = {**self.lease_numbers, fact.host: fact.number}
-        return msgspec.structs.replace(self._with(changed), lease_numbers=numbers)
+        return msgspec.structs.replace(
+            self._with(changed),
+            lease_numbers=self.lease_numbers.plus(fact.host, fact.number),
+            of_lease=self.of_lease.plus(lease.leaf, state.leaf),
+            answered=self.answered.plus(fact.request, lease.leaf),
+        )
 
     def _closed(self, fact: LeaseClosed, known: tuple[str, ...]) -> LicenceLedger:
         state = self.find(fact.licence.leaf)
-        lease = next((s for s in state.leases if s.leaf == fact.lease.leaf), None)
+        lease = state.granted.get(fact.lease.leaf)
         if lease is None or lease.ended is not None or not _is_same(lease.granted, fact):
             raise StateConflict(f"lease {fact.number} of host {fact.host} is not open")
         consumed = _disclosed("consumed_flop", known, fact.concealed)
@@ -181,13 +236,18 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
         book, undisclosed = state.book, state.undisclosed
         if consumed is None:
             undisclosed += 1
-        elif lease.allowance_flop is not None:
+        elif lease.allowance_flop is not None and not undisclosed:
             book = book.close(
                 lease.allowance_flop, consumed, rest_forfeited=fact.how == "forfeited"
             )
-        leases = tuple(ended if s.leaf == lease.leaf else s for s in state.leases)
         return self._with(
-            msgspec.structs.replace(state, leases=leases, book=book, undisclosed=undisclosed)
+            msgspec.structs.replace(
+                state,
+                granted=state.granted.plus(ended.leaf, ended),
+                live=state.live.minus(ended.leaf),
+                book=book,
+                undisclosed=undisclosed,
+            )
         )
 
 

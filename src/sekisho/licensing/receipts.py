@@ -35,46 +35,43 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a host's receipts have been seen, with every digest of it."""
+    """How far a host's receipts have been seen: how many, the digest of the last, and what it said.
+
+    Of those before the last it keeps nothing, however many there are. Whoever may be sent an old receipt again looks
+    it up where receipts are kept before asking `after`, which takes another receipt of a number it has passed for a
+    fork.
+    """
 
     host: str
-    digests: tuple[str, ...] = ()
+    sequence: int = 0
+    head: str | None = None
     last: ReceiptGiven | None = None
 
-    @property
-    def sequence(self) -> int:
-        return len(self.digests)
-
-    @property
-    def head(self) -> str | None:
-        return self.digests[-1] if self.digests else None
-
-    def has(self, link: Link) -> bool:
-        """Whether this very receipt is already in the chain (a re-sent one is harmless)."""
-        place = link.receipt.sequence
-        return 0 < place <= self.sequence and self.digests[place - 1] == link.digest
+    def is_head(self, link: Link) -> bool:
+        """Whether this very receipt is the chain's last."""
+        return link.receipt.sequence == self.sequence and link.digest == self.head
 
     def after(self, link: Link) -> Chain:
-        """The chain with one more link. Raises ReceiptFork, BrokenChain."""
+        """The chain with one more link; itself where the link is its head. Raises ReceiptFork, BrokenChain."""
         receipt = link.receipt
         if receipt.host != self.host or receipt.sequence < 1:
             raise BrokenChain(
                 f"receipt {receipt.sequence} of host {receipt.host} cannot stand in the chain of host {self.host}"
             )
-        if receipt.sequence <= self.sequence and not self.has(link):
+        if self.is_head(link):
+            return self
+        if receipt.sequence <= self.sequence:
             raise ReceiptFork(
                 f"host {self.host} gave two receipts number {receipt.sequence}",
                 remedy="its leases end; look for a clone or a restored snapshot",
             )
-        if self.has(link):
-            return self
         if receipt.sequence != self.sequence + 1 or receipt.previous != self.head:
             raise BrokenChain(
                 f"receipt {receipt.sequence} of host {self.host} does not follow receipt {self.sequence}"
             )
         if self.last is not None and receipt.quantum < self.last.quantum:
             raise BrokenChain(f"the quantum counter of host {self.host} went backwards")
-        return Chain(host=self.host, digests=(*self.digests, link.digest), last=receipt)
+        return Chain(host=self.host, sequence=receipt.sequence, head=link.digest, last=receipt)
 
 
 def fold_chain(host: str, links: Iterable[Link]) -> Chain:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 import msgspec
 
@@ -92,9 +92,7 @@ class Period(msgspec.Struct, frozen=True):
 def format_instant(at: Instant) -> str:
     """RFC 3339 UTC with the shortest exact fraction: no fraction, milliseconds or microseconds."""
     moment = at.to_datetime()
-    head = moment.replace(
-        microsecond=0, tzinfo=None
-    ).isoformat()  # strftime drops zeros of early years
+    head = moment.isoformat()[:19]  # strftime drops zeros of early years
     if moment.microsecond == 0:
         return f"{head}Z"
     fraction = f"{moment.microsecond:06d}"
@@ -103,6 +101,16 @@ def format_instant(at: Instant) -> str:
 
 def parse_instant(text: str, *, path: str = "") -> Instant:
     """Read an RFC 3339 instant in UTC ('Z' only); other offsets and naive times are refused."""
+    return _parse(text) if not path else _parse_at(text, path)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Instant:
+    """One statement is read several times on its way, and its instants with it."""
+    return _parse_at(text, "")
+
+
+def _parse_at(text: str, path: str) -> Instant:
     if not _INSTANT.fullmatch(text):
         raise InvalidInput(
             f"{text[:40]!r} is not an RFC 3339 instant in UTC",

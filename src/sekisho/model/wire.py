@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import json
@@ -18,6 +17,7 @@ import rfc8785
 
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant, parse_instant
+from sekisho.model.quick_json import NotQuick, encode_own, read_quickly, write_quickly
 
 __all__ = [
     "MAX_DEPTH",
@@ -26,6 +26,7 @@ __all__ = [
     "canonical",
     "decode_base64",
     "decode_hex",
+    "decoder_of",
     "encode_base64",
     "from_json",
     "parse_canonical",
@@ -81,12 +82,20 @@ def parse_json(
         raise InvalidInput(str(refusal), path=path) from None
     except ValueError as error:
         raise InvalidInput(f"not JSON: {error}", path=path) from None
-    _check_surrogates(value, path)
+    if "\\u" in text or not _is_encodable(text):  # else no string can hold one
+        _check_surrogates(value, path)
     return value  # type: ignore[no-any-return]  # json.loads is untyped; the hooks above fix the shape
 
 
 def parse_canonical(data: bytes, *, path: str = "", limit: int = MAX_DOCUMENT) -> JsonValue:
     """Read a document that must already be in RFC 8785 form, byte for byte."""
+    if len(data) <= limit:
+        try:
+            quick: JsonValue = read_quickly(data)
+        except NotQuick:
+            pass
+        else:
+            return quick
     value = parse_json(data, path=path, limit=limit)
     if canonical(value) != data:
         raise InvalidInput(
@@ -106,6 +115,14 @@ def from_json(kind: type[T], value: JsonValue, *, path: str = "") -> T:
         ) from None
 
 
+def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Reads a model value straight from bytes that are known to be canonical; raises msgspec's errors, without words.
+
+    Takes what `from_json` takes: a caller whose bytes it refuses asks that one, for the error that a person reads.
+    """
+    return msgspec.json.Decoder(kind, dec_hook=_decode_own)
+
+
 def _in_words(message: str) -> str:
     """What a person wrote wrongly in the commonest fields, instead of the pattern that it did not match."""
     return next((words for form, words in _FORMS if form in message), message)
@@ -113,12 +130,16 @@ def _in_words(message: str) -> str:
 
 def to_plain(value: Any) -> JsonValue:
     """A model value as plain JSON values (exact amounts and instants become their strings)."""
-    plain: JsonValue = msgspec.to_builtins(value, enc_hook=_encode_own)
+    plain: JsonValue = msgspec.to_builtins(value, enc_hook=encode_own)
     return plain
 
 
 def canonical(value: Any) -> bytes:
     """The RFC 8785 bytes of a model value or of plain JSON."""
+    try:
+        return write_quickly(value)
+    except NotQuick:
+        pass
     try:
         return rfc8785.dumps(to_plain(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
@@ -130,19 +151,22 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+_COPY_AGAIN = "take it again from where it comes, whole and unchanged"
+
+
 def encode_base64(data: bytes) -> str:
     """Standard base64 with padding, in its one canonical form."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode_base64(text: str, *, path: str = "") -> bytes:
     """Standard base64 that re-encodes to the same text; anything else could be two texts for one value."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput("not base64", path=path) from None
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # binascii.Error is one
+        raise InvalidInput("not base64", path=path, remedy=_COPY_AGAIN) from None
     if encode_base64(data) != text:
-        raise InvalidInput("base64 is not in its canonical form", path=path)
+        raise InvalidInput("base64 is not in its canonical form", path=path, remedy=_COPY_AGAIN)
     return data
 
 
@@ -155,12 +179,6 @@ def decode_hex(text: str, *, size: int | None = None, path: str = "") -> bytes:
     if data.hex() != text or (size is not None and len(data) != size):
         raise InvalidInput(f"expected {size} bytes in lower-case hexadecimal", path=path)
     return data
-
-
-def _encode_own(value: Any) -> str:
-    if isinstance(value, Instant):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no wire form")
 
 
 def _decode_own(kind: type, value: Any) -> Any:

@@ -8,28 +8,42 @@ from __future__ import annotations
 
 import msgspec
 
-from sekisho.ledger import Policy, TlogProof
+from sekisho.ledger import Policy, TlogProof, leaf_hash
 from sekisho.model.errors import VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterAdopted,
     HostEnrolled,
+    KeyCompromised,
     LogPosition,
     ObservationMade,
     OrderReference,
     Reading,
     ReceiptGiven,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
+    TimeMarked,
 )
 from sekisho.observer.process_table import ProcessTable, TreeReading, TreeSelectors, judge_tree
 from sekisho.orders import halt_nonce
 from sekisho.ports.control import FeedItem, OpenHalt, StoredStatement
-from sekisho.signing import PublicKey, Regime, TrustRoot
+from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot
 from sekisho.signing.notes import VerifierKey
 
 __all__ = ["HaltClaim", "Look", "UnprovenHalt", "fold_regime", "state_observation", "verify_claim"]
 
 _OPERATOR_COMMANDS = ("sekisho.agent", "sekisho agent")
 _INIT_PID = 1
+_REGIME = (
+    CharterAdopted,
+    HostEnrolled,
+    KeyCompromised,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
+    TimeMarked,
+)
 MEANS = "two looks at the host's process table: the tree and group of the run, and whoever names it"
 
 
@@ -67,10 +81,15 @@ def fold_regime(root: TrustRoot, items: tuple[FeedItem, ...]) -> Regime:
     for item in items:
         if item.proof is None:
             continue
-        TlogProof.from_text(item.proof, path="feed.proof").verify(item.envelope, policy)
-        verified = regime.verify(item.envelope, path="feed")
-        if isinstance(verified.predicate, CharterAdopted | HostEnrolled):
-            regime = regime.after(verified)
+        proof = TlogProof.from_text(item.proof, path="feed.proof")
+        median = proof.verify(item.envelope, policy).median_time
+        seen = Instant.from_seconds(median) if median is not None else None
+        verified = regime.verify(item.envelope, path="feed", index=proof.index, now=seen)
+        if isinstance(verified.predicate, _REGIME):
+            leaf = leaf_hash(item.envelope).hex()
+            regime = regime.after(
+                Recorded(index=proof.index, leaf=leaf, verified=verified, seen=seen)
+            )
     return regime
 
 

@@ -16,14 +16,20 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
     CharterAdopted,
+    DisclosureDeposited,
+    DisclosureErased,
     HostEnrolled,
+    KeyCompromised,
     LicenceIssued,
     LicenceRevoked,
     ObservationMade,
+    OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    PackPublished,
     PackReference,
     ReceiptGiven,
+    RecoveryVetoed,
     RunDeclared,
 )
 from sekisho.operations.difference import check_licence
@@ -32,13 +38,21 @@ from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
 from sekisho.rules import Pack
 from sekisho.signing import Recorded
-from sekisho.signing.charter import PAUSE_POWERS
+from sekisho.signing.recovery import is_notice_over
 
 __all__ = ["Grounds", "check_admission", "unique_keys"]
 
 # Statements that only the control plane itself makes, after its own checks; from outside they are refused.
 OWN_KINDS = frozenset(
-    {"time-marked", "orders-in-force", "lease-granted", "lease-closed", "usage-reported"}
+    {
+        "time-marked",
+        "orders-in-force",
+        "lease-granted",
+        "lease-closed",
+        "usage-reported",
+        "disclosure-deposited",
+        "disclosure-erased",
+    }
 )
 # Receipts enter the log only behind the chain that they are links of.
 CHAINED_KINDS = frozenset({"receipt-given"})
@@ -72,6 +86,8 @@ def check_admission(
     check = _CHECKS.get(type(fact))
     if check is not None:
         check(state, fact, grounds)
+    if isinstance(fact, PackPublished):
+        _check_pack(state, fact, recorded.verified.signers)
 
 
 def unique_keys(recorded: Recorded) -> tuple[str, ...]:
@@ -98,7 +114,7 @@ def _check_licence(state: State, licence: LicenceIssued, grounds: Grounds) -> No
     _check_charter_alive(state, grounds.now)
     problems = check_licence(state, licence, "")
     party = state.regime.parties.get(licence.licensee)
-    if party is not None and party.organisation in charter.organisations_of(PAUSE_POWERS):
+    if party is not None and charter.is_pausing(party.organisation):
         problems.append(
             f"{party.organisation} holds a key in a pause quorum and cannot be licensed"
         )
@@ -123,7 +139,8 @@ def _against_rules(state: State, licence: LicenceIssued, grounds: Grounds) -> li
 
 
 def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> None:
-    if fact.version > 1:
+    """A recovery goes on under an expired charter: it replaces keys, and changes no date."""
+    if fact.version > 1 and fact.recovers is None:
         _check_charter_alive(state, grounds.now)
 
 
@@ -132,7 +149,50 @@ def _check_charter_alive(state: State, now: Instant) -> None:
     expires = state.regime.in_force().terms.expires
     if expires <= now:
         raise StateConflict(
-            f"the charter expired at {expires}", remedy="recover it by its recovery keys"
+            f"the charter expired at {expires}",
+            remedy="hold, pause and resume go on; a charter is amended before it expires",
+        )
+
+
+def _check_report(state: State, fact: KeyCompromised, grounds: Grounds) -> None:
+    """A report about nobody's key, or one that says nothing new, would only fill the book."""
+    regime = state.regime
+    if fact.since > grounds.now.plus(CLOCK_SLACK_S):
+        raise InvalidInput(f"is {fact.since}, it is {grounds.now}", path="since")
+    if not regime.knows_key(fact.key):
+        raise InvalidInput(f"key {fact.key[:16]} speaks for nobody here", path="key")
+    told = [report.since for report in regime.keys.reports if report.key == fact.key]
+    if told and min(told) <= fact.since:
+        raise StateConflict(f"key {fact.key[:16]} is reported since {min(told)} already")
+
+
+def _check_veto(state: State, fact: RecoveryVetoed, _: Grounds) -> None:
+    regime = state.regime
+    announced = regime.announcements[fact.announcement.leaf]
+    if is_notice_over(announced, regime.in_force(), regime.marks, now=None):
+        raise StateConflict("the notice is over: a veto comes within it")
+
+
+def _check_confirmation(state: State, fact: OrderConfirmed, _: Grounds) -> None:
+    known = state.orders.find(fact.order)
+    where = f"order {fact.order.register} {fact.order.number}"
+    if known is None:
+        raise StateConflict(f"{where} is not in its register")
+    if known.order.kind != fact.kind:
+        raise StateConflict(f"{where} is a {known.order.kind}, not a {fact.kind}")
+
+
+def _check_pack(state: State, fact: PackPublished, signers: frozenset[str]) -> None:
+    """What the fold would pass over does not enter: an emergency pack after one that lapsed, by too few."""
+    charter = state.regime.in_force()
+    if (
+        fact.emergency
+        and state.shelf.needs_full_quorum(fact.pack.name, state.regime.marks)
+        and not charter.standing("publish-rules", signers).is_met
+    ):
+        raise StateConflict(
+            f"an emergency pack {fact.pack.name} lapsed: another one takes the power publish-rules",
+            remedy="have it signed by the full quorum",
         )
 
 
@@ -180,6 +240,9 @@ def _check_heartbeat(state: State, fact: OrdersInForce, _: Grounds) -> None:
 _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     CharterAdopted: _check_amendment,
     HostEnrolled: _check_host,
+    KeyCompromised: _check_report,
+    OrderConfirmed: _check_confirmation,
+    RecoveryVetoed: _check_veto,
     OrderIssued: _check_order,
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,
@@ -193,4 +256,6 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     OrderIssued: lambda p: (f"order:{p.register}:{p.number}",),
     RunDeclared: lambda p: (f"run:{p.run}",),
     ReceiptGiven: lambda p: (f"receipt:{p.host}:{p.sequence}",),
+    DisclosureDeposited: lambda p: (f"deposit:{p.statement}",),
+    DisclosureErased: lambda p: (f"erasure:{p.statement}",),
 }

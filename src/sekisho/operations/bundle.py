@@ -16,11 +16,11 @@ from sekisho.ledger import Cosigned
 from sekisho.ledger.tiles import MAX_BUNDLE_BYTES, bundles_of_tree, tiles_of_tree
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.statements import LeaseClosed, LeaseGranted, UsageReported
+from sekisho.model.statements import DisclosureErased
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.ports.private_store import PaperKind, PrivateStore
 from sekisho.ports.tile_store import TileStore
-from sekisho.signing import Recorded, sign_payload
+from sekisho.signing import Recorded, concealed_of, sign_payload
 from sekisho.signing.keys import Signer
 
 __all__ = ["MANIFEST_TYPE", "collect_bundle", "pack_tar", "write_bundle"]
@@ -48,16 +48,7 @@ def collect_bundle(
     files = {"log/checkpoint": cosigned.note.to_bytes()}
     for tile in (*tiles_of_tree(size), *bundles_of_tree(size)):
         files[f"log/{tile.to_path()}"] = tiles.read(tile.to_path(), MAX_BUNDLE_BYTES)
-    disclosures = private.load_disclosures()
-    concealing = [
-        entry
-        for entry in recorded
-        if entry.index < size
-        and isinstance(entry.verified.predicate, LeaseGranted | LeaseClosed | UsageReported)
-    ]
-    files["disclosures.json"] = canonical(
-        {e.leaf: list(disclosures.get(e.verified.digest, ())) for e in concealing}
-    )
+    files["disclosures.json"] = canonical(_disclosed(list(recorded), size, private))
     for kind, name in _PAPERS:
         for host, lines in _papers(private, kind).items():
             files[f"hosts/{host}/{name}"] = b"".join(line + b"\n" for line in lines)
@@ -110,6 +101,22 @@ def pack_tar(files: Mapping[str, bytes]) -> bytes:
             member.size, member.mode = len(files[path]), 0o644
             tar.addfile(member, io.BytesIO(files[path]))
     return stream.getvalue()
+
+
+def _disclosed(
+    recorded: list[Recorded], size: int, private: PrivateStore
+) -> dict[str, list[str]]:
+    """What each concealing entry below `size` disclosed, by leaf; of an erased one nothing, destroyed yet or not."""
+    known = private.load_disclosures()
+    facts = (entry.verified.predicate for entry in recorded)
+    erased = {fact.statement for fact in facts if isinstance(fact, DisclosureErased)}
+    return {
+        entry.leaf: list(known.get(entry.verified.digest, ()))
+        if entry.verified.digest not in erased
+        else []
+        for entry in recorded
+        if entry.index < size and concealed_of(entry.verified.predicate)
+    }
 
 
 def _papers(private: PrivateStore, kind: PaperKind) -> dict[str, list[bytes]]:

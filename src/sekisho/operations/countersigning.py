@@ -19,20 +19,37 @@ from sekisho.model.errors import (
 )
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
-    KINDS,
     CharterAdopted,
+    KeyCompromised,
+    KeyDrilled,
     LicenceIssued,
     LicenceRevoked,
+    OrderConfirmed,
     OrderIssued,
     Power,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
     Statement,
+    power_asked,
 )
 from sekisho.operations.difference import check_licence, place_of
+from sekisho.operations.recovering import problems_of_announcement
 from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
-from sekisho.signing import Charter, CharterBreak, TrustRoot
+from sekisho.signing import Charter, CharterBreak, Envelope, TrustRoot, distinct_signers
+from sekisho.signing.recovery import RecoveryBreak, verify_recovered, verify_veto
+from sekisho.signing.speaking import accepted_powers
 
-__all__ = ["Footing", "ForeignDocument", "KeyWithoutPower", "power_for", "verify_countersign"]
+__all__ = [
+    "Footing",
+    "ForeignDocument",
+    "KeyWithoutPower",
+    "power_for",
+    "verify_countersign",
+    "verify_document",
+    "verify_succession",
+]
 
 
 class ForeignDocument(VerificationError):
@@ -48,21 +65,20 @@ class KeyWithoutPower(NotAuthorised):
 
 
 class Footing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a signer stands on: a trust root, the charter in force as far as known, and the log where one was read."""
+    """What a signer stands on: a trust root, the charter in force as far as known, and the log where one was read.
+
+    `witnessed` is the instant of the checkpoint under which it was read.
+    """
 
     root: TrustRoot | None = None
     charter: Charter | None = None
     state: State | None = None
+    witnessed: Instant | None = None
 
 
 def power_for(statement: Statement) -> Power | None:
     """The charter power that a statement asks for; None where its key comes from elsewhere."""
-    fact = statement.predicate
-    if isinstance(fact, OrderIssued):
-        return fact.kind
-    signer = KINDS[statement.kind].signer
-    elsewhere = ("host", "party", "device", "log", "witness-of-fault")
-    return None if signer in elsewhere else signer  # type: ignore[return-value]  # the table holds powers
+    return power_asked(statement.kind, statement.predicate)
 
 
 def verify_countersign(
@@ -70,8 +86,25 @@ def verify_countersign(
 ) -> None:
     """Raise the named error where `key_id` must not sign `statement` now.
 
+    1. to 3. as `verify_document`; 4. the key counts towards the power that it asks for.
+    """
+    verify_document(footing, statement, unknown, now=now)
+    charters = _charters(footing, statement)
+    _verify_live(footing, key_id)
+    if not any(key_id in _keys_asked(charter, statement) for charter in charters):
+        power = power_for(statement)
+        raise KeyWithoutPower(
+            f"key {key_id[:16]} has no power to sign {statement.kind} statements ({power or 'not by charter'})"
+        )
+
+
+def verify_document(
+    footing: Footing, statement: Statement, unknown: tuple[str, ...], *, now: Instant
+) -> None:
+    """Raise the named error where nobody should sign `statement` now, whoever it is.
+
     1. every field is understood (`unknown` are the paths that are not); 2. it is for the trusted log and charter;
-    3. it could still take effect; 4. the key counts towards the power that it asks for.
+    3. it could still take effect.
     """
     if unknown:
         raise UnknownCriticalField(
@@ -82,14 +115,25 @@ def verify_countersign(
     check = _CHECKS.get(type(fact))
     if check is not None:
         check(footing, fact, statement.digest, now)
-    charters = _charters(footing, statement)
-    power = power_for(statement)
-    if power is None or not any(
-        key_id in {key.key_id for key in charter.keys_of(power)} for charter in charters
-    ):
-        raise KeyWithoutPower(
-            f"key {key_id[:16]} has no power to sign {statement.kind} statements ({power or 'not by charter'})"
-        )
+
+
+def verify_succession(
+    footing: Footing, terms: CharterAdopted, digest: str, envelope: Envelope
+) -> None:
+    """Raise NotAuthorised where a charter lacks signatures: its own quorum's, and those of the one in force.
+
+    The old quorum amends, the old recovery keys recover. What stands before it is asked only where the log was read:
+    the log asks it again.
+    """
+    new = Charter(terms, digest)
+    new.verify_power("amend", distinct_signers(envelope, new.keys.values()))
+    old = footing.charter
+    if terms.version == 1 or old is None or old.digest == digest:
+        return
+    if terms.recovers is not None:
+        old.verify_recovery(distinct_signers(envelope, old.recovery.values()))
+    else:
+        old.verify_power("amend", distinct_signers(envelope, old.keys.values()))
 
 
 def _charters(footing: Footing, statement: Statement) -> list[Charter]:
@@ -103,6 +147,75 @@ def _charters(footing: Footing, statement: Statement) -> list[Charter]:
             remedy="read the log (--log), or give the charter itself (--charter)",
         )
     return known
+
+
+def _keys_asked(charter: Charter, statement: Statement) -> frozenset[str]:
+    """The ids of the keys of this charter whose signature such a statement asks for."""
+    fact = statement.predicate
+    if isinstance(fact, KeyDrilled | SignatureWithdrawn):
+        return frozenset({fact.key} & {key.key_id for key in charter.every_key()})
+    if isinstance(fact, RecoveryAnnounced):
+        return frozenset(charter.recovery)
+    if isinstance(fact, RecoveryVetoed):
+        return charter.members_of(fact.constituency)
+    recovering = isinstance(fact, CharterAdopted) and fact.recovers is not None
+    found = (
+        frozenset(charter.recovery)
+        if recovering and charter.digest != statement.digest
+        else frozenset()
+    )
+    for power in accepted_powers(statement.kind, fact):
+        found |= {key.key_id for key in charter.keys_of(power)}
+    return found
+
+
+def _verify_live(footing: Footing, key_id: str) -> None:
+    """Refuse a key that was reported: its signature would count for nothing, and might mislead."""
+    if footing.state is not None and key_id in footing.state.regime.keys.silenced:
+        raise KeyWithoutPower(
+            f"key {key_id[:16]} was reported compromised and counts for nothing any more",
+            remedy="sign with the key that took its place",
+        )
+
+
+def _check_report(footing: Footing, fact: KeyCompromised, _: str, now: Instant) -> None:
+    if fact.since > now:
+        raise StateConflict(f"the key is to be lost at {fact.since}, which is still ahead")
+    known = {key.key_id for key in _charter(footing).every_key()}
+    if fact.key not in known:
+        raise ForeignDocument(f"key {fact.key[:16]} is not one of the charter in force")
+
+
+def _check_drill(footing: Footing, fact: KeyDrilled, _: str, __: Instant) -> None:
+    """A challenge that this log never was is another log's, or a trick to have something else signed."""
+    state = footing.state
+    if state is not None and state.regime.marks.of_size(fact.size, fact.challenge) is None:
+        raise ForeignDocument("the challenge is no witnessed tree of this log")
+
+
+def _check_withdrawal(footing: Footing, fact: SignatureWithdrawn, _: str, __: Instant) -> None:
+    state = footing.state
+    logged = state.regime.spoken.get(fact.payload) if state is not None else None
+    if logged is not None:
+        raise StateConflict(f"that payload is entry {logged.index} of the log already")
+
+
+def _check_announcement(footing: Footing, fact: RecoveryAnnounced, _: str, __: Instant) -> None:
+    state = _state(footing)
+    problems = problems_of_announcement(state, fact)
+    if problems:
+        raise RecoveryBreak("; ".join(problems))
+
+
+def _check_veto(footing: Footing, fact: RecoveryVetoed, _: str, __: Instant) -> None:
+    state = _state(footing)
+    verify_veto(fact, state.regime.in_force(), state.regime.announcements)
+
+
+def _check_confirmation(footing: Footing, fact: OrderConfirmed, _: str, __: Instant) -> None:
+    known = _state(footing).orders.find(fact.order)
+    if known is None or known.order.kind != fact.kind:
+        raise ForeignDocument("the order that it confirms is not in this log")
 
 
 def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant) -> None:
@@ -172,7 +285,12 @@ def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: In
         raise CharterBreak(
             f"version {terms.version} does not follow version {old.terms.version} in force"
         )
-    _verify_unexpired(old, now)
+    if terms.recovers is None:
+        _verify_unexpired(old, now)
+        return
+    # A recovery works under an expired charter. Whether its notice is over, witnesses say and no clock of ours.
+    regime = footing.state.regime
+    verify_recovered(terms, old, regime.announcements, regime.marks, now=footing.witnessed)
 
 
 def _verify_unexpired(charter: Charter, now: Instant) -> None:
@@ -191,6 +309,14 @@ def _root(footing: Footing) -> TrustRoot:
     return footing.root
 
 
+def _state(footing: Footing) -> State:
+    if footing.state is None:
+        raise ForeignDocument(
+            "what it speaks of is in the log, which was not read", remedy="read the log: --log"
+        )
+    return footing.state
+
+
 def _charter(footing: Footing) -> Charter:
     if footing.charter is None:
         raise ForeignDocument(
@@ -205,4 +331,10 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,
     CharterAdopted: _check_charter,
+    KeyCompromised: _check_report,
+    KeyDrilled: _check_drill,
+    SignatureWithdrawn: _check_withdrawal,
+    RecoveryAnnounced: _check_announcement,
+    RecoveryVetoed: _check_veto,
+    OrderConfirmed: _check_confirmation,
 }

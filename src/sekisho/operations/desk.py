@@ -6,7 +6,8 @@ Every operation here has the same shape: parse, load, decide (pure, with reasons
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -22,7 +23,7 @@ from sekisho.rules import Pack
 from sekisho.signing import Recorded, TrustRoot, sign_payload
 from sekisho.signing.keys import Signer
 
-__all__ = ["Admitted", "Desk"]
+__all__ = ["Admitted", "Deposits", "Desk"]
 
 READ_STEP = 1_000
 
@@ -34,6 +35,18 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str
     digest: str
     fresh: bool
+
+
+class Deposits(Protocol):
+    """What deposits the disclosures of the desk's own statements (operations.depositing)."""
+
+    def check(self, texts: Sequence[str]) -> None:
+        """Raise InvalidInput where these disclosures could not be deposited."""
+        ...
+
+    def complete(self) -> None:
+        """Deposit whatever is owed."""
+        ...
 
 
 class Desk:
@@ -62,8 +75,10 @@ class Desk:
         self._by_digest: dict[str, Recorded] = {}
         self._recorded: list[Recorded] = []
         self._listeners: list[Callable[[Recorded], None]] = []
+        self._forgotten: list[Callable[[str], None]] = []
         self._state = start_state(root)
         self._is_unsettled = False
+        self.deposits: Deposits | None = None
 
     @property
     def state(self) -> State:
@@ -83,7 +98,7 @@ class Desk:
         """Fold the whole log; to be called once, after the sequencer recovered."""
         with self._lock:
             self._disclosures = self.private.load_disclosures()
-            size = self._sequencer.head.size
+            size = self._sequencer.size
             for start in range(0, size, READ_STEP):
                 rows = self._log.load_entries(start, min(start + READ_STEP, size))
                 self._fold([row.envelope for row in rows])
@@ -91,6 +106,10 @@ class Desk:
     def on_recorded(self, listener: Callable[[Recorded], None]) -> None:
         """Call `listener` for each entry as it is folded, under the desk's lock; it must return at once."""
         self._listeners.append(listener)
+
+    def on_forgotten(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with each payload digest whose disclosures were destroyed, under the desk's lock."""
+        self._forgotten.append(listener)
 
     def recorded(self) -> list[Recorded]:
         """All entries so far, in log order (a copy)."""
@@ -133,7 +152,7 @@ class Desk:
             return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
 
     def settle(self) -> None:
-        """Take in what an admission that the disk refused left in the queue, before anything else is judged.
+        """Take in what an admission of unknown outcome left in the log, before anything else is judged.
 
         A statement judged without it could contradict it, and the log would hold two that no fold takes. Raises
         Unavailable while the disk refuses.
@@ -141,7 +160,7 @@ class Desk:
         with self._lock:
             if not self._is_unsettled:
                 return
-            size = self._sequencer.settle().size
+            size = self._sequencer.resync()
             if size > self._state.size:
                 self._fold_up_to(size - 1)
             self._is_unsettled = False
@@ -150,10 +169,28 @@ class Desk:
         """Make, sign with the desk's own key and admit a statement of the control plane itself."""
         envelope = sign_payload(make_payload(predicate), [self.signer])
         if disclosures:
+            if self.deposits is not None:
+                self.deposits.check(disclosures)
             # Before the append: a crash in between leaves an orphan disclosure, never an amount nobody can open.
             self.private.save_disclosures(envelope.digest, disclosures)
             self._disclosures[envelope.digest] = disclosures
-        return self.admit(envelope.raw, own=True)
+        admitted = self.admit(envelope.raw, own=True)
+        if disclosures and self.deposits is not None:
+            # Crash here: stated and not deposited; `complete` does it at the next start.
+            self.deposits.complete()
+        return admitted
+
+    def forget(self, digest: str) -> None:
+        """Destroy a statement's disclosures, and hold the state that a start without them would fold."""
+        with self._lock:
+            self.private.erase_disclosures(digest)
+            self._disclosures.pop(digest, None)
+            state = start_state(self.root)
+            for recorded in self._recorded:
+                state = state.after(recorded, self._disclosures)
+            self._state = state
+            for listener in self._forgotten:
+                listener(digest)
 
     def disclosures_of(self, digest: str) -> tuple[str, ...]:
         return self._disclosures.get(digest, ())

@@ -15,7 +15,6 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterAdopted,
     Effect,
-    HostEnrolled,
     LicenceIssued,
     OrderIssued,
     OrderReference,
@@ -51,6 +50,9 @@ _TERMS = (
     "max_grace_s",
     "clock_error_s",
     "halt_verdict_s",
+    "key_drill_every_s",
+    "emergency_s",
+    "compromise_grace_s",
 )
 
 
@@ -154,7 +156,7 @@ def check_licence(state: State, licence: LicenceIssued, digest: str) -> list[str
         problems.append(f"hosts not enrolled: {', '.join(unknown)}")
     elif devices_root(state, licence.hosts) != licence.devices_root:
         problems.append("its root of devices is not that of the hosts' enrolled devices")
-    published = state.packs.get(licence.decision.pack.name)
+    published = state.pack_in_force(licence.decision.pack.name, licence.effective)
     if published is None or published.pack != licence.decision.pack:
         problems.append(f"pack {licence.decision.pack.name} is not published in the log as named")
     terms = state.regime.in_force().terms
@@ -182,12 +184,7 @@ def _against_declaration(state: State, licence: LicenceIssued) -> list[str]:
 
 
 def _facts(state: State) -> Mapping[str, HostFacts]:
-    runs = {h: s.licence.run for s in state.licences.licences.values() for h in s.licence.hosts}
-
-    def facts(host: HostEnrolled) -> HostFacts:
-        return state.host_facts(host, runs.get(host.host))
-
-    return {name: facts(host) for name, host in state.regime.hosts.items()}
+    return {name: state.newest_facts(host) for name, host in state.regime.hosts.items()}
 
 
 def _covers_any(known: KnownOrder, covered: list[HostFacts]) -> bool:
@@ -204,6 +201,7 @@ def _strictest(standing: list[KnownOrder], covered: list[HostFacts]) -> Effect |
 def _keys(terms: CharterAdopted) -> dict[str, str]:
     return {
         PublicKey.from_text(key.public).key_id: f"{c.name}: {key.organisation}, {key.holder}"
+        + (f", deposit {key.deposit}" if key.deposit is not None else "")
         for c in terms.constituencies
         for key in c.keys
     }
@@ -235,7 +233,10 @@ def _quorum(terms: CharterAdopted) -> dict[str, str]:
     }
     found |= {f"cosignature {row.name}": f"until {row.until}" for row in log.cosignatures}
     if terms.recovery is not None:
-        keys = sorted(PublicKey.from_text(k.public).key_id for k in terms.recovery.keys)
+        keys = sorted(
+            f"{PublicKey.from_text(k.public).key_id} ({k.organisation}, {k.holder})"
+            for k in terms.recovery.keys
+        )
         notice = terms.recovery.notice_days
         found["recovery"] = f"{terms.recovery.k} of {', '.join(keys)}, {notice} days"
     return found

@@ -3,11 +3,16 @@
 A pause or a hold goes out the moment it is in the log, unproven, since what restricts acts on sight; everything goes
 out with its proof once a witnessed checkpoint covers it. A cursor names this process's run, so that after a restart
 a host is told everything again rather than missing something.
+
+Kept in memory is what somebody may still have to be told: of heartbeats the newest alone, and nothing twice once its
+proof is there. So a cursor is a number that events are given, not a place in a list.
 """
 
 from __future__ import annotations
 
+import bisect
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -17,11 +22,17 @@ from sekisho.model.statements import (
     CharterAdopted,
     HostEnrolled,
     HostRetired,
+    KeyCompromised,
     LicenceIssued,
     LicenceRevoked,
+    OrderConfirmed,
     OrderIssued,
     OrdersInForce,
     Predicate,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
+    TimeMarked,
 )
 from sekisho.operations.desk import Desk
 from sekisho.signing import Recorded
@@ -30,6 +41,8 @@ __all__ = ["Feed", "FeedItem", "FeedPage"]
 
 RUN_SPAN = 10**6  # seconds since 1970 times this stays below 2^53, as every number on our wire must
 ON_SIGHT = ("hold", "pause")
+MAX_WAITING_HEARTBEATS = 256
+"""Heartbeats that wait for a witnessed checkpoint: more than can come while one is being published."""
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,15 +60,29 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str | None
 
 
+class _Event(msgspec.Struct, frozen=True):
+    """An entry that is told, under its number: proven, or on sight."""
+
+    number: int
+    recorded: Recorded
+    proven: bool
+
+
 class Feed:
-    """All events of one control plane's run, kept in memory: an entry twice at most, on sight and proven."""
+    """All events of one control plane's run, kept in memory: an entry once, on sight until it is proven."""
 
     def __init__(self, desk: Desk, reader: LogReader, *, run: int) -> None:
         self._desk = desk
         self._reader = reader
         self._base = run * RUN_SPAN
-        self._events: list[tuple[Recorded, bool]] = []
+        self._told = 0
+        # By host; under None what everybody is told. Each in the order of its numbers.
+        self._events: dict[str | None, list[_Event]] = {}
+        self._heartbeat: _Event | None = None
         self._waiting: list[Recorded] = []
+        self._heartbeats: deque[Recorded] = deque(maxlen=MAX_WAITING_HEARTBEATS)
+        self._mark: Recorded | None = None
+        self._unmarked: int | None = None
         self._cosigned: Cosigned | None = None
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
@@ -68,13 +95,18 @@ class Feed:
     def take_recorded(self, recorded: Recorded) -> None:
         """An entry is in the log (a listener of the desk)."""
         fact = recorded.verified.predicate
+        marks = self._marks_with(recorded)
         if not isinstance(fact, _TOLD):
+            with self._lock:
+                self._waiting += marks
             return
         with self._lock:
-            self._waiting.append(recorded)
+            self._waiting += marks
+            is_heartbeat = isinstance(fact, OrdersInForce)
+            (self._heartbeats if is_heartbeat else self._waiting).append(recorded)
             on_sight = isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
             if on_sight:
-                self._events.append((recorded, False))
+                self._add(recorded, proven=False)
         if on_sight:
             self._tell()
 
@@ -84,39 +116,33 @@ class Feed:
         with self._lock:
             covered = [r for r in self._waiting if r.index < size]
             self._waiting = [r for r in self._waiting if r.index >= size]
+            while self._heartbeats and self._heartbeats[0].index < size:
+                covered.append(self._heartbeats.popleft())
             self._cosigned = cosigned
             self._proofs.clear()
-            self._events += [(recorded, True) for recorded in covered]
+            self._forget_sighted({recorded.index for recorded in covered})
+            for recorded in sorted(covered, key=lambda r: r.index):
+                self._add(recorded, proven=True)
         if covered:
             self._tell()
 
     def read(self, host: str, after: int) -> FeedPage:
         """What `host` has not been told since the cursor `after`; 0, or another run's cursor, is everything."""
         with self._lock:
-            start = (
-                after - self._base if self._base <= after <= self._base + len(self._events) else 0
-            )
-            events, cosigned = self._events[start:], self._cosigned
-            cursor = self._base + start + len(events)
-        proven_now = {recorded.index for recorded, proven in events if proven}
-        chosen = [
-            (recorded, proven)
-            for recorded, proven in events
-            if self._is_for(host, recorded.verified.predicate)
-            and (proven or recorded.index not in proven_now)
-        ]
-        newest = max(
-            (r.index for r, _ in chosen if isinstance(r.verified.predicate, OrdersInForce)),
-            default=-1,
-        )
+            seen = after - self._base if self._base <= after <= self._base + self._told else 0
+            chosen = [*self._since(None, seen), *self._since(host, seen)]
+            if self._heartbeat is not None and self._heartbeat.number > seen:
+                chosen.append(self._heartbeat)
+            cosigned, cursor = self._cosigned, self._base + self._told
+        chosen.sort(key=lambda event: event.number)
         items = tuple(
             FeedItem(
-                envelope=recorded.verified.envelope.raw,
-                proof=self._prove(recorded.index, cosigned) if proven and cosigned else None,
+                envelope=event.recorded.verified.envelope.raw,
+                proof=self._prove(event.recorded.index, cosigned)
+                if event.proven and cosigned
+                else None,
             )
-            for recorded, proven in chosen
-            if not isinstance(recorded.verified.predicate, OrdersInForce)
-            or recorded.index == newest
+            for event in chosen
         )
         note = cosigned.note.to_bytes().decode() if cosigned else None
         return FeedPage(next=cursor, items=items, checkpoint=note)
@@ -125,18 +151,62 @@ class Feed:
         with self._lock:
             return self._has_news(after)
 
-    def _is_for(self, host: str, fact: Predicate) -> bool:
+    def _add(self, recorded: Recorded, *, proven: bool) -> None:
+        """Give an event the next number; of heartbeats only the newest is kept."""
+        self._told += 1
+        event = _Event(self._told, recorded, proven)
+        fact = recorded.verified.predicate
+        if isinstance(fact, OrdersInForce):
+            self._heartbeat = event
+            return
+        for host in self._hosts_of(fact):
+            self._events.setdefault(host, []).append(event)
+
+    def _marks_with(self, recorded: Recorded) -> tuple[Recorded, ...]:
+        """The time marks by which a host knows when this was recorded, where that decides something.
+
+        Before an order the newest one: nobody can say then that the order is older. After a lost key or an announced
+        recovery the first whose tree holds it: there grace and notice begin.
+        """
+        fact = recorded.verified.predicate
+        if isinstance(fact, KeyCompromised | RecoveryAnnounced):
+            self._unmarked = recorded.index
+        if isinstance(fact, OrderIssued) and self._mark is not None:
+            told, self._mark = self._mark, None
+            return (told,)
+        if not isinstance(fact, TimeMarked):
+            return ()
+        mark = self._desk.state.regime.marks.quoted_in(recorded.index)
+        if mark is None:
+            return ()
+        self._mark = recorded
+        if self._unmarked is None or mark.size <= self._unmarked:
+            return ()
+        self._mark, self._unmarked = None, None
+        return (recorded,)
+
+    def _forget_sighted(self, proven: set[int]) -> None:
+        """What was told on sight is told anew with its proof: the older event has nothing left to say."""
+        orders = self._events.get(None, [])
+        orders[:] = [e for e in orders if e.proven or e.recorded.index not in proven]
+
+    def _since(self, host: str | None, seen: int) -> list[_Event]:
+        mine = self._events.get(host, [])
+        return mine[bisect.bisect_right(mine, seen, key=lambda event: event.number) :]
+
+    def _hosts_of(self, fact: Predicate) -> tuple[str | None, ...]:
+        """Whom a statement is for; None is everybody."""
         if isinstance(fact, HostEnrolled | HostRetired):
-            return fact.host == host
+            return (fact.host,)
         if isinstance(fact, LicenceIssued):
-            return host in fact.hosts
+            return tuple(dict.fromkeys(fact.hosts))
         if isinstance(fact, LicenceRevoked):
             revoked = self._desk.state.licences.licences.get(fact.licence.leaf)
-            return revoked is not None and host in revoked.licence.hosts
-        return True
+            return tuple(dict.fromkeys(revoked.licence.hosts)) if revoked is not None else ()
+        return (None,)
 
     def _has_news(self, after: int) -> bool:
-        return after != self._base + len(self._events)
+        return after != self._base + self._told
 
     def _prove(self, index: int, cosigned: Cosigned) -> str:
         known = self._proofs.get(index)
@@ -156,8 +226,13 @@ _TOLD = (
     CharterAdopted,
     HostEnrolled,
     HostRetired,
+    KeyCompromised,
     LicenceIssued,
     LicenceRevoked,
+    OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
 )

@@ -14,11 +14,12 @@ from sekisho.model.statements import (
     CharterWitness,
     CosignatureAlgorithm,
     Profile,
+    Recovery,
 )
 from sekisho.signing import draft_charter
 from sekisho.signing.notes import VerifierKey
 
-__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding"]
+__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding", "witness_terms"]
 
 _YEAR_S = 365 * 86_400
 
@@ -42,12 +43,12 @@ class FoundingPlan(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: Sequence[WitnessPlan]
     orders_in_force_every_s: int = 60
     halt_verdict_s: int = 3_600
+    recovery: Recovery | None = None
 
 
 def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
-    """Charter version 1 with all witnesses asked but as many as a majority with one fault leaves: k = n for n < 4."""
-    n = len(plan.witnesses)
-    quorum = n if n < 4 else n // 2 + 2
+    """Charter version 1, with the witness quorum of `witness_terms`."""
+    quorum, faults = witness_terms(len(plan.witnesses))
     return draft_charter(
         profile=plan.profile,
         name=plan.name,
@@ -59,13 +60,20 @@ def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
             owner=plan.log_owner,
             witnesses=tuple(_witness(w) for w in plan.witnesses),
             witness_quorum=quorum,
-            witness_faults=max(0, 2 * quorum - n - 1),
+            witness_faults=faults,
             cosignatures=(CosignatureAlgorithm(name="ed25519", until=now.plus(10 * _YEAR_S)),),
         ),
         now=now,
         orders_in_force_every_s=plan.orders_in_force_every_s,
         halt_verdict_s=plan.halt_verdict_s,
+        recovery=plan.recovery,
     )
+
+
+def witness_terms(n: int) -> tuple[int, int]:
+    """How many of n witnesses are asked, and how many of them may be faulty: all below four, else n/2 + 2."""
+    quorum = n if n < 4 else n // 2 + 2
+    return quorum, max(0, 2 * quorum - n - 1)
 
 
 def _witness(plan: WitnessPlan) -> CharterWitness:

@@ -128,7 +128,7 @@ class LeaseCounter:
                 raise StateConflict(f"a {verified.kind} is not a receipt")
             link = _link(verified)
             chain = self.chain(receipt.host)
-            if not chain.has(link):
+            if not self._is_kept(chain, link):
                 chain = self._extend(chain, link, raw)
                 self._check_spend(receipt)
                 self._keep_paper("receipt", raw, link)
@@ -138,7 +138,7 @@ class LeaseCounter:
                 self._desk.admit(raw, own=True)
             acknowledgement = self._acknowledge(link)
             if receipt.stage == "final" and receipt.spend is not None:
-                self._close(receipt.spend, link.digest)
+                self._close(receipt.spend, receipt.host, link.digest)
             return acknowledgement
 
     def close_overdue(self) -> int:
@@ -202,15 +202,20 @@ class LeaseCounter:
         )
 
     def _find_granted(self, request_digest: str) -> GrantedLease | None:
-        for state in self._desk.state.licences.licences.values():
-            for lease in state.leases:
-                if lease.granted.request == request_digest:
-                    recorded: Recorded | None = self._desk.find(lease.digest)
-                    index = recorded.index if recorded else -1
-                    return self._granted(
-                        Admitted(index=index, leaf=lease.leaf, digest=lease.digest, fresh=False)
-                    )
-        return None
+        lease = self._desk.state.licences.by_request(request_digest)
+        if lease is None:
+            return None
+        recorded: Recorded | None = self._desk.find(lease.digest)
+        index = recorded.index if recorded else -1
+        return self._granted(
+            Admitted(index=index, leaf=lease.leaf, digest=lease.digest, fresh=False)
+        )
+
+    def _is_kept(self, chain: Chain, link: Link) -> bool:
+        """Whether this very receipt is in the chain: a re-sent one is harmless, wherever it stands."""
+        if link.receipt.sequence >= chain.sequence:
+            return chain.is_head(link)
+        return self._desk.private.find_paper("receipt", link.digest) is not None
 
     def _extend(self, chain: Chain, link: Link, raw: bytes) -> Chain:
         try:
@@ -265,11 +270,10 @@ class LeaseCounter:
             )
 
     def _lease_of(self, spend: Spend, host: str) -> tuple[LicenceState, LeaseState]:
-        for state in self._desk.state.licences.licences.values():
-            for lease in state.leases:
-                if lease.leaf == spend.lease.leaf and lease.granted.host == host:
-                    return state, lease
-        raise StateConflict(f"host {host} has no lease {spend.lease_number}")
+        found = self._desk.state.licences.by_lease(spend.lease.leaf)
+        if found is None or found[1].granted.host != host:
+            raise StateConflict(f"host {host} has no lease {spend.lease_number}")
+        return found
 
     def _keep_paper(self, kind: PaperKind, raw: bytes, link: Link) -> None:
         self._desk.private.save_paper(
@@ -298,19 +302,11 @@ class LeaseCounter:
         self._keep_paper("acknowledgement", envelope.raw, link)
         return envelope.raw
 
-    def _close(self, spend: Spend, receipt: str) -> None:
-        host = self._host_of(spend)
+    def _close(self, spend: Spend, host: str, receipt: str) -> None:
         state, lease = self._lease_of(spend, host)
         if lease.ended is not None:
             return
         self._state_closed(state, lease, parse_flop(spend.reserved_flop), "final-receipt", receipt)
-
-    def _host_of(self, spend: Spend) -> str:
-        for state in self._desk.state.licences.licences.values():
-            for lease in state.leases:
-                if lease.leaf == spend.lease.leaf:
-                    return lease.granted.host
-        raise StateConflict("no such lease")
 
     def _forfeit(self, state: LicenceState, lease: LeaseState) -> None:
         reserved = [

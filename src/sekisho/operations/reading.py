@@ -6,7 +6,7 @@ tree; how new it is, the witnesses' times in the answer say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sekisho.ledger import Cosigned, LogReader, Policy, WrongOrigin
 from sekisho.ledger.checkpoint import Checkpoint
@@ -14,20 +14,25 @@ from sekisho.ledger.tiles import CHECKPOINT_PATH
 from sekisho.model.errors import InvalidInput
 from sekisho.operations.state import State, start_state
 from sekisho.ports.tile_store import TileStore
-from sekisho.signing import TrustRoot
+from sekisho.signing import Recorded, TrustRoot
 from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey
 
 __all__ = ["claimed_origin", "policy_of", "read_state"]
 
 
 def read_state(
-    store: TileStore, root: TrustRoot, disclosures: Mapping[str, tuple[str, ...]] | None = None
+    store: TileStore,
+    root: TrustRoot,
+    disclosures: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    hear: Callable[[Recorded], None] = lambda _: None,
 ) -> tuple[State, Cosigned]:
     """What a public log says, and under which witnessed checkpoint.
 
     1. The checkpoint verifies under the root's policy and is of the root's log; 2. every entry hashes to its place in
-    that tree; 3. the folds take every entry, from the charter that the root names. `disclosures` are by leaf digest.
-    Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the rooms refuse; NotStored, Unavailable.
+    that tree; 3. the folds take every entry, from the charter that the root names, and `hear` is told of it.
+    `disclosures` are by leaf digest. Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
+    rooms refuse; NotStored, Unavailable.
     """
     reader = LogReader(store)
     cosigned = reader.load_checkpoint(policy_of(root))
@@ -39,6 +44,7 @@ def read_state(
     for raw in reader.entries(0, checkpoint.size, checkpoint):
         entry = state.verify(raw)
         state = state.after(entry, {entry.verified.digest: known.get(entry.leaf, ())})
+        hear(entry)
     return state, cosigned
 
 

@@ -59,7 +59,7 @@ def draft_licence(
     decision = decide_run(state, run, pack, now=now)
     if decision.decision == "deny" or decision.decision == "unsure":  # noqa: PLR1714  # mypy narrows this form only
         raise RunRefused(decision)
-    published = state.packs.get(pack.reference.name)
+    published = state.pack_in_force(pack.reference.name, now)
     if published is None or published.pack != pack.reference:
         raise StateConflict(
             f"pack {pack.reference.name} is not published in the log as it is here",

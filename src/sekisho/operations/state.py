@@ -11,16 +11,22 @@ import msgspec
 
 from sekisho.ledger import leaf_hash
 from sekisho.licensing import LicenceLedger
+from sekisho.model.instants import Instant
 from sekisho.model.statements import (
-    CharterAdopted,
     HostEnrolled,
-    OrderIssued,
     OrdersInForce,
     PackPublished,
 )
-from sekisho.orders import HostFacts, KnownOrder, OrderBook, facts_of, is_covered
+from sekisho.orders import (
+    HostFacts,
+    KnownOrder,
+    OrderBook,
+    facts_of,
+    is_covered,
+    record_in_book,
+)
 from sekisho.orders.lifecycle import OrderLives
-from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot, Verified
+from sekisho.signing import PackShelf, PublicKey, Recorded, Regime, TrustRoot, put_on_shelf
 from sekisho.signing.notes import VerifierKey
 
 __all__ = ["State", "facts_under", "fold_log", "leaf_of", "start_state"]
@@ -33,7 +39,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     licences: LicenceLedger = LicenceLedger()
     orders: OrderBook = OrderBook()
     lives: OrderLives = OrderLives()
-    packs: Mapping[str, PackPublished] = {}
+    shelf: PackShelf = PackShelf()
     heartbeat: OrdersInForce | None = None
     size: int = 0
 
@@ -52,41 +58,37 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         verified = recorded.verified
         fact = verified.predicate
         known = {recorded.leaf: disclosures.get(verified.digest, ())}
-        packs = self.packs
-        if isinstance(fact, PackPublished):
-            packs = {**packs, fact.pack.name: fact}
+        regime = self.regime.after(recorded)
         return State(
-            regime=self.regime.after(verified),
+            regime=regime,
             licences=self.licences.after(recorded, known),
-            orders=self._orders_after(verified),
+            orders=record_in_book(self.orders, recorded, self.regime, regime),
             lives=self.lives.after(recorded),
-            packs=packs,
+            shelf=put_on_shelf(self.shelf, recorded, self.regime),
             heartbeat=fact if isinstance(fact, OrdersInForce) else self.heartbeat,
             size=recorded.index + 1,
         )
 
+    def pack_in_force(self, name: str, at: Instant) -> PackPublished | None:
+        """The pack of a name that counts at an instant; an emergency's only until it lapses."""
+        return self.shelf.in_force(name, at, self.regime.marks)
+
+    @property
+    def packs(self) -> dict[str, PackPublished]:
+        """Every pack that counts at the newest witnessed instant, by name."""
+        found = {name: self.pack_in_force(name, Instant(0)) for name in self.shelf.names()}
+        return {name: pack for name, pack in found.items() if pack is not None}
+
     def host_facts(self, host: HostEnrolled, run: str | None) -> HostFacts:
         """What orders are matched against: the host, and the licence of the run it works on."""
-        state = next(
-            (
-                s
-                for s in self.licences.licences.values()
-                if run is not None and s.licence.run == run and host.host in s.licence.hosts
-            ),
-            None,
-        )
+        mine = () if run is None else self.licences.by_run(run)
+        state = next((s for s in mine if host.host in s.licence.hosts), None)
         return facts_of(host, state.licence if state else None)
 
-    def _orders_after(self, verified: Verified) -> OrderBook:
-        fact = verified.predicate
-        if isinstance(fact, CharterAdopted) and fact.version == 1:
-            return OrderBook.open(fact.registers)
-        if isinstance(fact, OrderIssued):
-            known = KnownOrder(order=fact, digest=verified.digest, witnessed=True)
-            self.orders.check_register(fact, self.regime.in_force().terms.registers)
-            self.orders.require_sequence(known)
-            return self.orders.after(known)
-        return self.orders
+    def newest_facts(self, host: HostEnrolled) -> HostFacts:
+        """The same with the run of the newest licence that names the host."""
+        mine = self.licences.by_host(host.host)
+        return self.host_facts(host, mine[-1].licence.run if mine else None)
 
 
 def start_state(root: TrustRoot) -> State:
@@ -114,9 +116,6 @@ def leaf_of(raw: bytes) -> str:
 
 def facts_under(state: State, known: KnownOrder) -> tuple[HostEnrolled, ...]:
     """The enrolled hosts that an order covers, with whatever runs on them."""
-    runs = {h: s.licence.run for s in state.licences.licences.values() for h in s.licence.hosts}
     return tuple(
-        host
-        for host in state.regime.hosts.values()
-        if is_covered(known, state.host_facts(host, runs.get(host.host)))
+        host for host in state.regime.hosts.values() if is_covered(known, state.newest_facts(host))
     )

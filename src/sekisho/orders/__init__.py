@@ -1,6 +1,7 @@
 """Orders: who is to stop, by whose power, how sure we are that they did, and how they may go on."""
 
 from sekisho.orders.halts import ChallengeEvidence, HaltEvidence, halt_nonce, judge_halt
+from sekisho.orders.recording import doubted_orders, record_in_book
 from sekisho.orders.registers import (
     EMPTY_HEAD,
     HeadsConflict,
@@ -15,6 +16,7 @@ from sekisho.orders.registers import (
 from sekisho.orders.scope import (
     Demand,
     HostFacts,
+    acting_effect,
     decide_demand,
     effect_of,
     facts_of,
@@ -50,9 +52,11 @@ __all__ = [
     "TwoDigests",
     "UnwitnessedRelease",
     "WrongRegister",
+    "acting_effect",
     "check_order",
     "check_release",
     "decide_demand",
+    "doubted_orders",
     "effect_of",
     "facts_of",
     "halt_nonce",
@@ -61,6 +65,7 @@ __all__ = [
     "is_in_scope",
     "judge_halt",
     "names_scope_of",
+    "record_in_book",
     "verify_issue",
     "verify_on_sight",
 ]

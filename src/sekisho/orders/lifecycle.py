@@ -6,11 +6,10 @@ is at its last receipt again. Source: protocol sections 8 and 9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from sekisho.model.instants import Instant
+from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     ChallengeAnswered,
     Degree,
@@ -68,10 +67,16 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
-    """All hosts under all orders, by (order digest, host); and the devices' answers by payload digest."""
+    """All hosts under all orders, by (order digest, host); and the devices' answers by payload digest.
 
-    lives: Mapping[tuple[str, str], HostUnderOrder] = {}
-    answers: Mapping[str, tuple[int, ChallengeAnswered]] = {}
+    `hosts` finds the hosts heard of under an order, by its digest; `unseen` are the lives whose newest halted receipt
+    nobody has looked into yet.
+    """
+
+    lives: PersistentMap[tuple[str, str], HostUnderOrder] = PersistentMap()
+    answers: PersistentMap[str, tuple[int, ChallengeAnswered]] = PersistentMap()
+    hosts: PersistentMap[str, PersistentMap[str, None]] = PersistentMap()
+    unseen: PersistentMap[tuple[str, str], None] = PersistentMap()
 
     def after(self, recorded: Recorded) -> OrderLives:
         """The lives once a statement is in the log."""
@@ -95,7 +100,7 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
             life = self.of(fact.order, fact.host)
             return self._with(msgspec.structs.replace(life, verdict=fact, verdict_digest=digest))
         if isinstance(fact, ChallengeAnswered):
-            answers = {**self.answers, digest: (recorded.index, fact)}
+            answers = self.answers.plus(digest, (recorded.index, fact))
             return msgspec.structs.replace(self, answers=answers)
         return self
 
@@ -105,18 +110,25 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
 
     def under(self, order: OrderReference) -> tuple[HostUnderOrder, ...]:
         """Every host that was heard of under an order, by name."""
-        found = [life for (digest, _), life in self.lives.items() if digest == order.digest]
-        return tuple(sorted(found, key=lambda life: life.host))
+        names = self.hosts.get(order.digest, ())
+        return tuple(self.lives[order.digest, host] for host in sorted(names))
 
     def awaiting_observation(self) -> tuple[HostUnderOrder, ...]:
         """Halted hosts whose newest halted receipt nobody has looked into yet."""
-        return tuple(
-            life
-            for life in self.lives.values()
-            if life.halted is not None
-            and (life.observation is None or life.observation.receipt != life.halted.digest)
-        )
+        return tuple(self.lives[key] for key in self.unseen)
 
     def _with(self, life: HostUnderOrder) -> OrderLives:
-        lives = {**self.lives, (life.order.digest, life.host): life}
-        return msgspec.structs.replace(self, lives=lives)
+        key = (life.order.digest, life.host)
+        hosts, unseen = self.hosts, self.unseen
+        if key not in self.lives:
+            mine = hosts.get(life.order.digest, PersistentMap())
+            hosts = hosts.plus(life.order.digest, mine.plus(life.host, None))
+        unseen = unseen.plus(key, None) if _is_unseen(life) else unseen.minus(key)
+        return msgspec.structs.replace(
+            self, lives=self.lives.plus(key, life), hosts=hosts, unseen=unseen
+        )
+
+
+def _is_unseen(life: HostUnderOrder) -> bool:
+    halted, seen = life.halted, life.observation
+    return halted is not None and (seen is None or seen.receipt != halted.digest)

@@ -7,13 +7,15 @@ a missing lower number is outstanding and fetched, only another digest at a know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from typing import Final
 
 import msgspec
 
 from sekisho.model.errors import VerificationError
 from sekisho.model.instants import Instant
+from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     CharterRegister,
     OrderIssued,
@@ -38,6 +40,7 @@ __all__ = [
 
 EMPTY_HEAD = sha256_hex(b"")
 MAX_OUTSTANDING = 1_000
+_NO_DIGESTS: Final = PersistentMap({0: EMPTY_HEAD})
 
 
 class TwoDigests(VerificationError):
@@ -65,11 +68,15 @@ class HeadsConflict(VerificationError):
 
 
 class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with its payload digest, and whether it was seen in a witnessed checkpoint."""
+    """An order with its payload digest, and whether it was seen in a witnessed checkpoint.
+
+    `doubtful`: it stands, but on a word that was put in doubt, so it must not end work.
+    """
 
     order: OrderIssued
     digest: str
     witnessed: bool = False
+    doubtful: bool = False
 
     @property
     def reference(self) -> OrderReference:
@@ -79,22 +86,40 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
-    """All orders known, by register and number, and the newest heads heard of (which may be ahead of the orders)."""
+    """All orders known, by register and number, and the newest heads heard of (which may be ahead of the orders).
 
-    orders: Mapping[str, Mapping[int, KnownOrder]] = {}
+    `doubted` are the orders, by payload digest, that lack their quorum without a key reported lost, each with the
+    instant at which it is then as if expired (None: not known to be at any).
+    """
+
+    orders: Mapping[str, PersistentMap[int, KnownOrder]] = {}
     heads: Mapping[str, RegisterHead] = {}
-    digests: Mapping[str, Mapping[int, str]] = {}
+    digests: Mapping[str, PersistentMap[int, str]] = {}
+    doubted: Mapping[str, Instant | None] = {}
 
     @classmethod
     def open(cls, registers: Iterable[CharterRegister]) -> OrderBook:
         """Empty registers as the charter names them."""
         names = [register.name for register in registers]
         return cls(
-            orders={name: {} for name in names},
+            orders={name: PersistentMap() for name in names},
             heads={
                 name: RegisterHead(register=name, number=0, digest=EMPTY_HEAD) for name in names
             },
         )
+
+    def opened(self, registers: Iterable[CharterRegister]) -> OrderBook:
+        """The book with the registers that a charter adds; what stands in others stays."""
+        fresh = OrderBook.open(registers)
+        return msgspec.structs.replace(
+            self,
+            orders={**fresh.orders, **self.orders},
+            heads={**fresh.heads, **self.heads},
+        )
+
+    def doubting(self, doubted: Mapping[str, Instant | None]) -> OrderBook:
+        """The book in which just these orders are in doubt."""
+        return msgspec.structs.replace(self, doubted=doubted)
 
     def check_register(self, order: OrderIssued, registers: Iterable[CharterRegister]) -> None:
         """Raise WrongRegister where the charter has no such register for this kind of order."""
@@ -126,14 +151,14 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         if order.number > 1:
             claims.append((order.number - 1, order.previous))
         digests = self._claimed(order.register, claims)
-        mine = dict(self.orders.get(order.register, {}))
+        mine = PersistentMap.of(self.orders.get(order.register, _NO_ORDERS))
         before = mine.get(order.number)
         if before is not None and before.witnessed:
             known = msgspec.structs.replace(known, witnessed=True)
-        mine[order.number] = known
         head = RegisterHead(register=order.register, number=order.number, digest=known.digest)
-        return OrderBook(
-            orders={**self.orders, order.register: mine},
+        return msgspec.structs.replace(
+            self,
+            orders={**self.orders, order.register: mine.plus(order.number, known)},
             heads=_newest(self.heads, head),
             digests=digests,
         )
@@ -143,7 +168,8 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         book = self
         for head in heads:
             digests = book._claimed(head.register, [(head.number, head.digest)])
-            book = OrderBook(orders=book.orders, heads=_newest(book.heads, head), digests=digests)
+            newest = _newest(book.heads, head)
+            book = msgspec.structs.replace(book, heads=newest, digests=digests)
         return book
 
     def outstanding(self, limit: int = MAX_OUTSTANDING) -> tuple[tuple[str, int], ...]:
@@ -155,7 +181,7 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
             (name, number)
             for name, head in sorted(self.heads.items())
             for number in range(1, head.number + 1)
-            if number not in self.orders.get(name, {})
+            if number not in self.orders.get(name, _NO_ORDERS)
         )
         return tuple(islice(missing, limit))
 
@@ -163,21 +189,25 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         """The restricting orders in force at `at`, oldest first; `expiry_at` is the clock that ends them.
 
         A resume lifts what it names once its not-before is reached, by the clock that ends: running ahead of time
-        must not release anybody. An order past its expiry lapses, or stays as `refuse-until-resume` where it says so.
+        must not release anybody. An order past its expiry lapses, or stays as `refuse-until-resume` where it says so;
+        one in doubt is past it when its grace ends. A resume whose grace ends, by the clock that begins, lifts no more:
+        what it had lifted stands again, as doubtful as the word that it now hangs on.
         """
         ending = expiry_at or at
-        lifted = self._lifted(ending)
-        return tuple(
-            known
+        lifted, restored = self._lifted(at, ending)
+        found = [
+            self._as_it_stands(known, restored)
             for known in self._all()
             if known.order.kind != "resume"
             and known.order.not_before <= at
             and known.digest not in lifted
-            and (known.order.expires > ending or known.order.on_expiry == "refuse-until-resume")
-        )
+            and (not self._is_past(known, ending) or known.order.on_expiry == "refuse-until-resume")
+        ]
+        found.sort(key=lambda k: (k.order.not_before.us, k.order.register, k.order.number))
+        return tuple(found)
 
     def find(self, reference: OrderReference) -> KnownOrder | None:
-        known = self.orders.get(reference.register, {}).get(reference.number)
+        known = self.orders.get(reference.register, _NO_ORDERS).get(reference.number)
         return known if known is not None and known.digest == reference.digest else None
 
     def verify_heads(self, fact: OrdersInForce, at: Instant) -> None:
@@ -188,34 +218,59 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         if tuple(fact.in_force) != expected or fact.root != in_force_root(expected):
             raise HeadsConflict("the orders named in force are not those in force")
 
-    def _all(self) -> list[KnownOrder]:
-        known = [order for book in self.orders.values() for order in book.values()]
-        return sorted(known, key=lambda k: (k.order.not_before, k.order.register, k.order.number))
+    def _all(self) -> Iterator[KnownOrder]:
+        return (order for book in self.orders.values() for order in book.values())
 
-    def _lifted(self, at: Instant) -> frozenset[str]:
-        return frozenset(
-            lifted.digest
-            for known in self._all()
-            if known.order.kind == "resume" and known.witnessed and known.order.not_before <= at
-            for lifted in known.order.lifts
-            if (found := self.find(lifted)) is not None and names_scope_of(known.order, found.order)
-        )
+    def _lifted(self, at: Instant, ending: Instant) -> tuple[frozenset[str], frozenset[str]]:
+        """The orders that a resume lifts, and those that only a resume lifts whose own grace has ended."""
+        lifted: set[str] = set()
+        fallen: set[str] = set()
+        for known in self._all():
+            if (
+                known.order.kind == "resume"
+                and known.witnessed
+                and known.order.not_before <= ending
+            ):
+                end = self.doubted.get(known.digest)
+                names = (
+                    name.digest
+                    for name in known.order.lifts
+                    if (found := self.find(name)) is not None
+                    and names_scope_of(known.order, found.order)
+                )
+                (fallen if end is not None and end <= at else lifted).update(names)
+        return frozenset(lifted), frozenset(fallen - lifted)
+
+    def _is_past(self, known: KnownOrder, ending: Instant) -> bool:
+        doubted = self.doubted.get(known.digest)
+        return known.order.expires <= ending or (doubted is not None and doubted <= ending)
+
+    def _as_it_stands(self, known: KnownOrder, restored: frozenset[str]) -> KnownOrder:
+        if known.digest not in self.doubted and known.digest not in restored:
+            return known
+        return msgspec.structs.replace(known, doubtful=True)
 
     def _check_digest(self, known: KnownOrder) -> None:
         self._claimed(known.order.register, [(known.order.number, known.digest)])
 
     def _claimed(
         self, register: str, claims: Iterable[tuple[int, str]]
-    ) -> Mapping[str, Mapping[int, str]]:
+    ) -> Mapping[str, PersistentMap[int, str]]:
         """All digests ever heard for a register's numbers, from orders, their predecessors' names and heads.
 
         None is forgotten, so that two digests at one number are caught in whatever sequence they come.
         """
-        mine = dict(self.digests.get(register, {0: EMPTY_HEAD}))
+        mine = PersistentMap.of(self.digests.get(register, _NO_DIGESTS))
         for number, digest in claims:
-            if mine.setdefault(number, digest) != digest:
+            before = mine.get(number)
+            if before is None:
+                mine = mine.plus(number, digest)
+            elif before != digest:
                 raise TwoDigests(f"register {register} has two orders number {number}")
         return {**self.digests, register: mine}
+
+
+_NO_ORDERS: Final[PersistentMap[int, KnownOrder]] = PersistentMap()
 
 
 def _newest(heads: Mapping[str, RegisterHead], head: RegisterHead) -> Mapping[str, RegisterHead]:

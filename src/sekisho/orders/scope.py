@@ -24,6 +24,7 @@ from sekisho.orders.registers import KnownOrder
 __all__ = [
     "Demand",
     "HostFacts",
+    "acting_effect",
     "decide_demand",
     "effect_of",
     "facts_of",
@@ -119,6 +120,12 @@ def effect_of(order: OrderIssued) -> Effect:
     return order.effect
 
 
+def acting_effect(known: KnownOrder) -> Effect:
+    """The effect that an order has on hosts now: in doubt it freezes, since what was ended cannot be given back."""
+    effect = effect_of(known.order)
+    return "freeze" if known.doubtful and effect == "checkpoint-then-stop" else effect
+
+
 def decide_demand(in_force: Iterable[KnownOrder], facts: HostFacts) -> Demand:
     """The strictest of what all orders in force ask of this host.
 
@@ -126,12 +133,12 @@ def decide_demand(in_force: Iterable[KnownOrder], facts: HostFacts) -> Demand:
     a demand milder, so a long grace on a pause does not undo a hold without any.
     """
     covering = [known for known in in_force if is_covered(known, facts)]
-    acting = [known for known in covering if _STRICTNESS[effect_of(known.order)] > 0]
+    acting = [known for known in covering if _STRICTNESS[acting_effect(known)] > 0]
     if not acting:
         return Demand()
-    effect = max((effect_of(known.order) for known in acting), key=_STRICTNESS.__getitem__)
+    effect = max((acting_effect(known) for known in acting), key=_STRICTNESS.__getitem__)
     stops = [
-        known for known in acting if _STRICTNESS[effect_of(known.order)] >= _STRICTNESS["freeze"]
+        known for known in acting if _STRICTNESS[acting_effect(known)] >= _STRICTNESS["freeze"]
     ]
     return Demand(
         effect=effect,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from sekisho.model.errors import Unavailable
 
-__all__ = ["NotStored", "TileStore"]
+__all__ = ["NotStored", "TileStore", "TileWriter"]
 
 
 class NotStored(Unavailable):
@@ -29,3 +30,15 @@ class TileStore(Protocol):
     def write(self, path: str, data: bytes) -> None: ...
 
     def exists(self, path: str) -> bool: ...
+
+
+class TileWriter(TileStore, Protocol):
+    """The store of a log that grows: many files at once, and an end to those that nobody needs any more."""
+
+    def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
+        """`write` for each (path, bytes); all outlive a power cut when it returns, in whatever order they came."""
+        ...
+
+    def drop_folder(self, path: str) -> None:
+        """Take a folder of plain files away where there is one; a crash leaves some of them, harmless."""
+        ...

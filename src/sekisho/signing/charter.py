@@ -1,30 +1,23 @@
-"""The charter's own rules, and what its quorums ask: who may do what, and who is still missing.
+"""The charter: who may do what, and who is still missing.
 
 Pure. A power asks for the AND of the quorums of one or more constituencies; each counts distinct keys only.
-Source: protocol section 2.
+Recovery keys count towards recovery alone. Source: protocol section 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from sekisho.model.errors import InvalidInput, NotAuthorised, VerificationError
+from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import CharterAdopted, Power, PowerGrant, QuorumPart
-from sekisho.model.wire import decode_base64
+from sekisho.signing.charter_rules import CharterFault, check_charter, same_organisation
 from sekisho.signing.keys import PublicKey
 
 __all__ = ["PAUSE_POWERS", "Charter", "CharterFault", "Standing", "check_charter"]
 
-TWO_SIDED: tuple[Power, ...] = ("pause", "resume", "amend", "publish-agent")
 PAUSE_POWERS: tuple[Power, ...] = ("hold", "pause", "cap", "suspend-access", "resume")
-
-
-class CharterFault(VerificationError):
-    """The charter breaks a rule that every charter must keep."""
-
-    code = "charter-fault"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +39,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Charter:
     """One adopted version, with its keys ready to verify by."""
 
-    __slots__ = ("_by_constituency", "_grants", "digest", "keys", "terms")
+    __slots__ = ("_by_constituency", "_grants", "digest", "keys", "recovery", "terms")
 
     def __init__(self, terms: CharterAdopted, digest: str) -> None:
         """Raises CharterFault or InvalidInput where the charter itself is unsound."""
@@ -61,8 +54,9 @@ class Charter:
             ]
             self._by_constituency[constituency.name] = frozenset(key.key_id for key in keys)
             self.keys.update((key.key_id, key) for key in keys)
+        self.recovery = _recovery_keys(terms)
         self._grants: dict[Power, PowerGrant] = {grant.power: grant for grant in terms.powers}
-        check_charter(terms, self._by_constituency)
+        check_charter(terms, self._by_constituency, self.recovery)
 
     def grant_of(self, power: Power) -> PowerGrant | None:
         return self._grants.get(power)
@@ -73,14 +67,43 @@ class Charter:
     def keys_of(self, power: Power) -> list[PublicKey]:
         """Every key that counts towards `power`: what a signature under it is tried against."""
         grant = self._grants.get(power)
-        names = {part.constituency for part in grant.quorums} if grant else set()
-        return [key for key_id, key in self.keys.items() if self.constituency_of(key_id) in names]
+        parts = grant.quorums if grant else ()
+        ids = {key_id for part in parts for key_id in self.members_of(part.constituency)}
+        return [key for key_id, key in self.keys.items() if key_id in ids]
 
     def standing(self, power: Power, signers: frozenset[str]) -> Standing:
         """How far `signers` (key ids, already verified) have come towards `power`."""
         grant = self._grants.get(power)
         parts = grant.quorums if grant else ()
         return Standing(power=power, parts=tuple(self._count(part, signers) for part in parts))
+
+    def every_key(self) -> list[PublicKey]:
+        """All keys that the charter names, those for recovery among them."""
+        return [*self.keys.values(), *self.recovery.values()]
+
+    def members_of(self, constituency: str) -> frozenset[str]:
+        """The key ids of a constituency; none where there is no such constituency."""
+        return self._by_constituency.get(constituency, frozenset())
+
+    def veto_quorum(self, constituency: str) -> int:
+        """How many of its keys speak for a constituency alone: its part in `amend`, else a strict majority."""
+        grant = self._grants.get("amend")
+        parts = {part.constituency: part.k for part in grant.quorums} if grant else {}
+        return parts.get(constituency) or len(self.members_of(constituency)) // 2 + 1
+
+    def verify_veto(self, constituency: str, signers: frozenset[str]) -> None:
+        """Raise NotAuthorised unless `signers` speak for the constituency."""
+        asked, have = self.veto_quorum(constituency), len(self.members_of(constituency) & signers)
+        if have < asked:
+            raise NotAuthorised(f"{constituency} is not met: {have} of {asked}")
+
+    def verify_recovery(self, signers: frozenset[str]) -> None:
+        """Raise NotAuthorised unless `signers` are enough of the recovery keys."""
+        terms, have = self.terms.recovery, len(self.recovery.keys() & signers)
+        if terms is None:
+            raise NotAuthorised("the charter names no recovery keys")
+        if have < terms.k:
+            raise NotAuthorised(f"the recovery keys are not met: {have} of {terms.k}")
 
     def verify_power(self, power: Power, signers: frozenset[str]) -> Standing:
         """The standing, if the quorums are met; raises NotAuthorised saying who is missing."""
@@ -104,12 +127,18 @@ class Charter:
             for key in constituency.keys
         )
 
+    def is_pausing(self, organisation: str) -> bool:
+        """Whether an organisation holds a key in a quorum that stops or releases: then it cannot be licensed."""
+        held = self.organisations_of(PAUSE_POWERS)
+        return any(same_organisation(organisation, other) for other in held)
+
     def holder_of(self, key_id: str) -> tuple[str, str] | None:
         """(organisation, role) of a key, for people to read."""
-        for constituency in self.terms.constituencies:
-            for key in constituency.keys:
-                if PublicKey.from_text(key.public).key_id == key_id:
-                    return key.organisation, key.holder
+        listed = [key for constituency in self.terms.constituencies for key in constituency.keys]
+        listed += self.terms.recovery.keys if self.terms.recovery is not None else ()
+        for key in listed:
+            if PublicKey.from_text(key.public).key_id == key_id:
+                return key.organisation, key.holder
         return None
 
     def _count(self, part: QuorumPart, signers: frozenset[str]) -> tuple[str, int, int]:
@@ -117,90 +146,7 @@ class Charter:
         return part.constituency, len(members & signers), part.k
 
 
-def check_charter(terms: CharterAdopted, members: Mapping[str, frozenset[str]]) -> None:
-    """Refuse a charter that breaks a rule of the protocol; each message names the rule and the remedy."""
-    _check_membership(terms, members)
-    _check_quorums(terms, members)
-    _check_profile(terms)
-    _check_log(terms)
-    _check_registers(terms)
-
-
-def _check_membership(terms: CharterAdopted, members: Mapping[str, frozenset[str]]) -> None:
-    if len(members) != len(terms.constituencies):
-        raise InvalidInput("two constituencies bear one name", path="constituencies")
-    seen: dict[str, str] = {}
-    for constituency in terms.constituencies:
-        ids = members[constituency.name]
-        if len(ids) != len(constituency.keys):
-            raise CharterFault(f"constituency {constituency.name} lists one key twice")
-        for key_id in ids:
-            if key_id in seen:
-                raise CharterFault(
-                    f"key {key_id[:16]} stands in {seen[key_id]} and in {constituency.name}",
-                    remedy="no key may speak for two constituencies",
-                )
-            seen[key_id] = constituency.name
-
-
-def _check_quorums(terms: CharterAdopted, members: Mapping[str, frozenset[str]]) -> None:
-    if len({grant.power for grant in terms.powers}) != len(terms.powers):
-        raise CharterFault("a power is granted twice")
-    for grant in terms.powers:
-        if len({part.constituency for part in grant.quorums}) != len(grant.quorums):
-            raise CharterFault(f"the power {grant.power} names one constituency twice")
-        for part in grant.quorums:
-            size = len(members.get(part.constituency, frozenset()))
-            if part.k > size:
-                raise CharterFault(
-                    f"the power {grant.power} asks {part.k} of {size} keys of {part.constituency}"
-                )
-
-
-def _check_profile(terms: CharterAdopted) -> None:
-    if terms.profile not in ("authority", "international"):
-        return
-    granted = {grant.power: len(grant.quorums) for grant in terms.powers}
-    for power in TWO_SIDED:
-        if granted.get(power, 0) < 2:
-            raise CharterFault(
-                f"a charter of profile {terms.profile} must ask two constituencies for {power}",
-                remedy="add a second constituency's quorum",
-            )
-
-
-def _check_log(terms: CharterAdopted) -> None:
-    log, n = terms.log, len(terms.log.witnesses)
-    k, f = log.witness_quorum, log.witness_faults
-    keys = {_note_key(w.vkey) for w in log.witnesses}
-    if len(keys) != n or len({w.name for w in log.witnesses}) != n:
-        raise CharterFault("a witness is listed twice: by its name, or by its key under two names")
-    if _note_key(log.vkey) in keys:
-        raise CharterFault("the log's own key stands among its witnesses")
-    if not (n >= k > n / 2 and 2 * k - n > f):
-        raise CharterFault(
-            f"{k} of {n} witnesses cannot exclude a fork with {f} of them faulty",
-            remedy="ask for k > n/2 and 2k - n > f",
-        )
-
-
-def _check_registers(terms: CharterAdopted) -> None:
-    names = [register.name for register in terms.registers]
-    if len(set(names)) != len(names):
-        raise CharterFault("two registers bear one name")
-    if len({(r.power, r.jurisdiction) for r in terms.registers}) != len(names):
-        raise CharterFault("two registers are for one power in one jurisdiction")
-    granted = {grant.power for grant in terms.powers}
-    for register in terms.registers:
-        if register.power not in granted:
-            raise CharterFault(
-                f"register {register.name} is for the power {register.power}, which nobody has"
-            )
-
-
-def _note_key(vkey: str) -> bytes:
-    """The bare key in a note's `<name>+<hash>+<type and key>`: name, hash and type would hide that it is the same."""
-    parts = vkey.split("+", 2)
-    if len(parts) != 3:
-        raise InvalidInput(f"{vkey[:60]!r} is not a verifier key of a signed note", path="log")
-    return decode_base64(parts[2], path="log")[1:]
+def _recovery_keys(terms: CharterAdopted) -> dict[str, PublicKey]:
+    listed = terms.recovery.keys if terms.recovery is not None else ()
+    keys = [PublicKey.from_text(key.public, path="recovery.keys") for key in listed]
+    return {key.key_id: key for key in keys}

@@ -2,6 +2,9 @@
 
 The encoding is SD-JWT's (RFC 9901): a disclosure is base64url of the JSON array [salt, name, value]; its digest is
 base64url of the SHA-256 over the disclosure's ASCII text. Salts are 128 bits and arguments: this module draws none.
+
+Narrower than the RFC, so that a reader needs no recursion: values are strings, a concealed field stands at the top
+of its predicate, and there are no concealed array elements.
 """
 
 from __future__ import annotations
@@ -11,24 +14,31 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from sekisho.model.errors import InvalidInput, VerificationError
+from sekisho.model.statements import Predicate
 from sekisho.model.wire import parse_json
 
 __all__ = [
     "Disclosure",
     "ForgedDisclosure",
+    "Opened",
     "conceal",
+    "concealed_of",
     "digest_of",
+    "open_fields",
     "parse_disclosure",
     "reveal_field",
     "verify_disclosure",
 ]
 
 SALT_BYTES = 16
+MAX_TEXT = 20_000
+# RFC 9901, section 7.1: a claim of one of these names would be taken for the encoding itself.
+_RESERVED = frozenset({"_sd", "..."})
 
 
 class ForgedDisclosure(VerificationError):
@@ -45,13 +55,32 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a statement's concealed fields: values by name, and how many digests nobody opened."""
+
+    fields: Mapping[str, str]
+    unopened: int
+
+
 def conceal(name: str, value: str, salt: bytes) -> tuple[str, Disclosure]:
-    """The digest to put under `_sd`, and the disclosure to keep. Raises InvalidInput for a short salt."""
+    """The digest to put under `_sd`, and the disclosure to keep.
+
+    Raises InvalidInput for a salt of another length, a reserved name, or what no reader would take back.
+    """
     if len(salt) != SALT_BYTES:
         raise InvalidInput(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
     array = json.dumps([_encode(salt), name, value], ensure_ascii=False, separators=(",", ":"))
-    text = _encode(array.encode())
-    return digest_of(text), Disclosure(name=name, value=value, text=text)
+    try:
+        text = _encode(array.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput("holds a lone surrogate, which no encoding has", path=name) from None
+    return digest_of(text), parse_disclosure(text, path=name)
+
+
+def concealed_of(predicate: Predicate) -> tuple[str, ...]:
+    """The digests under a predicate's `_sd`; none where its kind conceals nothing."""
+    concealed: tuple[str, ...] = getattr(predicate, "concealed", ())
+    return concealed
 
 
 def digest_of(text: str) -> str:
@@ -61,8 +90,8 @@ def digest_of(text: str) -> str:
 
 def parse_disclosure(text: str, *, path: str = "") -> Disclosure:
     """Read a disclosure's wire form: three strings, a salt of at least 128 bits, canonical base64url."""
-    if len(text) > 20_000:
-        raise InvalidInput("a disclosure is at most 20,000 characters", path=path)
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"a disclosure is at most {MAX_TEXT:,} characters", path=path)
     array = parse_json(_decode(text, path), path=path)
     if not (
         isinstance(array, list) and len(array) == 3 and all(isinstance(part, str) for part in array)
@@ -71,6 +100,8 @@ def parse_disclosure(text: str, *, path: str = "") -> Disclosure:
     salt, name, value = (str(part) for part in array)
     if len(_decode(salt, path)) < SALT_BYTES:
         raise InvalidInput("the salt is shorter than 128 bits", path=path)
+    if name in _RESERVED:
+        raise InvalidInput(f"no field may be called {name!r}", path=path)
     return Disclosure(name=name, value=value, text=text)
 
 
@@ -85,6 +116,21 @@ def verify_disclosure(text: str, concealed: tuple[str, ...]) -> Disclosure:
     return disclosure
 
 
+def open_fields(texts: Iterable[str], concealed: tuple[str, ...]) -> Opened:
+    """What these disclosures say of a statement that conceals these digests.
+
+    Raises ForgedDisclosure for a text that no digest stands for, and for two texts of one name. A digest that stands
+    twice is opened once.
+    """
+    opened = {text: verify_disclosure(text, concealed) for text in texts}
+    fields: dict[str, str] = {}
+    for disclosure in opened.values():
+        if disclosure.name in fields:
+            raise ForgedDisclosure(f"the statement carries two values of {disclosure.name!r}")
+        fields[disclosure.name] = disclosure.value
+    return Opened(fields=fields, unopened=len(concealed) - len(opened))
+
+
 def reveal_field(name: str, texts: Iterable[str], concealed: tuple[str, ...]) -> str | None:
     """The one value of a concealed field; None where it is not known for certain.
 
@@ -92,11 +138,8 @@ def reveal_field(name: str, texts: Iterable[str], concealed: tuple[str, ...]) ->
     issuer could hold a second value of the same name for other readers: then the field counts as unknown. Two
     opened values of one name raise ForgedDisclosure.
     """
-    opened = {text: verify_disclosure(text, concealed) for text in texts}
-    values = [disclosure.value for disclosure in opened.values() if disclosure.name == name]
-    if len(values) > 1:
-        raise ForgedDisclosure(f"the statement carries two values of {name!r}")
-    return values[0] if values and len(opened) == len(concealed) else None
+    opened = open_fields(texts, concealed)
+    return opened.fields.get(name) if not opened.unopened else None
 
 
 def _encode(data: bytes) -> str:

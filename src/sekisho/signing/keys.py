@@ -6,6 +6,7 @@ P-256 and P-384 besides, since that is what hardware modules hold.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -73,7 +74,7 @@ class PublicKey:
     def from_text(cls, text: str, *, path: str = "") -> PublicKey:
         """From the base64 of the SPKI, as statements carry it."""
         try:
-            return cls(decode_base64(text))
+            return _read_key(text)
         except InvalidInput as error:
             raise InvalidInput(error.message, path=path, remedy=error.remedy) from None
 
@@ -108,6 +109,12 @@ class PublicKey:
 
     def __repr__(self) -> str:
         return f"PublicKey({self.key_id[:16]})"
+
+
+@lru_cache(maxsize=4096)
+def _read_key(text: str) -> PublicKey:
+    """A key does not change, and reading one takes as long as checking a tenth of a signature."""
+    return PublicKey(decode_base64(text))
 
 
 class Signer(Protocol):

@@ -11,11 +11,12 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TypeAlias
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from sekisho.model.errors import BadSignature, InvalidInput
 from sekisho.model.wire import decode_base64, decode_hex, encode_base64
@@ -26,6 +27,7 @@ __all__ = [
     "NoTrustedSignature",
     "Note",
     "NoteAlgorithm",
+    "NoteKey",
     "NoteSignature",
     "NoteSigner",
     "VerifiedSignature",
@@ -37,6 +39,7 @@ __all__ = [
 
 MAX_NOTE_BYTES = 1024 * 1024
 MAX_SIGNATURES = 100
+MAX_VKEY_LENGTH = 4096  # the name, and a base64 of at most 1,752 characters
 MAX_SIZE = 2**63 - 1
 _MARK = "— "  # EM DASH and a space open every signature line
 _ED25519_SIGNATURE = 64
@@ -96,7 +99,11 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
         document = _decode_text(raw, path)
         text, blank, block = document.rpartition("\n\n")
         if not blank:
-            raise InvalidInput("no blank line between text and signatures", path=path)
+            raise InvalidInput(
+                "no blank line between text and signatures",
+                path=path,
+                remedy="fetch the note again, whole",
+            )
         return cls(text=text + "\n", signatures=parse_signature_lines(block, path=path))
 
     def to_bytes(self) -> bytes:
@@ -127,7 +134,9 @@ class VerifierKey(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_text(cls, text: str, *, path: str = "vkey") -> VerifierKey:
         """Read `<name>+<key id>+<base64 of algorithm byte and key>`; the id must be the one the key yields."""
-        name, _, rest = text.strip().partition("+")
+        if len(text) > MAX_VKEY_LENGTH:
+            raise InvalidInput(f"longer than {MAX_VKEY_LENGTH} characters", path=path)
+        name, _, rest = text.strip(" \t\r\n").partition("+")
         id_hex, _, material = rest.partition("+")
         _check_name(name, path)
         data = decode_base64(material, path=path)
@@ -173,38 +182,48 @@ class VerifierKey(msgspec.Struct, frozen=True, kw_only=True):
         return VerifiedSignature(key=self, line=line, timestamp=timestamp)
 
 
+NoteKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey
+
+
 class NoteSigner:
-    """A named Ed25519 key that signs notes: a log's own key, or a cosigner's, which adds the time.
+    """A named key that signs notes: a log's own (Ed25519), or a cosigner's (Ed25519 or ML-DSA-44), which adds the time.
 
     The private key stays in the object of `cryptography`; nothing here prints or stores it.
     """
 
     def __init__(
-        self, name: str, key: Ed25519PrivateKey, algorithm: NoteAlgorithm = NoteAlgorithm.ED25519
+        self, name: str, key: NoteKey, algorithm: NoteAlgorithm = NoteAlgorithm.ED25519
     ) -> None:
         _check_name(name, "name")
-        if algorithm is NoteAlgorithm.COSIGNATURE_MLDSA44:
-            raise InvalidInput(
-                "ML-DSA-44 cosignatures are verified here, not made", path="algorithm"
-            )
+        if isinstance(key, MLDSA44PrivateKey) != (algorithm is NoteAlgorithm.COSIGNATURE_MLDSA44):
+            raise InvalidInput(f"this key does not sign as {algorithm.name}", path="algorithm")
         self._key = key
         public = key.public_key().public_bytes_raw()
         self.verifier = VerifierKey(name=name, algorithm=algorithm, public_key=public)
 
     @classmethod
-    def cosigner(cls, name: str, key: Ed25519PrivateKey) -> NoteSigner:
-        return cls(name, key, NoteAlgorithm.COSIGNATURE_ED25519)
+    def cosigner(cls, name: str, key: NoteKey) -> NoteSigner:
+        """A cosigner of the one type that its key can make."""
+        mldsa = isinstance(key, MLDSA44PrivateKey)
+        kinds = NoteAlgorithm.COSIGNATURE_MLDSA44, NoteAlgorithm.COSIGNATURE_ED25519
+        return cls(name, key, kinds[0] if mldsa else kinds[1])
 
     @property
     def name(self) -> str:
         return self.verifier.name
 
     def sign(self, text: str, *, timestamp: int | None = None) -> NoteSignature:
-        """Sign a note's text; a cosigner needs `timestamp`, a POSIX second, and a log's key takes none."""
+        """Sign a note's text; a cosigner needs `timestamp`, a POSIX second, and a log's key takes none.
+
+        Raises InvalidInput for a time that no cosignature can carry, BadSignature where an ML-DSA-44 cosigner is
+        given something that is no checkpoint.
+        """
         if self.verifier.algorithm.is_cosignature == (timestamp is None):
             raise InvalidInput(
                 "a cosigner signs with a time, a log key without one", path="timestamp"
             )
+        if timestamp is not None and not 0 <= timestamp <= MAX_SIZE:
+            raise InvalidInput("a time is 0 to 2^63 - 1", path="timestamp")
         signature = self._key.sign(_signed_message(self.verifier, text, timestamp))
         stamped = signature if timestamp is None else struct.pack(">Q", timestamp) + signature
         return NoteSignature(name=self.name, key_id=self.verifier.key_id, signature=stamped)

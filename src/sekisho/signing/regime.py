@@ -1,49 +1,78 @@
-"""The regime as its log tells it: which charter is in force, which hosts and parties exist, whose word counts.
+"""The regime as its log tells it: which charter is in force, who may speak, whose word counts, and when it was said.
 
 A pure fold. `verify` takes an envelope's bytes and says what it states and by whose authority, or raises; `after`
 gives the regime that follows. The sequencer, the agent and the auditor all run this one fold.
 
-The steps of `verify`, in order: (1) parse envelope and statement strictly; (2) find whose keys the kind asks for;
-(3) try every signature against every such key; (4) ask the charter whether the distinct keys make the power;
-(5) for a charter, ask the old one as well.
+The steps of `verify`, in order: (1) parse envelope and statement strictly; (2) refuse what this regime cannot take,
+whoever signed it; (3) find whose keys the kind asks for, without those that were reported or took their signature
+back; (4) try every signature against every such key; (5) ask the charter whether the distinct keys make the power;
+(6) for a charter, ask the one before as well, or its recovery keys.
+
+A time mark may come between the moment when a statement is judged and its place in the log. So `verify` refuses
+nothing because time has passed: what time takes away (a late veto, a lapsed emergency) has no effect in the fold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
 
 import msgspec
 
 from sekisho.model.errors import (
     BadSignature,
     NotAuthorised,
+    StateConflict,
     UnknownCriticalField,
     VerificationError,
 )
+from sekisho.model.instants import Instant
+from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
-    KINDS,
-    ChallengeAnswered,
     CharterAdopted,
-    ElsewhereKey,
+    CharterLog,
     HostEnrolled,
-    HostRetired,
+    KeyCompromised,
+    KeyDrilled,
     OrderIssued,
     PartyEnrolled,
-    Power,
     Predicate,
-    RunDeclared,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    TimeMarked,
     parse_payload_leniently,
 )
 from sekisho.signing.charter import Charter
+from sekisho.signing.compromise import Doubt, Spoken
 from sekisho.signing.dsse import Envelope, distinct_signers, parse_envelope
+from sekisho.signing.enrolment import Enrolled, SharedKey, UnknownSpeaker
+from sekisho.signing.folding import Adopted, fold_statement
+from sekisho.signing.keybook import KeyBook, UnprovedKey
 from sekisho.signing.keys import PublicKey
+from sekisho.signing.recorded import Recorded, Verified
+from sekisho.signing.recovery import (
+    Announcement,
+    RecoveryBreak,
+    check_announcement,
+    verify_recovered,
+    verify_veto,
+)
+from sekisho.signing.speaking import keys_for, verify_authority
+from sekisho.signing.succession import (
+    CharterBreak,
+    ForgedRegime,
+    verify_root,
+    verify_succession,
+)
+from sekisho.signing.witnessing import Mark, Marks, verify_quoted
 
 __all__ = [
+    "Adopted",
     "CharterBreak",
     "ForgedRegime",
+    "LogKeyReported",
     "Recorded",
     "Regime",
+    "ReplayedDrill",
     "SharedKey",
     "UnknownSpeaker",
     "Verified",
@@ -51,64 +80,83 @@ __all__ = [
 ]
 
 
-class ForgedRegime(VerificationError):
-    """The first charter is not the one that the trust root names: the whole regime is somebody else's."""
+class ReplayedDrill(VerificationError):
+    """A drill that proves nothing new: its challenge is no witnessed tree of this log, or not a newer one."""
 
-    code = "forged-regime"
-
-
-class CharterBreak(VerificationError):
-    """A charter version that does not follow the one in force: a gap, a rollback, or another predecessor."""
-
-    code = "charter-break"
+    code = "replayed-drill"
 
 
-class UnknownSpeaker(VerificationError):
-    """A statement by a host, party or device that is not enrolled."""
+class LogKeyReported(StateConflict):
+    """A report against the log's own key, without which nothing could be recorded, not even the remedy."""
 
-    code = "unknown-speaker"
-
-
-class SharedKey(VerificationError):
-    """An enrolment whose key or device already speaks for another: who said something must stay one answer."""
-
-    code = "shared-key"
-
-
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement that its regime vouches for: what it says, by which keys, in which envelope."""
-
-    kind: str
-    predicate: Predicate
-    digest: str
-    signers: frozenset[str]
-    envelope: Envelope
-
-
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified statement at its place in the log: index, leaf digest (hex)."""
-
-    index: int
-    leaf: str
-    verified: Verified
+    code = "log-key-reported"
 
 
 class Regime(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader of the log's first N entries may believe about who may speak."""
+    """What a reader of the log's first N entries may believe about who may speak, and about when.
+
+    `adopted` holds all charter versions, `marks` the witnessed times, `keys` what became of keys; `announcements` are
+    the recoveries open under the charter in force; `spoken` and `doubts` what compromised keys leave standing.
+    """
 
     root_charter: str
     log_key: PublicKey
     charter: Charter | None = None
-    hosts: Mapping[str, HostEnrolled] = {}
-    parties: Mapping[str, PartyEnrolled] = {}
+    former_log_key: PublicKey | None = None
+    adopted: tuple[Adopted, ...] = ()
+    enrolled: Enrolled = Enrolled()
+    marks: Marks = Marks()
+    keys: KeyBook = KeyBook()
+    announcements: Mapping[str, Announcement] = {}
+    spoken: PersistentMap[str, Spoken] = PersistentMap()
+    doubts: tuple[Doubt, ...] = ()
 
     @classmethod
     def start(cls, root_charter: str, log_key: PublicKey) -> Regime:
         """An empty regime under a trust root: the digest of charter version 1 (hex) and the log's key."""
         return cls(root_charter=root_charter, log_key=log_key)
 
-    def verify(self, raw: bytes, *, path: str = "") -> Verified:
-        """What an envelope states, and by whose authority. Raises an error that names the fault."""
+    # --- who may speak -----------------------------------------------------------------------
+
+    @property
+    def hosts(self) -> PersistentMap[str, HostEnrolled]:
+        return self.enrolled.hosts
+
+    @property
+    def parties(self) -> PersistentMap[str, PartyEnrolled]:
+        return self.enrolled.parties
+
+    def in_force(self) -> Charter:
+        """The charter in force; raises NotAuthorised where none is adopted yet."""
+        if self.charter is None:
+            raise NotAuthorised("no charter is adopted yet", remedy="adopt charter version 1 first")
+        return self.charter
+
+    def charter_at(self, index: int | None) -> Charter:
+        """The charter in force for entry `index`, or for a tree of that size; None is after all that is known."""
+        current = self.in_force()
+        if index is None:
+            return current
+        held = (row.charter for row in reversed(self.adopted) if row.index < index)
+        return next(held, self.adopted[0].charter)
+
+    def knows_key(self, key_id: str) -> bool:
+        """Whether a key speaks, or ever spoke by a charter, for anybody here."""
+        named = (key.key_id for row in self.adopted for key in row.charter.every_key())
+        return key_id in named or self.enrolled.knows_key(key_id)
+
+    def live_keys(self, keys: list[PublicKey], payload: str = "") -> list[PublicKey]:
+        """Those of the keys that count today, for a payload of this digest."""
+        return self.keys.counting(keys, payload)
+
+    def verify(
+        self, raw: bytes, *, path: str = "", index: int | None = None, now: Instant | None = None
+    ) -> Verified:
+        """What an envelope states, and by whose authority. Raises an error that names the fault.
+
+        `index` is its place where it is known and may lie before other entries known; `now` the witnessed instant
+        that a reader of single entries knows of.
+        """
         envelope = parse_envelope(raw, path=path)
         statement, unknown = parse_payload_leniently(envelope.payload, path=path)
         predicate = statement.predicate
@@ -117,12 +165,11 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
                 f"{statement.kind} needs fields that this reader does not know: {', '.join(sorted(unknown))}",
                 remedy="update before acting on it",
             )
-        if isinstance(predicate, HostEnrolled):
-            self._check_enrolment(predicate)
+        self._check_fitness(predicate)
         if isinstance(predicate, CharterAdopted):
-            signers = self._verify_charter(predicate, statement.digest, envelope)
+            signers = self._verify_charter(predicate, envelope, now)
         else:
-            signers = self._verify_signers(statement.kind, predicate, envelope)
+            signers = self._verify_signers(statement.kind, predicate, envelope, index)
         return Verified(
             kind=statement.kind,
             predicate=predicate,
@@ -131,131 +178,144 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
             envelope=envelope,
         )
 
-    def after(self, verified: Verified) -> Regime:
-        """The regime once `verified` is in the log."""
-        fact = verified.predicate
-        if isinstance(fact, CharterAdopted):
-            return msgspec.structs.replace(self, charter=Charter(fact, verified.digest))
-        if isinstance(fact, HostEnrolled):
-            return msgspec.structs.replace(self, hosts={**self.hosts, fact.host: fact})
-        if isinstance(fact, HostRetired):
-            left = {name: host for name, host in self.hosts.items() if name != fact.host}
-            return msgspec.structs.replace(self, hosts=left)
-        if isinstance(fact, PartyEnrolled):
-            return msgspec.structs.replace(self, parties={**self.parties, fact.party: fact})
-        return self
-
-    def in_force(self) -> Charter:
-        """The charter in force; raises NotAuthorised where none is adopted yet."""
-        if self.charter is None:
-            raise NotAuthorised("no charter is adopted yet", remedy="adopt charter version 1 first")
-        return self.charter
-
-    def power_of(self, kind: str, predicate: Predicate) -> Power | None:
-        """The charter power that a statement needs; None where its key comes from elsewhere."""
-        signer = KINDS[kind].signer
-        if signer == "order-kind" and isinstance(predicate, OrderIssued):
-            return predicate.kind
-        return None if signer in get_args(ElsewhereKey) else signer  # type: ignore[return-value]  # get_args is untyped
-
-    def keys_for(self, kind: str, predicate: Predicate) -> list[PublicKey]:
-        """The keys that a statement's signatures are tried against."""
-        power = self.power_of(kind, predicate)
-        if power is not None:
-            return self.in_force().keys_of(power)
-        signer = KINDS[kind].signer
-        if signer == "log":
-            return [self.log_key]
-        if signer == "party" and isinstance(predicate, RunDeclared):
-            return [self._party_key(predicate.party)]
-        if signer == "device" and isinstance(predicate, ChallengeAnswered):
-            return [self._device_key(predicate.device)]
-        host = self._host_key(str(getattr(predicate, "host", "")))
-        if signer == "witness-of-fault":
-            charter = self.in_force()
-            return [host, *charter.keys_of("observe"), *charter.keys_of("grant-lease")]
-        return [host]
-
     def _verify_signers(
-        self, kind: str, predicate: Predicate, envelope: Envelope
+        self, kind: str, predicate: Predicate, envelope: Envelope, index: int | None
     ) -> frozenset[str]:
-        signers = distinct_signers(envelope, self.keys_for(kind, predicate))
-        power = self.power_of(kind, predicate)
-        if power is not None:
-            self.in_force().verify_power(power, signers)
-        elif not signers:
+        log_keys = [self.log_key, *([self.former_log_key] if self.former_log_key else ())]
+        keys = keys_for(kind, predicate, self.enrolled, log_keys, lambda: self.charter_at(index))
+        live = self.keys.counting(keys, envelope.digest, index)
+        signers = distinct_signers(envelope, live)
+        if not verify_authority(kind, predicate, signers, lambda: self.charter_at(index)):
             raise BadSignature(f"no signature of this {kind} is by the key it must come from")
         return signers
 
     def _verify_charter(
-        self, terms: CharterAdopted, digest: str, envelope: Envelope
+        self, terms: CharterAdopted, envelope: Envelope, now: Instant | None
     ) -> frozenset[str]:
         """The root or the keys in force first: a stranger's charter must not choose how many keys we try."""
+        digest, old = envelope.digest, self.charter
         new = Charter(terms, digest)
-        if self.charter is None:
-            self._check_root(terms, digest)
-            old: frozenset[str] = frozenset()
-        elif (
-            terms.version != self.charter.terms.version + 1 or terms.previous != self.charter.digest
-        ):
-            raise CharterBreak(
-                f"charter version {terms.version} does not follow version {self.charter.terms.version} in force"
-            )
+        if old is None:
+            verify_root(terms, digest, self.root_charter)
+            before: frozenset[str] = frozenset()
         else:
-            old = distinct_signers(envelope, self.charter.keys.values())
-            self.charter.verify_power("amend", old)
-        signers = distinct_signers(envelope, new.keys.values())
+            verify_succession(terms, old)
+            before = self._verify_former(terms, old, envelope, now)
+        live = self.keys.counting(new.keys.values(), digest)
+        signers = distinct_signers(envelope, live)
         new.verify_power("amend", signers)
-        return signers | old
+        return signers | before
 
-    def _check_root(self, terms: CharterAdopted, digest: str) -> None:
-        if digest != self.root_charter:
-            raise ForgedRegime(
-                f"charter {digest[:16]} is not the charter {self.root_charter[:16]} of the trust root",
-                remedy="check where the trust root and this log come from",
+    def _verify_former(
+        self, terms: CharterAdopted, old: Charter, envelope: Envelope, now: Instant | None
+    ) -> frozenset[str]:
+        """The word of the charter that is to be followed: its quorum for `amend`, or its recovery keys."""
+        if terms.recovers is None:
+            live = self.keys.counting(old.keys.values(), envelope.digest)
+            signers = distinct_signers(envelope, live)
+            old.verify_power("amend", signers)
+            return signers
+        verify_recovered(terms, old, self.announcements, self.marks, now=now)
+        live = self.keys.counting(old.recovery.values(), envelope.digest)
+        signers = distinct_signers(envelope, live)
+        old.verify_recovery(signers)
+        return signers
+
+    def _check_fitness(self, fact: Predicate) -> None:
+        """Refuse what no signature could make right here."""
+        if isinstance(fact, HostEnrolled):
+            named = [key.key_id for key in self.charter.every_key()] if self.charter else []
+            self.enrolled.check_host(fact, {*named, *self.keys.silenced})
+        elif isinstance(fact, RecoveryAnnounced):
+            problems = check_announcement(fact, self.in_force(), self.keys.silenced)
+            if problems:
+                raise RecoveryBreak("; ".join(problems))
+        elif isinstance(fact, RecoveryVetoed):
+            verify_veto(fact, self.in_force(), self.announcements)
+        elif isinstance(fact, KeyDrilled):
+            self._check_drill(fact)
+        elif isinstance(fact, KeyCompromised) and fact.key == self.log_key.key_id:
+            raise LogKeyReported(
+                "this is the log's own key", remedy="amend the charter with another log key first"
             )
-        if terms.version != 1 or terms.previous is not None:
-            raise CharterBreak("the first charter must be version 1 without predecessor")
 
-    def _check_enrolment(self, new: HostEnrolled) -> None:
-        """Refuse an enrolment that would let one key, or one device's name, speak for two (protocol section 9).
+    def _check_drill(self, fact: KeyDrilled) -> None:
+        before = self.keys.drills.get(fact.key)
+        if self.marks.of_size(fact.size, fact.challenge) is None:
+            raise ReplayedDrill("its challenge is no witnessed tree that this log quotes")
+        if before is not None and fact.size <= before.size:
+            raise ReplayedDrill(f"its challenge is not newer than size {before.size}")
 
-        A device's answer proves something only under a key that its operator does not hold.
+    def after(self, recorded: Recorded) -> Regime:
+        """The regime once a verified statement is in the log."""
+        return fold_statement(self, recorded)
+
+    def makes_power(self, spoken: Spoken, signers: frozenset[str]) -> bool:
+        """Whether these keys make the power that a statement was made under, by the charter of its place."""
+        charter = self.charter_at(spoken.index if spoken.index >= 0 else None)
+        if spoken.kind == "charter-adopted":
+            new = self.charter_at(spoken.index + 1)
+            if not new.standing("amend", signers).is_met:
+                return False
+            if new.terms.recovers is not None and charter.terms.recovery is not None:
+                return len(charter.recovery.keys() & signers) >= charter.terms.recovery.k
+        if spoken.kind == "pack-published" and charter.standing("publish-rules", signers).is_met:
+            return True
+        return charter.standing(spoken.power, signers).is_met
+
+    # --- when it was said --------------------------------------------------------------------
+
+    @property
+    def newest_mark(self) -> Mark | None:
+        """The newest witnessed tree that the log quotes: what a drill takes as its challenge."""
+        return self.marks.newest
+
+    def recorded_between(self, index: int) -> tuple[Instant | None, Instant | None]:
+        """An entry's recorded time: after the first instant, not after the second; None is not known yet."""
+        return self.marks.before(index), self.marks.after(index)
+
+    def verify_mark(self, fact: TimeMarked, index: int) -> Mark | None:
+        """The mark that a time mark makes; None where it quotes nothing, or nothing is adopted yet.
+
+        Raises the named error where what it quotes does not count.
         """
-        own = PublicKey.from_text(new.public).key_id
-        others = [host for name, host in self.hosts.items() if name != new.host]
-        taken = {PublicKey.from_text(host.public).key_id for host in others}
-        taken |= set(self.charter.keys) if self.charter is not None else set()
-        devices = [
-            PublicKey.from_text(d.public).key_id for d in new.devices if d.public is not None
-        ]
-        if own in taken or {own, *taken} & set(devices):
-            raise SharedKey(
-                f"host {new.host} or a device of it bears a key that speaks for another"
-            )
-        names = [device.device for device in new.devices]
-        known = {device.device for host in others for device in host.devices}
-        if len(set(names)) != len(names) or known & set(names):
-            raise SharedKey(f"host {new.host} names a device that is enrolled already")
+        if fact.checkpoint is None or self.charter is None:
+            return None
+        return self.verify_tree(fact.checkpoint, index)
 
-    def _host_key(self, name: str) -> PublicKey:
-        host = self.hosts.get(name)
-        if host is None:
-            raise UnknownSpeaker(f"host {name!r} is not enrolled", remedy="enrol it first")
-        return PublicKey.from_text(host.public)
+    def verify_tree(self, note: str, index: int) -> Mark:
+        """A cosigned checkpoint as known at entry `index`, under the charter that its tree holds. Raises why not."""
+        return verify_quoted(note, index, self._log_at)
 
-    def _party_key(self, name: str) -> PublicKey:
-        party = self.parties.get(name)
-        if party is None:
-            raise UnknownSpeaker(f"party {name!r} is not enrolled", remedy="enrol it first")
-        return PublicKey.from_text(party.public)
+    def _log_at(self, size: int) -> CharterLog:
+        return self.charter_at(size).terms.log
 
-    def _device_key(self, name: str) -> PublicKey:
-        for host in self.hosts.values():
-            for device in host.devices:
-                if device.device == name and device.public is not None:
-                    return PublicKey.from_text(device.public)
-        raise UnknownSpeaker(f"no enrolled device {name!r} has a key of its own")
+    # --- how sure the keys are ---------------------------------------------------------------
+
+    def doubtful_keys(self, at: Instant) -> tuple[UnprovedKey, ...]:
+        """The charter's keys that no drill has proved for longer than the charter allows; reported ones left out.
+
+        A key that was never drilled counts from the instant at which the charter first named it.
+        """
+        charter = self.in_force()
+        every_s = charter.terms.key_drill_every_s
+        if not every_s:
+            return ()
+        found: list[UnprovedKey] = []
+        for key in charter.every_key():
+            if key.key_id not in self.keys.silenced:
+                since = self._named_since(key.key_id)
+                found += self.keys.unproved((key.key_id,), at, every_s=every_s, known_since=since)
+        return tuple(found)
+
+    def _named_since(self, key_id: str) -> Instant:
+        """When the charter came to name a key, without a break since."""
+        first = self.adopted[-1]
+        for row in reversed(self.adopted):
+            if all(key.key_id != key_id for key in row.charter.every_key()):
+                break
+            first = row
+        return self.marks.after(first.index) or first.charter.terms.effective
 
 
 def is_restricting(predicate: Predicate) -> bool:

@@ -9,8 +9,17 @@ import msgspec
 from sekisho.model.errors import InvalidInput
 from sekisho.model.statements import CharterAdopted
 from sekisho.model.wire import JsonValue, canonical, from_json, parse_json
+from sekisho.signing.regime import Regime
 
-__all__ = ["TrustRoot", "find_root", "format_trust", "parse_policy", "parse_trust", "root_of"]
+__all__ = [
+    "TrustRoot",
+    "current_root",
+    "find_root",
+    "format_trust",
+    "parse_policy",
+    "parse_trust",
+    "root_of",
+]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -63,6 +72,19 @@ def root_of(terms: CharterAdopted, digest: str) -> TrustRoot:
     lines.append(f"group charter {log.witness_quorum} {' '.join(w.name for w in log.witnesses)}")
     lines.append("quorum charter")
     return TrustRoot(charter=f"sha256:{digest}", log=log.vkey, witnesses="\n".join(lines) + "\n")
+
+
+def current_root(root: TrustRoot, regime: Regime) -> TrustRoot:
+    """What to check the log's newest checkpoint against: the trust root, as later charters have changed it.
+
+    The root's charter stays version 1, which is what makes the rest follow. As long as no amendment speaks, the
+    root's own witness policy counts, which a verifier may have made stricter.
+    """
+    charter = regime.charter
+    if charter is None or charter.terms.version == 1:
+        return root
+    derived = root_of(charter.terms, charter.digest)
+    return msgspec.structs.replace(derived, charter=root.charter)
 
 
 def _root(value: JsonValue, path: str) -> TrustRoot:

@@ -16,6 +16,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
+from sekisho.ledger.line import Overloaded
 from sekisho.model.errors import (
     BadSignature,
     Corrupt,
@@ -68,6 +69,7 @@ STATUS: Final[Mapping[type[Exception], HTTPStatus]] = {
     NotStored: HTTPStatus.NOT_FOUND,
     VerificationError: HTTPStatus.CONFLICT,
     StateConflict: HTTPStatus.CONFLICT,
+    Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Corrupt: HTTPStatus.INTERNAL_SERVER_ERROR,
     SekishoError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -114,8 +116,8 @@ def respond_with_problem(_: Request[object, object, State], error: Exception) ->
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR and not _has_hung_up(error):
         _log.error("unforeseen error while answering a request", exc_info=error)
     headers = {"cache-control": "no-store"}
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = str(RETRY_AFTER_S)
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(getattr(error, "retry_after_s", RETRY_AFTER_S))
     if isinstance(error, HTTPException) and error.headers:
         headers.update(error.headers)
     return Response(

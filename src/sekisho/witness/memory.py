@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from sekisho.ledger.checkpoint import Checkpoint
-from sekisho.ledger.witness import Evidence
+from sekisho.ledger.evidence import ForkEvidence
 from sekisho.model.errors import Corrupt, InvalidInput, VerificationError
 from sekisho.ports.tile_store import TileStore
 from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey, verify_note
@@ -23,7 +23,7 @@ class WitnessMemory:
 
     def __init__(self, files: TileStore) -> None:
         self._files = files
-        self._kept = 0
+        self._kept = {True: 0, False: 0}
 
     def load(self, origin: str, keys: tuple[VerifierKey, ...]) -> Note | None:
         """The note cosigned last; None where there is none. Raises Corrupt where the file is not that log's."""
@@ -48,20 +48,20 @@ class WitnessMemory:
         # Crash before: nothing was cosigned, the log asks again. After: the log is told this size and asks again.
         self._files.write(_path_of(checkpoint.origin), note.to_bytes())
 
-    def keep_evidence(self, evidence: Evidence) -> str | None:
-        """Store both notes in one file and return its path; None where the limit of this run is reached.
+    def keep_evidence(self, evidence: ForkEvidence) -> str | None:
+        """Store it and return its path; None where the limit of this run is reached.
 
-        The limit keeps a log that signs nonsense without end from filling the witness's disk.
+        The limits, one for proofs and one for suspicions, keep a log that signs nonsense without end from filling
+        the witness's disk, and mere suspicions from crowding out a proof.
         """
-        if self._kept >= MAX_EVIDENCE:
+        path = f"evidence/{evidence.file_name}"
+        if self._files.exists(path):
+            return path
+        if self._kept[evidence.is_proof] >= MAX_EVIDENCE:
             return None
-        content = evidence.held.to_bytes() + b"\n" + evidence.conflicting.to_bytes()
-        kind = "fork" if evidence.proven else "unproven"
-        path = f"evidence/{kind}-{hashlib.sha256(content).hexdigest()[:32]}.notes"
-        if not self._files.exists(path):
-            # Crash here: this request leaves no evidence; the log's next contradiction does.
-            self._files.write(path, content)
-            self._kept += 1
+        # Crash here: this request leaves no evidence; the log's next contradiction does.
+        self._files.write(path, evidence.to_bytes())
+        self._kept[evidence.is_proof] += 1
         return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sekisho.ledger.witness import (
@@ -25,21 +25,22 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class WitnessApp:
-    """Answers add-checkpoint for the logs named by origin. `now` gives the POSIX second.
+    """Answers add-checkpoint for the logs named by origin, with one line of each signer. `now`: the POSIX second.
 
-    One request at a time: checking the old size, storing the new note and cosigning are one step, or two
-    requests could together roll the witness back.
+    Several signers are one witness: an Ed25519 and an ML-DSA-44 key, an old and a new one. One request at a time:
+    checking the old size, storing the new note and cosigning are one step, or two requests could together roll the
+    witness back.
     """
 
     def __init__(
         self,
         *,
-        signer: NoteSigner,
+        signers: Sequence[NoteSigner],
         logs: Mapping[str, tuple[VerifierKey, ...]],
         memory: WitnessMemory,
         now: Callable[[], int],
     ) -> None:
-        self._signer = signer
+        self._signers = tuple(signers)
         self._logs = logs
         self._memory = memory
         self._now = now
@@ -86,7 +87,8 @@ class WitnessApp:
             self._memory.save(granted.checkpoint, granted.note)
             self._held[origin] = granted.note
         # Crash here: remembered and not answered; the log asks again from this size and is answered.
-        return self._signer.sign(granted.note.text, timestamp=self._now()).to_line().encode()
+        text, now = granted.note.text, self._now()
+        return "".join(s.sign(text, timestamp=now).to_line() for s in self._signers).encode()
 
 
 async def _read_body(receive: Receive) -> bytes | None:

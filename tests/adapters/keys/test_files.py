@@ -5,11 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    SECP521R1,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sekisho.adapters.durable_files import replace_file
-from sekisho.adapters.keys import create_key, load_key, load_or_create_key
+from sekisho.adapters.keys import (
+    Algorithm,
+    create_key,
+    create_signer,
+    load_key,
+    load_or_create_key,
+    load_signer,
+)
 from sekisho.model.errors import InvalidInput, StateConflict
 
 
@@ -65,3 +77,27 @@ def test_a_signer_never_shows_its_secret(tmp_path: Path) -> None:
     """Its representation is its public id."""
     made = create_key(tmp_path / "key.pem")
     assert repr(made) == f"Ed25519Signer({made.public.key_id[:16]})"
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "p256", "p384"])
+@pytest.mark.parametrize("passphrase", [None, b"correct horse"])
+def test_a_key_of_any_algorithm_signs_after_it_was_loaded(
+    tmp_path: Path, algorithm: Algorithm, passphrase: bytes | None
+) -> None:
+    """There and back through its file, encrypted or not; the signature is one that our verifier takes."""
+    path = tmp_path / "key.pem"
+    made = create_signer(path, algorithm, passphrase=passphrase)
+    loaded = load_signer(path, passphrase=passphrase)
+    assert loaded.public == made.public
+    assert loaded.public.is_signed_by(loaded.sign(b"the very bytes"), b"the very bytes")
+    assert made.public.key_id[:16] in repr(made)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_curve_that_statements_do_not_take_is_refused(tmp_path: Path) -> None:
+    """P-521 and RSA are no charter keys."""
+    for key in (generate_private_key(SECP521R1()), rsa.generate_private_key(65537, 2048)):
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        replace_file(tmp_path / "key.pem", pem, mode=0o600)
+        with pytest.raises(InvalidInput, match="P-256"):
+            load_signer(tmp_path / "key.pem")

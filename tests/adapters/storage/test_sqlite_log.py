@@ -4,161 +4,57 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sekisho.adapters.storage.sqlite_log import SCHEMA_VERSION, SqliteLogStore
-from sekisho.ledger.tree import EMPTY_ROOT, leaf_hash
-from sekisho.model.errors import Corrupt, InvalidInput, StateConflict
-from sekisho.ports.log_store import Batch, Recorded, TreeHead
+from sekisho.adapters.storage import sqlite_claims
+from sekisho.adapters.storage.log_schema import SCHEMA_VERSION
+from sekisho.adapters.storage.sqlite_log import APPLICATION_ID, SqliteLogStore
+from sekisho.ledger.tree import leaf_hash
+from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, Unavailable
+from sekisho.ports.log_store import Recorded, Taken
 from tests.ledger.logs import ORIGIN, submission
-
-EMPTY = TreeHead(size=0, root=EMPTY_ROOT)
-ONE = TreeHead(size=1, root=bytes(32))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteLogStore]:
+def path(tmp_path: Path) -> Path:
+    """Where the database goes."""
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteLogStore]:
     """A new database."""
-    with SqliteLogStore(tmp_path / "log.db", origin=ORIGIN) as store:
+    with SqliteLogStore(path, origin=ORIGIN) as store:
         yield store
 
 
-def batch(*names: str, old: TreeHead = EMPTY, numbers: tuple[int, ...] = ()) -> Batch:
-    """A batch that records the named statements after `old`."""
-    entries = []
-    for offset, name in enumerate(names):
-        given = submission(name, f"serial {name}")
-        entries.append(
-            Recorded(
-                index=old.size + offset,
-                leaf_hash=leaf_hash(given.envelope),
-                envelope=given.envelope,
-                payload_sha256=given.payload_sha256,
-                unique=given.unique,
-            )
-        )
-    new = TreeHead(size=old.size + len(names), root=len(names).to_bytes(32, "big"))
-    return Batch(old=old, new=new, entries=tuple(entries), numbers=numbers)
-
-
-def test_commits_are_synced_in_full(store: SqliteLogStore) -> None:
-    """SQLite itself says that it writes ahead and syncs every commit."""
-    with store._transaction() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-
-
-def test_file_system_that_cannot_sync_as_asked_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the settings do not take, the store does not open."""
-    monkeypatch.setattr("sekisho.adapters.storage.sqlite_log._FULL", 3)
-    with pytest.raises(Corrupt, match="synchronous"):
-        SqliteLogStore(tmp_path / "log.db", origin=ORIGIN)
-
-
-def test_queue_keeps_order_and_content(store: SqliteLogStore) -> None:
-    """What was accepted waits in order, with its unique keys, up to the limit asked for."""
-    given = [submission(name, f"serial {name}", "schlüssel") for name in "abc"]
-    numbers = store.accept(given)
-    queued = store.load_queued(10)
-    assert [(row.number, row.submission) for row in queued] == list(
-        zip(numbers, given, strict=True)
+def entry(index: int, name: str | None = None) -> Recorded:
+    """A statement with a unique key, as entry `index`."""
+    given = submission(name or f"statement {index}", f"serial {name or index}")
+    return Recorded(
+        index=index,
+        leaf_hash=leaf_hash(given.envelope),
+        envelope=given.envelope,
+        payload_sha256=given.payload_sha256,
+        unique=given.unique,
     )
-    assert len(store.load_queued(2)) == 2
-    store.settle(numbers[:1])
-    assert [row.number for row in store.load_queued(10)] == numbers[1:]
 
 
-def test_queue_numbers_are_never_used_again(store: SqliteLogStore) -> None:
-    """A settled row's number does not come back, even when the queue was empty."""
-    first = store.accept([submission("a")])
-    store.settle(first)
-    assert store.accept([submission("b")])[0] > first[0]
+def fill(store: SqliteLogStore, stop: int, group: int = 8) -> None:
+    """Sequence numbered statements up to `stop`."""
+    while (size := store.load_size()) < stop:
+        store.sequence(size, [entry(index) for index in range(size, min(size + group, stop))])
 
 
-def test_batch_is_found_by_payload_and_key(store: SqliteLogStore) -> None:
-    """Committed entries are found again, and settle their queue rows."""
-    numbers = store.accept([submission("a")])
-    store.commit_batch(batch("a", "b", numbers=tuple(numbers)))
-    found = store.find_recorded([submission("a"), submission("x", "serial b")])
-    place = (0, leaf_hash(submission("a").envelope))
-    assert found.payloads == {submission("a").payload_sha256: place}
-    assert found.unique == {"serial b": (1, leaf_hash(submission("b").envelope))}
-    assert store.load_queued(10) == []
-    assert [entry.index for entry in store.load_entries(1, 9)] == [1]
-    assert store.load_head().size == 2
-
-
-def test_many_rows_are_looked_up_at_once(store: SqliteLogStore) -> None:
-    """A look-up of more rows than SQLite binds in one statement gives them all."""
-    names = [str(number) for number in range(1200)]
-    store.commit_batch(batch(*names))
-    found = store.find_recorded([submission(name, f"serial {name}") for name in names])
-    assert (len(found.payloads), len(found.unique)) == (1200, 1200)
-
-
-def test_swap_from_another_head_changes_nothing(store: SqliteLogStore) -> None:
-    """The compare-and-swap takes the size and the root into account."""
-    store.commit_batch(batch("a"))
-    for wrong in (EMPTY, ONE):
-        with pytest.raises(StateConflict):
-            store.commit_batch(batch("b", old=wrong))
-    assert [entry.index for entry in store.load_entries(0, 9)] == [0]
-
-
-def test_batch_that_repeats_a_key_is_corrupt_and_changes_nothing(store: SqliteLogStore) -> None:
-    """The database itself holds uniqueness, whatever the sequencer believes."""
-    store.commit_batch(batch("a"))
-    with pytest.raises(Corrupt):
-        store.commit_batch(batch("a", old=store.load_head()))
-    assert store.load_head().size == 1
-
-
-def test_cosigned_checkpoint_never_steps_back(store: SqliteLogStore) -> None:
-    """The newest cosigned checkpoint is kept; a smaller one is refused."""
-    assert store.load_cosigned() is None
-    for size, note in ((3, b"three"), (3, b"three again"), (5, b"five")):
-        store.save_cosigned(size, note)
-        assert store.load_cosigned() == (size, note)
-    with pytest.raises(StateConflict):
-        store.save_cosigned(4, b"four")
-
-
-def test_everything_survives_a_restart(tmp_path: Path) -> None:
-    """Queue, entries, head and checkpoint are there again when the file is opened anew."""
-    with SqliteLogStore(tmp_path / "log.db", origin=ORIGIN) as store:
-        store.commit_batch(batch("a"))
-        store.save_cosigned(1, b"note")
-        store.accept([submission("b")])
-        head = store.load_head()
-    with SqliteLogStore(tmp_path / "log.db", origin=ORIGIN) as store:
-        assert (store.load_head(), store.load_cosigned()) == (head, (1, b"note"))
-        assert [row.submission for row in store.load_queued(9)] == [submission("b")]
-
-
-def test_one_process_holds_the_log(tmp_path: Path) -> None:
-    """A second opening is refused while the first lives, and granted after."""
-    with SqliteLogStore(tmp_path / "log.db", origin=ORIGIN), pytest.raises(StateConflict):
-        SqliteLogStore(tmp_path / "log.db", origin=ORIGIN)
-    SqliteLogStore(tmp_path / "log.db", origin=ORIGIN).close()
-
-
-def test_lock_goes_with_the_process(tmp_path: Path) -> None:
-    """A process that died holds nothing."""
-    script = (
-        "import os, pathlib, sys\n"
-        "from sekisho.adapters.storage.sqlite_log import SqliteLogStore\n"
-        f"SqliteLogStore(pathlib.Path(sys.argv[1]), origin={ORIGIN!r})\n"
-        "os._exit(0)\n"
-    )
-    path = tmp_path / "log.db"
-    subprocess.run([sys.executable, "-c", script, os.fspath(path)], check=True)
-    SqliteLogStore(path, origin=ORIGIN).close()
+def read(path: Path, query: str) -> list[tuple[object, ...]]:
+    """Look into a database from outside."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
 
 
 def change(path: Path, *statements: str) -> None:
@@ -170,48 +66,227 @@ def change(path: Path, *statements: str) -> None:
     connection.close()
 
 
-def test_newer_schema_is_refused(tmp_path: Path) -> None:
+def test_commits_are_synced_in_full(store: SqliteLogStore) -> None:
+    """SQLite itself says that it writes ahead and syncs every commit."""
+    with store._transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+
+
+def test_every_commit_reaches_the_disk_before_the_answer(path: Path) -> None:
+    """Each call that stores something makes the operating system sync the journal, once or more."""
+    script = (
+        "import pathlib, sys\n"
+        "from sekisho.adapters.storage.sqlite_log import SqliteLogStore\n"
+        "from sekisho.ports.log_store import Recorded, TreeHead\n"
+        f"store = SqliteLogStore(pathlib.Path(sys.argv[1]), origin={ORIGIN!r})\n"
+        "for n in range(20):\n"
+        "    store.sequence(n, [Recorded(index=n, leaf_hash=bytes(32), envelope=b'x')])\n"
+        "    print('stored', file=sys.stderr, flush=True)\n"
+    )
+    traced = subprocess.run(
+        [
+            "strace",
+            "-f",
+            "-e",
+            "trace=fdatasync,fsync,write",
+            sys.executable,
+            "-c",
+            script,
+            os.fspath(path),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stderr
+    told = traced.split("stored")
+    assert len(told) == 41  # strace shows each line as it is written, and the line itself comes
+    assert all("sync(" in part for part in told[0:40:2])
+
+
+def test_file_system_that_cannot_sync_as_asked_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the settings do not take, the store does not open."""
+    monkeypatch.setattr("sekisho.adapters.storage.sqlite_log._FULL", 3)
+    with pytest.raises(Corrupt, match="synchronous"):
+        SqliteLogStore(path, origin=ORIGIN)
+
+
+def test_file_says_whose_it_is(path: Path) -> None:
+    """`file` and `sqlite3` can tell the database and its version without us."""
+    SqliteLogStore(path, origin=ORIGIN).close()
+    assert read(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
+    assert read(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+
+
+def test_memory_is_bounded(store: SqliteLogStore) -> None:
+    """The page cache and the journal have a size that does not grow with the log."""
+    with store._transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == -32768
+        pages = connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one()
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+    assert pages * size == 64 << 20
+
+
+def test_claims_move_to_disk_in_a_sweep(
+    path: Path, store: SqliteLogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the bound the newest claims are filed, and no more are held than twice the bound."""
+    monkeypatch.setattr(sqlite_claims, "KEEP", 100)
+    fill(store, 1000)
+    ((filed,),) = read(path, "SELECT count(*) FROM claims")
+    ((claimed,),) = read(path, "SELECT claimed FROM head")
+    held = len(store._claims._held)
+    assert isinstance(filed, int)
+    assert filed + held == 2000
+    assert held <= 200
+    assert isinstance(claimed, int)
+    assert 1000 - claimed <= 200
+    for index in (0, 499, 999):
+        with pytest.raises(Taken):
+            store.sequence(1000, [entry(1000, str(index))])
+
+
+def test_claims_in_memory_are_read_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a stop in the middle of a sweep every claim holds, whether it was filed or not."""
+    monkeypatch.setattr(sqlite_claims, "KEEP", 60)
+    with SqliteLogStore(path, origin=ORIGIN) as store:
+        fill(store, 333)
+        assert store._claims._sweep
+        held = dict(store._claims._held)
+    with SqliteLogStore(path, origin=ORIGIN) as again:
+        assert again._claims._held == held
+        for index in range(333):
+            with pytest.raises(Taken):
+                again.sequence(333, [entry(333, f"statement {index}")])
+
+
+def test_refused_group_leaves_the_claims_in_memory_alone(
+    store: SqliteLogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a rolled back transaction claimed or filed is as it was before."""
+    monkeypatch.setattr(sqlite_claims, "KEEP", 10)
+    fill(store, 40)
+    held = dict(store._claims._held)
+    with pytest.raises(Taken):
+        store.sequence(40, [entry(40), entry(41, "7")])
+    with pytest.raises(StateConflict):
+        store.sequence(39, [entry(39)])
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(store, "_insert_claims", lambda c, t: (store._claims.take(c, t), fail()))
+        with pytest.raises(KeyboardInterrupt):
+            store.sequence(40, [entry(40)])
+    assert store._claims._held == held
+    fill(store, 80)
+    assert set(store.find_recorded([submission("statement 40", "serial 40")]).unique) == {
+        "serial 40"
+    }
+
+
+def test_two_entries_with_one_key_are_corrupt(path: Path) -> None:
+    """A database in which uniqueness does not hold is not opened."""
+    with SqliteLogStore(path, origin=ORIGIN) as store:
+        fill(store, 3)
+    change(path, "UPDATE entries SET payload_sha256 = (SELECT payload_sha256 FROM entries LIMIT 1)")
+    with pytest.raises(Corrupt, match="repeats"):
+        SqliteLogStore(path, origin=ORIGIN)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM entries WHERE idx = 2",
+        "UPDATE head SET entries = 2",
+        "UPDATE head SET size = 4",
+        "UPDATE head SET claimed = 4",
+    ],
+)
+def test_counts_that_disagree_are_corrupt(path: Path, statement: str) -> None:
+    """A head that tells of other entries than are there is not believed."""
+    with SqliteLogStore(path, origin=ORIGIN) as store:
+        fill(store, 3)
+    change(path, statement)
+    with pytest.raises(Corrupt, match="holds"):
+        SqliteLogStore(path, origin=ORIGIN)
+
+
+def test_one_process_holds_the_log(path: Path) -> None:
+    """A second opening is refused while the first lives, and granted after."""
+    with SqliteLogStore(path, origin=ORIGIN), pytest.raises(StateConflict):
+        SqliteLogStore(path, origin=ORIGIN)
+    SqliteLogStore(path, origin=ORIGIN).close()
+
+
+def test_lock_goes_with_the_process(path: Path) -> None:
+    """A process that died holds nothing."""
+    script = (
+        "import os, pathlib, sys\n"
+        "from sekisho.adapters.storage.sqlite_log import SqliteLogStore\n"
+        f"SqliteLogStore(pathlib.Path(sys.argv[1]), origin={ORIGIN!r})\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, os.fspath(path)], check=True)
+    SqliteLogStore(path, origin=ORIGIN).close()
+
+
+def test_newer_schema_is_refused(path: Path) -> None:
     """A database of a later version is not touched, and the message says which version wrote it."""
-    path = tmp_path / "log.db"
     SqliteLogStore(path, origin=ORIGIN).close()
     change(path, f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     with pytest.raises(InvalidInput, match=f"schema version {SCHEMA_VERSION + 1}"):
         SqliteLogStore(path, origin=ORIGIN)
+    assert read(path, "PRAGMA user_version") == [(SCHEMA_VERSION + 1,)]
 
 
-def test_database_of_another_program_is_refused(tmp_path: Path) -> None:
+def test_database_of_another_program_is_refused(path: Path) -> None:
     """A database that is not ours is left as it is."""
-    path = tmp_path / "log.db"
     change(path, "CREATE TABLE t (x)", "PRAGMA application_id=7")
     with pytest.raises(InvalidInput, match="another program"):
         SqliteLogStore(path, origin=ORIGIN)
+    assert read(path, "SELECT name FROM sqlite_schema") == [("t",)]
 
 
-def test_database_of_another_log_is_refused(tmp_path: Path) -> None:
+def test_database_of_another_log_is_refused(path: Path) -> None:
     """One database belongs to one origin for ever."""
-    path = tmp_path / "log.db"
     SqliteLogStore(path, origin=ORIGIN).close()
     with pytest.raises(InvalidInput, match="not of"):
         SqliteLogStore(path, origin="example.org/other")
 
 
-def test_text_file_is_not_a_database(tmp_path: Path) -> None:
+def test_text_file_is_not_a_database(path: Path) -> None:
     """Anything else under the database's name is named as unreadable."""
-    (tmp_path / "log.db").write_text("hello " * 1000)
+    path.write_text("hello " * 1000)
     with pytest.raises(Corrupt, match="cannot be read"):
-        SqliteLogStore(tmp_path / "log.db", origin=ORIGIN)
+        SqliteLogStore(path, origin=ORIGIN)
 
 
-def test_threads_share_the_store(store: SqliteLogStore) -> None:
-    """Rows accepted from many threads are all there, each once."""
+def test_folder_in_the_way_is_unavailable(path: Path) -> None:
+    """A name that cannot be opened as a file says so, with the name."""
+    path.mkdir()
+    with pytest.raises(Unavailable, match=r"log\.db"):
+        SqliteLogStore(path, origin=ORIGIN)
 
-    def accept(name: str) -> None:
-        store.accept([submission(name)])
 
-    threads = [threading.Thread(target=accept, args=(str(number),)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    digests = {row.submission.payload_sha256 for row in store.load_queued(100)}
-    assert digests == {submission(str(number)).payload_sha256 for number in range(16)}
+def test_damaged_page_is_corrupt(path: Path) -> None:
+    """What the disk gives back wrong stops the reading; nothing is guessed."""
+    with SqliteLogStore(path, origin=ORIGIN) as store:
+        fill(store, 200)
+    with path.open("r+b") as file:
+        file.seek(8192 * 3)
+        file.write(b"\xff" * (path.stat().st_size - 8192 * 3))
+    with pytest.raises(Corrupt), SqliteLogStore(path, origin=ORIGIN) as damaged:
+        damaged.load_entries(0, 200)
+
+
+def test_ten_thousand_entries_open_in_no_time(path: Path) -> None:
+    """Opening reads the newest claims and not the log: the entries below `claimed` are not touched."""
+    with SqliteLogStore(path, origin=ORIGIN) as store:
+        fill(store, 10_000, 1000)
+    change(path, "UPDATE head SET claimed = 10000", "UPDATE entries SET unique_keys = 'unread'")
+    with SqliteLogStore(path, origin=ORIGIN) as again:
+        assert again.load_size() == 10_000

@@ -1,4 +1,4 @@
-"""Ed25519 keys as PKCS #8 PEM files that only their owner can read.
+"""Private keys as PKCS #8 PEM files that only their owner can read: Ed25519, and ECDSA on P-256 and P-384.
 
 A passphrase encrypts the file; it comes as bytes from the caller (a file or a prompt), never from argv.
 """
@@ -6,9 +6,12 @@ A passphrase encrypts the file; it comes as bytes from the caller (a file or a p
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -18,35 +21,54 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from sekisho.adapters.keys.ecdsa import EcdsaSigner
 from sekisho.model.errors import InvalidInput, StateConflict
-from sekisho.signing.keys import Ed25519Signer
+from sekisho.signing.keys import Ed25519Signer, Signer
 
-__all__ = ["create_key", "load_key", "load_or_create_key"]
+__all__ = [
+    "Algorithm",
+    "create_key",
+    "create_signer",
+    "load_key",
+    "load_or_create_key",
+    "load_signer",
+]
 
 MAX_KEY_FILE = 16_384
+Algorithm: TypeAlias = Literal["ed25519", "p256", "p384"]
+_Private: TypeAlias = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
+
+_DRAW: dict[Algorithm, Callable[[], _Private]] = {
+    "ed25519": Ed25519PrivateKey.generate,
+    "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+}
 
 
 def create_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
-    """Draw a new key and write it. Raises StateConflict where a file is already there: keys are never overwritten."""
+    """Draw a new Ed25519 key and write it. Raises StateConflict where a file is already there."""
     key = Ed25519PrivateKey.generate()
-    encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise StateConflict(
-            f"{path}: a file is already there", remedy="name another file"
-        ) from None
-    # A crash before the fsync leaves an empty or short file: load_key refuses it, and nothing was signed yet.
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    _write_new(path, key, passphrase)
     return Ed25519Signer(key)
+
+
+def create_signer(path: Path, algorithm: Algorithm, *, passphrase: bytes | None = None) -> Signer:
+    """Draw a new key of any algorithm and write it. Raises StateConflict: keys are never overwritten."""
+    key = _DRAW[algorithm]()
+    _write_new(path, key, passphrase)
+    return _signer(key, path)
 
 
 def load_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
     """Read a key file. Raises InvalidInput naming the file for anything but an Ed25519 key we may read."""
+    signer = load_signer(path, passphrase=passphrase)
+    if not isinstance(signer, Ed25519Signer):
+        raise InvalidInput("is not an Ed25519 key", path=str(path))
+    return signer
+
+
+def load_signer(path: Path, *, passphrase: bytes | None = None) -> Signer:
+    """Read a key file of any algorithm that statements take. Raises InvalidInput naming the file."""
     try:
         with path.open("rb") as file:
             pem = file.read(MAX_KEY_FILE)
@@ -61,12 +83,34 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
         raise InvalidInput(
             "is not a private key, or its passphrase is wrong", path=str(path)
         ) from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise InvalidInput("is not an Ed25519 key", path=str(path))
-    return Ed25519Signer(key)
+    return _signer(key, path)
 
 
 def load_or_create_key(path: Path) -> Ed25519Signer:
     """The key at `path`, drawn at the first call."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return load_key(path) if path.exists() else create_key(path)
+
+
+def _signer(key: object, path: Path) -> Signer:
+    if isinstance(key, Ed25519PrivateKey):
+        return Ed25519Signer(key)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and EcdsaSigner.takes(key.curve):
+        return EcdsaSigner(key)
+    raise InvalidInput("is not an Ed25519, P-256 or P-384 key", path=str(path))
+
+
+def _write_new(path: Path, key: _Private, passphrase: bytes | None) -> None:
+    encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise StateConflict(
+            f"{path}: a file is already there", remedy="name another file"
+        ) from None
+    # A crash before the fsync leaves an empty or short file: load_signer refuses it, and nothing was signed yet.
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())

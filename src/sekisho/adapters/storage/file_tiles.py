@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
-from sekisho.adapters.durable_files import replace_file
+from sekisho.adapters.durable_files import Disk, OsDisk, replace_files
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.ports.tile_store import NotStored
 
@@ -16,10 +17,11 @@ _FORBIDDEN = {"", ".", ".."}
 
 
 class FileTileStore:
-    """A `TileStore` in a folder. Reading never follows a path out of it; links inside it are refused too."""
+    """A `TileWriter` in a folder. Reading never follows a path out of it; links inside it are refused too."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, disk: Disk | None = None) -> None:
         self.root = root
+        self._disk = disk or OsDisk()
 
     def read(self, path: str, limit: int) -> bytes:
         target = self._resolve(path)
@@ -39,10 +41,28 @@ class FileTileStore:
             os.close(descriptor)
 
     def write(self, path: str, data: bytes) -> None:
-        replace_file(self._resolve(path), data, mode=0o644)
+        self.write_all([(path, data)])
+
+    def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
+        if files:
+            resolved = [(self._resolve(path), data) for path, data in files]
+            replace_files(resolved, mode=0o644, disk=self._disk)
+
+    def drop_folder(self, path: str) -> None:
+        folder = self._resolve(path)
+        try:
+            for file in folder.iterdir():
+                file.unlink(missing_ok=True)
+            folder.rmdir()
+        except OSError:
+            return  # not there, or: what is left costs space and nothing else; a reader never needs it
 
     def exists(self, path: str) -> bool:
-        return self._resolve(path).is_file()
+        target = self._resolve(path)
+        try:
+            return target.is_file()
+        except OSError as error:  # "no" would be a guess, and a log that guesses so forks
+            raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
 
     def _resolve(self, path: str) -> Path:
         parts = path.split("/")
@@ -50,9 +70,13 @@ class FileTileStore:
             raise InvalidInput("this path would leave the store", path=path[:120])
         target = self.root.joinpath(*parts)
         # A link on the way would lead elsewhere; comparing real paths also refuses those planted later.
-        if target.parent.exists() and not target.parent.resolve().is_relative_to(
-            self.root.resolve()
-        ):
+        try:
+            is_inside = not target.parent.exists() or target.parent.resolve().is_relative_to(
+                self.root.resolve()
+            )
+        except OSError as error:
+            raise Unavailable(f"{path[:120]} cannot be read: {error.strerror}") from None
+        if not is_inside:
             raise InvalidInput("this path would leave the store", path=path[:120])
         return target
 

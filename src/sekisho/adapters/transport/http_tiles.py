@@ -39,7 +39,10 @@ class HttpTileStore:
         self.url = check_url(url)
         # A proxy may stand before a public log; one before this machine itself is a mistake.
         self._client = httpx.Client(
-            timeout=timeout_s, follow_redirects=False, trust_env=url.startswith("https:")
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=url.startswith("https:"),
+            headers={"accept-encoding": "gzip, identity"},
         )
 
     def close(self) -> None:

@@ -19,6 +19,9 @@ _TERMS = (
     "witness_deadline_s",
     "clock_error_s",
     "halt_verdict_s",
+    "key_drill_every_s",
+    "emergency_s",
+    "compromise_grace_s",
 )
 
 
@@ -33,6 +36,8 @@ def describe_charter(page: Page, terms: CharterAdopted, digest: str) -> None:
         previous=(terms.previous or "-")[:16],
     )
     page.quote("name", terms.name)
+    if terms.recovers is not None:
+        page.tell("recovers", "recovery.carries", leaf=terms.recovers.leaf[:16])
     _describe_keys(page, terms)
     for grant in terms.powers:
         page.add("power", f"{grant.power}: {_quorums(page, grant)}")
@@ -67,6 +72,8 @@ def _describe_keys(page: Page, terms: CharterAdopted) -> None:
                 holder=quote(key.holder),
                 id=key_id[:16],
             )
+            if key.deposit is not None:
+                page.add("deposit", tame(key.deposit))
     everyone = {key.organisation for c in terms.constituencies for key in c.keys}
     if len(everyone) == 1:
         page.warn("one-owner", name=quote(next(iter(everyone))))

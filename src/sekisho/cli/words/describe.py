@@ -11,17 +11,39 @@ from sekisho.cli.documents import Document
 from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.charter import describe_charter
+from sekisho.cli.words.keys import (
+    describe_announcement,
+    describe_compromise,
+    describe_drill,
+    describe_veto,
+    describe_withdrawal,
+)
 from sekisho.cli.words.licence import describe_lease, describe_licence, describe_receipt
 from sekisho.cli.words.order import describe_order
 from sekisho.cli.words.page import Page, View
 from sekisho.cli.words.papers import PAPERS, describe_fields
+from sekisho.cli.words.records import (
+    describe_confirmation,
+    describe_deposit,
+    describe_erasure,
+    describe_pack,
+)
 from sekisho.cli.words.signers import describe_signers
 from sekisho.model.statements import (
     CharterAdopted,
+    DisclosureDeposited,
+    DisclosureErased,
+    KeyCompromised,
+    KeyDrilled,
     LeaseGranted,
     LicenceIssued,
+    OrderConfirmed,
     OrderIssued,
+    PackPublished,
     ReceiptGiven,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
     Statement,
 )
 from sekisho.signing.phrase import digest_phrase
@@ -105,4 +127,13 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     CharterAdopted: describe_charter,
     LeaseGranted: lambda page, fact, _: describe_lease(page, fact),
     ReceiptGiven: lambda page, fact, _: describe_receipt(page, fact),
+    KeyCompromised: describe_compromise,
+    KeyDrilled: describe_drill,
+    SignatureWithdrawn: describe_withdrawal,
+    RecoveryAnnounced: describe_announcement,
+    RecoveryVetoed: describe_veto,
+    OrderConfirmed: describe_confirmation,
+    DisclosureDeposited: describe_deposit,
+    DisclosureErased: describe_erasure,
+    PackPublished: describe_pack,
 }

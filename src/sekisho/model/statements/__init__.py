@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sekisho.model.statements.deposits import *  # noqa: F403
+from sekisho.model.statements.deposits import __all__ as _deposits
 from sekisho.model.statements.governance import *  # noqa: F403  # this package is the one shop window of the kinds
 from sekisho.model.statements.governance import __all__ as _governance
 from sekisho.model.statements.licensing import *  # noqa: F403
@@ -12,5 +14,15 @@ from sekisho.model.statements.shapes import *  # noqa: F403
 from sekisho.model.statements.shapes import __all__ as _shapes
 from sekisho.model.statements.statement import *  # noqa: F403
 from sekisho.model.statements.statement import __all__ as _statement
+from sekisho.model.statements.succession import *  # noqa: F403
+from sekisho.model.statements.succession import __all__ as _succession
 
-__all__ = [*_governance, *_licensing, *_orders, *_shapes, *_statement]  # noqa: PLE0604
+__all__ = [  # noqa: PLE0604
+    *_deposits,
+    *_governance,
+    *_licensing,
+    *_orders,
+    *_shapes,
+    *_statement,
+    *_succession,
+]

@@ -16,6 +16,7 @@ from sekisho.model.statements.shapes import (
     Name,
     PackReference,
     Predicate,
+    Reference,
     Seconds,
     Text,
     Wire,
@@ -66,15 +67,22 @@ Power: TypeAlias = Literal[
     "adjudicate",
     "report-compromise",
     "publish-bundle",
+    "publish-emergency",
 ]
+
+_DAY_S = 86_400
 
 
 class CharterKey(Wire, frozen=True, kw_only=True):
-    """One key of a constituency: its SPKI in base64, the organisation that holds it, the holder's role."""
+    """One key of a constituency: its SPKI in base64, the organisation that holds it, the holder's role.
+
+    `deposit` is an X25519 SPKI of the same holder, to which deposited disclosures are sealed.
+    """
 
     public: Key64
     organisation: Text
     holder: Text
+    deposit: Key64 | None = None
 
 
 class Constituency(Wire, frozen=True, kw_only=True):
@@ -143,7 +151,10 @@ class Recovery(Wire, frozen=True, kw_only=True):
 
 
 class CharterAdopted(Predicate, frozen=True, kw_only=True):
-    """The constitution of one regime, version by version (protocol section 2)."""
+    """The constitution of one regime, version by version (protocol section 2).
+
+    `recovers` names the recovery announcement that this version carries out; without it this is an amendment.
+    """
 
     version: Annotated[int, msgspec.Meta(ge=1)]
     name: Text
@@ -164,6 +175,10 @@ class CharterAdopted(Predicate, frozen=True, kw_only=True):
     clock_error_s: Seconds = 5
     halt_verdict_s: Seconds = 3_600
     recovery: Recovery | None = None
+    recovers: Reference | None = None
+    key_drill_every_s: Seconds = 90 * _DAY_S
+    emergency_s: Annotated[int, msgspec.Meta(ge=0, le=30 * _DAY_S)] = 30 * _DAY_S
+    compromise_grace_s: Annotated[int, msgspec.Meta(ge=0, le=3 * _DAY_S)] = 3 * _DAY_S
 
 
 class EnrolledDevice(Wire, frozen=True, kw_only=True):
@@ -210,11 +225,15 @@ class PartyEnrolled(Predicate, frozen=True, kw_only=True):
 
 
 class PackPublished(Predicate, frozen=True, kw_only=True):
-    """A rule pack by content: who decides by it can be checked against these bytes."""
+    """A rule pack by content: who decides by it can be checked against these bytes.
+
+    `emergency` asks a lower quorum for it and makes it lapse.
+    """
 
     pack: PackReference
     bytes: Count
     summary: Text = ""
+    emergency: bool = False
 
 
 class AgentReleased(Predicate, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ __all__ = [
     "HaltJudged",
     "LogPosition",
     "ObservationMade",
+    "OrderConfirmed",
     "OrderIssued",
     "OrderKind",
     "OrdersInForce",
@@ -80,6 +81,16 @@ class OrderIssued(Predicate, frozen=True, kw_only=True):
     lifts: tuple[OrderReference, ...] = ()
     cap_percent: Annotated[int, msgspec.Meta(ge=1, le=99)] | None = None
     drill: bool = False
+
+
+class OrderConfirmed(Predicate, frozen=True, kw_only=True):
+    """A full quorum stands by an order again, whose first quorum rested on a key since reported compromised.
+
+    `kind` is the order's own: it names the power that signs.
+    """
+
+    order: OrderReference
+    kind: OrderKind
 
 
 class OrdersInForce(Predicate, frozen=True, kw_only=True):

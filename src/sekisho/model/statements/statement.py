@@ -7,11 +7,13 @@ artefact the subject is the id of what the predicate speaks of, with the SHA-256
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
 from sekisho.model.errors import InvalidInput, UnknownCriticalField
+from sekisho.model.quick_json import NotQuick, read_quickly
+from sekisho.model.statements.deposits import DisclosureDeposited, DisclosureErased
 from sekisho.model.statements.governance import (
     AgentReleased,
     CharterAdopted,
@@ -39,11 +41,19 @@ from sekisho.model.statements.orders import (
     FindingRaised,
     HaltJudged,
     ObservationMade,
+    OrderConfirmed,
     OrderIssued,
     OrdersInForce,
 )
 from sekisho.model.statements.shapes import Digest, Predicate, Wire
-from sekisho.model.wire import canonical, from_json, parse_canonical, sha256_hex, to_plain
+from sekisho.model.statements.succession import (
+    KeyCompromised,
+    KeyDrilled,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    SignatureWithdrawn,
+)
+from sekisho.model.wire import canonical, decoder_of, from_json, parse_canonical, sha256_hex
 
 __all__ = [
     "KINDS",
@@ -57,6 +67,7 @@ __all__ = [
     "make_payload",
     "parse_payload",
     "parse_payload_leniently",
+    "power_asked",
     "unknown_critical",
 ]
 
@@ -64,10 +75,21 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 MAX_PAYLOAD = 45_000
 
-# Whose key makes a kind valid: a charter power (by name, or read off an order's own kind), or a key that comes from
-# elsewhere. A finding takes one key of the host itself, an observer or a lease issuer.
+# Whose key makes a kind valid: a charter power (by name, or read off the predicate: an order's kind, a pack's
+# emergency), or a key that comes from elsewhere. A finding takes one key of the host itself, an observer or a lease
+# issuer; a drill and a withdrawal the very charter key that they name; an announcement the recovery keys; a veto the
+# constituency that it names.
 ElsewhereKey: TypeAlias = Literal[
-    "host", "party", "device", "log", "order-kind", "witness-of-fault"
+    "host",
+    "party",
+    "device",
+    "log",
+    "order-kind",
+    "pack-kind",
+    "witness-of-fault",
+    "key-itself",
+    "recovery",
+    "veto",
 ]
 Signer: TypeAlias = ElsewhereKey | Power
 
@@ -83,10 +105,15 @@ class Kind(msgspec.Struct, frozen=True):
 
 KINDS: dict[str, Kind] = {
     "charter-adopted": Kind(CharterAdopted, lambda p: f"charter:{p.version}", "amend"),
+    "key-compromised": Kind(KeyCompromised, lambda p: f"key:{p.key}", "report-compromise"),
+    "key-drilled": Kind(KeyDrilled, lambda p: f"key:{p.key}", "key-itself"),
+    "signature-withdrawn": Kind(SignatureWithdrawn, lambda p: f"payload:{p.payload}", "key-itself"),
+    "recovery-announced": Kind(RecoveryAnnounced, lambda p: f"recovery:{p.version}", "recovery"),
+    "recovery-vetoed": Kind(RecoveryVetoed, lambda p: f"recovery:{p.announcement.leaf}", "veto"),
     "host-enrolled": Kind(HostEnrolled, lambda p: f"host:{p.host}", "enrol-hosts"),
     "host-retired": Kind(HostRetired, lambda p: f"host:{p.host}", "enrol-hosts"),
     "party-enrolled": Kind(PartyEnrolled, lambda p: f"party:{p.party}", "enrol-parties"),
-    "pack-published": Kind(PackPublished, lambda p: f"pack:{p.pack.name}", "publish-rules"),
+    "pack-published": Kind(PackPublished, lambda p: f"pack:{p.pack.name}", "pack-kind"),
     "agent-released": Kind(AgentReleased, lambda p: f"agent:{p.version}", "publish-agent"),
     "time-marked": Kind(TimeMarked, lambda _: "time-mark", "log"),
     "run-declared": Kind(RunDeclared, lambda p: f"run:{p.run}", "party"),
@@ -104,11 +131,20 @@ KINDS: dict[str, Kind] = {
         CheckpointRecorded, lambda p: f"checkpoint:{p.checkpoint.sha256}", "host"
     ),
     "order-issued": Kind(OrderIssued, lambda p: f"order:{p.register}:{p.number}", "order-kind"),
+    "order-confirmed": Kind(
+        OrderConfirmed, lambda p: f"order:{p.order.register}:{p.order.number}", "order-kind"
+    ),
     "orders-in-force": Kind(OrdersInForce, lambda _: "orders-in-force", "keep-registers"),
     "observation-made": Kind(ObservationMade, lambda p: f"host:{p.host}", "observe"),
     "challenge-answered": Kind(ChallengeAnswered, lambda p: f"device:{p.device}", "device"),
     "halt-judged": Kind(HaltJudged, lambda p: f"host:{p.host}", "judge"),
     "finding-raised": Kind(FindingRaised, lambda p: f"host:{p.host}", "witness-of-fault"),
+    "disclosure-deposited": Kind(
+        DisclosureDeposited, lambda p: f"payload:{p.statement}", "keep-registers"
+    ),
+    "disclosure-erased": Kind(
+        DisclosureErased, lambda p: f"payload:{p.statement}", "keep-registers"
+    ),
 }
 _KIND_OF: dict[type[Predicate], str] = {row.predicate: name for name, row in KINDS.items()}
 
@@ -134,28 +170,52 @@ class _Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     predicate: dict[str, Any]
 
 
+class _QuickForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same with the predicate's bytes as they stand."""
+
+    type: str = msgspec.field(name="_type")
+    subject: Annotated[tuple[Subject, ...], msgspec.Meta(min_length=1, max_length=1)]
+    predicateType: str  # noqa: N815  # in-toto's own wire word
+    predicate: msgspec.Raw
+
+
+_PAYLOAD = (
+    b'{"_type":"' + STATEMENT_TYPE.encode() + b'","predicate":%(said)b,'
+    b'"predicateType":"urn:sekisho:statement:%(kind)b:v1",'
+    b'"subject":[{"digest":{"sha256":"%(digest)b"},"name":%(name)b}]}'
+)
+_QUICK_FORM = decoder_of(_QuickForm)
+_DECODERS: dict[str, msgspec.json.Decoder[Predicate]] = {
+    name: decoder_of(row.predicate) for name, row in KINDS.items()
+}
+
+
 def kind_of(predicate: Predicate) -> str:
     """The wire word of a predicate's kind."""
     return _KIND_OF[type(predicate)]
 
 
+def power_asked(kind: str, predicate: Predicate) -> Power | None:
+    """The charter power that a statement asks for; None where its key comes from elsewhere."""
+    if isinstance(predicate, OrderIssued | OrderConfirmed):
+        return predicate.kind
+    if isinstance(predicate, PackPublished):
+        return "publish-emergency" if predicate.emergency else "publish-rules"
+    signer = KINDS[kind].signer
+    return None if signer in get_args(ElsewhereKey) else signer  # type: ignore[return-value]  # get_args is untyped
+
+
 def make_payload(predicate: Predicate) -> bytes:
     """The canonical bytes of the statement that says `predicate`. Raises InvalidInput above 45,000 bytes."""
     kind = kind_of(predicate)
-    plain = to_plain(predicate)
-    payload = canonical(
-        {
-            "_type": STATEMENT_TYPE,
-            "subject": [
-                {
-                    "name": KINDS[kind].subject(predicate),
-                    "digest": {"sha256": sha256_hex(canonical(plain))},
-                }
-            ],
-            "predicateType": f"urn:sekisho:statement:{kind}:v1",
-            "predicate": plain,
-        }
-    )
+    said = canonical(predicate)
+    # Its names in the order of RFC 8785, so that what is canonical inside stays so.
+    payload = _PAYLOAD % {
+        b"said": said,
+        b"kind": kind.encode(),
+        b"digest": sha256_hex(said).encode(),
+        b"name": canonical(KINDS[kind].subject(predicate)),
+    }
     if len(payload) > MAX_PAYLOAD:
         raise InvalidInput(
             f"a {kind} statement of {len(payload)} bytes is over {MAX_PAYLOAD}",
@@ -182,8 +242,11 @@ def parse_payload_leniently(payload: bytes, *, path: str = "") -> tuple[Statemen
     """The same, but critical fields that we do not know are returned, not raised: what restricts acts all the same."""
     if len(payload) > MAX_PAYLOAD:
         raise InvalidInput(f"a payload of {len(payload)} bytes is over {MAX_PAYLOAD}", path=path)
+    quick = _parse_quickly(payload)
+    if quick is not None:
+        return quick, unknown_critical(quick.predicate)
     form = from_json(_Form, parse_canonical(payload, path=path), path=path)
-    name = _kind_name(form, path)
+    name = _kind_name(form.type, form.predicateType, path)
     row = KINDS[name]
     predicate = from_json(row.predicate, form.predicate, path=f"{path}.predicate".lstrip("."))
     _check_subject(form, row, predicate, path)
@@ -201,12 +264,28 @@ def unknown_critical(predicate: Predicate) -> frozenset[str]:
     return frozenset(predicate.crit) - known
 
 
-def _kind_name(form: _Form, path: str) -> str:
-    head, _, rest = form.predicateType.partition("urn:sekisho:statement:")
+def _parse_quickly(payload: bytes) -> Statement | None:
+    """A sound statement at the speed of C; None where it must be read the long way, which says what is wrong."""
+    try:
+        read_quickly(payload)
+        form = _QUICK_FORM.decode(payload)
+        name = _kind_name(form.type, form.predicateType, "")
+        predicate = _DECODERS[name].decode(form.predicate)
+    except (NotQuick, msgspec.MsgspecError, InvalidInput):
+        return None
+    # Part of canonical bytes, so canonical itself.
+    expected = {"sha256": sha256_hex(bytes(form.predicate))}
+    if form.subject[0].name != KINDS[name].subject(predicate) or form.subject[0].digest != expected:
+        return None
+    return Statement(kind=name, predicate=predicate, digest=sha256_hex(payload), payload=payload)
+
+
+def _kind_name(statement_type: str, predicate_type: str, path: str) -> str:
+    head, _, rest = predicate_type.partition("urn:sekisho:statement:")
     name, _, version = rest.rpartition(":")
-    if form.type != STATEMENT_TYPE or head or version != "v1" or name not in KINDS:
+    if statement_type != STATEMENT_TYPE or head or version != "v1" or name not in KINDS:
         raise InvalidInput(
-            f"{form.predicateType[:80]!r} is not a statement kind that we know", path=path
+            f"{predicate_type[:80]!r} is not a statement kind that we know", path=path
         )
     return name
 

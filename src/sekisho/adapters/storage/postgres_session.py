@@ -1,0 +1,163 @@
+"""One session with PostgreSQL: checked to be durable, the only writer of its log, and never waited for without end."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os import dup
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
+
+__all__ = ["Patience", "connect_session"]
+
+CONNECT_S = 5
+STATEMENT_S = 10
+ANSWER_S = 15.0
+"""When a server that answers nothing at all is given up: later than it would break a statement off itself."""
+
+_SETTINGS = f"""
+SET statement_timeout = '{STATEMENT_S}s';
+SET lock_timeout = '{STATEMENT_S}s';
+SET idle_in_transaction_session_timeout = '60s';
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 3;
+SET client_encoding = 'UTF8'
+"""
+_MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
+_TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+
+
+def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection that holds the log's lock, for as long as it lives.
+
+    `url` is what libpq takes: an address or `name=value` pairs; the password may stand in it, in the file that
+    PGPASSFILE names, or in a service. Raises Unavailable where the server does not answer or does not let us
+    in, InvalidInput where it would lose acknowledged commits, StateConflict where another process holds the lock.
+    """
+    _check_url(url)
+    try:
+        connection = psycopg.connect(
+            url, connect_timeout=CONNECT_S, application_name="sekisho log", tcp_user_timeout=10_000
+        )
+    except psycopg.Error as error:
+        raise Unavailable(
+            f"no connection to the log's database: {first_line(error)}",
+            remedy="check that PostgreSQL runs and lets this account in",
+        ) from None
+    try:
+        connection.autocommit = True
+        connection.execute(_SETTINGS)
+        _check_durable(connection)
+        _take_lock(connection, origin)
+        connection.autocommit = False
+    except psycopg.Error as error:
+        connection.close()
+        raise Unavailable(f"the log's database refuses: {first_line(error)}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def first_line(error: BaseException) -> str:
+    """What a person needs of libpq's words; the lines after it may hold values of the rows."""
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__
+
+
+def _check_url(url: str) -> None:
+    """Refuse what libpq cannot read, without a word of it: it may hold a password.
+
+    One with a bare / or @ in its password is read too, but its parts end up where errors show them.
+    """
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+        shown = [parts.get("host", ""), parts.get("dbname", ""), parts.get("user", "")]
+        is_sound = re.fullmatch(r"[\d,]*", parts.get("port", "")) and "@" not in "".join(shown)
+    except psycopg.Error:
+        is_sound = None
+    if not is_sound:
+        raise InvalidInput(
+            "not an address of a PostgreSQL database",
+            path="database",
+            remedy="write it as postgresql://user@host:5432/name, with %40, %2F and %3A for @, / and : in names",
+        )
+
+
+def _check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    for name in _MUST_BE_ON:
+        row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        if row is None or row[0] == "off":
+            raise InvalidInput(
+                f"PostgreSQL runs with {name} = off, which loses acknowledged entries in a power cut",
+                path="database",
+                remedy=f"set {name} = on in postgresql.conf (or for the role), then reload the server",
+            )
+
+
+def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str) -> None:
+    row = connection.execute(_TRY_LOCK, (_lock_number(origin),)).fetchone()
+    if row is None or row[0] is not True:
+        raise StateConflict(
+            f"another process writes the log {origin}",
+            remedy="stop it first, a log has one writer; after a broken connection wait until the server "
+            "has noticed",
+        )
+
+
+def _lock_number(origin: str) -> int:
+    digest = hashlib.sha256(b"sekisho log " + origin.encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+class Patience:
+    """Ends the connection of whoever waits for a server that answers nothing, not even that it gave up.
+
+    Timeouts of statements are the server's own; one that is stopped, or unreachable without a word, keeps
+    none. One thread looks after one session.
+    """
+
+    def __init__(self, answer_s: float = ANSWER_S) -> None:
+        self._answer_s = answer_s
+        self._until: float | None = None
+        self._wire: socket.socket | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="log database", daemon=True)
+        self._thread.start()
+
+    def watch(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        """Look after this connection from now on, through a descriptor of our own."""
+        old, self._wire = self._wire, socket.socket(fileno=dup(connection.fileno()))
+        if old is not None:
+            old.close()
+
+    @contextmanager
+    def waiting(self, answer_s: float | None = None) -> Iterator[None]:
+        """Somebody waits for the server, for at most `answer_s` seconds."""
+        self._until = time.monotonic() + (answer_s or self._answer_s)
+        try:
+            yield
+        finally:
+            self._until = None
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._wire is not None:
+            self._wire.close()
+
+    def _look(self) -> None:
+        while not self._ended.wait(min(1.0, self._answer_s / 4)):
+            until, wire = self._until, self._wire
+            if until is not None and time.monotonic() > until and wire is not None:
+                with suppress(OSError):
+                    # Whoever reads from it meets its end, and gives the connection up.
+                    wire.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,128 @@
+"""The newest claims of a SQLite log, held in memory until they can be filed with others of their neighbourhood.
+
+SQLite's journal is written in pages, and claims are spread evenly over their index: each would write a page of
+its own, which costs more than all else in a transaction together. So the newest stay in memory; what they are is
+durable in `entries`, where a start reads them back from `head.claimed` on. A sweep over the keys files them into
+`claims` in their order, a page for many, in the transactions that bring new ones. Every transaction asks both for
+what it takes, while it holds the database's write lock and this process holds the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from sekisho.adapters.storage.log_schema import claims_of, decode_names, entries, head, in_steps
+from sekisho.model.errors import Corrupt
+from sekisho.ports.log_store import Taken
+
+__all__ = ["SqliteClaims", "insert_rows"]
+
+KEEP = 32_768
+"""Claims in memory, some 200 bytes each, before a sweep begins; a start reads back at most twice as many."""
+
+LEAST_SLICE = 16
+_READ_STEP = 2000
+
+
+class _Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transaction does to the claims in memory, once it stands."""
+
+    taken: Sequence[tuple[bytes, int]] = ()
+    filed: Sequence[bytes] = ()
+
+
+class SqliteClaims:
+    """The claims of one open database. `taken` by a transaction, they count when `keep` says that it stands."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._held = _read_back(connection)
+        self._sweep: list[bytes] = []
+        self._below = 0
+        self._step = _Step()
+
+    def take(self, connection: Connection, taken: list[tuple[bytes, int]]) -> None:
+        """Take what the newest entries claim, in the caller's transaction. Raises Taken."""
+        wanted = [key for key, _ in taken]
+        if len(set(wanted)) < len(wanted) or self.find(connection, wanted):
+            raise Taken("a payload or a unique key of these rows stands in the log")
+        self._step = _Step(taken=taken)
+        if not self._sweep and len(self._held) > KEEP:
+            self._sweep = sorted(self._held, reverse=True)
+            self._below = taken[0][1]
+        if self._sweep:
+            self._step = _Step(taken=taken, filed=self._file(connection, 2 * len(taken)))
+
+    def keep(self) -> None:
+        """The transaction of the last `take` is committed; without this it never was."""
+        step, self._step = self._step, _Step()
+        self._held.update(step.taken)
+        for key in step.filed:
+            del self._held[key]
+        if step.filed:
+            del self._sweep[-len(step.filed) :]
+
+    def find(self, connection: Connection, wanted: Sequence[bytes]) -> dict[bytes, int]:
+        """Which entries took these keys."""
+        found = {key: self._held[key] for key in wanted if key in self._held}
+        return found | _find_filed(connection, wanted)
+
+    def _file(self, connection: Connection, most: int) -> list[bytes]:
+        """Write the next slice of the sweep to where it stays."""
+        filed = self._sweep[-max(most, LEAST_SLICE) :]
+        rows = [(key, self._held[key]) for key in reversed(filed)]
+        insert_rows(connection, "claims", rows)
+        if len(filed) == len(self._sweep):
+            connection.execute(update(head).values(claimed=self._below))
+        return filed
+
+
+def insert_rows(connection: Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Many rows in few calls: each call gives other threads a turn and waits for its own again."""
+    for some in in_steps(rows):
+        row = f"({', '.join('?' * len(some[0]))})"
+        statement = f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}"  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+
+
+def _find_filed(connection: Connection, wanted: Sequence[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for some in in_steps(wanted):
+        query = f"SELECT key, idx FROM claims WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608
+        found.update(
+            (key, idx) for key, idx in connection.exec_driver_sql(query, tuple(some)).all()
+        )
+    return found
+
+
+def _read_back(connection: Connection) -> dict[bytes, int]:
+    """The claims that are not filed. Raises Corrupt where two entries claim the same."""
+    held: dict[bytes, int] = {}
+    row = connection.execute(select(head.c.claimed, head.c.entries)).one()
+    for taken in _claims_from(connection, row.claimed, row.entries):
+        filed = _find_filed(connection, [key for key, _ in taken])
+        for key, index in taken:
+            if filed.get(key, index) != index or key in held:
+                raise Corrupt(
+                    f"entry {index} repeats a payload or a unique key",
+                    remedy="restore the database from a backup",
+                )
+            if key not in filed:
+                held[key] = index
+    return held
+
+
+def _claims_from(
+    connection: Connection, start: int, stop: int
+) -> Iterator[list[tuple[bytes, int]]]:
+    query = select(entries.c.idx, entries.c.payload_sha256, entries.c.unique_keys)
+    for first in range(start, stop, _READ_STEP):
+        span = query.where(entries.c.idx >= first, entries.c.idx < min(first + _READ_STEP, stop))
+        yield [
+            (key, index)
+            for index, payload, names in connection.execute(span.order_by(entries.c.idx)).all()
+            for key in claims_of(payload, decode_names(names))
+        ]

@@ -1,0 +1,201 @@
+"""A draft's two ends: written for others to sign, or signed at once by the one whose own word it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from sekisho.catalogue import say
+from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.countersign import Phrase, ask_phrase
+from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
+from sekisho.cli.reading import read_input
+from sekisho.cli.surroundings import (
+    HomeFolder,
+    LogPlace,
+    PolicyFile,
+    Sources,
+    look,
+    require_state,
+    settings_of,
+)
+from sekisho.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sekisho.cli.words import View
+    from sekisho.model.statements import Predicate
+    from sekisho.signing import PublicKey, Signer
+
+__all__ = [
+    "DraftOut",
+    "Making",
+    "MaybeControl",
+    "OwnPublic",
+    "SignedOut",
+    "add_withdraw",
+    "deliver_draft",
+    "deliver_own_word",
+]
+
+DraftOut = Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")]
+SignedOut = Annotated[str, typer.Option("--out", help="Where it goes; never over a file.")]
+OwnPublic = Annotated[
+    str, typer.Option("--public", help="Your public key, to sign the draft elsewhere or later.")
+]
+MaybeControl = Annotated[
+    str, typer.Option("--control", help="Hand it in at this control plane as well.")
+]
+_MAX_STATEMENT = 70_000
+
+
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """How a person's own word is made: with which key, or for which public key as a draft; where it goes."""
+
+    out: str
+    key: str = ""
+    public: str = ""
+    phrase: str = ""
+    passphrase_file: str = ""
+    control: str = ""
+
+    def check(self) -> None:
+        """Raise InvalidInput unless one key is named and there is a place for the result."""
+        if bool(self.key) == bool(self.public):
+            raise InvalidInput(
+                "one of the two is needed",
+                path="--key, --public",
+                remedy="sign here with --key, or draft with --public and sign the draft later",
+            )
+        if self.public and self.control:
+            raise InvalidInput("a draft is handed in by nobody: sign it first", path="--control")
+        if not self.out:
+            raise InvalidInput("is missing", path="--out", remedy="name a new file")
+
+    def whose(self, context: typer.Context) -> tuple[PublicKey, Signer | None]:
+        """The key whose word it is, with its signer where it signs here."""
+        if self.public:
+            return load_public(self.public), None
+        signer = open_own_key(settings_of(context), self.key, self.passphrase_file)
+        return signer.public, signer
+
+
+def deliver_draft(view: View, fact: Predicate, out: Path, *, as_json: bool) -> None:
+    """Write a draft that a signer's program will read, and show it as it will be shown there; ends the command."""
+    from sekisho.ceremony import create_file
+    from sekisho.cli.documents import parse_document
+    from sekisho.cli.words import describe
+    from sekisho.model.statements import make_payload
+
+    payload = make_payload(fact)
+    page = describe(parse_document(payload, path=str(out)), view)
+    create_file(out, payload)
+    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
+    deliver(Answer(document={**page.to_document(), "file": str(out)}, text=text), as_json=as_json)
+
+
+def deliver_own_word(
+    view: View, fact: Predicate, signer: Signer | None, making: Making, *, as_json: bool
+) -> None:
+    """Show what somebody says under their own key alone, have the phrase typed back, sign and write; ends the command.
+
+    Without a signer the draft is written, to be signed by `sign`. A crash leaves no file, or the whole one.
+    """
+    from sekisho.ceremony import create_file, send_statement, verify_countersign
+    from sekisho.cli.documents import parse_document
+    from sekisho.cli.words import describe
+    from sekisho.model.statements import make_payload, parse_payload
+    from sekisho.signing import sign_payload
+
+    if signer is None:
+        deliver_draft(view, fact, Path(making.out), as_json=as_json)
+        return
+    statement = parse_payload(make_payload(fact), path=making.out)
+    page = describe(parse_document(statement.payload, path=making.out), view)
+    typer.echo(page.to_text(), err=as_json)
+    verify_countersign(view.footing, statement, (), signer.public.key_id, now=view.now)
+    ask_phrase(view, making.phrase, statement.digest)
+    envelope = sign_payload(statement.payload, [signer])
+    create_file(Path(making.out), envelope.raw)
+    placed = send_statement(making.control, envelope.raw) if making.control else None
+    answer = {
+        "digest": statement.digest,
+        "key": signer.public.key_id,
+        "file": making.out,
+        "placed": placed,
+    }
+    lines = [say("sign.fresh", view.language, id=signer.public.key_id[:16], file=making.out)]
+    if placed is not None:
+        told = "order.issued" if placed["fresh"] else "order.issued.before"
+        lines.append(say(told, view.language, index=placed["index"], leaf=placed["leaf"]))
+    deliver(Answer(document=answer, text="\n".join(lines)), as_json=as_json)
+
+
+def add_withdraw(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
+    """Give a group of commands its `withdraw`, for signatures on documents of these kinds."""
+
+    @app.command("withdraw", help=about)
+    def withdraw(
+        context: typer.Context,
+        *,
+        file: Annotated[str, typer.Argument(metavar="F", help="What was signed.")],
+        reason: Annotated[str, typer.Option("--reason", help="Why; it is public.")],
+        out: SignedOut,
+        key: KeyPlace = "",
+        public: OwnPublic = "",
+        phrase: Phrase = "",
+        passphrase_file: PassphraseFile = "",
+        control: MaybeControl = "",
+        home: HomeFolder = "",
+        log: LogPlace = "",
+        policy: PolicyFile = "",
+        as_json: AsJson = False,
+    ) -> None:
+        making = Making(
+            out=out,
+            key=key,
+            public=public,
+            phrase=phrase,
+            passphrase_file=passphrase_file,
+            control=control,
+        )
+        sources = Sources(home=home, log=log, policy=policy)
+        _withdraw(context, (file, kinds), reason, making, sources, as_json=as_json)
+
+
+def _withdraw(
+    context: typer.Context,
+    document: tuple[str, tuple[str, ...]],
+    reason: str,
+    making: Making,
+    sources: Sources,
+    *,
+    as_json: bool,
+) -> None:
+    from sekisho.ceremony import draft_withdrawal
+
+    making.check()
+    file, kinds = document
+    public, signer = making.whose(context)
+    digest = _signed_digest(file, kinds, public)
+    view = look(context, sources)
+    state = require_state(view, as_json=as_json)
+    fact = draft_withdrawal(state, digest, public.key_id, reason, now=view.now)
+    deliver_own_word(view, fact, signer, making, as_json=as_json)
+
+
+def _signed_digest(file: str, kinds: tuple[str, ...], public: PublicKey) -> str:
+    """The payload digest of a document that this key did sign; what it did not sign it cannot take back."""
+    from sekisho.cli.documents import parse_document
+    from sekisho.signing import distinct_signers
+
+    document = parse_document(read_input(file, limit=_MAX_STATEMENT), path=file)
+    statement = document.statement
+    if statement is None or statement.kind not in kinds:
+        found = statement.kind if statement is not None else document.form
+        raise InvalidInput(f"is a {found}, expected {' or '.join(kinds)}", path=file)
+    if document.envelope is None or not distinct_signers(document.envelope, [public]):
+        raise InvalidInput(f"bears no signature of key {public.key_id[:16]}", path=file)
+    return document.digest

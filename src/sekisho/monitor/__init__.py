@@ -1,0 +1,6 @@
+"""The monitor: a process of its own that follows, copies and serves a log which somebody else writes."""
+
+from sekisho.monitor.memory import MonitorMemory
+from sekisho.monitor.watch import Round, Vantage, Watch
+
+__all__ = ["MonitorMemory", "Round", "Vantage", "Watch"]
