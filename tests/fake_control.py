@@ -64,7 +64,19 @@ LOG_NOTE = NoteSigner(ORIGIN, LOG.private)
 WITNESSES = tuple(
     NoteSigner.cosigner(f"{name}.example", factory.signer(name).private) for name in ("w1", "w2")
 )
-FED = ("charter-adopted", "host-enrolled", "licence-issued", "licence-revoked", "orders-in-force")
+FED = (
+    "charter-adopted",
+    "host-enrolled",
+    "key-compromised",
+    "licence-issued",
+    "licence-revoked",
+    "order-confirmed",
+    "orders-in-force",
+    "recovery-announced",
+    "recovery-vetoed",
+    "signature-withdrawn",
+    "time-marked",
+)
 
 
 class FakeClock:

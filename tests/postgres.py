@@ -99,7 +99,7 @@ def start_server() -> Iterator[Server]:
     # In memory where there is such a folder: a new database is hundreds of files. What a crash of the server
     # leaves is asked by killing it, not by cutting the power, so the page cache is as good as a disk. The path
     # is short, because a socket's has at most 107 bytes.
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder ours
+    memory = Path("/dev/shm")
     where = memory if os.access(memory, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="sekisho-pg-", dir=where))
     if os.geteuid() == 0:

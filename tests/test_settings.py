@@ -58,3 +58,18 @@ def test_language_follows_own_variable_then_locale(
 ) -> None:
     """SEKISHO_LANG wins over the locale; other languages read English."""
     assert choose_language(environment) == language
+
+
+def test_address_of_the_published_copy_is_read() -> None:
+    """SEKISHO_COPY is kept as it stands; unset or empty means that there is none."""
+    address = "s3://bucket/log?region=eu-west-1"
+    assert load_settings({"SEKISHO_COPY": address, "HOME": "/h"}).copy == address
+    assert load_settings({"SEKISHO_COPY": "", "HOME": "/h"}).copy == ""
+    assert load_settings({"HOME": "/h"}).copy == ""
+
+
+def test_library_of_a_hardware_module_is_read() -> None:
+    """SEKISHO_PKCS11_LIB is kept as it stands; unset or empty means that no library is named."""
+    settings = load_settings({"SEKISHO_PKCS11_LIB": "/usr/lib/token.so", "HOME": "/h"})
+    assert settings.pkcs11_lib == "/usr/lib/token.so"
+    assert load_settings({"HOME": "/h"}).pkcs11_lib == ""

@@ -5,6 +5,7 @@ A home is a folder:
     regime.json   origin, names of the witnesses, the site's own host   trust.json    the regime's trust root
     keys/         log.pem, operator.pem                                 signers/      keys of the other constituencies
     log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
+    projections.sqlite   tables made from these two
     public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """
 
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -23,13 +25,19 @@ from sekisho.adapters.keys import load_key, load_or_create_key
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.keys.note_keys import begin_rotation, finish_rotation, next_of
 from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.log_reading import LogEntries
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
+from sekisho.adapters.storage.projections_sql import (
+    open_projections,
+    remove_projections,
+    scratch_projections,
+)
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
-from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
+from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict
 from sekisho.model.statements import PackReference
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
 from sekisho.operations.bundle import collect_bundle, write_bundle
@@ -39,19 +47,35 @@ from sekisho.operations.disclosing import Reveal, make_reveal
 from sekisho.operations.feed import Feed
 from sekisho.operations.leasing import GrantedLease, LeaseCounter
 from sekisho.operations.marking import MarkMaker
+from sekisho.operations.projecting import (
+    Check,
+    Mismatch,
+    Telling,
+    check_projections,
+    count_rows,
+    make_projections,
+    read_entries,
+)
+from sekisho.operations.projector import Projector
 from sekisho.operations.reading import read_state
 from sekisho.operations.registers import keep_registers
+from sekisho.ports.projection_store import View
 from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
 from sekisho.signing import Ed25519Signer, Recorded, TrustRoot, parse_policy
 from sekisho.signing.notes import NoteSigner, VerifierKey
 from sekisho.signing.trust import current_root
 
 __all__ = [
+    "Check",
     "Control",
     "Home",
+    "Mismatch",
+    "Rebuilt",
     "RegimeFile",
     "begin_log_rotation",
+    "check_home_projections",
     "finish_log_rotation",
+    "rebuild_projections",
     "reveal_field",
 ]
 
@@ -105,6 +129,10 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    @property
+    def projections(self) -> Path:
+        return self.path / "projections.sqlite"
 
     @property
     def public(self) -> Path:
@@ -242,6 +270,8 @@ class Control:
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
+        self.projections = open_projections(home.projections)
+        self.projector = Projector(self.desk, self.projections, scratch_projections)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
@@ -254,6 +284,7 @@ class Control:
         self.desk.load()
         self.leases.load()
         self.deposits.complete()
+        self.projector.start()
         if self.publisher.latest is not None:
             self.feed.take_published(self.publisher.latest)
         self.publisher.start()
@@ -266,6 +297,8 @@ class Control:
         self.publisher.stop()
         for client in self._clients.values():
             client.close()
+        self.projector.stop()
+        self.projections.close()
         self._private.close()
         self._log.close()
 
@@ -322,6 +355,69 @@ class Control:
                 self.deposits.complete()
             except SekishoError as error:
                 self.last_problem = str(error)
+
+
+class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
+    """Projections that were made again: of how many entries, how many rows in each table, how many unverifiable."""
+
+    size: int
+    tables: dict[str, int]
+    hidden: int
+
+
+def rebuild_projections(home: Home, heard: Callable[[int, int], None]) -> Rebuilt:
+    """Make a home's projections again from its log and private store alone, and put them in place at once.
+
+    A control plane that runs on this home meanwhile goes on from them. `heard` is told entries done and to do. Raises
+    InvalidInput where no regime is founded here, Corrupt, Unavailable, and whatever the log's entries raise.
+    """
+    with _grounds(home) as (log, telling), scratch_projections() as made:
+        entries = read_entries(telling, log.envelopes())
+        make_projections(made, telling, entries, lambda done: heard(done, log.size))
+        with made.view() as view:
+            try:
+                _put_in_place(home, view)
+            except Corrupt:
+                remove_projections(home.projections)
+                _put_in_place(home, view)
+            tables, hidden = count_rows(view)
+        return Rebuilt(size=telling.position.size, tables=tables, hidden=hidden)
+
+
+def check_home_projections(home: Home, heard: Callable[[int, int], None]) -> Check:
+    """A home's projections against those that its log and private store give. Raises as `rebuild_projections`."""
+    with _grounds(home) as (log, telling), scratch_projections() as made:
+        path = home.projections
+        kept = open_projections(path, mend=False) if path.exists() else scratch_projections()
+        with kept:
+            return check_projections(
+                kept,
+                made,
+                telling,
+                log.envelopes(),
+                log_size=log.size,
+                heard=lambda done: heard(done, log.size),
+            )
+
+
+def _put_in_place(home: Home, made: View) -> None:
+    with open_projections(home.projections) as store:
+        store.replace(made.position, made.rows())
+
+
+@contextmanager
+def _grounds(home: Home) -> Iterator[tuple[LogEntries, Telling]]:
+    """What projections rest on: the log, and a fold of it that has not begun."""
+    if not home.is_founded:
+        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
+    root = home.load_root()
+    private = PrivateSqlite(home.path / "private.sqlite")
+    try:
+        kept = private.load_disclosures()
+    finally:
+        private.close()
+    with LogEntries(home.path / "log.sqlite", origin=root.origin) as log:
+        yield log, Telling(root, lambda digest: kept.get(digest, ()))
 
 
 def reveal_field(home: Home, digest: str, name: str) -> Reveal:

@@ -148,6 +148,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Draft, sign, issue and follow holds, pauses and resumes.",
         "保留・一時停止・再開の命令を起案・署名・発出・追跡します。",
     ),
+    "cli.command.rebuild": (
+        "Make a home's tables again from its log, or check them.",
+        "表をログから作り直すか、照合します。",
+    ),
     "cli.command.rules": (
         "Decide runs under a dated rule pack, with every reason.",
         "施行日付きの規則集に基づき、理由を付けて計算を判定します。",
@@ -163,6 +167,39 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "cli.command.up": (
         "Serve the console, the API and the public log until Ctrl-C.",
         "Ctrl-C まで、管理画面・API・公開ログを提供します。",
+    ),
+    # --- projections: made again, or compared with what log and private store give
+    "rebuild.bar": ("reading the log", "ログを読み込み中"),
+    "rebuild.done": (
+        "done: the tables tell of {size} entries",
+        "完了：{size} 件の記録から表を作成",
+    ),
+    "rebuild.holds": (
+        "holds: byte for byte what {size} entries and the private store give",
+        "一致：記録 {size} 件と非公開保管庫から得たものと全バイト一致",
+    ),
+    "rebuild.fails": (
+        "fails: {count} row(s) differ from what {size} entries and the private store give",
+        "不一致：記録 {size} 件と非公開保管庫から得たものと {count} 行が相違",
+    ),
+    "rebuild.unverifiable": (
+        "rows with an amount that nobody here can open: {count}",
+        "開示情報がなく確認できない数値を含む行：{count}",
+    ),
+    "rebuild.nothing": (
+        "unverifiable: there is nothing to compare",
+        "検証不能：照合するものがありません",
+    ),
+    "rebuild.first": (
+        "the first is in table {table}, key {row}:",
+        "最初の相違：表 {table}、キー {row}",
+    ),
+    "rebuild.kept": ("kept", "現在"),
+    "rebuild.made": ("made again", "再作成"),
+    "rebuild.none": ("no such row", "行なし"),
+    "rebuild.behind": (
+        "entries that the tables do not tell of yet: {count}",
+        "表に未反映の記録：{count} 件",
     ),
     # --- the auditor: each check's question, the verdicts, and what a verdict does not cover
     "audit.check.trust-root": ("Is this the regime that you trust?", "信頼する体制のものですか"),
@@ -212,6 +249,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "audit.check.leases": ("Was each lease rightly granted?", "各リースは正しく付与されましたか"),
     "audit.check.receipts": ("Are the receipt chains whole?", "受領証の連鎖は完全ですか"),
     "audit.check.budgets": ("Do the books add up?", "収支は合っていますか"),
+    "audit.check.deposits": (
+        "Is what is concealed deposited, and what is erased gone?",
+        "秘匿項目は預託され、消去済みの項目は残っていませんか",
+    ),
     "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
     "audit.check.halts": (
         "Is each halt as sure as it is said to be?",
@@ -400,6 +441,19 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "log.evidence.both": (
         "both sides were cosigned by {names}: these witnesses broke their promise",
         "両方に連署した立会人：{names}。約束に違反",
+    ),
+    "show.kind.fork": ("Evidence that a log forked", "ログの分岐の証拠"),
+    "show.fork.means": (
+        "two checkpoints that one log signed; whether they convict it, the log's key alone decides: sekisho log check-evidence",
+        "一つのログが署名した二つのチェックポイント。分岐の証拠になるかはログの鍵だけで判定できます：sekisho log check-evidence",
+    ),
+    "show.warn.forked": (
+        "THIS LOG FORKED, by its own signature: {why}",
+        "このログは自らの署名により分岐が証明されています：{why}",
+    ),
+    "show.warn.cosigned-both": (
+        "Witness {name} cosigned both sides.",
+        "立会人 {name} は両方に連署しました。",
     ),
     "log.serve.ready": (
         "serves {folder} at {address}",
@@ -1287,6 +1341,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.warn.key-silenced": (
         "Key {id} ({name}) was reported compromised: it counts for nothing.",
         "鍵 {id}（{name}）は危殆化が報告されており、無効です。",
+    ),
+    "show.warn.signature-withdrawn": (
+        "Key {id} ({name}) took its signature on this back: it does not count.",
+        "鍵 {id}（{name}）はこの文書への署名を撤回しました。数えません。",
     ),
     # --- keys and charters as commands
     "key.drill.row": (

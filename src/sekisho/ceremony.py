@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "MAX_REVEAL",
     "Algorithm",
     "AmendmentPlan",
     "BlastRadius",
@@ -110,7 +111,6 @@ __all__ = [
     "KeyStanding",
     "KeyWithoutPower",
     "LicencePlan",
-    "MAX_REVEAL",
     "MadeElsewhere",
     "OrderDifference",
     "OrderPlan",

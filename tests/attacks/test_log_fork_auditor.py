@@ -35,22 +35,22 @@ def kept(folder: Path, sealed: Sealed, name: str = "friend.checkpoint") -> Path:
     return path
 
 
-def two_stories(*, longer: bool) -> tuple[Sealed, Sealed]:
-    """One regime that tells its auditor one log and others another, both signed and witnessed by all."""
-    cast, told = Cast(), honest_story()
-    other = told.copy()
-    place = len(other.batches) - 1 if longer else 3
-    other.batches.insert(place, (other.batches[place][0], [("extra", heartbeat(7.0))]))
-    return seal(told, cast), seal(other, cast)
+def told_with(cast: Cast, *beats: float) -> Sealed:
+    """The honest story, signed and witnessed by all, with further heartbeats at these seconds."""
+    story = honest_story()
+    for number, at in enumerate(beats):
+        place = next(i for i, (when, _) in enumerate(story.batches) if when >= at)
+        story.batches.insert(place, (at, [(f"extra {number}", heartbeat(at))]))
+    return seal(story, cast)
 
 
-@pytest.mark.parametrize("longer", [True, False])
+@pytest.mark.parametrize("beats", [(), (8.0,)], ids=["a smaller one", "one of the same size"])
 def test_auditor_catches_the_fork_and_writes_the_evidence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], longer: bool
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], beats: tuple[float, ...]
 ) -> None:
-    """Every check of the bundle alone is as before; what others saw makes it fail, with a file that convicts the log."""
-    shown, elsewhere = two_stories(longer=longer)
-    ours, theirs = (shown, elsewhere) if not longer else (elsewhere, shown)
+    """A bundle that passes alone fails beside what others saw, and a file is written that convicts the log."""
+    cast = Cast()
+    ours, theirs = told_with(cast, 7.0), told_with(cast, *beats)
     report = audit_here(audit(tmp_path, ours, kept(tmp_path, theirs)))
     row = check_of(report, "seen-checkpoints")
     assert (row.verdict, report.verdict) == ("fails", "fails")

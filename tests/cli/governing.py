@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -23,13 +27,43 @@ from tests import factory
 from tests.cli.ceremonies import KeyHolder, phrase_of
 from tests.factory_bundle import Cast
 
-__all__ = ["DAY_S", "QUORUM", "Governor", "key_id"]
+__all__ = ["DAY_S", "QUORUM", "Governor", "PlainFolder", "control_plane", "key_id", "payload_of"]
 
 DAY_S = 86_400
 QUORUM = ("authority-1", "authority-2", "authority-3", "verifier-1")
 WITNESSES = tuple(
     NoteSigner.cosigner(f"{name}.example", factory.signer(name).private) for name in ("w1", "w2")
 )
+
+
+@contextmanager
+def control_plane() -> Iterator[tuple[str, list[bytes]]]:
+    """A control plane that takes whatever it is sent, and says where it stands; and what was sent."""
+    sent: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.rfile.read(int(self.headers["content-length"])))
+            digest = parse_envelope(sent[-1]).digest
+            place = {"index": 9, "leaf": "a" * 64, "digest": digest, "fresh": True}
+            body = json.dumps(place).encode()
+            self.send_response(201)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Silence."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=lambda: server.serve_forever(0.01))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", sent
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class PlainFolder:

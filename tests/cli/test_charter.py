@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
-from sekisho.model.statements import CharterAdopted, make_payload, parse_payload
+from sekisho.catalogue import Language
+from sekisho.cli.charter_guide import example_of
+from sekisho.model.statements import CharterAdopted, Profile, make_payload, parse_payload
 from sekisho.signing import parse_policy
 from tests import factory
 from tests.cli.ceremonies import KeyHolder, phrase_of
@@ -121,3 +125,77 @@ def test_enrolments_are_signed_in_the_same_way(
     phrase = ("--phrase", phrase_of(path.read_bytes()), "--log", holder.log)
     assert holder.call("charter", "sign", path, "--key", holder.key("verifier-1"), *phrase) == 1
     assert holder.call("charter", "sign", path, "--key", holder.key("operator-1"), *phrase) == 0
+
+
+@pytest.mark.parametrize("profile", get_args(Profile))
+def test_the_example_of_every_profile_founds_it(
+    holder: KeyHolder, monkeypatch: pytest.MonkeyPatch, capsys: Capture, profile: str
+) -> None:
+    """The command that the guide prints, as it stands, with the keys that it names made by `key new`."""
+    monkeypatch.chdir(holder.folder)
+    words = shlex.split(example_of(profile).replace("\\\n", " "))
+    for word in words:
+        if word.endswith(".pub"):
+            name = word.rpartition(":")[2].removesuffix(".pub")
+            assert holder.call("key", "new", f"{name}.pem") == 0
+            holder.path(f"{name}.pem.pub").rename(holder.path(f"{name}.pub"))
+    holder.path("log.vkey").write_text(holder.cast.log.verifier.to_text())
+    for n, witness in enumerate(holder.cast.witnesses, 1):
+        holder.path(f"witness-{n}.vkey").write_text(witness.verifier.to_text() + "\n")
+    assert words[0] == "sekisho"
+    page = holder.answer(capsys, *words[1:])
+    assert page["predicate"]["profile"] == profile
+    assert page["predicate"]["recovery"]["k"] == 2
+    assert page["warnings"] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_init_alone_says_what_it_needs(
+    holder: KeyHolder, capsys: Capture, language: Language
+) -> None:
+    """Without any flag: what to have at hand and an example for each profile, exit 2; with some, what is missing."""
+    holder.language = language
+    assert holder.call("charter", "init") == 2
+    told = capsys.readouterr().out
+    assert all(f"--profile {profile} " in told for profile in get_args(Profile))
+    assert holder.call("charter", "init", "--name", "A regime", "--jurisdiction", "JP") == 2
+    assert "--key, --log-key, --witness, --out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"recovery_key": ["Archive:only two"], "recovery_quorum": ["1"]}, "--recovery-key"),
+        ({"recovery_quorum": ["1"]}, "--recovery-quorum"),
+        ({"recovery_key": ["A:s:PUB"], "recovery_quorum": ["2"]}, "--recovery-quorum"),
+        ({"recovery_key": ["A:s:PUB"]}, "--recovery-quorum"),
+        (
+            {
+                "recovery_key": ["A:s:PUB"],
+                "recovery_quorum": ["1"],
+                "recovery_notice": ["13d"],
+            },
+            "--recovery-notice",
+        ),
+        (
+            {"recovery_key": ["A:s:PUB"], "recovery_quorum": ["1"], "recovery_notice": ["2"]},
+            "--recovery-notice",
+        ),
+    ],
+)
+def test_recovery_flags_are_checked(
+    holder: KeyHolder, capsys: Capture, changes: dict[str, list[str]], words: str
+) -> None:
+    """Too few keys, no quorum, a notice below 14 days: the flag is named and nothing is written."""
+    file = holder.public("recovery-1")
+    given = {name: [v.replace("PUB", file) for v in values] for name, values in changes.items()}
+    assert init(holder, **given) == 2
+    assert words in capsys.readouterr().err
+    assert not holder.path("charter.json").exists()
+
+
+def test_witnesses_of_the_logs_owner_found_no_authority(holder: KeyHolder, capsys: Capture) -> None:
+    """Two organisations other than the log's must hold the witnesses."""
+    first, second = (w.verifier.to_text() for w in holder.cast.witnesses)
+    assert init(holder, witness=[f"Operator:{first}", f"Institute:{second}"]) == 1
+    assert "charter-fault" in capsys.readouterr().err

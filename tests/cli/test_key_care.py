@@ -15,8 +15,7 @@ from sekisho.model.statements import (
 )
 from tests import factory
 from tests.cli.ceremonies import phrase_of
-from tests.cli.governing import DAY_S, QUORUM, Governor, key_id, payload_of
-from tests.cli.test_order import answering
+from tests.cli.governing import DAY_S, QUORUM, Governor, control_plane, key_id, payload_of
 
 Capture = pytest.CaptureFixture[str]
 
@@ -79,8 +78,7 @@ def test_a_drill_goes_straight_to_the_control_plane(
     """With --control it is handed in as well, the very bytes that were written."""
     out = governor.path("drill.dsse")
     typing(governor, monkeypatch, capsys)
-    placed = {"index": 9, "leaf": "a" * 64, "digest": "b" * 64, "fresh": True}
-    with answering(200, placed) as (url, sent):
+    with control_plane() as (url, sent):
         command = ("key", "drill", "--key", governor.key(), "--control", url, "--out", out)
         assert governor.call(*command, "--log", governor.log) == 0
     assert sent == [out.read_bytes()]

@@ -62,8 +62,8 @@ class DiscardingDisk:
     def __init__(
         self, root: Path, fuse: Fuse | None = None, *, without: Sync | None = None
     ) -> None:
+        self.fuse = fuse or Fuse()
         self._root = root
-        self._fuse = fuse or Fuse()
         self._without = without
         self._os = OsDisk()
         self._open: dict[int, Path] = {}
@@ -102,7 +102,7 @@ class DiscardingDisk:
         self._guard("rename", new, act)
 
     def remove(self, path: Path) -> None:
-        if self._fuse.is_blown:
+        if self.fuse.is_blown:
             return  # a machine without power cleans nothing up
         self._os.remove(path)
         self._files.pop(path, None)
@@ -132,19 +132,22 @@ class DiscardingDisk:
         self._guard("sync of folder", path, act)
 
     def cut_power(self) -> None:
-        """Leave under the root only what had reached the platter."""
-        saved = {folder: dict(names) for folder, names in self._names.items()}
+        """Leave under the root only what had reached the platter; then the disk works again, behind a new fuse."""
+        saved, self._names = self._names, {}
+        self._files, self._new_folder, self.fuse = {}, None, Fuse()
         shutil.rmtree(self._root)
         self._restore(self._root, saved)
 
     def _restore(self, folder: Path, saved: dict[Path, dict[str, _File | Path]]) -> None:
         folder.mkdir()
-        for name, what in saved.get(folder, {}).items():
+        names = self._names[folder] = dict(saved.get(folder, {}))
+        for name, what in names.items():
             if isinstance(what, _File):
                 (folder / name).write_bytes(what.synced)
-            elif what in saved:
+                self._files[folder / name] = what
+            else:
                 self._restore(what, saved)
 
     def _guard(self, step: str, path: Path, act: Callable[[], T]) -> T:
         name = f"{step} {path.relative_to(self._root)}"
-        return self._fuse.guard(name, act)
+        return self.fuse.guard(name, act)

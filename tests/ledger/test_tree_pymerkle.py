@@ -68,7 +68,7 @@ def test_inclusion_proofs_verify_both_ways(items: list[bytes], data: st.DataObje
     verify_inclusion(leaf, index, size, theirs.path[1:], root)
     as_theirs(index, size, [leaf, *ours]).verify(leaf, root)
     if ours:
-        wrong = [*ours[:-1], leaf]
+        wrong = [*ours[:-1], bytes(32)]
         with pytest.raises(BadProof):
             verify_inclusion(leaf, index, size, wrong, root)
         with pytest.raises(InvalidProof):

@@ -279,6 +279,16 @@ def test_half_of_a_statements_disclosures_are_not_deposited(desk: TestDesk) -> N
     assert kinds(desk).count("disclosure-deposited") == 1
 
 
+def test_a_later_charter_without_holders_does_not_stop_the_desk(desk: TestDesk) -> None:
+    """What is still owed stays owed, and everything else goes on."""
+    lease = granted(desk)
+    owed = desk.deposits.book.owed.plus(lease.admitted.digest, concealed_of(_fact(desk, lease)))
+    desk.deposits._book = type(desk.deposits.book)(owed=owed)
+    desk.deposits.complete()
+    assert kinds(desk).count("disclosure-deposited") == 1
+    assert list(desk.deposits.book.owed) == [lease.admitted.digest]
+
+
 def _fact(desk: TestDesk, lease: GrantedLease) -> Predicate:
     recorded = desk.desk.find(lease.admitted.digest)
     assert recorded is not None

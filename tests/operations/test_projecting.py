@@ -17,6 +17,7 @@ from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import (
     ProjectionsSql,
     open_projections,
+    remove_projections,
     scratch_projections,
 )
 from sekisho.model.errors import SekishoError, StateConflict, Unavailable
@@ -24,13 +25,14 @@ from sekisho.model.statements import KeyDrilled
 from sekisho.operations import projecting, projector
 from sekisho.operations.projecting import Telling, make_projections
 from sekisho.operations.projections import TABLES
-from sekisho.ports.projection_store import Place, Position, Row
+from sekisho.ports.projection_store import Place, Position, ProjectionStore, Row
 from tests import factory as f
 from tests.desks import MovingClock, TestDesk
 from tests.projected import Projected, check_home, document, rows_of
 from tests.stories import STEPS
 
 ALLOWANCE: Final = "62000000000"
+RUNS: Final = "WHERE name = 'runs'"
 LICENSED: Final = ("license", "lease")
 
 
@@ -175,8 +177,11 @@ def test_a_changed_byte_is_named_with_both_documents(at: Projected) -> None:
         ("UPDATE projections SET idx = idx + 1 WHERE name = 'parties'", "parties", ""),
         ("UPDATE projections SET document = x'ff00' WHERE name = 'runs'", "runs", ""),
         ("UPDATE projections SET key = 'host-9' WHERE name = 'hosts'", "hosts", "kept"),
+        (f"UPDATE projections SET key = CAST(x'ff' AS TEXT) {RUNS}", "runs", "kept"),
+        (f"UPDATE projections SET idx = 'many' {RUNS}", "runs", ""),
+        (f"UPDATE projections SET document = CAST(document AS TEXT) || ' ' {RUNS}", "runs", ""),
     ],
-    ids=["row gone", "row more", "index", "no text at all", "key"],
+    ids=["gone", "more", "index", "bytes", "key", "key no text", "index no number", "text"],
 )
 def test_whatever_is_changed_is_found(
     at: Projected, statement: str, table: str, missing: str
@@ -250,15 +255,19 @@ def test_an_erasure_leaves_no_byte_of_the_amount(tmp_path: Path) -> None:
         assert rows_of(at.store, "erasures")
 
 
-@pytest.mark.parametrize("how", ["lost", "emptied", "of another program", "of an older release"])
+@pytest.mark.parametrize(
+    "how", ["lost", "emptied", "of another program", "of an older release", "without a position"]
+)
 def test_a_lost_database_is_made_again(tmp_path: Path, how: str) -> None:
     """Whatever happened to it, the next start gives what was there."""
     path = tmp_path / "projections.sqlite"
     with Projected(tmp_path) as at:
         go(at, *LICENSED, "pause", "obey")
         before = rows_of(at.store)
-    for name in ("projections.sqlite", "projections.sqlite-wal", "projections.sqlite-shm"):
-        (tmp_path / name).unlink(missing_ok=True)
+    if how == "without a position":
+        _spoil(at, "DELETE FROM projected")
+    else:
+        remove_projections(path)
     if how == "emptied":
         path.touch()
     elif how == "of another program":
@@ -416,7 +425,7 @@ def test_a_database_that_refuses_for_good_is_told_and_given_up_at_the_end(
         assert (check.verdict, check.behind > 0) == ("holds", True)
 
 
-def _row(store: ProjectionsSql, table: str, key: str) -> Row:
+def _row(store: ProjectionStore, table: str, key: str) -> Row:
     (row,) = [row for row in rows_of(store, table) if row.key == key]
     return row
 

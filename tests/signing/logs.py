@@ -87,7 +87,7 @@ class RegimeLog:
         """Quote the tree of everything so far, witnessed at an instant (the log's own clock where none is given)."""
         self.now = max(self.now, at or self.now)
         size = len(self.entries)
-        return self.add(time_marked(size, at or self.now, **note), LOG)
+        return self.add(time_marked(size, at or self.now, **note), LOG)  # type: ignore[arg-type]  # a test's own note
 
     def pass_time(self, seconds: float) -> Instant:
         """Let time pass and have it witnessed."""

@@ -6,8 +6,8 @@ import pytest
 from sekisho.model.errors import InvalidInput, NotAuthorised
 from sekisho.model.statements import CharterAdopted, Constituency, Power, PowerGrant, QuorumPart
 from sekisho.model.wire import encode_base64
-from sekisho.signing import Charter, CharterFault, draft_charter
-from tests.factory import AUTHORITY, NOW, OPERATOR, VERIFIER, charter, signer
+from sekisho.signing import Charter, CharterFault
+from tests.factory import AUTHORITY, OPERATOR, VERIFIER, charter, signer
 
 TERMS = charter()
 CHARTER = Charter(TERMS, "0" * 64)
@@ -84,19 +84,6 @@ def test_the_standing_says_who_is_missing() -> None:
     assert not nobody.standing("cap", frozenset(AUTHORITY_IDS)).is_met
     assert "nobody" in nobody.standing("cap", frozenset()).in_words()
     assert nobody.keys_of("cap") == []
-
-
-def test_a_profile_without_a_draft_says_so() -> None:
-    """Only profiles with a draft of their own are drafted."""
-    with pytest.raises(InvalidInput, match="provider"):
-        draft_charter(
-            profile="provider",
-            name="x",
-            jurisdiction="JP",
-            constituencies={},
-            log=TERMS.log,
-            now=NOW,
-        )
 
 
 def test_a_quorum_of_more_keys_than_there_are_is_refused() -> None:

@@ -12,8 +12,6 @@ from sekisho.model.errors import InvalidInput, NotAuthorised
 from sekisho.model.statements import DisclosureDeposited, make_payload, parse_payload
 from sekisho.signing import ForgedDisclosure, conceal
 from sekisho.signing.deposit import (
-    MAX_CONTENT,
-    STEP,
     Deposit,
     ForgedDeposit,
     OpenedShare,
@@ -23,9 +21,9 @@ from sekisho.signing.deposit import (
     combine_shares,
     make_deposit,
     open_share,
-    pad_texts,
     threshold_for,
 )
+from sekisho.signing.deposit_content import MAX_CONTENT, STEP, pad_texts
 from tests.by_hand import FixedSharing, multiply
 from tests.deposited import (
     CONCEALED,

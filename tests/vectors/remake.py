@@ -8,18 +8,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sekisho.ledger import leaf_hash
+from sekisho.ledger import (
+    Checkpoint,
+    Frontier,
+    consistency_proof,
+    leaf_hash,
+    sign_checkpoint,
+)
+from sekisho.ledger.evidence import ForkEvidence
 from sekisho.model.statements import KINDS, LogPosition
 from sekisho.model.wire import canonical, encode_base64, sha256_hex
 from sekisho.orders import EMPTY_HEAD, halt_nonce, in_force_root
 from sekisho.signing import TrustRoot, conceal, format_trust, pae, sign_payload
+from sekisho.signing.notes import NoteSigner
 from sekisho.signing.phrase import digest_phrase
 from tests.factory import AUTHORITY, LOG, ORDER, SALT, signed
 from tests.factory_kinds import one_of_each, signers_of
+from tests.vectors.disclosures import make_disclosures
 
 __all__ = ["FOLDER", "make_all"]
 
 FOLDER = Path(__file__).parent
+LOG_NAME = "log.example/sekisho"
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
 
 
@@ -29,8 +39,10 @@ def make_all() -> dict[str, bytes]:
         "envelopes.jsonl": _envelopes(),
         "digests.json": _digests(),
         "encodings.json": _encodings(),
+        "fork.json": _fork(),
         "manifest.dsse": sign_payload(b"{}", [LOG], payload_type=MANIFEST_TYPE).raw + b"\n",
         "trust.json": format_trust((_root(),)),
+        **make_disclosures(),
     }
 
 
@@ -80,6 +92,27 @@ def _encodings() -> bytes:
         )
         + b"\n"
     )
+
+
+def _fork() -> bytes:
+    """Evidence of a fork between 5 and 7 entries; the two stories part at entry 2."""
+    first = [f"entry {number}".encode() for number in range(7)]
+    second = [*first[:2], *(f"other {number}".encode() for number in range(2, 7))]
+    notes = []
+    for entries in (first[:5], second):
+        checkpoint = Checkpoint(origin=LOG_NAME, size=len(entries), root=_tree(entries).root())
+        notes.append(sign_checkpoint(checkpoint, NoteSigner(LOG_NAME, LOG.private)))
+    hashes = consistency_proof(
+        5, 7, lambda level, index: _tree(second[index << level : (index + 1) << level]).root()
+    )
+    evidence = ForkEvidence.of(*notes, prefix=_tree(second[:5]).root(), hashes=hashes)
+    return evidence.to_bytes() + b"\n"
+
+
+def _tree(entries: list[bytes]) -> Frontier:
+    tree = Frontier()
+    tree.extend(leaf_hash(entry) for entry in entries)
+    return tree
 
 
 def _root() -> TrustRoot:

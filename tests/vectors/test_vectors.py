@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
 
+from sekisho.ledger.evidence import ForkEvidence, judge_evidence
 from sekisho.model.statements import KINDS, parse_payload
 from sekisho.model.wire import sha256_hex
 from sekisho.signing import parse_envelope, parse_trust, verify_disclosure
+from sekisho.signing.notes import NoteSigner
+from tests.factory import LOG
 from tests.factory_kinds import one_of_each, regime_of_each
-from tests.vectors.remake import FOLDER, MANIFEST_TYPE, make_all
+from tests.vectors.remake import FOLDER, LOG_NAME, MANIFEST_TYPE, make_all
 
 FILES = make_all()
 LINES = (FOLDER / "envelopes.jsonl").read_bytes().splitlines()
@@ -59,3 +64,23 @@ def test_the_committed_manifest_and_trust_file_are_read() -> None:
     assert parse_envelope(manifest, payload_type=MANIFEST_TYPE).payload == b"{}"
     (root,) = parse_trust((FOLDER / "trust.json").read_bytes())
     assert root.origin == "log.example/sekisho"
+
+
+def test_the_committed_evidence_of_a_fork_convicts_by_the_logs_key_alone() -> None:
+    """From the document's definition: every hash recomputed with SHA-256, the key from its seed."""
+    data = (FOLDER / "fork.json").read_bytes().removesuffix(b"\n")
+    evidence = ForkEvidence.from_bytes(data)
+    key = NoteSigner(LOG_NAME, LOG.private).verifier
+    assert judge_evidence(evidence, [key]).verdict == "holds"
+    document = json.loads(data)
+    hashes = [base64.b64decode(text) for text in document["hashes"]]
+
+    def over(left: bytes, right: bytes) -> bytes:
+        return hashlib.sha256(b"\x01" + left + right).digest()
+
+    # RFC 6962 section 2.1.2 between 5 and 7 leaves: leaf 4, its sibling 5, leaf 6, the first four.
+    fourth, fifth, sixth, first_four = hashes
+    assert over(first_four, fourth) == base64.b64decode(document["prefix"])
+    whole = over(first_four, over(over(fourth, fifth), sixth))
+    assert document["larger"].split("\n")[2] == base64.b64encode(whole).decode()
+    assert document["smaller"].split("\n")[2] != document["prefix"]

@@ -103,17 +103,23 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = _OS
 
 
 def replace_files(
-    files: Sequence[tuple[Path, bytes]], *, mode: int = 0o600, disk: Disk = _OS_DISK
+    files: Sequence[tuple[Path, bytes]],
+    *,
+    mode: int = 0o600,
+    disk: Disk = _OS_DISK,
+    named: set[Path] | None = None,
 ) -> None:
     """`replace_file` for several: each is whole or as it was, all are durable when it returns.
 
-    Each folder is synced once, however many of the files lie in it.
+    Each folder is synced once, however many of the files lie in it. `named` are the folders whose own names are
+    known to be durable: every other one, new or found, is made so first and joins them. Without it a folder that
+    stands is trusted, though a process killed while making it may have left its name unsynced.
     """
     moves = [(_temporary(path), path, data) for path, data in files]
     folders = list(dict.fromkeys(path.parent for path, _ in files))
     made: list[Path] = []
     try:
-        _make_folders(folders, disk)
+        _make_folders(folders, disk, named)
         for temporary, _, data in moves:
             made.append(temporary)
             _create_synced(temporary, data, mode, disk)
@@ -160,13 +166,19 @@ def _create_synced(path: Path, data: bytes, mode: int, disk: Disk) -> None:
         disk.close(descriptor)
 
 
-def _make_folders(folders: Iterable[Path], disk: Disk) -> None:
+def _make_folders(folders: Iterable[Path], disk: Disk, named: set[Path] | None) -> None:
     """Create what is missing, each new name durable in its parent."""
     for folder in folders:
-        if not disk.is_folder(folder):
-            _make_folders([folder.parent], disk)
+        is_there = disk.is_folder(folder)
+        if is_there and (named is None or folder in named):
+            continue
+        _make_folders([folder.parent], disk, named)
+        if not is_there:
             disk.make_folder(folder)
-            disk.sync_folder(folder.parent)
+        # Crash here: a folder that a power cut may still take away.
+        disk.sync_folder(folder.parent)
+        if named is not None:
+            named.add(folder)
 
 
 def _remove_all(paths: Iterable[Path], disk: Disk) -> None:

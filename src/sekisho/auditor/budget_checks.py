@@ -48,13 +48,16 @@ def _check_disclosures(evidence: Evidence, history: History, tally: Tally) -> No
     for leaf in sorted(set(disclosed) - leaves):
         tally.fault(f"disclosures.json: {leaf[:16]} is no entry of this log")
     erased = {fact.statement: fact.basis for _, fact in history.facts(DisclosureErased)}
-    for kind in (LeaseGranted, LeaseClosed):
-        for step, fact in history.facts(kind):
-            if step.recorded is not None and step.recorded.verified.digest in erased:
-                basis = erased[step.recorded.verified.digest]
-                tally.gap(f"entry {step.index}: its amount was erased ({basis}): not measured")
-            else:
-                _check_opened(step, fact, disclosed, tally)
+    facts: list[tuple[Step, LeaseGranted | LeaseClosed]] = [
+        *history.facts(LeaseGranted),
+        *history.facts(LeaseClosed),
+    ]
+    for step, fact in facts:
+        digest = step.recorded.verified.digest if step.recorded is not None else ""
+        if digest in erased:
+            tally.gap(f"entry {step.index}: its amount was erased ({erased[digest]}): not measured")
+        else:
+            _check_opened(step, fact, disclosed, tally)
 
 
 def _check_opened(

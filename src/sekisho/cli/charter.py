@@ -20,7 +20,7 @@ from sekisho.cli.charter_flags import (
 from sekisho.cli.charter_guide import founding_guide
 from sekisho.cli.charter_propose import propose
 from sekisho.cli.charter_recover import app as recover
-from sekisho.cli.countersign import add_issue, add_sign, show_statement
+from sekisho.cli.countersign import add_issue, add_sign, hand_in, show_statement
 from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
 from sekisho.cli.surroundings import (
@@ -170,19 +170,19 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Check that the quorums signed, give the trust root to install by hand, and hand the charter in."""
-    from sekisho.ceremony import create_file, send_statement
+    from sekisho.ceremony import create_file
     from sekisho.model.wire import canonical, to_plain
     from sekisho.signing import root_of
 
     sources = Sources(home=home, log=log, policy=policy)
     document, statement, view, page = show_statement(context, file, _KINDS[:1], sources)
-    terms = _quorate(document, statement, view)
+    terms = _quorate(document, statement, view, as_json=as_json)
     root = root_of(terms, statement.digest) if terms.version == 1 else None
     if root is not None and root_out:
         create_file(Path(root_out), canonical(root) + b"\n")
-    placed = (
-        send_statement(control, document.envelope.raw) if control and document.envelope else None
-    )
+    placed, told = None, ""
+    if control and document.envelope is not None:
+        placed, told = hand_in(control, document.envelope.raw, statement.digest, view.language)
     answer = {
         "digest": statement.digest,
         "phrase": page.data["phrase"],
@@ -194,20 +194,22 @@ def adopt(
     if root is not None:
         lines.append(say("charter.root", view.language, charter=root.charter))
         lines.append(canonical(root).decode())
-    if placed is not None:
-        key = "order.issued" if placed["fresh"] else "order.issued.before"
-        lines.append(say(key, view.language, index=placed["index"], leaf=placed["leaf"]))
+    lines += [told] if told else []
     deliver(Answer(document=answer, text="\n".join(lines)), as_json=as_json)
 
 
-def _quorate(document: Document, statement: Statement, view: View) -> CharterAdopted:
-    """The charter, if those signed whom it needs: its own quorum, and the old one's where that is known."""
+def _quorate(
+    document: Document, statement: Statement, view: View, *, as_json: bool
+) -> CharterAdopted:
+    """The charter, if those signed whom it needs: its own quorum, and the old one's for every later version."""
     from sekisho.ceremony import verify_succession
     from sekisho.model.statements import CharterAdopted
 
     terms = statement.predicate
     if document.envelope is None or not isinstance(terms, CharterAdopted):
         raise InvalidInput("nobody has signed it yet", path="F", remedy="sekisho charter sign")
+    if terms.version > 1:
+        require_state(view, as_json=as_json)
     verify_succession(view.footing, terms, statement.digest, document.envelope)
     return terms
 
@@ -242,8 +244,14 @@ def _page_in_force(context: typer.Context, sources: Sources, *, as_json: bool) -
 
     view = look(context, sources)
     charter = require_state(view, as_json=as_json).regime.in_force()
-    payload = make_payload(charter.terms)
-    return describe(parse_document(payload, path="the charter in force"), view)
+    document = parse_document(make_payload(charter.terms), path="the charter in force")
+    if document.digest != charter.digest:
+        raise InvalidInput(
+            "the charter in force has fields that this program does not know",
+            path="F",
+            remedy="update, or name the charter's own file",
+        )
+    return describe(document, view)
 
 
 def _witness(text: str) -> WitnessPlan:

@@ -1,4 +1,4 @@
-"""What a founding needs, told to whoever asks `sekisho charter init` for nothing in particular: an example per profile."""
+"""What a founding needs, told to whoever types `sekisho charter init` and no more: an example for each profile."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def example_of(profile: str) -> str:
 
     lines = [f"sekisho charter init --profile {profile} --name 'Our regime' --jurisdiction JP"]
     for name, k in constituencies_of(parse_profile(profile)).items():
-        for n in range(1, k + 1):
-            lines.append(f"--key '{name}:{name.capitalize()}:holder {n}:{name}-{n}.pub'")
+        held = f"{name}:{name.capitalize()}:holder"
+        lines += [f"--key '{held} {n}:{name}-{n}.pub'" for n in range(1, k + 1)]
     lines.append("--log-key 'Operators:log.vkey'")
     lines += [f"--witness 'Witness {n}:witness-{n}.vkey'" for n in (1, 2)]
     lines += [f"--recovery-key 'Archive:safe {n}:recovery-{n}.pub'" for n in (1, 2, 3)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from sekisho.catalogue import say
+from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
 from sekisho.cli.reading import read_input
@@ -45,6 +45,7 @@ __all__ = [
     "add_issue",
     "add_sign",
     "ask_phrase",
+    "hand_in",
     "issue",
     "show_statement",
     "sign",
@@ -185,7 +186,6 @@ def issue(
     context: typer.Context, file: str, kinds: tuple[str, ...], control: str, *, as_json: bool
 ) -> None:
     """Hand a signed document in at a control plane; ends the command."""
-    from sekisho.ceremony import send_statement
     from sekisho.cli.documents import parse_document
     from sekisho.cli.surroundings import language_of
 
@@ -197,12 +197,21 @@ def issue(
         raise InvalidInput(f"is a {found}, expected {' or '.join(kinds)}", path=file)
     if document.envelope is None:
         raise InvalidInput("nobody has signed it yet", path=file, remedy="sign it first")
-    placed = send_statement(control, data)
-    if placed["digest"] != document.digest:
+    placed, text = hand_in(control, data, document.digest, language_of(context))
+    deliver(Answer(document=placed, text=text), as_json=as_json)
+
+
+def hand_in(
+    control: str, envelope: bytes, digest: str, language: Language
+) -> tuple[dict[str, object], str]:
+    """Send a signed statement; where it stands, as data and in words. Raises StateConflict where another one does."""
+    from sekisho.ceremony import send_statement
+
+    placed = send_statement(control, envelope)
+    if placed["digest"] != digest:
         raise StateConflict("the control plane speaks of another statement than the one sent")
     key = "order.issued" if placed["fresh"] else "order.issued.before"
-    text = say(key, language_of(context), index=placed["index"], leaf=placed["leaf"])
-    deliver(Answer(document=placed, text=text), as_json=as_json)
+    return placed, say(key, language, index=placed["index"], leaf=placed["leaf"])
 
 
 def _check_ways(ceremony: Ceremony) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from sekisho.ledger import Checkpoint, Policy, TlogProof
+from sekisho.ledger.evidence import FORK_FORMAT, ForkEvidence
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import PAYLOAD_TYPE, Statement, parse_payload_leniently
@@ -47,6 +48,7 @@ Form: TypeAlias = Literal[
     "checkpoint",
     "vkey",
     "proof",
+    "fork",
     "public-key",
     "private-key",
 ]
@@ -86,6 +88,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy | None = None
     note: Note | None = None
     proof: TlogProof | None = None
+    fork: ForkEvidence | None = None
     vkey: VerifierKey | None = None
     key: PublicKey | None = None
 
@@ -99,6 +102,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         if self.roots:
             return self.roots[-1].origin
         note = self.note or (self.proof.note if self.proof else None)
+        note = note or (self.fork.smaller if self.fork else None)
         return Checkpoint.from_text(note.text).origin if note else None
 
 
@@ -127,6 +131,9 @@ def _parse_json_form(data: bytes, path: str) -> Document:
         return _parse_envelope_form(data, str(value["payloadType"]), path)
     if value.get("_type") == _STATEMENT:
         return _statement(data, None, path)
+    if value.get("format") == FORK_FORMAT:
+        fork = ForkEvidence.from_bytes(data.removesuffix(b"\n"), path=path)
+        return Document(form="fork", digest=sha256_hex(fork.to_bytes()), fork=fork)
     if "format" in value:
         return _manifest(data, None, path)
     if "charter" in value and "witnesses" in value:
@@ -206,7 +213,7 @@ def _unknown_form(path: str) -> InvalidInput:
         "is no document that this program knows",
         path=path,
         remedy="name an envelope, a draft, a bundle's manifest, a trust root, a policy, a checkpoint, "
-        "a proof or a key",
+        "a proof, evidence of a fork or a key",
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
-from sekisho.cli.countersign import Phrase, ask_phrase
+from sekisho.cli.countersign import Phrase, ask_phrase, hand_in
 from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
@@ -103,7 +103,7 @@ def deliver_own_word(
 
     Without a signer the draft is written, to be signed by `sign`. A crash leaves no file, or the whole one.
     """
-    from sekisho.ceremony import create_file, send_statement, verify_countersign
+    from sekisho.ceremony import create_file, verify_countersign
     from sekisho.cli.documents import parse_document
     from sekisho.cli.words import describe
     from sekisho.model.statements import make_payload, parse_payload
@@ -119,18 +119,18 @@ def deliver_own_word(
     ask_phrase(view, making.phrase, statement.digest)
     envelope = sign_payload(statement.payload, [signer])
     create_file(Path(making.out), envelope.raw)
-    placed = send_statement(making.control, envelope.raw) if making.control else None
+    text = say("sign.fresh", view.language, id=signer.public.key_id[:16], file=making.out)
+    placed = None
+    if making.control:
+        placed, told = hand_in(making.control, envelope.raw, statement.digest, view.language)
+        text = f"{text}\n{told}"
     answer = {
         "digest": statement.digest,
         "key": signer.public.key_id,
         "file": making.out,
         "placed": placed,
     }
-    lines = [say("sign.fresh", view.language, id=signer.public.key_id[:16], file=making.out)]
-    if placed is not None:
-        told = "order.issued" if placed["fresh"] else "order.issued.before"
-        lines.append(say(told, view.language, index=placed["index"], leaf=placed["leaf"]))
-    deliver(Answer(document=answer, text="\n".join(lines)), as_json=as_json)
+    deliver(Answer(document=answer, text=text), as_json=as_json)
 
 
 def add_withdraw(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:

@@ -52,6 +52,8 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Draw a key: the private key in F, the public key in F.pub; or on a token, the public key in F."""
+    if hsm and passphrase:
+        raise InvalidInput("is a file's; a token has its PIN", path="--passphrase")
     if hsm:
         _new_on_token(context, file, hsm, algorithm, passphrase_file, as_json=as_json)
         return

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from sekisho.ledger.checkpoint import Checkpoint, WrongOrigin
-from sekisho.model.errors import InvalidInput, VerificationError
+from sekisho.model.errors import BadSignature, InvalidInput, VerificationError
 from sekisho.signing.notes import Note, NoteAlgorithm, NoTrustedSignature, VerifierKey, verify_note
 
 __all__ = ["Cosigned", "Group", "Policy", "QuorumMissing", "WitnessEntry"]
@@ -114,8 +114,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         except NoTrustedSignature:
             names = ", ".join(sorted({repr(line.name[:60]) for line in note.signatures}))
             raise NoTrustedSignature(
-                f"no signature by a log that is trusted here; the lines claim {names}",
+                f"checkpoint: no signature by a log that is trusted here; the lines claim {names}",
                 remedy="name this log's own key",
+            ) from None
+        except BadSignature as error:
+            raise BadSignature(
+                f"checkpoint: {error.message}",
+                remedy="fetch it again, or take it from another copy",
             ) from None
         checkpoint = Checkpoint.from_text(note.text)
         if all(item.key.name != checkpoint.origin for item in verified):

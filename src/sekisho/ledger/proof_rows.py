@@ -10,11 +10,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sekisho.ledger.tree import BadProof, verify_consistency, verify_inclusion
+from sekisho.ledger.proven import ProvenTree
+from sekisho.ledger.tree import BadProof, verify_consistency
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import JsonValue, decode_base64, from_json, parse_json
 
-__all__ = ["ProofRow", "ProofVerdict", "RowError", "check_proof_row", "check_proof_rows"]
+__all__ = ["ProofRow", "ProofVerdict", "RowError", "check_proof_rows"]
 
 MAX_ROWS = 1_000_000
 LARGEST = 2**64
@@ -60,31 +61,46 @@ def check_proof_rows(data: bytes, *, path: str) -> list[ProofVerdict | RowError]
         raise InvalidInput("holds no proof", path=path, remedy="write one JSON object a line")
     if len(lines) > MAX_ROWS:
         raise InvalidInput(f"more than {MAX_ROWS} lines", path=path, remedy="split the file")
-    return [_check_line(number, line, f"{path}:{number}") for number, line in lines]
+    rows = _Rows()
+    return [rows.check_line(number, line, f"{path}:{number}") for number, line in lines]
 
 
-def check_proof_row(row: ProofRow, *, path: str) -> ProofVerdict:
-    """Check one proof. Raises InvalidInput where a hash is not base64."""
-    try:
-        if isinstance(row, _Inclusion):
-            leaf, root = _hash(row.leaf_hash, f"{path} leafHash"), _hash(row.root, f"{path} root")
-            verify_inclusion(leaf, row.leaf_idx, row.tree_size, _hashes(row.proof, path), root)
-            why = f"the leaf stands at {row.leaf_idx} of {row.tree_size}"
-        else:
-            first, second = _hash(row.root1, f"{path} root1"), _hash(row.root2, f"{path} root2")
-            verify_consistency(row.size1, row.size2, first, second, _hashes(row.proof, path))
-            why = f"the tree of {row.size2} only appends to the tree of {row.size1}"
-    except BadProof as error:
-        return ProofVerdict(verdict="fails", why=error.message)
-    return ProofVerdict(verdict="holds", why=why)
+class _Rows:
+    """Rows that are checked one after the other; mostly they speak of one tree, which is kept."""
+
+    def __init__(self) -> None:
+        self._tree = ProvenTree(0, b"")
+
+    def check_line(self, number: int, line: bytes, path: str) -> ProofVerdict | RowError:
+        try:
+            row = _parse_row(parse_json(line, path=path, largest=LARGEST), path)
+            return self._check_row(row, path)
+        except InvalidInput as error:
+            return RowError(line=number, error=str(error))
+
+    def _check_row(self, row: ProofRow, path: str) -> ProofVerdict:
+        try:
+            why = (
+                self._verify_inclusion(row, path)
+                if isinstance(row, _Inclusion)
+                else _verify_consistency(row, path)
+            )
+        except BadProof as error:
+            return ProofVerdict(verdict="fails", why=error.message)
+        return ProofVerdict(verdict="holds", why=why)
+
+    def _verify_inclusion(self, row: _Inclusion, path: str) -> str:
+        leaf, root = _hash(row.leaf_hash, f"{path} leafHash"), _hash(row.root, f"{path} root")
+        if (self._tree.size, self._tree.root) != (row.tree_size, root):
+            self._tree = ProvenTree(row.tree_size, root)
+        self._tree.verify_inclusion(leaf, row.leaf_idx, _hashes(row.proof, path))
+        return f"the leaf stands at {row.leaf_idx} of {row.tree_size}"
 
 
-def _check_line(number: int, line: bytes, path: str) -> ProofVerdict | RowError:
-    try:
-        row = _parse_row(parse_json(line, path=path, largest=LARGEST), path)
-        return check_proof_row(row, path=path)
-    except InvalidInput as error:
-        return RowError(line=number, error=str(error))
+def _verify_consistency(row: _Consistency, path: str) -> str:
+    first, second = _hash(row.root1, f"{path} root1"), _hash(row.root2, f"{path} root2")
+    verify_consistency(row.size1, row.size2, first, second, _hashes(row.proof, path))
+    return f"the tree of {row.size2} only appends to the tree of {row.size1}"
 
 
 def _parse_row(value: JsonValue, path: str) -> ProofRow:

@@ -222,6 +222,8 @@ def _read_or_full(tile: Tile, read: ReadFile, limit: int) -> tuple[bytes, int]:
             return read(tile.full.to_path(), limit), TILE_WIDTH
         except NotStored:
             raise missing from None  # named is the file that the tree of this size promises
+    except InvalidInput as error:  # longer than any file of its kind may be
+        raise DamagedTile(error.message) from None
 
 
 def _encode_index(index: int) -> str:

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from sekisho.model.errors import InvalidInput, VerificationError
 
 __all__ = [
+    "ALL_LEFT",
     "EMPTY_ROOT",
     "HASH_SIZE",
     "MAX_TREE_SIZE",
     "BadProof",
     "Frontier",
     "NodeReader",
+    "climb",
     "consistency_proof",
     "consistency_roots",
     "fold_level",
@@ -26,6 +28,7 @@ __all__ = [
     "leaf_hash",
     "leaf_hashes",
     "node_hash",
+    "path_length",
     "perfect_roots",
     "root_of_roots",
     "subtree_root",
@@ -35,6 +38,7 @@ __all__ = [
 
 HASH_SIZE = 32
 MAX_TREE_SIZE = 2**63 - 1
+ALL_LEFT = -1  # as many bits set as anybody asks for
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 # A copy of a hash that has read its prefix costs less than a new one with prefix and content joined before it.
 _new_leaf = hashlib.sha256(b"\x00").copy
@@ -200,6 +204,28 @@ def _siblings(level: int, index: int, size: int, read: NodeReader) -> list[bytes
     return found + [read(level + up, (index >> up) - 1) for up in border if index >> up & 1]
 
 
+def path_length(index: int, size: int) -> int:
+    """How many siblings lead from leaf `index` to the root of the tree of `size` leaves."""
+    inner = (index ^ (size - 1)).bit_length()
+    return inner + (index >> inner).bit_count()
+
+
+def climb(node: bytes, sides: int, siblings: Sequence[bytes]) -> bytes:
+    """The node that stands above; a bit of `sides`, lowest first, is set where the sibling stands on the left."""
+    new = _new_node
+    for sibling in siblings:
+        parent = new()
+        if sides & 1:
+            parent.update(sibling)
+            parent.update(node)
+        else:
+            parent.update(node)
+            parent.update(sibling)
+        node = parent.digest()
+        sides >>= 1
+    return node
+
+
 def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
@@ -216,22 +242,7 @@ def verify_inclusion(
     length = inner + (index >> inner).bit_count()
     if len(proof) != length or [*map(len, proof)].count(HASH_SIZE) != length:
         raise BadProof(_misshapen([leaf, *proof], len(proof) > length))
-    new, node, bits = _new_node, leaf, index
-    for sibling in proof[:inner]:
-        parent = new()
-        if bits & 1:
-            parent.update(sibling)
-            parent.update(node)
-        else:
-            parent.update(node)
-            parent.update(sibling)
-        node = parent.digest()
-        bits >>= 1
-    for sibling in proof[inner:]:
-        parent = new()
-        parent.update(sibling)
-        parent.update(node)
-        node = parent.digest()
+    node = climb(climb(leaf, index, proof[:inner]), ALL_LEFT, proof[inner:])
     if node != root or len(leaf) != HASH_SIZE:
         _check_hashes((leaf,))
         raise BadProof("the proof leads to another root")

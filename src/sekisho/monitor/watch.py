@@ -29,7 +29,7 @@ from sekisho.ledger.monitor import (
 )
 from sekisho.ledger.policy import Policy, QuorumMissing
 from sekisho.ledger.reader import TreeReader
-from sekisho.ledger.tiles import TILE_WIDTH, DamagedTile
+from sekisho.ledger.tiles import CHECKPOINT_PATH, TILE_WIDTH, DamagedTile
 from sekisho.model.errors import (
     BadSignature,
     InvalidInput,
@@ -58,6 +58,11 @@ class Vantage(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     fetch: Callable[[], bytes]
     tiles: TileStore | None = None
+
+    @property
+    def file(self) -> str:
+        """The checkpoint's own name, for messages."""
+        return self.name if self.tiles is None else f"{self.name}/{CHECKPOINT_PATH}"
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +137,7 @@ class Watch:
 
     def _look_from(self, vantage: Vantage, now: Instant) -> Sighting | Finding:
         try:
-            note = Note.from_bytes(vantage.fetch(), path=vantage.name)
+            note = Note.from_bytes(vantage.fetch(), path=vantage.file)
             self._policy.verify_logged(note)
             return Sighting(source=vantage.name, note=note, at=now)
         except (InvalidInput, VerificationError) as error:
@@ -235,4 +240,4 @@ def _kind_of(error: SekishoError) -> FindingKind:
 
 
 def _finding(kind: FindingKind, source: str, at: Instant, error: SekishoError) -> Finding:
-    return Finding(kind=kind, source=source, at=at, detail=error.message)
+    return Finding(kind=kind, source=source, at=at, detail=str(error))

@@ -6,7 +6,7 @@ a signature that somebody else may use: so it is refused here, on the signer's o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -37,7 +37,14 @@ from sekisho.operations.difference import check_licence, place_of
 from sekisho.operations.recovering import problems_of_announcement
 from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
-from sekisho.signing import Charter, CharterBreak, Envelope, TrustRoot, distinct_signers
+from sekisho.signing import (
+    Charter,
+    CharterBreak,
+    Envelope,
+    PublicKey,
+    TrustRoot,
+    distinct_signers,
+)
 from sekisho.signing.recovery import RecoveryBreak, verify_recovered, verify_veto
 from sekisho.signing.speaking import accepted_powers
 
@@ -126,14 +133,21 @@ def verify_succession(
     the log asks it again.
     """
     new = Charter(terms, digest)
-    new.verify_power("amend", distinct_signers(envelope, new.keys.values()))
+    new.verify_power("amend", _counted(footing, new.keys.values(), envelope))
     old = footing.charter
     if terms.version == 1 or old is None or old.digest == digest:
         return
     if terms.recovers is not None:
-        old.verify_recovery(distinct_signers(envelope, old.recovery.values()))
+        old.verify_recovery(_counted(footing, old.recovery.values(), envelope))
     else:
-        old.verify_power("amend", distinct_signers(envelope, old.keys.values()))
+        old.verify_power("amend", _counted(footing, old.keys.values(), envelope))
+
+
+def _counted(footing: Footing, keys: Iterable[PublicKey], envelope: Envelope) -> frozenset[str]:
+    """The signers among these keys, without those that were reported and signatures that were taken back."""
+    state = footing.state
+    live = state.regime.keys.counting(keys, envelope.digest) if state is not None else keys
+    return distinct_signers(envelope, live)
 
 
 def _charters(footing: Footing, statement: Statement) -> list[Charter]:

@@ -17,8 +17,9 @@ from sekisho.model.errors import StateConflict
 from sekisho.model.statements import DisclosureErased
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.signing import Recorded
-from sekisho.signing.deposit import SecretSharing, make_deposit, pad_texts
+from sekisho.signing.deposit import SecretSharing, make_deposit
 from sekisho.signing.deposit_book import DepositBook
+from sekisho.signing.deposit_content import pad_texts
 from sekisho.signing.disclosure import concealed_of, open_fields
 from sekisho.signing.sealing import Sealer
 
@@ -57,8 +58,11 @@ class Depositor:
     def deposits_missing(self) -> tuple[str, ...]:
         """The statements, by payload digest, that have no deposit yet and whose disclosures lie here whole.
 
-        What lies here only in part cannot be deposited any more; an auditor sees that its deposit is missing.
+        What lies here only in part cannot be deposited any more, nor what a later charter names no holder for; an
+        auditor sees that its deposit is missing.
         """
+        if not self._book.holders:
+            return ()
         return tuple(
             digest
             for digest, concealed in self._book.owed.items()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from sekisho.model.errors import SekishoError, StateConflict, Unavailable
+from sekisho.model.errors import Corrupt, SekishoError, StateConflict, Unavailable
 from sekisho.operations.desk import Desk
 from sekisho.operations.projecting import GROUP, Telling, make_projections
 from sekisho.ports.projection_store import Place, Position, ProjectionStore, Row
@@ -154,8 +154,11 @@ class Projector:
 
     def _go_on(self, entries: Sequence[Recorded]) -> Telling | None:
         """The fold at the stored position, the rest of the entries as heard; None where the position is not ours."""
-        with self._store.view() as view:
-            kept = view.position
+        try:
+            with self._store.view() as view:
+                kept = view.position
+        except Corrupt:
+            return None
         telling = Telling(self._desk.root, self._desk.disclosures_of)
         for recorded in entries[: kept.size]:
             telling.pass_over(recorded)

@@ -1,9 +1,9 @@
 """What a compromised key leaves in doubt: statements whose quorum would not have been met without it. Pure.
 
-A statement is in doubt where it was recorded after the instant that a report names and the keys left do not make its
-power. A statement recorded before that instant is not: the key was its holder's then. Of an order in doubt more is
-asked (`Doubt.lapses`): after the charter's grace it is treated as expired, unless a full quorum confirmed it, and it
-never ends work. Why it is so, and what a false report can and cannot do: docs/adr/0015-compromise.md.
+A statement is in doubt where it was recorded at the instant that a report names or later, and the keys left do not
+make its power. A statement recorded before that instant is not: the key was its holder's then. An order in doubt ends
+no work, and after the charter's grace it is treated as expired (`Doubt.lapses`), unless a full quorum confirmed it.
+Why it is so, and what a false report can and cannot do: docs/adr/0015-compromise.md.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def find_doubts(
             confirmed.setdefault(row.about, []).append(row)
     found = []
     for row in rows:
+        if row.kind == "order-confirmed":
+            continue
         signings = [row]
         if row.kind == "order-issued":
             # Only under the order's own power: a lower quorum could otherwise stand in for a higher one.
@@ -104,7 +106,7 @@ def _fall(
 def _is_after(spoken: Spoken, report: Report, marks: Marks) -> bool:
     """Whether a statement may have been made after the key was lost: it was recorded later, or nobody knows when."""
     end = marks.after(spoken.index) or spoken.seen
-    return end is None or end > report.since
+    return end is None or end >= report.since
 
 
 def _last(falls: Sequence[Report | None]) -> Report | None:

@@ -20,21 +20,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sekisho.model.errors import InvalidInput, NotAuthorised, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import DepositShare, DisclosureDeposited
-from sekisho.model.wire import (
-    canonical,
-    decode_base64,
-    encode_base64,
-    from_json,
-    parse_canonical,
-)
+from sekisho.model.wire import decode_base64, encode_base64
+from sekisho.signing.deposit_content import STEP, TAG_BYTES, decrypt_texts, encrypt_texts
 from sekisho.signing.disclosure import open_fields
 from sekisho.signing.sealing import DepositKey, Opener, SealBroken, Sealer
 
@@ -49,22 +40,15 @@ __all__ = [
     "combine_shares",
     "make_deposit",
     "open_share",
-    "pad_texts",
     "threshold_for",
 ]
 
 SECRET_BYTES = 16
 MAX_HOLDERS = 64
-STEP = 256
-MAX_CONTENT = 79 * STEP
-"""So much padded content fits a statement's 30,000 characters of base64 beside the commitments of most holders."""
 _SEALED_BYTES = 32 + SECRET_BYTES + 16
 _COMMITMENT_BYTES = 32
-_TAG_BYTES = 16
-_LENGTH_BYTES = 4
-_NONCE = bytes(12)  # the key encrypts once
-_SHARE, _COMMITMENT, _CONTENT, _KEY = (
-    f"sekisho deposit {part} v1" for part in ("share", "commitment", "content", "key")
+_SHARE, _COMMITMENT, _CONTENT = (
+    f"sekisho deposit {part} v1" for part in ("share", "commitment", "content")
 )
 
 
@@ -196,7 +180,6 @@ def make_deposit(  # noqa: PLR0913  # what is deposited, for whom, and the three
         raise InvalidInput(f"a content key has {SECRET_BYTES} bytes, not {len(secret)}")
     if open_fields(texts, concealed).unopened:
         raise InvalidInput("a deposit opens every digest of its statement")
-    padded = pad_texts(texts)
     blank = Deposit(
         origin=origin,
         statement=statement,
@@ -210,7 +193,7 @@ def make_deposit(  # noqa: PLR0913  # what is deposited, for whom, and the three
         for number, ((key_id, key), share) in enumerate(zip(keys, shares, strict=True), 1)
     )
     commitments = b"".join(_commit(blank, n, share) for n, share in enumerate(shares, 1))
-    ciphertext = _cipher(secret).encrypt(_NONCE, padded, _associated(blank, commitments))
+    ciphertext = encrypt_texts(secret, texts, _associated(blank, commitments))
     return msgspec.structs.replace(blank, shares=sealed, content=commitments + ciphertext)
 
 
@@ -327,7 +310,7 @@ def _check_form(deposit: Deposit) -> None:
         raise _depositor(f"holds a share that has not {_SEALED_BYTES} bytes")
     if len(set(deposit.holders)) != n:
         raise _depositor("names one holder twice")
-    padded = len(content) - n * _COMMITMENT_BYTES - _TAG_BYTES
+    padded = len(content) - n * _COMMITMENT_BYTES - TAG_BYTES
     if padded < STEP or padded % STEP:
         raise _depositor(f"holds content that is not padded to steps of {STEP} bytes")
 
@@ -346,11 +329,6 @@ def _fits(deposit: Deposit, number: int, share: bytes) -> bool:
     return known and len(share) == SECRET_BYTES
 
 
-def _cipher(secret: bytes) -> ChaCha20Poly1305:
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_KEY.encode()).derive(secret)
-    return ChaCha20Poly1305(key)
-
-
 def _associated(deposit: Deposit, commitments: bytes) -> bytes:
     lines = (_CONTENT, deposit.origin, deposit.statement, deposit.threshold, len(deposit.shares))
     return "".join(f"{line}\n" for line in lines).encode() + commitments
@@ -360,33 +338,6 @@ def _decrypt(deposit: Deposit, secret: bytes) -> tuple[str, ...]:
     split = len(deposit.shares) * _COMMITMENT_BYTES
     commitments, ciphertext = deposit.content[:split], deposit.content[split:]
     try:
-        padded = _cipher(secret).decrypt(_NONCE, ciphertext, _associated(deposit, commitments))
-        return _unpad(padded)
-    except (InvalidTag, InvalidInput):
+        return decrypt_texts(secret, ciphertext, _associated(deposit, commitments))
+    except InvalidInput:
         raise _depositor("holds content that its own key does not open") from None
-
-
-def pad_texts(texts: Sequence[str]) -> bytes:
-    """Length in 4 bytes, the canonical list of texts, zeros up to a multiple of 256 bytes.
-
-    Raises InvalidInput where that is more than a statement holds.
-    """
-    listed = canonical(list(texts))
-    size = _LENGTH_BYTES + len(listed)
-    padded = len(listed).to_bytes(_LENGTH_BYTES, "big") + listed + bytes(-size % STEP)
-    if len(padded) > MAX_CONTENT:
-        raise InvalidInput(
-            f"{len(padded)} bytes of disclosures do not fit one deposit of {MAX_CONTENT}",
-            remedy="conceal a digest of what is long",
-        )
-    return padded
-
-
-def _unpad(padded: bytes) -> tuple[str, ...]:
-    """The texts. Raises InvalidInput for any other padding: it could carry what nobody sees."""
-    length = int.from_bytes(padded[:_LENGTH_BYTES], "big")
-    listed = padded[_LENGTH_BYTES : _LENGTH_BYTES + length]
-    texts = from_json(tuple[str, ...], parse_canonical(listed, path="content"), path="content")
-    if pad_texts(texts) != padded:
-        raise InvalidInput("is not padded as it must be", path="content")
-    return texts

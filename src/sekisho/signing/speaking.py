@@ -11,6 +11,7 @@ from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import (
     KINDS,
     ChallengeAnswered,
+    CharterAdopted,
     KeyDrilled,
     OrderConfirmed,
     PackPublished,
@@ -83,9 +84,11 @@ def spoken_of(recorded: Recorded) -> Spoken | None:
     """What to remember of a statement under a charter power; None of all others and of what passes by itself."""
     verified = recorded.verified
     power = power_asked(verified.kind, verified.predicate)
-    if power is None or verified.kind in _PASSING:
-        return None
     fact = verified.predicate
+    # The first charter stands by its digest in the trust root, whoever lost which key.
+    is_root = isinstance(fact, CharterAdopted) and fact.version == 1
+    if power is None or is_root or verified.kind in _PASSING:
+        return None
     return Spoken(
         index=recorded.index,
         leaf=recorded.leaf,

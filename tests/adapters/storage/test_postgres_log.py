@@ -22,6 +22,12 @@ from tests.postgres import Server, start_server
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(autouse=True)
+def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second writer is told at once."""
+    monkeypatch.setattr(postgres_session, "LOCK_MS", 100)
+
+
 @pytest.fixture
 def store(postgres_url: str) -> Iterator[PostgresLogStore]:
     """A new database."""

@@ -73,37 +73,6 @@ def test_commits_are_synced_in_full(store: SqliteLogStore) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
 
-def test_every_commit_reaches_the_disk_before_the_answer(path: Path) -> None:
-    """Each call that stores something makes the operating system sync the journal, once or more."""
-    script = (
-        "import pathlib, sys\n"
-        "from sekisho.adapters.storage.sqlite_log import SqliteLogStore\n"
-        "from sekisho.ports.log_store import Recorded, TreeHead\n"
-        f"store = SqliteLogStore(pathlib.Path(sys.argv[1]), origin={ORIGIN!r})\n"
-        "for n in range(20):\n"
-        "    store.sequence(n, [Recorded(index=n, leaf_hash=bytes(32), envelope=b'x')])\n"
-        "    print('stored', file=sys.stderr, flush=True)\n"
-    )
-    traced = subprocess.run(
-        [
-            "strace",
-            "-f",
-            "-e",
-            "trace=fdatasync,fsync,write",
-            sys.executable,
-            "-c",
-            script,
-            os.fspath(path),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stderr
-    told = traced.split("stored")
-    assert len(told) == 41  # strace shows each line as it is written, and the line itself comes
-    assert all("sync(" in part for part in told[0:40:2])
-
-
 def test_file_system_that_cannot_sync_as_asked_is_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

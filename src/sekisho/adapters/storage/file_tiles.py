@@ -22,6 +22,8 @@ class FileTileStore:
     def __init__(self, root: Path, *, disk: Disk | None = None) -> None:
         self.root = root
         self._disk = disk or OsDisk()
+        # What an earlier process made below the root is not trusted to outlive a power cut until synced by this one.
+        self._named = {root, *root.parents}
 
     def read(self, path: str, limit: int) -> bytes:
         target = self._resolve(path)
@@ -46,7 +48,7 @@ class FileTileStore:
     def write_all(self, files: Sequence[tuple[str, bytes]]) -> None:
         if files:
             resolved = [(self._resolve(path), data) for path, data in files]
-            replace_files(resolved, mode=0o644, disk=self._disk)
+            replace_files(resolved, mode=0o644, disk=self._disk, named=self._named)
 
     def drop_folder(self, path: str) -> None:
         folder = self._resolve(path)

@@ -20,6 +20,7 @@ __all__ = ["Patience", "connect_session"]
 
 CONNECT_S = 5
 STATEMENT_S = 10
+LOCK_MS = 2000
 ANSWER_S = 15.0
 """When a server that answers nothing at all is given up: later than it would break a statement off itself."""
 
@@ -33,7 +34,6 @@ SET tcp_keepalives_count = 3;
 SET client_encoding = 'UTF8'
 """
 _MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
-_TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
 
 
 def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -55,9 +55,9 @@ def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, .
         ) from None
     try:
         connection.autocommit = True
-        connection.execute(_SETTINGS)
         _check_durable(connection)
         _take_lock(connection, origin)
+        connection.execute(_SETTINGS)
         connection.autocommit = False
     except psycopg.Error as error:
         connection.close()
@@ -104,13 +104,16 @@ def _check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str) -> None:
-    row = connection.execute(_TRY_LOCK, (_lock_number(origin),)).fetchone()
-    if row is None or row[0] is not True:
+    """Waits a moment: after a killed process its session still finishes what it was at."""
+    connection.execute(f"SET lock_timeout = '{LOCK_MS}ms'".encode())
+    try:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(origin),))
+    except psycopg.errors.LockNotAvailable:
         raise StateConflict(
             f"another process writes the log {origin}",
             remedy="stop it first, a log has one writer; after a broken connection wait until the server "
             "has noticed",
-        )
+        ) from None
 
 
 def _lock_number(origin: str) -> int:

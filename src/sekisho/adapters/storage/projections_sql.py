@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    cast,
     create_engine,
     delete,
     event,
@@ -40,9 +41,10 @@ from sqlalchemy.pool import StaticPool
 from sekisho.model.errors import Corrupt, StateConflict, Unavailable
 from sekisho.ports.projection_store import START, Place, Position, Row
 
-__all__ = ["ProjectionsSql", "open_projections", "scratch_projections"]
+__all__ = ["ProjectionsSql", "open_projections", "remove_projections", "scratch_projections"]
 
 _STEP = 1_000
+CONNECT_S = 5
 _ONE = 1
 # Keys are compared by their bytes, whatever language the database was made for.
 _Name = String().with_variant(String(collation="C"), "postgresql")
@@ -64,6 +66,13 @@ _position = Table(
     Column("leaf", String, nullable=False),
     Column("grounds", String, nullable=False),
 )
+# Cast, because a file that somebody changed may hold text there.
+_whole = select(
+    _projections.c.name,
+    _projections.c.key,
+    _projections.c.idx,
+    cast(_projections.c.document, LargeBinary).label("document"),
+).order_by(_projections.c.name, _projections.c.key)
 _at = (_projections.c.name == bindparam("at_name")) & (_projections.c.key == bindparam("at_key"))
 _forget = delete(_projections).where(_at)
 
@@ -83,9 +92,18 @@ class ProjectionsSql:
 
     @classmethod
     def connect(cls, url: str) -> Self:
-        """The projections in a PostgreSQL database, by its address."""
-        address = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        return cls(create_engine(address, isolation_level="REPEATABLE READ"))
+        """The projections in a PostgreSQL database, by what libpq takes as its address."""
+        import psycopg  # noqa: PLC0415 - only where a server keeps them
+
+        # The address stays out of the engine, whose errors and repr would show it.
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(
+                url, connect_timeout=CONNECT_S, application_name="sekisho projections"
+            ),
+            isolation_level="REPEATABLE READ",
+        )
+        return cls(engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -129,7 +147,8 @@ class ProjectionsSql:
             remaining = iter(rows)
             while step := list(islice(remaining, _STEP)):
                 _insert(connection, step)
-            connection.execute(update(_position).values(**_columns(new)))
+            connection.execute(delete(_position))
+            connection.execute(insert(_position).values(id=_ONE, **_columns(new)))
         self._scrub()
 
     def _scrub(self) -> None:
@@ -152,31 +171,44 @@ class ProjectionsSql:
 class _View:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        row = connection.execute(select(_position)).one()
+        row = connection.execute(select(_position).where(_position.c.id == _ONE)).first()
+        if row is None or not isinstance(row.size, int) or row.size < 0:
+            raise Corrupt(
+                "the projections do not say how far they tell",
+                remedy="rebuild them: sekisho rebuild",
+            )
         self.position = Position(size=row.size, leaf=row.leaf, grounds=row.grounds)
 
     def rows(self, table: str | None = None) -> Iterator[Row]:
-        query = select(_projections).order_by(_projections.c.name, _projections.c.key)
+        query = _whole
         if table is not None:
             query = query.where(_projections.c.name == table)
         with _translated():
             found = self._connection.execution_options(yield_per=_STEP).execute(query)
             for row in found:
-                yield Row(table=row.name, key=row.key, document=bytes(row.document), index=row.idx)
+                yield Row(table=row.name, key=row.key, document=row.document, index=row.idx)
 
 
-def open_projections(path: Path) -> ProjectionsSql:
+def open_projections(path: Path, *, mend: bool = True) -> ProjectionsSql:
     """The projections in a SQLite file that only its owner may read, made anew where it is lost or unreadable.
 
-    Private figures stand in it as they do in the private store. Raises Unavailable where disk or folder refuses.
+    Private figures stand in it as they do in the private store. Raises Unavailable where disk or folder refuses;
+    Corrupt only where it is not to be mended.
     """
     try:
         return _open(path)
     except Corrupt:
-        # Crash here or later: no file, and everything is told again from the log.
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            path.with_name(name).unlink(missing_ok=True)
+        if not mend:
+            raise
+        remove_projections(path)
         return _open(path)
+
+
+def remove_projections(path: Path) -> None:
+    """Take away a SQLite file that cannot be read, while nobody has it open."""
+    # Crash here or later: no file, and everything is told again from the log.
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
 
 
 def scratch_projections() -> ProjectionsSql:
@@ -208,6 +240,8 @@ def _open(path: Path) -> ProjectionsSql:
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     # We open transactions ourselves: the driver's own begin only at the first write.
     connection.isolation_level = None
+    # A key that is no text is a key that nothing else has, and shown as such.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from sekisho.ledger.proof import MAX_PROOF_HASHES
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.wire import encode_base64
 from sekisho.ports.witness import WitnessConflict, WitnessRefused
@@ -80,6 +81,11 @@ class HttpWitness:
 
 
 def format_request(old_size: int, proof: Sequence[bytes], note: bytes) -> bytes:
-    """The body of add-checkpoint: where the witness stands, the proof from there, a blank line, the note."""
+    """The body of add-checkpoint: where the witness stands, the proof from there, a blank line, the note.
+
+    Raises InvalidInput for a proof of more than 63 hashes, which no witness may be sent.
+    """
+    if len(proof) > MAX_PROOF_HASHES:
+        raise InvalidInput(f"{len(proof)} hashes; a witness takes at most {MAX_PROOF_HASHES}")
     lines = [f"old {old_size}", *(encode_base64(item) for item in proof)]
     return ("\n".join(lines) + "\n\n").encode() + note

@@ -94,13 +94,13 @@ def describe_announcement(page: Page, fact: RecoveryAnnounced, _: str) -> None:
     page.tell("number", "recovery.follows", version=fact.version, previous=fact.previous[:16])
     charter = page.view.footing.charter
     _describe_replacements(page, fact)
+    recovery = charter.terms.recovery if charter is not None else None
+    page.tell("effect", "recovery.effect", days=recovery.notice_days if recovery else "-")
     if charter is None:
         page.tell("change", "change.unknown")
         return
     touched = {row.constituency for row in fact.replacements}
     voices = [c.name for c in charter.terms.constituencies if c.name not in touched]
-    days = charter.terms.recovery.notice_days if charter.terms.recovery is not None else 0
-    page.tell("effect", "recovery.effect", days=days)
     page.add(
         "veto",
         names(page.say("show.recovery.voice", name=n, k=charter.veto_quorum(n)) for n in voices)

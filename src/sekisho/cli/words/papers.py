@@ -11,6 +11,7 @@ from sekisho.cli.documents import Document, Form
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.page import Page, names
 from sekisho.ledger import Checkpoint, Policy
+from sekisho.ledger.evidence import cosigners_of_both, judge_evidence
 from sekisho.model.errors import VerificationError
 from sekisho.model.wire import encode_base64
 from sekisho.signing import TrustRoot
@@ -128,6 +129,40 @@ def _proof(page: Page, document: Document) -> None:
         page.tell("meaning", "proof.means")
 
 
+def _fork(page: Page, document: Document) -> None:
+    """Evidence of a fork: both checkpoints, and what it comes to under the reader's own trust root."""
+    page.title = page.say("show.kind.fork")
+    if document.fork is None:
+        return
+    smaller, larger = document.fork.checkpoints
+    page.add("log", tame(smaller.origin))
+    for checkpoint in (smaller, larger):
+        page.tell("size", "checkpoint.size", size=checkpoint.size)
+        page.add("root", encode_base64(checkpoint.root))
+    page.tell("meaning", "fork.means")
+    page.data |= {"origin": smaller.origin, "sizes": [str(smaller.size), str(larger.size)]}
+    root = page.view.footing.root
+    if root is None:
+        page.warn("no-root", origin=tame(smaller.origin))
+        return
+    policy = Policy.from_text(root.witnesses)
+    found = judge_evidence(document.fork, policy.logs)
+    page.data["verdict"] = found.verdict
+    why = page.say(
+        f"log.evidence.{found.reason}",
+        detail=tame(found.detail),
+        origin=tame(smaller.origin),
+        smaller=smaller.size,
+        larger=larger.size,
+    )
+    if found.verdict == "holds":
+        page.warn("forked", why=why)
+    else:
+        page.add("meaning", f"{found.verdict}: {why}")
+    for name in sorted(cosigners_of_both(document.fork, policy)):
+        page.warn("cosigned-both", name=tame(name))
+
+
 def _vkey(page: Page, document: Document) -> None:
     page.title = page.say("show.kind.vkey")
     if document.vkey is not None:
@@ -155,6 +190,7 @@ PAPERS: dict[Form, Callable[[Page, Document], None]] = {
     "policy": _policy,
     "checkpoint": _checkpoint,
     "proof": _proof,
+    "fork": _fork,
     "vkey": _vkey,
     "public-key": _key,
     "private-key": _key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 
@@ -10,10 +11,21 @@ from sekisho.ceremony import power_for
 from sekisho.cli.documents import Document
 from sekisho.cli.plain_text import quote
 from sekisho.cli.words.page import Page, View
-from sekisho.model.statements import KINDS, CharterAdopted, Statement
-from sekisho.signing import Charter, CharterFault, Envelope, PublicKey, Standing, distinct_signers
+from sekisho.model.statements import (
+    KINDS,
+    CharterAdopted,
+    Power,
+    RecoveryAnnounced,
+    RecoveryVetoed,
+    Statement,
+)
+from sekisho.signing import Charter, CharterFault, Envelope, PublicKey, distinct_signers
 
 __all__ = ["Known", "charters_of", "describe_signers", "known_keys", "name_of"]
+
+
+_RECOVERY = "recovery"  # no constituency: the offline keys that replace keys and sign nothing else
+_Parts: TypeAlias = tuple[tuple[str, int, int], ...]
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -31,12 +43,13 @@ def describe_signers(page: Page, document: Document, statement: Statement) -> No
     if document.envelope is not None:
         keys = known_keys(page.view, charters)
         found = _describe_signatures(page, document.envelope, keys)
+        found = _without_silenced(page, statement, found, keys)
     else:
         page.tell("signed_by", "unsigned")
         page.data["signatures"] = []
     power = power_for(statement)
-    if power is not None and charters:
-        _describe_standing(page, [charter.standing(power, found) for charter in charters])
+    if charters:
+        _describe_standing(page, _parts_asked(statement, charters, power, found))
 
 
 def charters_of(page: Page, statement: Statement) -> list[Charter]:
@@ -57,8 +70,8 @@ def known_keys(view: View, charters: list[Charter]) -> dict[str, Known]:
     """Every key that the reader can put a name to, by its id."""
     known: dict[str, Known] = {}
     for charter in charters:
-        for key_id, key in charter.keys.items():
-            known[key_id] = Known(key, name_of(charter, key_id))
+        for key in charter.every_key():
+            known[key.key_id] = Known(key, name_of(charter, key.key_id))
     state = view.footing.state
     if state is not None:
         regime = state.regime
@@ -75,7 +88,8 @@ def known_keys(view: View, charters: list[Charter]) -> dict[str, Known]:
 def name_of(charter: Charter, key_id: str) -> str:
     """A charter key's constituency, organisation and holder."""
     organisation, holder = charter.holder_of(key_id) or ("", "")
-    return f"{charter.constituency_of(key_id)}: {quote(organisation)}, {quote(holder)}"
+    group = charter.constituency_of(key_id) or _RECOVERY
+    return f"{group}: {quote(organisation)}, {quote(holder)}"
 
 
 def _describe_power(page: Page, statement: Statement, charters: list[Charter]) -> None:
@@ -115,6 +129,25 @@ def _describe_signatures(
     return frozenset(found)
 
 
+def _without_silenced(
+    page: Page, statement: Statement, found: frozenset[str], known: Mapping[str, Known]
+) -> frozenset[str]:
+    """The signers that count: not keys that were reported, nor signatures that were taken back; loud about each.
+
+    What is in the log already keeps what it had when it came there.
+    """
+    state = page.view.footing.state
+    if state is None:
+        return found
+    logged = state.regime.spoken.get(statement.digest)
+    index = logged.index if logged is not None else None
+    dead = {k for k in found if not state.regime.keys.counts(k, statement.digest, index)}
+    for key_id in sorted(dead):
+        code = "key-silenced" if key_id in state.regime.keys.silenced else "signature-withdrawn"
+        page.warn(code, id=key_id[:16], name=known[key_id].name)
+    return found - dead
+
+
 def _warn_of_stranger(page: Page, claimed: str, known: Mapping[str, Known]) -> None:
     if claimed in known:
         page.warn("bad-signature", name=known[claimed].name)
@@ -122,13 +155,33 @@ def _warn_of_stranger(page: Page, claimed: str, known: Mapping[str, Known]) -> N
         page.warn("unknown-signature", id=quote(claimed[:32]))
 
 
-def _describe_standing(page: Page, standings: list[Standing]) -> None:
+def _parts_asked(
+    statement: Statement, charters: list[Charter], power: Power | None, found: frozenset[str]
+) -> list[_Parts]:
+    """Of every quorum that is asked: who, how many signed, how many must."""
+    fact, first = statement.predicate, charters[0]
+    if isinstance(fact, RecoveryVetoed):
+        have = len(first.members_of(fact.constituency) & found)
+        return [((fact.constituency, have, first.veto_quorum(fact.constituency)),)]
+    recovery = first.terms.recovery
+    recovering = (_RECOVERY, len(first.recovery.keys() & found), recovery.k if recovery else 0)
+    if isinstance(fact, RecoveryAnnounced):
+        return [(recovering,)]
+    if isinstance(fact, CharterAdopted) and fact.recovers is not None and len(charters) > 1:
+        return [(recovering,), charters[-1].standing("amend", found).parts]
+    return [charter.standing(power, found).parts for charter in charters] if power else []
+
+
+def _describe_standing(page: Page, asked: list[_Parts]) -> None:
+    if not asked:
+        return
     page.data["standing"] = [
-        {"constituency": name, "have": have, "asked": asked}
-        for standing in standings
-        for name, have, asked in standing.parts
+        {"constituency": name, "have": have, "asked": k}
+        for parts in asked
+        for name, have, k in parts
     ]
-    page.data["quorum"] = all(standing.is_met for standing in standings)
-    for standing in standings:
-        parts = ", ".join(f"{name} {have}/{asked}" for name, have, asked in standing.parts) or "-"
-        page.tell("standing", "standing.met" if standing.is_met else "standing.open", parts=parts)
+    met = [bool(parts) and all(have >= k for _, have, k in parts) for parts in asked]
+    page.data["quorum"] = all(met)
+    for parts, is_met in zip(asked, met, strict=True):
+        text = ", ".join(f"{name} {have}/{k}" for name, have, k in parts) or "-"
+        page.tell("standing", "standing.met" if is_met else "standing.open", parts=text)

@@ -92,6 +92,7 @@ ElsewhereKey: TypeAlias = Literal[
     "veto",
 ]
 Signer: TypeAlias = ElsewhereKey | Power
+_ELSEWHERE: frozenset[str] = frozenset(get_args(ElsewhereKey))
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -202,7 +203,7 @@ def power_asked(kind: str, predicate: Predicate) -> Power | None:
     if isinstance(predicate, PackPublished):
         return "publish-emergency" if predicate.emergency else "publish-rules"
     signer = KINDS[kind].signer
-    return None if signer in get_args(ElsewhereKey) else signer  # type: ignore[return-value]  # get_args is untyped
+    return None if signer in _ELSEWHERE else signer  # type: ignore[return-value]  # the others are powers
 
 
 def make_payload(predicate: Predicate) -> bytes:
