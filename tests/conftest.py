@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.mounts import may_mount
 from tests.postgres import Server, find_postgres, start_server
 
 # A busy machine is no defect: the tests of speed are in bench/.
@@ -29,6 +30,8 @@ def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     if item.get_closest_marker("hsm") and not os.environ.get("CI"):
         return shutil.which("softhsm2-util") is None
     if item.get_closest_marker("postgres") and not os.environ.get("CI") and find_postgres() is None:
+        return True
+    if item.get_closest_marker("mounts") and not os.environ.get("CI") and not may_mount():
         return True
     asked = str(config.getoption("markexpr"))
     return item.get_closest_marker("soak") is not None and "soak" not in asked

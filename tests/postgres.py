@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -78,6 +79,25 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         self.control("stop", "-m", "immediate")
         self.control("start", "-l", str(self.data / "server.log"))
 
+    def is_up(self) -> bool:
+        """Whether its process lives; one that has just crashed may still be recovering."""
+        command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "status"]
+        return (
+            subprocess.run(
+                as_owner(self.owner, command), check=False, capture_output=True
+            ).returncode
+            == 0
+        )
+
+    def wait_ready(self, timeout: float = 20.0) -> None:
+        """Until it lets clients in. Raises TimeoutExpired."""
+        command = [str(self.bin / "pg_isready"), "-q", "-h", str(self.socket)]
+        deadline = time.monotonic() + timeout
+        while subprocess.run(command, check=False).returncode != 0:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(command, timeout)
+            time.sleep(0.02)
+
     def postmaster(self) -> int:
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
@@ -90,8 +110,11 @@ def as_owner(owner: str, command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def start_server() -> Iterator[Server]:
-    """Run a server for as long as the context lasts. Raises FileNotFoundError where none is installed."""
+def start_server(parent: Path | None = None) -> Iterator[Server]:
+    """Run a server for as long as the context lasts, its files under `parent` where that is given.
+
+    Raises FileNotFoundError where none is installed.
+    """
     found = find_postgres()
     if found is None:
         raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
@@ -100,7 +123,7 @@ def start_server() -> Iterator[Server]:
     # leaves is asked by killing it, not by cutting the power, so the page cache is as good as a disk. The path
     # is short, because a socket's has at most 107 bytes.
     memory = Path("/dev/shm")
-    where = memory if os.access(memory, os.W_OK) else None
+    where = parent or (memory if os.access(memory, os.W_OK) else None)
     folder = Path(tempfile.mkdtemp(prefix="sekisho-pg-", dir=where))
     if os.geteuid() == 0:
         shutil.chown(folder, owner, owner)

@@ -26,20 +26,24 @@ from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.keys.note_keys import begin_rotation, finish_rotation, next_of
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.log_reading import LogEntries
+from sekisho.adapters.storage.places import open_log_store
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import (
     open_projections,
     remove_projections,
     scratch_projections,
 )
-from sekisho.adapters.storage.sqlite_log import SqliteLogStore
+from sekisho.adapters.storage.sql_log import SqlLogStore
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.ledger import Cosigned, LogReader, Policy
+from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
+from sekisho.ledger.rebuilding import rebuild_store
 from sekisho.ledger.sequencer import Sequencer
-from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict
+from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict, Unavailable
 from sekisho.model.statements import PackReference
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
+from sekisho.operations.admission import claims_of
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.depositing import Depositor
 from sekisho.operations.desk import Admitted, Desk
@@ -59,6 +63,7 @@ from sekisho.operations.projecting import (
 from sekisho.operations.projector import Projector
 from sekisho.operations.reading import read_state
 from sekisho.operations.registers import keep_registers
+from sekisho.ports.log_store import TreeHead
 from sekisho.ports.projection_store import View
 from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
 from sekisho.signing import Ed25519Signer, Recorded, TrustRoot, parse_policy
@@ -68,6 +73,7 @@ from sekisho.signing.trust import current_root
 __all__ = [
     "Check",
     "Control",
+    "Elsewhere",
     "Home",
     "Mismatch",
     "Rebuilt",
@@ -75,11 +81,19 @@ __all__ = [
     "begin_log_rotation",
     "check_home_projections",
     "finish_log_rotation",
+    "rebuild_log",
     "rebuild_projections",
     "reveal_field",
 ]
 
 WITNESSED_WITHIN_S = 10.0
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a regime lies outside its home: the log's database (postgresql://...), its published copy (s3://...)."""
+
+    database: str = ""
+    copy: str = ""
 
 
 class RegimeFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +105,15 @@ class RegimeFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
-    """A home folder and what lies where in it."""
+    """A home folder, what lies where in it, and what of the regime does not."""
 
     path: Path
+    elsewhere: Elsewhere = Elsewhere()
 
     @classmethod
-    def open(cls, path: Path) -> Home:
+    def open(cls, path: Path, elsewhere: Elsewhere | None = None) -> Home:
         """The home at `path`, made with mode 0700 where it is new. Raises InvalidInput where it cannot be used."""
-        home = cls(path=path.expanduser().absolute())
+        home = cls(path=path.expanduser().absolute(), elsewhere=elsewhere or Elsewhere())
         try:
             for folder in (home.path, home.keys, home.signers, home.packs, home.logs):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -165,6 +180,11 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         file = next_of(self.keys / "log.pem")
         return (NoteSigner(origin, load_key(file).private),) if file.exists() else ()
 
+    def open_log(self, origin: str) -> SqlLogStore:
+        """The log's database: the home's own file, or where `elsewhere` says."""
+        place = self.elsewhere.database or str(self.path / "log.sqlite")
+        return open_log_store(place, origin=origin)
+
     def save_pack(self, name: str, version: str, data: bytes) -> None:
         """Keep a published pack's bytes, where bundles and the console find them."""
         path = self.packs / f"{name}-{version}.yaml"
@@ -225,6 +245,18 @@ def finish_log_rotation(home: Home) -> VerifierKey:
     return following[0].verifier
 
 
+def rebuild_log(home: Home, progress: Callable[[int, int], None] = lambda *_: None) -> TreeHead:
+    """Fill the log's lost or older database from the home's published files; the head after it.
+
+    Raises what `rebuild_store` raises, and what reading the checkpoint by the home's trust root raises.
+    """
+    root, tiles = home.load_root(), FileTileStore(home.public)
+    policy = Policy.from_text(root.witnesses, path="trust.json witnesses")
+    cosigned = LogReader(tiles).load_checkpoint(policy)
+    with home.open_log(root.origin) as store:
+        return rebuild_store(store, tiles, cosigned, claims_of, progress)
+
+
 class Control:
     """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
 
@@ -237,7 +269,7 @@ class Control:
         self.clock = SystemClock()
         policy = Policy.from_text(self.root.witnesses, path="trust.json witnesses")
         note_signer, self._log_key = home.log_signer(self.root.origin)
-        self._log = SqliteLogStore(home.path / "log.sqlite", origin=self.root.origin)
+        self._log = home.open_log(self.root.origin)
         self._private = PrivateSqlite(home.path / "private.sqlite")
         self.tiles = FileTileStore(home.public)
         self.reader = LogReader(self.tiles)
@@ -272,6 +304,7 @@ class Control:
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = open_projections(home.projections)
         self.projector = Projector(self.desk, self.projections, scratch_projections)
+        self.copy = self._open_copy(home.elsewhere.copy)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
@@ -281,12 +314,17 @@ class Control:
         self.desk.on_recorded(self.feed.take_recorded)
         self.desk.on_recorded(self._marks.take_recorded)
         self._sequencer.recover()
+        if self.copy is not None:
+            self._compare_copy(self.copy)
         self.desk.load()
         self.leases.load()
         self.deposits.complete()
         self.projector.start()
         if self.publisher.latest is not None:
             self.feed.take_published(self.publisher.latest)
+        if self.copy is not None:
+            self.publisher.on_published(self.copy.take_published)
+            self.copy.start()
         self.publisher.start()
         self._keeper.start()
         return self
@@ -295,6 +333,8 @@ class Control:
         self._stopping.set()
         self._keeper.join()
         self.publisher.stop()
+        if self.copy is not None:
+            self.copy.stop()
         for client in self._clients.values():
             client.close()
         self.projector.stop()
@@ -339,6 +379,26 @@ class Control:
             folder, files, origin=self.root.origin, signer=self._log_key, now=self.clock.now()
         )
         return cosigned
+
+    def _open_copy(self, address: str) -> PublishedCopy | None:
+        if not address:
+            return None
+        # Here, so that a log without a copy does without the store's library.
+        from sekisho.adapters.storage.object_tiles import open_object_tiles
+
+        return PublishedCopy(
+            source=self.tiles,
+            copy=open_object_tiles(address),
+            keys=[key.verifier for key in self._sequencer.signers],
+            refuse=self._sequencer.refuse,
+        )
+
+    def _compare_copy(self, copy: PublishedCopy) -> None:
+        """A copy that knows more than the database stops the start; one that is silent is told of."""
+        try:
+            copy.compare_at_start(self._sequencer.size, self._sequencer.root_at)
+        except Unavailable as error:
+            self.last_problem = str(error)
 
     def _keep(self) -> None:
         """The heartbeat: registers at half the charter's interval, overdue leases every second."""

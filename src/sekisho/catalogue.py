@@ -459,6 +459,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "serves {folder} at {address}",
         "{folder} を {address} で公開中",
     ),
+    "log.run.ready": (
+        "the log runs at {address}, {size} entries\n  append: POST {address}/add\n  verify by: {vkeys}",
+        "ログが {address} で稼働中。エントリー {size} 件\n  追記：POST {address}/add\n  検証の鍵：{vkeys}",
+    ),
+    "log.rebuild.bar": ("entries", "エントリー"),
+    "log.rebuild.done": (
+        "the database of {home} holds {size} entries again, all that was published",
+        "{home} のデータベースに公開済みの {size} 件をすべて復元しました",
+    ),
     "log.witness.ready": (
         "witness {name} answers at {address}; its lines for a policy:",
         "立会人 {name} が {address} で応答。ポリシーに書く行：",

@@ -19,6 +19,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     person trusts and lies apart from it, so that removing a home takes no trust with it.
     `pkcs11_lib` is the path of the library through which a hardware module is spoken to.
     `copy` is the address of the log's published copy, without credentials; empty where there is none.
+    `database` is where the log's database is, where it is not in the home: a postgresql:// address.
     """
 
     home: Path
@@ -28,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_once: bool = False
     pkcs11_lib: str = ""
     copy: str = ""
+    database: str = ""
 
 
 def choose_language(environment: Mapping[str, str]) -> Language:
@@ -40,8 +42,7 @@ def choose_language(environment: Mapping[str, str]) -> Language:
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
-    """Reads SEKISHO_HOME, SEKISHO_TRUST, SEKISHO_LANG, SEKISHO_DEBUG, SEKISHO_RUN_ONCE, SEKISHO_PKCS11_LIB,
-    SEKISHO_COPY.
+    """Reads the variables SEKISHO_HOME, _TRUST, _LANG, _DEBUG, _RUN_ONCE, _PKCS11_LIB, _COPY and _DATABASE.
 
     Folders default to the XDG base directories. An empty variable counts as unset.
     """
@@ -57,6 +58,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         run_once=environment.get("SEKISHO_RUN_ONCE", "") not in {"", "0"},
         pkcs11_lib=environment.get("SEKISHO_PKCS11_LIB", ""),
         copy=environment.get("SEKISHO_COPY", ""),
+        database=environment.get("SEKISHO_DATABASE", ""),
     )
 
 

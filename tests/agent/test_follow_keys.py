@@ -251,3 +251,14 @@ def test_a_host_follows_the_logs_key_and_witnesses_through_a_succession(
         assert told.host.regime.in_force().terms.version == 2
     told.catch_up()
     assert told.codes != []
+
+
+def test_a_host_counts_no_cosignature_of_an_algorithm_past_its_end(told: Told) -> None:
+    """Nothing is proven by it any more, and so nothing is released; a pause still acts on sight."""
+    told.order()
+    assert told.effect() == "freeze"
+    told.control.clock.advance(10**8)
+    lifts = [reference_of(told.control, "pause/JP")]
+    told.control.issue(told.control.order(kind="resume", effect="lift", lifts=lifts), heads=False)
+    assert told.effect() == "freeze"
+    assert set(told.codes) == {"too-few-witnesses"}

@@ -14,7 +14,7 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from tests import factory
-from tests.cli.ceremonies import phrase_of
+from tests.cli.ceremonies import PAUSED, KeyHolder, phrase_of
 from tests.cli.governing import DAY_S, QUORUM, Governor, control_plane, key_id, payload_of
 
 Capture = pytest.CaptureFixture[str]
@@ -188,6 +188,21 @@ def test_a_report_of_a_key_on_which_leases_hang_says_so(
     assert {"grant-lease", "keep-registers"} <= set(page["lost_powers"])
     assert "powers-lost" in {row["code"] for row in page["warnings"]}
     assert page["doubts"] == []
+
+
+def test_a_report_lists_the_leases_that_nobody_could_renew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The only key that grants leases: each live lease with the instant at which it runs out."""
+    holder = KeyHolder(tmp_path, monkeypatch, second=PAUSED)
+    since = str(holder.now.plus(-1))
+    flags = ("--since", since, "--reason", "stolen", "--log", holder.log)
+    command = ("key", "compromised", holder.public("operator-1"), *flags)
+    page = holder.answer(capsys, *command, "--out", holder.path("lost.json"))
+    leases = [row for row in page["doubts"] if row["consequence"] == "runs-out"]
+    assert [row["name"] for row in leases] == ["host-1 1"]
+    assert leases[0]["ends"] > str(holder.now)
+    assert "host-1 1" in page["says"]["runs_out"][0]
 
 
 def test_bad_input_of_a_report_names_the_flag(governor: Governor, capsys: Capture) -> None:

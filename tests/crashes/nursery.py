@@ -13,7 +13,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -61,8 +62,10 @@ class Nursery:
 
 
 @contextmanager
-def open_nursery(module: str) -> Iterator[Nursery]:
-    """Import `module` in a process of its own and keep that ready to fork."""
+def open_nursery(
+    module: str, wrap: Callable[[Sequence[str]], list[str]] = list
+) -> Iterator[Nursery]:
+    """Import `module` in a process of its own and keep that ready to fork; `wrap` says where it runs."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", __name__, str(theirs.fileno()), module]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -91,10 +94,13 @@ def _serve(control: socket.socket, module: str) -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(descriptors[0], 1)
             os.close(descriptors[0])
             try:
                 getattr(loaded, function)(*words)
+            except BaseException:  # noqa: BLE001 - the outermost edge: the test reads what went wrong
+                traceback.print_exc(file=sys.stdout)
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()

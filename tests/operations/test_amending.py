@@ -126,8 +126,7 @@ def test_what_nobody_should_be_asked_to_sign_is_refused() -> None:
     with pytest.raises(InvalidInput, match="--expires"):
         draft_amendment(CHARTER, AmendmentPlan(expires=NOW), now=NOW)
     with pytest.raises(StateConflict, match="expired"):
-        later = TERMS.expires
-        draft_amendment(CHARTER, AmendmentPlan(removed=(FIRST,)), now=later)
+        draft_amendment(CHARTER, AmendmentPlan(removed=(FIRST,)), now=TERMS.expires)
     newer = Charter(TERMS, "0" * 64)
     with pytest.raises(UnknownCriticalField, match="leave them out"):
         draft_amendment(newer, AmendmentPlan(removed=(FIRST,)), now=NOW)

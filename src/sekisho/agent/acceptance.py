@@ -62,10 +62,7 @@ def take_lease(
     answer: LeaseAnswer, request: bytes, follower: Follower, *, last_number: int, latest: Instant
 ) -> TakenLease:
     """The lease that answers `request` (its envelope). Raises the named error where it is not even in order."""
-    cosigned = TlogProof.from_text(answer.proof, path="lease.proof").verify(
-        answer.envelope, follower.policy
-    )
-    follower.heard(cosigned)
+    follower.prove(TlogProof.from_text(answer.proof, path="lease.proof"), answer.envelope)
     verified = follower.regime.verify(answer.envelope, path="lease")
     asked_envelope = parse_envelope(request, path="request")
     asked = parse_payload(asked_envelope.payload, path="request").predicate

@@ -54,11 +54,14 @@ from sekisho.signing import (
     PublicKey,
     Recorded,
     Regime,
+    TooFewWitnesses,
     TrustRoot,
     Verified,
     parse_envelope,
 )
 from sekisho.signing.notes import Note, VerifierKey
+from sekisho.signing.trust import start_regime
+from sekisho.signing.witnessing import still_counting
 
 __all__ = ["Finding", "Followed", "Follower", "Unwitnessed"]
 
@@ -97,10 +100,7 @@ class Follower:
         self.host = host
         self.origin = root.origin
         self.policy = Policy.from_text(root.witnesses, path="trust.witnesses")
-        log_key = PublicKey.from_ed25519_raw(
-            VerifierKey.from_text(root.log, path="trust.log").public_key
-        )
-        self.regime = Regime.start(root.charter_digest, log_key)
+        self.regime = start_regime(root)
         self.ledger = LicenceLedger()
         self.book = OrderBook()
         self.clocks = TwoClocks()
@@ -136,7 +136,8 @@ class Follower:
             findings += [finding] if finding else []
         if feed.checkpoint is not None:
             try:
-                self.heard(self.policy.verify_cosigned(Note.from_bytes(feed.checkpoint.encode())))
+                note = Note.from_bytes(feed.checkpoint.encode())
+                self.heard(self._counted(self.policy.verify_cosigned(note), self.policy))
             except SekishoError as error:
                 findings.append(Finding(code=error.code, detail=f"the feed's checkpoint: {error}"))
         return accepted, findings
@@ -197,10 +198,25 @@ class Follower:
         if item.proof is None:
             return None, None
         proof = TlogProof.from_text(item.proof, path="feed.proof")
-        cosigned = verify_by_any(proof, item.envelope, (self.policy, *self._ahead))
-        self.heard(cosigned)
-        told = cosigned.median_time
+        told = self.prove(proof, item.envelope).median_time
         return proof.index, None if told is None else Instant.from_seconds(told)
+
+    def prove(self, proof: TlogProof, envelope: bytes) -> Cosigned:
+        """The witnessed checkpoint that proves an entry; its time is heard. Raises what the proof's checks raise."""
+        cosigned, policy = verify_by_any(proof, envelope, (self.policy, *self._ahead))
+        counted = self._counted(cosigned, policy)
+        self.heard(counted)
+        return counted
+
+    def _counted(self, cosigned: Cosigned, policy: Policy) -> Cosigned:
+        """Without cosignatures of algorithms that had ended; raises TooFewWitnesses where the quorum hung on them."""
+        charter = self.regime.charter
+        if charter is None:
+            return cosigned
+        times = still_counting(cosigned.times, charter.terms.log)
+        if not policy.is_satisfied(times):
+            raise TooFewWitnesses(f"only {sorted(times) or 'nobody'} cosigned in a way that counts")
+        return msgspec.structs.replace(cosigned, times=times)
 
     def _verify(
         self, raw: bytes, index: int | None, told: Instant | None

@@ -54,12 +54,14 @@ def _charter_in(envelope: bytes) -> CharterAdopted | None:
     return statement.predicate if isinstance(statement.predicate, CharterAdopted) else None
 
 
-def verify_by_any(proof: TlogProof, envelope: bytes, policies: Iterable[Policy]) -> Cosigned:
-    """The checkpoint that proves an entry, under the first policy that holds; raises the first one's error."""
+def verify_by_any(
+    proof: TlogProof, envelope: bytes, policies: Iterable[Policy]
+) -> tuple[Cosigned, Policy]:
+    """The checkpoint that proves an entry, and the first policy under which it does; raises the first one's error."""
     failure: SekishoError | None = None
     for policy in policies:
         try:
-            return proof.verify(envelope, policy)
+            return proof.verify(envelope, policy), policy
         except SekishoError as error:
             failure = failure or error
     raise failure or BadSignature("no policy to verify by")

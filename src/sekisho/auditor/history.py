@@ -37,7 +37,8 @@ from sekisho.signing import (
     put_on_shelf,
     verify_disclosure,
 )
-from sekisho.signing.notes import Note, VerifierKey
+from sekisho.signing.notes import Note
+from sekisho.signing.trust import start_regime
 
 __all__ = ["History", "Mark", "Refusal", "Step", "walk_log"]
 
@@ -118,12 +119,6 @@ def policy_under(root: TrustRoot, regime: Regime) -> Policy:
     return Policy.from_text(
         current_root(root, regime).witnesses, path="the witnesses of root and charter"
     )
-
-
-def start_regime(root: TrustRoot) -> Regime:
-    """The regime before the first entry, under this trust root."""
-    raw = VerifierKey.from_text(root.log, path="the trust root's log").public_key
-    return Regime.start(root.charter_digest, PublicKey.from_ed25519_raw(raw))
 
 
 def walk_log(

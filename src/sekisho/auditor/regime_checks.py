@@ -46,15 +46,17 @@ def check_trust_root(evidence: Evidence) -> Outcome:
 def check_charter(evidence: Evidence) -> Outcome:
     """Each version follows the one before with the old and the new quorum, in time, and speaks of this very log.
 
-    The first names the log's key as the trust root does; later ones may change it, by both quorums' word.
+    The first names a log key that the trust root names; later ones may change it, by both quorums' word.
     """
     root, history, tally = evidence.root, evidence.past(), Tally()
+    known = log_keys_of(root) if root is not None else ()
     for step in history.steps:
         if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
             tally.fault(step.fault)
     for step, terms in history.facts(CharterAdopted):
         if root is not None and (
-            terms.log.origin != root.origin or (terms.version == 1 and terms.log.vkey != root.log)
+            terms.log.origin != root.origin
+            or (terms.version == 1 and log_key_of(terms.log) not in known)
         ):
             tally.fault(
                 f"entry {step.index}: the charter names another log key than the trust root"

@@ -14,6 +14,7 @@ from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
 from sekisho.cli.log_following import mirror, monitor
 from sekisho.cli.log_rotation import rotate
+from sekisho.cli.log_running import rebuild, run
 from sekisho.cli.log_serving import serve, witness
 from sekisho.cli.log_trust import LogKeys, PolicyFile, read_key, read_policy
 from sekisho.cli.reading import read_input
@@ -30,6 +31,8 @@ app = typer.Typer(help="Check, copy, watch, serve and witness a log.", no_args_i
 app.command()(mirror)
 app.command()(monitor)
 app.command()(serve)
+app.command()(run)
+app.command()(rebuild)
 app.command()(rotate)
 app.add_typer(witness, name="witness")
 

@@ -54,7 +54,7 @@ def serve(
         sys.stdout.flush()
 
     try:
-        from sekisho.monitor.main import serve_folder
+        from sekisho.intake.main import serve_folder
 
         serve_folder(folder, port=port, bind=bind, announce=announce)
     except ModuleNotFoundError as error:

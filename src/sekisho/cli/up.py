@@ -34,11 +34,12 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Serve a home until Ctrl-C; a new home is founded with every key in this one hand, and says so."""
-    from sekisho.app import Home
+    from sekisho.app import Elsewhere, Home
     from sekisho.rehearsal.serving import serve_home, trust_home
 
     settings: Settings = context.obj
-    place = Home.open(home or settings.home)
+    elsewhere = Elsewhere(database=settings.database, copy=settings.copy)
+    place = Home.open(home or settings.home, elsewhere)
 
     def ready(address: str) -> None:
         if trust_home(settings.trust_file, place):

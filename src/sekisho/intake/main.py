@@ -1,7 +1,6 @@
 """Wires a log of its own: `sekisho log run` takes signed envelopes in over HTTP and publishes what it took.
 
-Beside the regime's control plane, for whoever needs the log alone: a registry of receipts, of custody events, of another
-authority. It judges signatures only (sekisho.intake.gate).
+Beside the regime's control plane, for whoever needs the log alone. It judges signatures only (sekisho.intake.gate).
 """
 
 from __future__ import annotations

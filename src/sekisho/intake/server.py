@@ -180,6 +180,8 @@ async def _respond(
         (b"content-length", str(len(body)).encode("ascii")),
         (b"cache-control", b"no-store"),
     ]
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append((b"allow", b"POST"))
     if isinstance(error, Overloaded):
         headers.append((b"retry-after", str(error.retry_after_s).encode("ascii")))
     await send({"type": "http.response.start", "status": int(status), "headers": headers})

@@ -8,6 +8,7 @@ from sekisho.ledger.checkpoint import Checkpoint, WrongOrigin, sign_checkpoint, 
 from sekisho.ledger.fsck import LogCheck, LogFault, check_log, check_tree
 from sekisho.ledger.policy import Cosigned, Group, Policy, QuorumMissing, WitnessEntry
 from sekisho.ledger.proof import TlogProof
+from sekisho.ledger.proven import ProvenTree
 from sekisho.ledger.reader import LogReader, TreeReader
 from sekisho.ledger.tiles import DamagedTile, Tile, TileTree
 from sekisho.ledger.tree import (
@@ -34,6 +35,7 @@ __all__ = [
     "LogFault",
     "LogReader",
     "Policy",
+    "ProvenTree",
     "QuorumMissing",
     "Tile",
     "TileTree",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from sekisho.ledger.checkpoint import Checkpoint
 from sekisho.ledger.policy import Cosigned
 from sekisho.ledger.reader import TreeReader
 from sekisho.ledger.tree import Frontier, leaf_hash, subtree_root

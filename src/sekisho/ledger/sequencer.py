@@ -103,6 +103,15 @@ class Sequencer:
         with self._lock:
             return self._ready_size()
 
+    @property
+    def signers(self) -> tuple[NoteSigner, ...]:
+        """Every key that signs checkpoints now."""
+        return self._signers
+
+    def root_at(self, size: int) -> bytes:
+        """The root over the first `size` entries. Writes nothing."""
+        return self._integrator.root_at(size)
+
     def integrate(self) -> TreeHead:
         """Bring everything that is sequenced into the tree: tiles, then the head."""
         return self._integrator.integrate(self.size)

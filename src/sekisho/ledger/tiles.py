@@ -154,10 +154,6 @@ class Pyramid:
             below = self.rows[-1]
             self.rows.append(fold_level(below[: len(below) & ~1]))
 
-    @property
-    def hashes(self) -> list[bytes]:
-        return self.rows[0]
-
 
 class TileTree:
     """The nodes of a tree of `size` leaves, read from its tiles; nothing is authenticated here.

@@ -1,4 +1,4 @@
-"""Wires the monitor, the mirror and the file server; `sekisho log monitor|mirror|serve` run these.
+"""Wires the monitor and the mirror; `sekisho log monitor|mirror` run these.
 
 A source is an `https` address or a folder, with tiles; or a file, or an address named with `seen`, that holds nothing
 but somebody's checkpoint.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -29,7 +28,6 @@ from sekisho.ledger.tiles import CHECKPOINT_PATH
 from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.monitor.memory import MonitorMemory
-from sekisho.monitor.serving import LogFiles
 from sekisho.monitor.watch import Progress, Round, Vantage, Watch
 from sekisho.ports.tile_store import TileStore
 from sekisho.signing.notes import MAX_NOTE_BYTES
@@ -43,11 +41,9 @@ __all__ = [
     "follow_log",
     "keep_evidence",
     "mirror_log",
-    "serve_folder",
 ]
 
 _FAILS, _SILENT = 1, 4
-MAX_CONNECTIONS = 256
 
 
 class FollowPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,42 +157,6 @@ def mirror_log(
                 )
             if plan.every_s is None or stop.wait(plan.every_s):
                 return
-
-
-def serve_folder(folder: Path, *, port: int, bind: str, announce: Callable[[str], None]) -> None:
-    """Serve a log's folder until told to stop; `announce` gets the address once the socket takes connections.
-
-    Raises InvalidInput where there is no folder, Unavailable where the port is taken.
-    """
-    import uvicorn  # noqa: PLC0415  # the server extra, which a mirror and a monitor do without
-
-    if not folder.is_dir():
-        raise InvalidInput("is not a folder", path=str(folder), remedy="name a log's public folder")
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((bind, port))
-            listener.listen()
-        except (OSError, OverflowError) as error:
-            raise Unavailable(
-                f"port {port} is not free: {error}", remedy="name another, or 0"
-            ) from None
-        host = f"[{bind}]" if ":" in bind else bind
-        announce(f"http://{host}:{listener.getsockname()[1]}")
-        config = uvicorn.Config(
-            LogFiles(FileTileStore(folder)),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            ws="none",
-            limit_concurrency=MAX_CONNECTIONS,
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # uvicorn stops first and then raises the signal again for us: by then the work is done.
-            signal.signal(number, lambda *_: None)
-        uvicorn.Server(config).run(sockets=[listener])
 
 
 def keep_evidence(evidence: ForkEvidence, folder: Path) -> Path:

@@ -30,6 +30,7 @@ from sekisho.orders import halt_nonce
 from sekisho.ports.control import FeedItem, OpenHalt, StoredStatement
 from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot
 from sekisho.signing.notes import VerifierKey
+from sekisho.signing.trust import start_regime
 
 __all__ = ["HaltClaim", "Look", "UnprovenHalt", "fold_regime", "state_observation", "verify_claim"]
 
@@ -76,8 +77,7 @@ def fold_regime(root: TrustRoot, items: tuple[FeedItem, ...]) -> Regime:
     Raises what proofs and signatures raise; other kinds are passed over, as are items without proof.
     """
     policy = Policy.from_text(root.witnesses, path="trust.witnesses")
-    key = VerifierKey.from_text(root.log, path="trust.log")
-    regime = Regime.start(root.charter_digest, PublicKey.from_ed25519_raw(key.public_key))
+    regime = start_regime(root)
     for item in items:
         if item.proof is None:
             continue

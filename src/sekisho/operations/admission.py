@@ -28,19 +28,22 @@ from sekisho.model.statements import (
     OrdersInForce,
     PackPublished,
     PackReference,
+    Predicate,
     ReceiptGiven,
     RecoveryVetoed,
     RunDeclared,
+    TimeMarked,
+    parse_payload_leniently,
 )
 from sekisho.operations.difference import check_licence
 from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
 from sekisho.rules import Pack
-from sekisho.signing import Recorded
+from sekisho.signing import Recorded, parse_envelope
 from sekisho.signing.recovery import is_notice_over
 
-__all__ = ["Grounds", "check_admission", "unique_keys"]
+__all__ = ["Grounds", "check_admission", "claims_of", "unique_keys"]
 
 # Statements that only the control plane itself makes, after its own checks; from outside they are refused.
 OWN_KINDS = frozenset(
@@ -92,7 +95,19 @@ def check_admission(
 
 def unique_keys(recorded: Recorded) -> tuple[str, ...]:
     """The identifiers that no second statement may bear; enforced in the transaction that sequences."""
-    fact = recorded.verified.predicate
+    return _keys_of(recorded.verified.predicate)
+
+
+def claims_of(envelope: bytes) -> tuple[bytes | None, tuple[str, ...]]:
+    """What an entry of the log took: its payload digest (None for a time mark) and its unique keys."""
+    payload = parse_envelope(envelope).payload
+    statement, _ = parse_payload_leniently(payload)
+    if isinstance(statement.predicate, TimeMarked):
+        return None, ()
+    return bytes.fromhex(statement.digest), _keys_of(statement.predicate)
+
+
+def _keys_of(fact: Predicate) -> tuple[str, ...]:
     keys = _UNIQUE.get(type(fact))
     return keys(fact) if keys is not None else ()
 

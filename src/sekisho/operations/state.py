@@ -27,7 +27,7 @@ from sekisho.orders import (
 )
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.signing import PackShelf, PublicKey, Recorded, Regime, TrustRoot, put_on_shelf
-from sekisho.signing.notes import VerifierKey
+from sekisho.signing.trust import start_regime
 
 __all__ = ["State", "facts_under", "fold_log", "leaf_of", "start_state"]
 
@@ -93,8 +93,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def start_state(root: TrustRoot) -> State:
     """The state of an empty log under a trust root."""
-    raw = VerifierKey.from_text(root.log).public_key
-    return State(regime=Regime.start(root.charter_digest, PublicKey.from_ed25519_raw(raw)))
+    return State(regime=start_regime(root))
 
 
 def fold_log(

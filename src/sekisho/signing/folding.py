@@ -53,6 +53,9 @@ def _adopt(regime: Regime, fact: CharterAdopted, recorded: Recorded) -> Regime:
     """A new version in force. Until the log's new key has marked the time once, the old one still may."""
     charter, old = Charter(fact, recorded.verified.digest), regime.charter
     log_key, former = regime.log_key, regime.former_log_key
+    if old is None and former is not None:
+        # The reader's root names a later key: the first version says which one the log began with.
+        log_key, former = log_key_of(fact.log), None
     if old is not None and fact.log.vkey != old.terms.log.vkey:
         log_key, former = log_key_of(fact.log), regime.log_key
     return _with(

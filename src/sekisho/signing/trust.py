@@ -9,6 +9,8 @@ import msgspec
 from sekisho.model.errors import InvalidInput
 from sekisho.model.statements import CharterAdopted
 from sekisho.model.wire import JsonValue, canonical, from_json, parse_json
+from sekisho.signing.keys import PublicKey
+from sekisho.signing.notes import VerifierKey
 from sekisho.signing.regime import Regime
 
 __all__ = [
@@ -16,9 +18,12 @@ __all__ = [
     "current_root",
     "find_root",
     "format_trust",
+    "log_keys_of",
     "parse_policy",
     "parse_trust",
     "root_of",
+    "start_regime",
+    "with_former_keys",
 ]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -85,6 +90,40 @@ def current_root(root: TrustRoot, regime: Regime) -> TrustRoot:
         return root
     derived = root_of(charter.terms, charter.digest)
     return msgspec.structs.replace(derived, charter=root.charter)
+
+
+def log_keys_of(root: TrustRoot) -> tuple[PublicKey, ...]:
+    """The keys under which the root's log may have spoken: its own, then those of further `log` lines of its policy.
+
+    A root that was made after the log's key changed names the new key, and keeps the old one's line behind it: the
+    first entries were signed by that. Raises InvalidInput.
+    """
+    lines = (line.replace("\t", " ").split() for line in root.witnesses.split("\n"))
+    texts = [root.log, *(words[1] for words in lines if len(words) > 1 and words[0] == "log")]
+    keys = [VerifierKey.from_text(text, path="the trust root's log") for text in texts]
+    own = [key for key in keys if key.name == root.origin and not key.algorithm.is_cosignature]
+    return tuple(PublicKey.from_ed25519_raw(key.public_key) for key in dict.fromkeys(own))
+
+
+def start_regime(root: TrustRoot) -> Regime:
+    """The regime before a log's first entry, under this trust root. Raises InvalidInput."""
+    keys = log_keys_of(root)
+    if not keys:
+        raise InvalidInput("is not an Ed25519 key of the log", path="log")
+    regime = Regime.start(root.charter_digest, keys[0])
+    # The last line is the oldest key: the one that opened the log.
+    former = keys[-1] if len(keys) > 1 else None
+    return msgspec.structs.replace(regime, former_log_key=former)
+
+
+def with_former_keys(root: TrustRoot, former: TrustRoot) -> TrustRoot:
+    """A root with the `log` lines of the one before it behind its own, so that the log can be read from its beginning."""
+    kept = [line for line in former.witnesses.split("\n") if line.split()[:1] == ["log"]]
+    lines = [f"log {former.log}", *kept]
+    known = {line.split()[1] for line in root.witnesses.split("\n") if line.split()[:1] == ["log"]}
+    added = [line for line in dict.fromkeys(lines) if line.split()[1] not in known]
+    first, _, rest = root.witnesses.partition("\n")
+    return msgspec.structs.replace(root, witnesses="\n".join([first, *added, rest]))
 
 
 def _root(value: JsonValue, path: str) -> TrustRoot:

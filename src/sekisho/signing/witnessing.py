@@ -8,7 +8,7 @@ sections 2 and 3; C2SP tlog-checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -33,6 +33,7 @@ __all__ = [
     "TooFewWitnesses",
     "counted_times",
     "median_second",
+    "still_counting",
     "verify_quoted",
 ]
 
@@ -146,6 +147,26 @@ def counted_times(verified: Iterable[VerifiedSignature], log: CharterLog) -> dic
         if item.timestamp < until.seconds:
             times[name] = max(item.timestamp, times.get(name, 0))
     return times
+
+
+def still_counting(times: Mapping[str, int], log: CharterLog) -> dict[str, int]:
+    """The cosignature times, by the witnesses' names, less those made after their algorithm's end.
+
+    For a checkpoint that was verified under a policy of the same names; a name that the charter does not have is the
+    policy's own business, and stays.
+    """
+    ends = {row.name: row.until for row in log.cosignatures}
+    algorithms = {w.name: VerifierKey.from_text(w.vkey).algorithm for w in log.witnesses}
+
+    def counts(name: str, second: int) -> bool:
+        until = ends.get(_NAMES.get(algorithms[name], ""))  # type: ignore[call-overload]  # unknown ones have no end
+        return until is not None and second < until.seconds
+
+    return {
+        name: second
+        for name, second in times.items()
+        if name not in algorithms or counts(name, second)
+    }
 
 
 def median_second(times: Iterable[int]) -> int | None:

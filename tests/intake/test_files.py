@@ -16,7 +16,7 @@ import pytest
 from sekisho.adapters.storage import FileTileStore
 from sekisho.cli.main import call
 from sekisho.ledger import check_log
-from sekisho.monitor.serving import LogFiles
+from sekisho.intake.files import LogFiles
 from sekisho.settings import Settings
 from tests.ledger.forks import branch, entries_of, write_log
 from tests.ledger.logs import LOG, MemoryTiles, signed
