@@ -24,7 +24,7 @@ listen_addresses = ''
 max_connections = 40
 shared_buffers = 64MB
 max_wal_size = 128MB
-min_wal_size = 32MB
+min_wal_size = 4MB
 log_min_messages = fatal
 """
 
@@ -145,6 +145,7 @@ def _initialise(server: Server) -> None:
     command = [
         str(server.bin / "initdb"),
         *("-D", str(server.data), "-U", server.owner, "-A", "trust", "-E", "UTF8", "--locale=C"),
+        "--wal-segsize=1",
         "--no-sync",  # the cluster itself need not outlive a power cut; what the tests write in it does
     ]
     subprocess.run(

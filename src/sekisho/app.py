@@ -21,6 +21,7 @@ from typing import Self
 import msgspec
 
 from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.durable_files import replace_file
 from sekisho.adapters.keys import load_key, load_or_create_key
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.keys.note_keys import begin_rotation, finish_rotation, next_of
@@ -41,7 +42,7 @@ from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.rebuilding import rebuild_store
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict, Unavailable
-from sekisho.model.statements import PackReference
+from sekisho.model.statements import CharterAdopted, PackReference
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
 from sekisho.operations.admission import claims_of
 from sekisho.operations.bundle import collect_bundle, write_bundle
@@ -60,6 +61,7 @@ from sekisho.operations.projecting import (
     make_projections,
     read_entries,
 )
+from sekisho.operations.projections import TABLES
 from sekisho.operations.projector import Projector
 from sekisho.operations.reading import read_state
 from sekisho.operations.registers import keep_registers
@@ -68,9 +70,10 @@ from sekisho.ports.projection_store import View
 from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
 from sekisho.signing import Ed25519Signer, Recorded, TrustRoot, parse_policy
 from sekisho.signing.notes import NoteSigner, VerifierKey
-from sekisho.signing.trust import current_root
+from sekisho.signing.trust import current_root, with_former_keys
 
 __all__ = [
+    "TABLES",
     "Check",
     "Control",
     "Elsewhere",
@@ -168,7 +171,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     def save_root(self, root: TrustRoot) -> None:
         """Written last when a regime is founded: a home without it is not founded yet and is begun again."""
-        (self.path / "trust.json").write_bytes(canonical(root) + b"\n")
+        replace_file(self.path / "trust.json", canonical(root) + b"\n", mode=0o644)
 
     def log_signer(self, origin: str) -> tuple[NoteSigner, Ed25519Signer]:
         """The log's key in its two uses: notes and time marks."""
@@ -177,8 +180,12 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
 
     def next_log_signers(self, origin: str) -> tuple[NoteSigner, ...]:
         """The key that will follow the log's own, while both sign; none where no rotation is under way."""
+        return tuple(NoteSigner(origin, key.private) for key in self.next_log_keys())
+
+    def next_log_keys(self) -> tuple[Ed25519Signer, ...]:
+        """The same keys, for statements and manifests."""
         file = next_of(self.keys / "log.pem")
-        return (NoteSigner(origin, load_key(file).private),) if file.exists() else ()
+        return (load_key(file),) if file.exists() else ()
 
     def open_log(self, origin: str) -> SqlLogStore:
         """The log's database: the home's own file, or where `elsewhere` says."""
@@ -240,7 +247,7 @@ def finish_log_rotation(home: Home) -> VerifierKey:
             remedy=f"adopt a charter whose log key is {following[0].verifier.to_text()}",
         )
     # Crash here: the home trusts the new key, and both still sign; asked again, the old one goes.
-    home.save_root(current)
+    home.save_root(with_former_keys(current, root))
     finish_rotation(home.keys / "log.pem")
     return following[0].verifier
 
@@ -317,6 +324,8 @@ class Control:
         if self.copy is not None:
             self._compare_copy(self.copy)
         self.desk.load()
+        self._keep_root()
+        self.desk.on_recorded(self._take_charter)
         self.leases.load()
         self.deposits.complete()
         self.projector.start()
@@ -341,6 +350,26 @@ class Control:
         self.projections.close()
         self._private.close()
         self._log.close()
+
+    def _speaker(self) -> Ed25519Signer:
+        """The log's key that the charter in force names: while it changes, that may be the next one."""
+        named = self.desk.state.regime.log_key.key_id
+        following = (key for key in self.home.next_log_keys() if key.public.key_id == named)
+        return next(following, self._log_key)
+
+    def _take_charter(self, recorded: Recorded) -> None:
+        if isinstance(recorded.verified.predicate, CharterAdopted):
+            self._keep_root()
+
+    def _keep_root(self) -> None:
+        """Where charters changed the log's key or its witnesses, the next start signs and asks by what they say."""
+        current = current_root(self.root, self.desk.state.regime)
+        if current == self.root:
+            return
+        current = with_former_keys(current, self.root)
+        if current != self.home.load_root():
+            # Crash before: the next start reads the same charter again and gets here again.
+            self.home.save_root(current)
 
     def submit(self, raw: bytes) -> Admitted:
         """Admit a statement, and say at once what the registers hold where it was an order."""
@@ -376,7 +405,7 @@ class Control:
             packs=self.home.load_packs(),
         )
         write_bundle(
-            folder, files, origin=self.root.origin, signer=self._log_key, now=self.clock.now()
+            folder, files, origin=self.root.origin, signer=self._speaker(), now=self.clock.now()
         )
         return cosigned
 

@@ -51,15 +51,13 @@ from sekisho.orders import (
 )
 from sekisho.ports.control import Feed, FeedItem
 from sekisho.signing import (
-    PublicKey,
     Recorded,
-    Regime,
     TooFewWitnesses,
     TrustRoot,
     Verified,
     parse_envelope,
 )
-from sekisho.signing.notes import Note, VerifierKey
+from sekisho.signing.notes import Note
 from sekisho.signing.trust import start_regime
 from sekisho.signing.witnessing import still_counting
 

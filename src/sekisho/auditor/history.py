@@ -29,7 +29,6 @@ from sekisho.orders import OrderBook, record_in_book
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.signing import (
     PackShelf,
-    PublicKey,
     Recorded,
     Regime,
     TrustRoot,

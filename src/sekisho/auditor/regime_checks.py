@@ -18,6 +18,8 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from sekisho.signing import Recorded, parse_envelope
+from sekisho.signing.succession import log_key_of
+from sekisho.signing.trust import log_keys_of
 
 __all__ = ["check_charter", "check_signatures", "check_trust_root", "check_uniqueness"]
 
@@ -49,14 +51,14 @@ def check_charter(evidence: Evidence) -> Outcome:
     The first names a log key that the trust root names; later ones may change it, by both quorums' word.
     """
     root, history, tally = evidence.root, evidence.past(), Tally()
-    known = log_keys_of(root) if root is not None else ()
+    known = {key.key_id for key in log_keys_of(root)} if root is not None else set()
     for step in history.steps:
         if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
             tally.fault(step.fault)
     for step, terms in history.facts(CharterAdopted):
         if root is not None and (
             terms.log.origin != root.origin
-            or (terms.version == 1 and log_key_of(terms.log) not in known)
+            or (terms.version == 1 and log_key_of(terms.log).key_id not in known)
         ):
             tally.fault(
                 f"entry {step.index}: the charter names another log key than the trust root"

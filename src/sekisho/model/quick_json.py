@@ -2,7 +2,7 @@
 
 RFC 8785 is hard where numbers are not whole and where names hold characters beyond the basic plane; nearly no statement
 has either. Here is the rest: objects with text, truth, null, lists and whole numbers below 2^53, nested at most
-sixteen deep. Whatever is not that is `NotQuick`: the caller goes the long way, whose answers and errors count. That
+nine deep. Whatever is not that is `NotQuick`: the caller goes the long way, whose answers and errors count. That
 the two agree is a property test, and that every character is escaped alike an exhaustive one.
 """
 
@@ -16,7 +16,7 @@ from sekisho.model.instants import Instant
 
 __all__ = ["NotQuick", "encode_own", "read_quickly", "write_quickly"]
 
-_DEEPEST: Final = 16
+_DEEPEST: Final = 9  # each level doubles the types that msgspec builds when this module is imported
 _WHOLE: Final = Annotated[int, msgspec.Meta(ge=1 - 2**53, le=2**53 - 1)]
 # UTF-8 of characters beyond the basic plane begins with one of these: RFC 8785 sorts names by UTF-16, where such come
 # before U+E000 and not after U+FFFF.

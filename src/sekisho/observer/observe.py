@@ -28,8 +28,7 @@ from sekisho.model.statements import (
 from sekisho.observer.process_table import ProcessTable, TreeReading, TreeSelectors, judge_tree
 from sekisho.orders import halt_nonce
 from sekisho.ports.control import FeedItem, OpenHalt, StoredStatement
-from sekisho.signing import PublicKey, Recorded, Regime, TrustRoot
-from sekisho.signing.notes import VerifierKey
+from sekisho.signing import Recorded, Regime, TrustRoot
 from sekisho.signing.trust import start_regime
 
 __all__ = ["HaltClaim", "Look", "UnprovenHalt", "fold_regime", "state_observation", "verify_claim"]

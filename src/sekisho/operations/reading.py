@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sekisho.ledger import Cosigned, LogReader, Policy, WrongOrigin
+from sekisho.ledger import Cosigned, LogReader, Policy, QuorumMissing, WrongOrigin
 from sekisho.ledger.checkpoint import Checkpoint
 from sekisho.ledger.tiles import CHECKPOINT_PATH
-from sekisho.model.errors import InvalidInput
+from sekisho.model.errors import BadSignature, InvalidInput, VerificationError
 from sekisho.operations.state import State, start_state
 from sekisho.ports.tile_store import TileStore
-from sekisho.signing import Recorded, TrustRoot
+from sekisho.signing import Recorded, TrustRoot, current_root
 from sekisho.signing.notes import MAX_NOTE_BYTES, Note, VerifierKey
 
 __all__ = ["claimed_origin", "policy_of", "read_state"]
@@ -29,23 +29,52 @@ def read_state(
 ) -> tuple[State, Cosigned]:
     """What a public log says, and under which witnessed checkpoint.
 
-    1. The checkpoint verifies under the root's policy and is of the root's log; 2. every entry hashes to its place in
-    that tree; 3. the folds take every entry, from the charter that the root names, and `hear` is told of it.
+    1. The checkpoint is of the root's log, and verifies under the root's policy, unless charters may have changed keys
+    or witnesses since; 2. every entry hashes to its place in that tree; 3. the folds take every entry, from the charter
+    that the root names, and `hear` is told of it; 4. the checkpoint verifies under the root as the charters left it.
     `disclosures` are by leaf digest. Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
     rooms refuse; NotStored, Unavailable.
     """
-    reader = LogReader(store)
-    cosigned = reader.load_checkpoint(policy_of(root))
-    checkpoint = cosigned.checkpoint
+    raw = store.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)
+    note = Note.from_bytes(raw, path=CHECKPOINT_PATH)
+    checkpoint = Checkpoint.from_text(note.text, path=CHECKPOINT_PATH)
+    refused = _refusal(note, root)
     if checkpoint.origin != root.origin:
-        raise WrongOrigin(f"a checkpoint of {checkpoint.origin!r}, the root is for {root.origin!r}")
+        raise refused or WrongOrigin(
+            f"a checkpoint of {checkpoint.origin!r}, the root is for {root.origin!r}"
+        )
+    try:
+        state = _fold(store, checkpoint, root, disclosures or {}, hear)
+    except VerificationError as error:
+        raise refused or error from None
+    current = current_root(root, state.regime)
+    if refused is not None and current == root:
+        raise refused
+    return state, policy_of(current).verify_cosigned(note)
+
+
+def _fold(
+    store: TileStore,
+    checkpoint: Checkpoint,
+    root: TrustRoot,
+    disclosures: Mapping[str, tuple[str, ...]],
+    hear: Callable[[Recorded], None],
+) -> State:
     state = start_state(root)
-    known = disclosures or {}
-    for raw in reader.entries(0, checkpoint.size, checkpoint):
+    for raw in LogReader(store).entries(0, checkpoint.size, checkpoint):
         entry = state.verify(raw)
-        state = state.after(entry, {entry.verified.digest: known.get(entry.leaf, ())})
+        state = state.after(entry, {entry.verified.digest: disclosures.get(entry.leaf, ())})
         hear(entry)
-    return state, cosigned
+    return state
+
+
+def _refusal(note: Note, root: TrustRoot) -> BadSignature | QuorumMissing | None:
+    """Why the root's own policy would not take the checkpoint; None where it does."""
+    try:
+        policy_of(root).verify_cosigned(note)
+    except (BadSignature, QuorumMissing) as error:
+        return error
+    return None
 
 
 def policy_of(root: TrustRoot) -> Policy:

@@ -26,7 +26,7 @@ from sekisho.orders import (
     record_in_book,
 )
 from sekisho.orders.lifecycle import OrderLives
-from sekisho.signing import PackShelf, PublicKey, Recorded, Regime, TrustRoot, put_on_shelf
+from sekisho.signing import PackShelf, Recorded, Regime, TrustRoot, put_on_shelf
 from sekisho.signing.trust import start_regime
 
 __all__ = ["State", "facts_under", "fold_log", "leaf_of", "start_state"]

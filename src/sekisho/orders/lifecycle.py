@@ -69,13 +69,14 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
 class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
     """All hosts under all orders, by (order digest, host); and the devices' answers by payload digest.
 
-    `hosts` finds the hosts heard of under an order, by its digest; `unseen` are the lives whose newest halted receipt
-    nobody has looked into yet.
+    `hosts` finds the hosts heard of under an order, by its digest, and `orders` the digests of the orders under which
+    a host was heard of; `unseen` are the lives whose newest halted receipt nobody has looked into yet.
     """
 
     lives: PersistentMap[tuple[str, str], HostUnderOrder] = PersistentMap()
     answers: PersistentMap[str, tuple[int, ChallengeAnswered]] = PersistentMap()
     hosts: PersistentMap[str, PersistentMap[str, None]] = PersistentMap()
+    orders: PersistentMap[str, PersistentMap[str, None]] = PersistentMap()
     unseen: PersistentMap[tuple[str, str], None] = PersistentMap()
 
     def after(self, recorded: Recorded) -> OrderLives:
@@ -113,20 +114,30 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
         names = self.hosts.get(order.digest, ())
         return tuple(self.lives[order.digest, host] for host in sorted(names))
 
+    def at(self, host: str) -> tuple[HostUnderOrder, ...]:
+        """A host under every order that it was heard of under, the first first."""
+        return tuple(self.lives[digest, host] for digest in self.orders.get(host, ()))
+
     def awaiting_observation(self) -> tuple[HostUnderOrder, ...]:
         """Halted hosts whose newest halted receipt nobody has looked into yet."""
         return tuple(self.lives[key] for key in self.unseen)
 
     def _with(self, life: HostUnderOrder) -> OrderLives:
         key = (life.order.digest, life.host)
-        hosts, unseen = self.hosts, self.unseen
+        hosts, orders, unseen = self.hosts, self.orders, self.unseen
         if key not in self.lives:
-            mine = hosts.get(life.order.digest, PersistentMap())
-            hosts = hosts.plus(life.order.digest, mine.plus(life.host, None))
+            hosts = _filed(hosts, life.order.digest, life.host)
+            orders = _filed(orders, life.host, life.order.digest)
         unseen = unseen.plus(key, None) if _is_unseen(life) else unseen.minus(key)
         return msgspec.structs.replace(
-            self, lives=self.lives.plus(key, life), hosts=hosts, unseen=unseen
+            self, lives=self.lives.plus(key, life), hosts=hosts, orders=orders, unseen=unseen
         )
+
+
+def _filed(
+    index: PersistentMap[str, PersistentMap[str, None]], under: str, name: str
+) -> PersistentMap[str, PersistentMap[str, None]]:
+    return index.plus(under, index.get(under, PersistentMap[str, None]()).plus(name, None))
 
 
 def _is_unseen(life: HostUnderOrder) -> bool:

@@ -52,8 +52,8 @@ class View(Protocol):
     @property
     def position(self) -> Position: ...
 
-    def rows(self, table: str | None = None) -> Iterator[Row]:
-        """The rows of one table or of all, by table and key in the order of their bytes."""
+    def rows(self, table: str | None = None, *, after: str = "") -> Iterator[Row]:
+        """The rows of one table or of all, by table and key in the order of their bytes; of one, behind a key."""
         ...
 
 

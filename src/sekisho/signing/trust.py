@@ -117,7 +117,7 @@ def start_regime(root: TrustRoot) -> Regime:
 
 
 def with_former_keys(root: TrustRoot, former: TrustRoot) -> TrustRoot:
-    """A root with the `log` lines of the one before it behind its own, so that the log can be read from its beginning."""
+    """A root with the `log` lines of the one before behind its own, so that the log is read from its beginning."""
     kept = [line for line in former.witnesses.split("\n") if line.split()[:1] == ["log"]]
     lines = [f"log {former.log}", *kept]
     known = {line.split()[1] for line in root.witnesses.split("\n") if line.split()[:1] == ["log"]}

@@ -30,6 +30,7 @@ from sekisho.web.guard import GuardedApp
 from sekisho.web.pages import Pages, respond_with_page
 from sekisho.web.plane import Plane
 from sekisho.web.problems import respond_with_problem
+from sekisho.web.tables import Tables
 
 __all__ = ["create_app", "serve"]
 
@@ -60,7 +61,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             plane.news.close()
 
     return GuardedApp(
-        route_handlers=[Api, Pages, serve_log_file, serve_asset],
+        route_handlers=[Api, Tables, Pages, serve_log_file, serve_asset],
         dependencies={"plane": Provide(provide_plane, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         lifespan=[wake_waiters],

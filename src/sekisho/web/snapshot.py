@@ -56,6 +56,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         problems = dict(control.publisher.problems)
         if control.last_problem:
             problems["registers"] = control.last_problem
+        if control.projector.last_problem:
+            problems["tables"] = control.projector.last_problem
         return cls(
             at=now,
             origin=control.desk.origin,
@@ -101,7 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def licence_of(self, host: str) -> LicenceState | None:
         """The licence that a host works under: one that names it, the newest not revoked before others."""
-        mine = [s for s in self.licences.licences.values() if host in s.licence.hosts]
+        mine = list(self.licences.by_host(host))
         mine.sort(key=lambda s: (s.revoked is None, s.licence.effective))
         return mine[-1] if mine else None
 
@@ -109,7 +111,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         """A host's newest lease that neither ended nor is past its end and grace."""
         live = [
             (state, lease)
-            for state in self.licences.licences.values()
+            for state in self.licences.by_host(host)
             for lease in state.live_leases()
             if lease.granted.host == host
             and self.at <= lease.granted.not_after.plus(state.licence.lease.grace_s)

@@ -225,8 +225,8 @@ def _not_yet_resumed(look: Snapshot, host: HostEnrolled) -> HostStanding | None:
     """A host that halted under an order that is lifted or over, and has not said that it resumed."""
     halted = [
         (life.halted.at, known)
-        for known in look.all_orders
-        if (life := look.lives.of(known.reference, host.host)).halted is not None
+        for life in reversed(look.lives.at(host.host))
+        if life.halted is not None and (known := look.orders.find(life.order)) is not None
     ]
     if not halted:
         return None

@@ -137,7 +137,7 @@ def engines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Eng
             made.append(
                 create_engine(
                     "postgresql+psycopg://",
-                    creator=lambda url=url: psycopg.connect(url),  # type: ignore[misc]  # bound early
+                    creator=lambda url=url: psycopg.connect(url),
                     poolclass=NullPool,
                 )
             )

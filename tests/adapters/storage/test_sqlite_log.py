@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from sekisho.adapters.storage import sqlite_claims
 from sekisho.adapters.storage.log_schema import SCHEMA_VERSION
@@ -143,11 +144,12 @@ def test_refused_group_leaves_the_claims_in_memory_alone(
     with pytest.raises(StateConflict):
         store.sequence(39, [entry(39)])
 
-    def fail(*_: object) -> None:
+    def take_and_stop(connection: Connection, taken: list[tuple[bytes, int]]) -> None:
+        store._claims.take(connection, taken)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as stopped:
-        stopped.setattr(store, "_insert_claims", lambda c, t: (store._claims.take(c, t), fail()))
+        stopped.setattr(store, "_insert_claims", take_and_stop)
         with pytest.raises(KeyboardInterrupt):
             store.sequence(40, [entry(40)])
     assert store._claims._held == held

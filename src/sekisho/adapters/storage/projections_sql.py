@@ -179,10 +179,10 @@ class _View:
             )
         self.position = Position(size=row.size, leaf=row.leaf, grounds=row.grounds)
 
-    def rows(self, table: str | None = None) -> Iterator[Row]:
+    def rows(self, table: str | None = None, *, after: str = "") -> Iterator[Row]:
         query = _whole
         if table is not None:
-            query = query.where(_projections.c.name == table)
+            query = query.where(_projections.c.name == table, _projections.c.key > after)
         with _translated():
             found = self._connection.execution_options(yield_per=_STEP).execute(query)
             for row in found:
