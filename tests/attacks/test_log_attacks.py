@@ -190,7 +190,10 @@ def test_evidence_does_not_fill_the_disk(witness: LocalWitness, files: MemoryTil
 
 def test_proof_too_long_is_refused(witness: LocalWitness) -> None:
     """64 proof lines are more than any tree needs: bad request, before anything is hashed."""
-    assert refusal(witness, 4, [bytes(32)] * 64, signed(7, root_of(ENTRIES))).status == 400
+    lines = b"old 4\n" + (b"A" * 43 + b"=\n") * 64 + b"\n"
+    refused = witness.app.answer(lines + signed(7, root_of(ENTRIES)).to_bytes())
+    assert isinstance(refused, Refused)
+    assert refused.status == 400
     assert refusal(witness, 4, [bytes(32)] * 63, signed(7, root_of(ENTRIES))).status == 422
     proof = LogReader(tiled(ENTRIES)).inclusion_proof(4, 7)
     note = signed(7, root_of(ENTRIES))

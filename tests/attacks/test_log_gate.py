@@ -108,7 +108,9 @@ def test_a_payload_type_changed_after_signing() -> None:
         lambda raw: b"\xef\xbb\xbf" + raw,
         lambda raw: raw.replace(b'","payloadType"', b'", "payloadType"'),
         lambda raw: json.dumps(json.loads(raw), indent=1).encode(),
-        lambda raw: json.dumps(dict(reversed(json.loads(raw).items())), separators=(",", ":")).encode(),
+        lambda raw: json.dumps(
+            dict(reversed(json.loads(raw).items())), separators=(",", ":")
+        ).encode(),
         lambda raw: raw.replace(b'"payload":', b'"payload":"","payload":', 1),
         lambda raw: raw.replace(b"in-toto", b"in\\u002dtoto"),
         lambda raw: canonical({**json.loads(raw), "note": "unsigned"}),
@@ -177,7 +179,7 @@ def test_the_same_statement_by_other_writers_is_one_payload() -> None:
 def test_signatures_joined_from_two_writers_make_the_quorum() -> None:
     """Writers may sign apart from one another."""
     parts = [parse_envelope(envelope("a", writer)) for writer in WRITERS[:2]]
-    assert gate().judge(add_signature(*parts).raw)
+    assert gate().judge(add_signature(*parts).raw).envelope
 
 
 @pytest.mark.parametrize("quorum", [0, -1, 3])

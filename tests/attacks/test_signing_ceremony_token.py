@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pkcs11
 import pytest
 
-from sekisho.adapters.keys import hsm
 from tests.cli.ceremonies import KeyHolder, phrase_of
 from tests.cli.foundings import founding
 from tests.softhsm import Token, softhsm
@@ -107,6 +105,8 @@ def test_the_phrase_of_another_document_reaches_no_token(
     place = new_key(holder, token, "honest")
     path = charter_of(holder, "honest")
 
+    from sekisho.adapters.keys import hsm
+
     def asked(*_: object) -> bytes:
         pytest.fail("the token was asked to sign")
 
@@ -117,6 +117,10 @@ def test_the_phrase_of_another_document_reaches_no_token(
 
 def _show_public_of(token: Token, honest: str, *, at: str) -> None:
     """Put the public key of one place over the private key of another, as a thief of the card could."""
+    import pkcs11
+
+    from sekisho.adapters.keys import hsm
+
     source, target = (hsm._id_bytes(hsm.HsmAddress.from_text(place)) for place in (honest, at))
     card = pkcs11.lib(token.library).get_token(token_label=token.label)
     public = pkcs11.ObjectClass.PUBLIC_KEY

@@ -7,7 +7,6 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import pkcs11
 import pytest
 
 from sekisho.adapters.keys import load_key
@@ -78,6 +77,8 @@ class Reader(KeyHolder):
     def _run_tool(self, words: list[str]) -> None:
         subprocess.run(words, check=True, capture_output=True, timeout=30)
         if words[0] == "softhsm2-util":  # the library lists its tokens when it begins
+            import pkcs11
+
             pkcs11.lib(self.pkcs11_lib).reinitialize()
 
     def _answer(self, question: str, **_: object) -> str:

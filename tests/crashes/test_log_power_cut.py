@@ -103,7 +103,7 @@ class Machine:
         check = check_log(tiles, LOG.verifier)
         if not check.holds:
             yield f"fsck: {check}"
-        elif check.size < self.announced:
+        elif (check.size or 0) < self.announced:
             yield f"size {check.size} was announced as {self.announced}"
 
     def _entry_faults(self) -> Iterator[str]:

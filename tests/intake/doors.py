@@ -67,7 +67,12 @@ class Counter:
         )
 
     def ask(
-        self, body: bytes, *, kind: str = "application/json", path: str = "/add", method: str = "POST"
+        self,
+        body: bytes,
+        *,
+        kind: str = "application/json",
+        path: str = "/add",
+        method: str = "POST",
     ) -> Answer:
         """One request, its body in one piece."""
         return asyncio.run(self.asking([body], kind=kind, path=path, method=method))

@@ -14,12 +14,13 @@ import pytest
 import uvicorn
 
 from sekisho.intake import Gate
-from sekisho.ledger import leaf_hash
 from sekisho.ledger import appender as appender_module
+from sekisho.ledger import leaf_hash
 from sekisho.ledger.line import Line
 from sekisho.ledger.recovery import RolledBack
 from sekisho.model.errors import Unavailable
 from sekisho.ports.log_store import Submission
+from sekisho.signing import parse_envelope
 from tests.intake.doors import STRANGER, WRITERS, Answer, Counter, envelope
 from tests.ledger.logs import submission
 
@@ -35,14 +36,8 @@ class SerialGate(Gate):
 
     def judge(self, raw: bytes, *, path: str = "") -> Submission:
         let_in = super().judge(raw, path=path)
-        serial = bytes(msgspec.Raw(_payload(raw))).decode().split("/")[0]
+        serial = parse_envelope(raw).payload.decode().split("/")[0]
         return msgspec.structs.replace(let_in, unique=(serial,))
-
-
-def _payload(raw: bytes) -> bytes:
-    from sekisho.signing import parse_envelope
-
-    return parse_envelope(raw).payload
 
 
 # --- one envelope a request

@@ -148,7 +148,12 @@ class RunningLog:
     """A log as it runs in production, but for the network, over any database and folder."""
 
     def __init__(
-        self, store: LogStore, tiles: TileWriter, *, mark: Mark = time_mark, line: Line | None = None
+        self,
+        store: LogStore,
+        tiles: TileWriter,
+        *,
+        mark: Mark = time_mark,
+        line: Line | None = None,
     ) -> None:
         self.store = store
         self.tiles = tiles

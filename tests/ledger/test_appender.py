@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -55,6 +56,14 @@ def gated(log: MemoryLog) -> Iterator[Gate]:
         gate.open()
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so that tells nobody."""
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 async def reached(gate: Gate) -> None:
     """Wait, without holding the loop up, until the database is at a commit."""
     assert await asyncio.to_thread(gate.reached.acquire, True, 20)
@@ -81,11 +90,12 @@ def test_each_append_gets_the_outcomes_of_its_own_rows() -> None:
 
     async def scenario() -> list[list[Outcome]]:
         appender = Appender(log.sequencer)
-        return await asyncio.gather(
+        appends = [
             appender.append([submission("a", "serial 1"), submission("b")]),
             appender.append([]),
             appender.append([submission("c", "serial 1"), submission("a", "serial 1")]),
-        )
+        ]
+        return await asyncio.gather(*appends)
 
     log = open_memory_log()
     first, nothing, second = asyncio.run(scenario())
@@ -190,11 +200,11 @@ def test_a_row_that_can_be_no_entry_is_refused_alone() -> None:
     async def scenario() -> list[object]:
         appender = Appender(log.sequencer)
         bad = Submission(envelope=b"", payload_sha256=bytes(32))
-        return await asyncio.gather(
+        appends = [
             appender.append([submission("a")]),
             appender.append([submission("b"), bad]),
-            return_exceptions=True,
-        )
+        ]
+        return list(await asyncio.gather(*appends, return_exceptions=True))
 
     log = open_memory_log()
     good, refused = asyncio.run(scenario())
@@ -257,8 +267,7 @@ def test_a_full_line_is_told_to_the_whole_group() -> None:
         await reached(gate)
         waiting = threading.Thread(target=log.sequencer.append_one, args=(submission("waits"),))
         waiting.start()
-        while not log.sequencer._line._tickets:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(until, lambda: bool(log.sequencer._line._tickets))
         appender = Appender(log.sequencer)
         appends = [appender.append([submission(str(number))]) for number in range(3)]
         results = await asyncio.gather(*appends, return_exceptions=True)

@@ -47,7 +47,9 @@ class Database(MemoryLogStore):
     def load_entries(self, start: int, stop: int) -> list[Recorded]:
         self.reads.append((start, stop))
         found = super().load_entries(start, stop)
-        return [msgspec.structs.replace(e, leaf_hash=bytes(32)) for e in found] if self.lies else found
+        return (
+            [msgspec.structs.replace(e, leaf_hash=bytes(32)) for e in found] if self.lies else found
+        )
 
 
 class Tiles(MemoryTiles):

@@ -25,7 +25,7 @@ class Tasks(Executor):
     def __init__(self) -> None:
         self.given: list[Callable[..., Any]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ARG002
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.given.append(fn)
         return Future()
 
@@ -114,9 +114,7 @@ def test_more_bytes_than_the_line_holds_are_refused() -> None:
     assert not line.join(ticket(size=2_000))
 
 
-@pytest.mark.parametrize(
-    "alone", [ticket(9), ticket(1, size=5_000)], ids=["too many", "too large"]
-)
+@pytest.mark.parametrize("alone", [ticket(9), ticket(1, size=5_000)], ids=["too many", "too large"])
 def test_one_ticket_alone_is_always_taken(alone: Ticket) -> None:
     """What is larger than the whole line could never come in later either, so it comes in when nobody waits."""
     line = Line(max_rows=3, max_bytes=2_500)

@@ -168,7 +168,10 @@ def test_a_submission_that_can_be_no_entry_is_refused(bad: Submission, why: str)
 
 @pytest.mark.parametrize(
     "good",
-    [wrong(envelope=b"x" * 65_535), wrong(unique=("x" * 512, "部品 12-3 \U0001f512", "two  spaces"))],
+    [
+        wrong(envelope=b"x" * 65_535),
+        wrong(unique=("x" * 512, "部品 12-3 \U0001f512", "two  spaces")),
+    ],
     ids=["longest entry", "longest key"],
 )
 def test_a_submission_at_the_limit_is_taken(good: Submission) -> None:

@@ -202,9 +202,7 @@ def test_a_batch_opens_with_the_first_group_and_lasts(log: MemoryLog, seconds: S
     assert marks_at(log) == [0, 4]
 
 
-def test_a_batch_opens_after_each_new_cosigned_checkpoint(
-    log: MemoryLog, seconds: Seconds
-) -> None:
+def test_a_batch_opens_after_each_new_cosigned_checkpoint(log: MemoryLog, seconds: Seconds) -> None:
     """What was published is quoted by the next mark at once, so that the interval before it closes."""
     log.sequencer.append_one(submission("a"))
     publisher = log.publisher(log.witnesses())
@@ -469,7 +467,8 @@ def test_whoever_waits_during_a_commit_goes_into_the_next_together(log: MemoryLo
 
 def behind(log: MemoryLog, leader: Callable[[], object], followers: int) -> list[object]:
     """What followers get whose rows stand in line while a leader's commit is under way."""
-    held, got = Held(log), []
+    held = Held(log)
+    got: list[object] = []
 
     def follow(number: int) -> None:
         try:
@@ -523,7 +522,8 @@ def test_a_thread_interrupted_in_line_does_not_stop_the_line(
     log: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who stands first and is torn away, say by an interrupt, is replaced: those behind it are served."""
-    original, torn = Ticket.wait, []
+    original = Ticket.wait
+    torn: list[Ticket] = []
 
     def tear_the_first(ticket: Ticket) -> None:
         if not torn:
@@ -557,7 +557,8 @@ def test_an_error_of_the_database_reaches_the_group_and_no_further(log: MemoryLo
 def test_a_conflict_in_a_group_refuses_its_row_alone(log: MemoryLog) -> None:
     """Of callers that share a transaction only the one with the taken key is refused."""
     log.sequencer.append_one(submission("holder", "serial 1"))
-    held, got = Held(log), {}
+    held = Held(log)
+    got: dict[str, bool | None] = {}
 
     def write(name: str, *keys: str) -> None:
         try:
@@ -582,30 +583,42 @@ def test_a_conflict_in_a_group_refuses_its_row_alone(log: MemoryLog) -> None:
 # --- without a thread that waits
 
 
+class Told:
+    """An answer that remembers what it was told, and in which thread."""
+
+    def __init__(self) -> None:
+        self.results: list[object] = []
+        self.threads: set[str] = set()
+        self._more = threading.Semaphore(0)
+
+    def __call__(self, result: object) -> None:
+        self.results.append(result)
+        self.threads.add(threading.current_thread().name)
+        self._more.release()
+
+    def wait(self, count: int) -> list[object]:
+        """The results, once there are so many more of them."""
+        for _ in range(count):
+            assert self._more.acquire(timeout=20)
+        return self.results
+
+
 def test_enqueue_answers_with_the_outcomes(log: MemoryLog) -> None:
     """The answer comes from another thread, with what `append` would have returned."""
-    told: list[object] = []
-    done = threading.Event()
-
-    def answer(result: object) -> None:
-        told.append((result, threading.current_thread() is threading.main_thread()))
-        done.set()
-
-    log.sequencer.enqueue([submission("a"), submission("b")], answer)
-    assert done.wait(20)
-    ((outcomes, is_here),) = told
+    told = Told()
+    log.sequencer.enqueue([submission("a"), submission("b")], told)
+    outcomes = told.wait(1)[0]
     assert isinstance(outcomes, list)
-    assert (places_of(outcomes), is_here) == ([1, 2], False)
+    assert places_of(outcomes) == [1, 2]
+    assert told.threads == {"sequencer_0"}
 
 
 def test_enqueue_answers_with_the_error(log: MemoryLog) -> None:
     """What the database raised is told instead of raised."""
-    told: list[object] = []
-    done = threading.Event()
+    told = Told()
     with failing_store(log, applied=False):
-        log.sequencer.enqueue([submission("a")], lambda r: (told.append(r), done.set()))
-        assert done.wait(20)
-    assert isinstance(told[0], Unavailable)
+        log.sequencer.enqueue([submission("a")], told)
+        assert isinstance(told.wait(1)[0], Unavailable)
 
 
 def test_enqueue_raises_what_is_wrong_with_the_rows(log: MemoryLog) -> None:
@@ -619,13 +632,10 @@ def test_enqueue_raises_what_is_wrong_with_the_rows(log: MemoryLog) -> None:
 
 def test_threads_and_answers_share_one_line(log: MemoryLog) -> None:
     """Who waits with a thread and who waits without lead and follow one another."""
-    told: list[object] = []
-    got = threading.Semaphore(0)
+    told = Told()
 
     def ask(number: int) -> None:
-        log.sequencer.enqueue(
-            [submission(f"asked {number}")], lambda r: (told.append(r), got.release())
-        )
+        log.sequencer.enqueue([submission(f"asked {number}")], told)
 
     def write(number: int) -> None:
         log.sequencer.append_one(submission(f"written {number}"))
@@ -633,9 +643,7 @@ def test_threads_and_answers_share_one_line(log: MemoryLog) -> None:
     for turn in range(10):
         jobs = [lambda n=n: (ask if n % 2 else write)(n) for n in range(8 * turn, 8 * turn + 8)]
         run_all(*jobs)
-    for _ in range(40):
-        assert got.acquire(timeout=20)
-    assert all(isinstance(each, list) for each in told)
+    assert all(isinstance(each, list) for each in told.wait(40))
     assert len(log.entries()) == 1 + 80
 
 

@@ -48,16 +48,19 @@ def check_trust_root(evidence: Evidence) -> Outcome:
 def check_charter(evidence: Evidence) -> Outcome:
     """Each version follows the one before with the old and the new quorum, in time, and speaks of this very log.
 
-    The first names a log key that the trust root names; later ones may change it, by both quorums' word.
+    The first names a log key that the trust root names; later ones may change it, by both quorums' word. One of them
+    names the trust root's own.
     """
     root, history, tally = evidence.root, evidence.past(), Tally()
     known = {key.key_id for key in log_keys_of(root)} if root is not None else set()
+    named = {terms.log.vkey for _, terms in history.facts(CharterAdopted)}
     for step in history.steps:
         if step.recorded is None and _kind_claimed(evidence, step.index) == "charter-adopted":
             tally.fault(step.fault)
     for step, terms in history.facts(CharterAdopted):
         if root is not None and (
             terms.log.origin != root.origin
+            or root.log not in named
             or (terms.version == 1 and log_key_of(terms.log).key_id not in known)
         ):
             tally.fault(

@@ -103,9 +103,7 @@ def pack_tar(files: Mapping[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def _disclosed(
-    recorded: list[Recorded], size: int, private: PrivateStore
-) -> dict[str, list[str]]:
+def _disclosed(recorded: list[Recorded], size: int, private: PrivateStore) -> dict[str, list[str]]:
     """What each concealing entry below `size` disclosed, by leaf; of an erased one nothing, destroyed yet or not."""
     known = private.load_disclosures()
     facts = (entry.verified.predicate for entry in recorded)

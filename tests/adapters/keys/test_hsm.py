@@ -6,17 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pkcs11
 import pytest
 
-from sekisho.adapters.keys import hsm
-from sekisho.adapters.keys.hsm import (
-    HsmAddress,
-    HsmSigner,
-    WrongPin,
-    create_hsm_key,
-    open_hsm_key,
-)
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from tests.softhsm import Token, softhsm
 
@@ -48,6 +39,8 @@ def test_a_key_drawn_on_a_token_signs_as_our_verifier_wants(
     token: Token, curve: Any, bits: int
 ) -> None:
     """The signature is DER over the very bytes, on either curve, and the next open finds the same key."""
+    from sekisho.adapters.keys.hsm import HsmAddress, HsmSigner, create_hsm_key, open_hsm_key
+
     address = HsmAddress.from_text(token.place())
     made = create_hsm_key(address, token.library, curve, Asked(token.pin))
     found = open_hsm_key(address, token.library, never)
@@ -61,6 +54,8 @@ def test_a_key_drawn_on_a_token_signs_as_our_verifier_wants(
 
 def test_the_pin_is_asked_for_once_and_only_to_sign(token: Token) -> None:
     """Whose key it is, is known without; two signatures take one question."""
+    from sekisho.adapters.keys.hsm import HsmAddress, HsmSigner, create_hsm_key, open_hsm_key
+
     address = HsmAddress.from_text(token.place())
     create_hsm_key(address, token.library, "p256", Asked(token.pin))
     asked = Asked(token.pin)
@@ -73,6 +68,8 @@ def test_the_pin_is_asked_for_once_and_only_to_sign(token: Token) -> None:
 
 def test_a_wrong_pin_is_tried_once(token: Token) -> None:
     """A token counts wrong PINs: one call, one try, and the error says that it locks itself."""
+    from sekisho.adapters.keys.hsm import HsmAddress, HsmSigner, WrongPin, create_hsm_key
+
     address = HsmAddress.from_text(token.place())
     key = create_hsm_key(address, token.library, "p256", Asked(token.pin))
     asked = Asked("0000")
@@ -86,19 +83,23 @@ def test_a_wrong_pin_is_tried_once(token: Token) -> None:
 @pytest.mark.parametrize(
     ("flag", "words"),
     [
-        (pkcs11.TokenFlag.USER_PIN_LOCKED, "has locked itself"),
-        (pkcs11.TokenFlag.USER_PIN_FINAL_TRY, "one more wrong PIN would lock"),
+        ("USER_PIN_LOCKED", "has locked itself"),
+        ("USER_PIN_FINAL_TRY", "one more wrong PIN would lock"),
     ],
 )
-def test_a_token_at_its_last_try_is_left_alone(flag: pkcs11.TokenFlag, words: str) -> None:
+def test_a_token_at_its_last_try_is_left_alone(flag: str, words: str) -> None:
     """No PIN reaches a token that would lock itself, or has."""
+    import pkcs11
+
+    from sekisho.adapters.keys import hsm
+    from sekisho.adapters.keys.hsm import HsmAddress, WrongPin
 
     class Slot:
         def get_token(self) -> Any:
             return self
 
         label = "charter-1"
-        flags = pkcs11.TokenFlag.TOKEN_INITIALIZED | flag
+        flags = pkcs11.TokenFlag.TOKEN_INITIALIZED | pkcs11.TokenFlag[flag]
 
     class Library:
         def get_slots(self, *, token_present: bool) -> list[Slot]:
@@ -110,6 +111,8 @@ def test_a_token_at_its_last_try_is_left_alone(flag: pkcs11.TokenFlag, words: st
 
 def test_an_id_is_drawn_once(token: Token) -> None:
     """A key on a token is never written over."""
+    from sekisho.adapters.keys.hsm import HsmAddress, create_hsm_key, open_hsm_key
+
     address = HsmAddress.from_text(token.place())
     made = create_hsm_key(address, token.library, "p256", Asked(token.pin))
     with pytest.raises(StateConflict, match="already there"):
@@ -119,11 +122,13 @@ def test_an_id_is_drawn_once(token: Token) -> None:
 
 def test_what_is_missing_is_named(token: Token, tmp_path: Path) -> None:
     """No library, a library that is none, no token, no key: each says what to set or to plug in."""
+    from sekisho.adapters.keys.hsm import HsmAddress, open_hsm_key
+
     address = HsmAddress.from_text(token.place())
     other = HsmAddress(token="charter-9", key_id=2)
     no_library = tmp_path / "none.so"
     no_library.write_bytes(b"no library")
-    cases: list[tuple[HsmAddress, str, Callable[[], str], str]] = [
+    cases: list[tuple[Any, str, Callable[[], str], str]] = [
         (address, "", never, "SEKISHO_PKCS11_LIB: no PKCS #11 library"),
         (address, str(tmp_path / "gone.so"), never, "SEKISHO_PKCS11_LIB: .*no such file"),
         (address, str(no_library), never, "SEKISHO_PKCS11_LIB: .*cannot be used"),
@@ -139,6 +144,9 @@ def test_a_token_that_does_not_answer_is_unavailable(
     token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of the device is one to try again, with the fault named."""
+    import pkcs11
+
+    from sekisho.adapters.keys.hsm import HsmAddress, open_hsm_key
 
     def removed(*_: object, **__: object) -> None:
         raise pkcs11.DeviceRemoved
@@ -151,6 +159,8 @@ def test_a_token_that_does_not_answer_is_unavailable(
 @pytest.mark.parametrize("text", ["hsm:charter-1/02", "hsm:Yubi Key #1/0a0b", "hsm:t/ff"])
 def test_an_address_reads_back(text: str) -> None:
     """Label and id, there and back."""
+    from sekisho.adapters.keys.hsm import HsmAddress
+
     assert HsmAddress.from_text(text).to_text() == text
 
 
@@ -160,5 +170,7 @@ def test_an_address_reads_back(text: str) -> None:
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """With how to write one; an id with leading zero bytes could name another key."""
+    from sekisho.adapters.keys.hsm import HsmAddress
+
     with pytest.raises(InvalidInput, match="TOKEN/ID"):
         HsmAddress.from_text(text)

@@ -8,7 +8,7 @@ unique key. `head` has one row: how many entries have an index, below which of t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import (
@@ -133,12 +133,12 @@ def claim_of_name(name: str) -> bytes:
     return b"u" + name.encode("utf-8", "surrogatepass")
 
 
-def claims_of(payload_sha256: bytes | None, names: Iterable[str]) -> Iterator[bytes]:
+def claims_of(payload_sha256: bytes | None, names: Sequence[str]) -> list[bytes]:
     """All that one entry takes; a key that it names twice is taken once."""
-    if payload_sha256 is not None:
-        yield claim_of_payload(payload_sha256)
-    for name in dict.fromkeys(names):
-        yield claim_of_name(name)
+    claimed = [] if payload_sha256 is None else [b"p" + payload_sha256]
+    if names:
+        claimed += [claim_of_name(name) for name in dict.fromkeys(names)]
+    return claimed
 
 
 def encode_names(names: tuple[str, ...]) -> str | None:

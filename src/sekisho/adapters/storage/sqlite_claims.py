@@ -10,6 +10,7 @@ what it takes, while it holds the database's write lock and this process holds t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 import msgspec
@@ -83,9 +84,19 @@ class SqliteClaims:
 def insert_rows(connection: Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     """Many rows in few calls: each call gives other threads a turn and waits for its own again."""
     for some in in_steps(rows):
-        row = f"({', '.join('?' * len(some[0]))})"
-        statement = f"INSERT INTO {table} VALUES {', '.join([row] * len(some))}"  # noqa: S608 - our own names
+        statement = _insertion(table, len(some), len(some[0]))
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, rows: int, columns: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
+
+
+@lru_cache(maxsize=256)
+def _search(keys: int) -> str:
+    return f"SELECT key, idx FROM claims WHERE key IN ({', '.join('?' * keys)})"  # noqa: S608 - marks only
 
 
 def _find_filed(connection: Connection, wanted: Sequence[bytes]) -> dict[bytes, int]:
