@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import commands
+import folds
 import freezing
 import log_latency
 import msgspec
@@ -43,6 +44,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     proof_rounds: int = 20
     proof_leaves: int = 1_000_000
     log_entries: int = 1_000_000
+    fold_entries: int = 100_000
     drill: bool = True
 
 
@@ -54,6 +56,7 @@ QUICK = Effort(
     proof_rounds=2,
     proof_leaves=100_000,
     log_entries=20_000,
+    fold_entries=10_000,
     drill=False,
 )
 
@@ -119,6 +122,16 @@ def measure_ten_million(effort: Effort) -> list[Row]:
         return ten_million.measure(folder, effort.log_entries)
 
 
+def measure_folds(effort: Effort) -> list[Row]:
+    """A history folded, a tenth of it beside the whole: the two rates differ where a fold grows with its state."""
+    rows = []
+    for entries in (effort.fold_entries // 10, effort.fold_entries):
+        figures = folds.measure_folds(entries)
+        what = f"fold of {entries:,} mixed entries"
+        rows.append(Row(what=what, unit="/s", median=figures["per_s"], n=entries))
+    return rows
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -131,6 +144,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "drill": measure_drill,
     "log": measure_log,
     "proofs": measure_proofs,
+    "folds": measure_folds,
     "ten-million": measure_ten_million,
     "setup": tell_setup,
 }

@@ -1698,6 +1698,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         'One owner, {owner}, holds the log and every witness. To an outsider "witnessed" is unverifiable here: the owner could have shown others another log.',
         "{owner} がログと全立会人を単独で保有しています。外部の者にとって「立会い済み」は検証不能です。別のログを他者に見せることも可能だからです。",
     ),
+    "web.tables-problem": (
+        "The tables could not be written, and tell less than the log:",
+        "表を書き込めず、ログより古い内容です：",
+    ),
     "web.registers-problem": ("The registers could not be kept:", "登録簿を維持できませんでした："),
     "web.findings": ("Findings", "指摘事項"),
     "web.findings.empty": (

@@ -5,57 +5,26 @@ from __future__ import annotations
 import pytest
 
 from sekisho.model.errors import NotAuthorised
-from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KeyCompromised,
-    OrderConfirmed,
-    OrderIssued,
     OrderReference,
     Scope,
 )
-from sekisho.orders import HostFacts, decide_demand
 from sekisho.signing import LogKeyReported, Recorded
-from tests.factory import AUTHORITY, LOG, NOW, VERIFIER, order_issued
-from tests.signing.logs import AMENDERS, DAY_S, REPORTERS, RegimeLog, next_terms
+from tests.factory import AUTHORITY, LOG, NOW, VERIFIER
+from tests.signing.logs import (
+    AMENDERS,
+    DAY_S,
+    REPORTERS,
+    RegimeLog,
+    confirm,
+    effect_at,
+    issue,
+    next_terms,
+    reference_of,
+)
 
-QUORUM = AMENDERS
-FACTS = HostFacts(host="host-1", site="site-1")
 GRACE_S = 3 * DAY_S
-
-
-def issue(log: RegimeLog, *signers: object, **fields: object) -> Recorded:
-    """An order under the charter in force, next in its register, its batch opened by a mark."""
-    kind = str(fields.get("kind", "pause"))
-    head = log.book.heads[f"{kind}/JP"]
-    given: dict[str, object] = {
-        "number": head.number + 1,
-        "previous": head.digest,
-        "now": log.now,
-        "expires": log.now.plus(365 * DAY_S),
-        **fields,
-    }
-    order = order_issued(charter_digest=log.regime.in_force().digest, **given)  # type: ignore[arg-type]  # the test's
-    log.mark()
-    entry = log.add(order, *(signers or QUORUM))  # type: ignore[arg-type]  # signers
-    log.mark()
-    return entry
-
-
-def reference_of(entry: Recorded) -> OrderReference:
-    order = entry.verified.predicate
-    assert isinstance(order, OrderIssued)
-    return OrderReference(
-        register=order.register, number=order.number, digest=entry.verified.digest
-    )
-
-
-def confirm(log: RegimeLog, entry: Recorded, *signers: object, kind: str = "pause") -> Recorded:
-    fact = OrderConfirmed(effective=log.now, order=reference_of(entry), kind=kind)  # type: ignore[arg-type]  # a kind
-    return log.add(fact, *signers)  # type: ignore[arg-type]  # signers
-
-
-def effect_at(log: RegimeLog, at: Instant) -> str | None:
-    return decide_demand(log.book.in_force(at), FACTS).effect
 
 
 def lapsing(log: RegimeLog, **fields: object) -> Recorded:

@@ -9,9 +9,8 @@ from sekisho.model.statements import KeyDrilled, SignatureWithdrawn, make_payloa
 from sekisho.model.wire import sha256_hex
 from sekisho.signing import ReplayedDrill
 from sekisho.signing.keys import Signer
-from tests.attacks.test_charter_compromise import QUORUM, issue
 from tests.factory import AUTHORITY, HOST, NOW, OPERATOR, RECOVERY, order_issued, signer
-from tests.signing.logs import AMENDERS, DAY_S, RegimeLog, key_of, next_terms
+from tests.signing.logs import AMENDERS, DAY_S, RegimeLog, issue, key_of, next_terms
 
 STRANGER = signer("stranger")
 
@@ -36,8 +35,8 @@ def test_charter_withdrawn_signature_counted() -> None:
     order = order_issued(charter_digest=log.regime.in_force().digest)
     log.add(withdrawn(sha256_hex(make_payload(order)), AUTHORITY[0]), AUTHORITY[0])
     with pytest.raises(NotAuthorised, match="authority 2 of 3"):
-        log.add(order, *QUORUM)
-    log.add(order, *QUORUM, AUTHORITY[3])
+        log.add(order, *AMENDERS)
+    log.add(order, *AMENDERS, AUTHORITY[3])
 
 
 def test_charter_withdrawal_of_an_order_in_force() -> None:

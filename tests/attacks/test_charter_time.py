@@ -10,7 +10,6 @@ from sekisho.model.statements import CosignatureAlgorithm, PackPublished, PackRe
 from sekisho.operations.admission import Grounds, check_admission
 from sekisho.operations.state import State
 from sekisho.signing import Recorded
-from tests.attacks.test_charter_compromise import effect_at, issue, reference_of
 from tests.factory import (
     AUTHORITY,
     NOW,
@@ -21,7 +20,16 @@ from tests.factory import (
     recorded,
     signed,
 )
-from tests.signing.logs import AMENDERS, DAY_S, NEW_KEY, RegimeLog, next_terms
+from tests.signing.logs import (
+    AMENDERS,
+    DAY_S,
+    NEW_KEY,
+    RegimeLog,
+    effect_at,
+    issue,
+    next_terms,
+    reference_of,
+)
 
 EMERGENCY = (AUTHORITY[0], VERIFIER[0])
 FULL = AUTHORITY[:2]

@@ -33,6 +33,8 @@ MEASURED = {
     "frontier: entries hashed and appended": ("/s", 2000),
     "fsck: entries of 100,000, files in memory": ("/s", 1),
     "log check-proof: rows, inclusion in 100,000": ("/s", 1000),
+    "fold of 1,000 mixed entries": ("/s", 1_000),
+    "fold of 10,000 mixed entries": ("/s", 10_000),
     "log of 20,000: open to a signed head": ("s", 1),
     "log of 20,000: proof of a random entry": ("ms", 1000),
     "log of 20,000: memory at its peak": ("MB", 1),

@@ -110,18 +110,18 @@ class LogLife(RuleBasedStateMachine):
 
     @rule()
     def mark_time(self) -> None:
-        self.survive(lambda: self.log.sequencer.mark_time())
+        self.survive(self.log.sequencer.mark_time)
 
     @rule()
     def integrate(self) -> None:
-        self.survive(lambda: self.log.sequencer.integrate())
+        self.survive(self.log.sequencer.integrate)
 
     @rule()
     def publish(self) -> None:
-        def act() -> None:
-            self.announced = self.publisher.publish().checkpoint.size
+        self.survive(self._publish)
 
-        self.survive(act)
+    def _publish(self) -> None:
+        self.announced = self.publisher.publish().checkpoint.size
 
     @rule(steps=st.integers(0, 25), after=st.booleans())
     def let_the_power_go_soon(self, steps: int, after: bool) -> None:
@@ -140,7 +140,7 @@ class LogLife(RuleBasedStateMachine):
                 raise Unavailable(f"{name} {'after' if applied else 'before'}")
 
         self.database.on_step = fail
-        for act in (lambda: self._append([(0, 0)]), lambda: self.publisher.publish()):
+        for act in (lambda: self._append([(0, 0)]), self._publish):
             try:
                 self.survive(act)
             except Unavailable:
@@ -196,7 +196,7 @@ class LogLife(RuleBasedStateMachine):
 def test_any_schedule_of_appends_publications_and_crashes_keeps_the_log_whole() -> None:
     """Whatever happens in whatever order, no acknowledged entry is lost, none doubled, and the folder is a log."""
     run_state_machine_as_test(
-        LogLife, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
+        LogLife, settings=settings(max_examples=80, stateful_step_count=25, deadline=None)
     )
 
 

@@ -202,3 +202,34 @@ def test_sixty_four_holders_at_once_never_overspend_a_budget(desk: TestDesk) -> 
     assert available + leased + consumed + forfeited == PEAK * 62 * 2 + 1
     assert granted <= 2
     assert leased == PEAK * 62 * granted
+
+
+def test_an_old_receipt_sent_again_is_answered_as_before(desk: TestDesk) -> None:
+    """The chain keeps its head alone, the private store the rest: after a start as well."""
+    lease = desk.leases.grant(desk.request(desk.licensed()))
+    sent: list[bytes] = []
+    previous = None
+    for n in (1, 2, 3):
+        sent.append(receipt(lease, sequence=n, previous=previous, quantum=n))
+        previous = parse_envelope(sent[-1]).digest
+    answers = [desk.leases.take_receipt(raw) for raw in sent]
+    assert [desk.leases.take_receipt(raw) for raw in sent] == answers
+    desk.leases.load()
+    assert [desk.leases.take_receipt(raw) for raw in sent] == answers
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_another_receipt_of_a_number_long_passed_is_a_fork(desk: TestDesk, number: int) -> None:
+    """At the head, in the middle and at the start: found out, once in the log, however often it comes."""
+    lease = desk.leases.grant(desk.request(desk.licensed()))
+    previous = None
+    for n in (1, 2, 3):
+        raw = receipt(lease, sequence=n, previous=previous, quantum=n)
+        previous = parse_envelope(raw).digest
+        desk.leases.take_receipt(raw)
+    other = receipt(lease, sequence=number, previous="f" * 64, quantum=number)
+    for _ in range(3):
+        with pytest.raises(ReceiptFork):
+            desk.leases.take_receipt(other)
+    kinds = [r.verified.kind for r in desk.desk.recorded()]
+    assert kinds.count("finding-raised") == 1

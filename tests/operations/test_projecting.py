@@ -445,3 +445,11 @@ def test_private_store_and_projections_are_for_their_owner_alone(at: Projected) 
     go(at)
     assert isinstance(at.desk.private, PrivateSqlite)
     assert (at.folder / "projections.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_the_guide_names_every_table_and_no_other() -> None:
+    """Whoever reads the tables finds each of them described."""
+    page = Path(__file__).parents[2] / "docs" / "guide" / "projections.md"
+    rows = [line.split("|")[1] for line in page.read_text("utf-8").splitlines() if "| `" in line]
+    named = {name for row in rows for name in row.replace("`", " ").replace(",", " ").split()}
+    assert set(TABLES) <= named

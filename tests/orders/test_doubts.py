@@ -13,9 +13,8 @@ from sekisho.orders import (
     doubted_orders,
 )
 from sekisho.signing import Recorded
-from tests.attacks.test_charter_compromise import confirm, issue, reference_of
 from tests.factory import AUTHORITY, NOW, VERIFIER, charter, order_issued
-from tests.signing.logs import RegimeLog
+from tests.signing.logs import RegimeLog, confirm, issue, reference_of
 
 FACTS = HostFacts(host="host-1", site="site-1")
 REST = (*AUTHORITY[1:4], VERIFIER[0])

@@ -105,3 +105,12 @@ def test_a_devices_answer_is_kept_by_its_digest() -> None:
     assert lives(entry).answers == {entry.verified.digest: (7, answer)}
     with pytest.raises(KeyError):
         lives(HALTED).answers[entry.verified.digest]
+
+
+def test_a_host_is_found_under_its_orders_and_an_order_with_its_hosts() -> None:
+    """Each way without looking through all that was ever heard."""
+    fold = lives(HALTED)
+    (life,) = fold.at("host-1")
+    assert fold.under(life.order) == (life,)
+    assert fold.at("host-2") == ()
+    assert fold.awaiting_observation() == (life,)

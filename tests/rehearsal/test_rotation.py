@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -207,14 +208,17 @@ def test_root_after_the_rotation_is_one_that_people_can_add(
     with rehearsal.running() as control:
         rehearsal.work(control)
     before = rehearsal.home.load_root()
-    new = begin_log_rotation(rehearsal.home)
+    settings = Settings(home=tmp_path / "home", trust_file=tmp_path / "trust.json")
+    assert call(["log", "rotate", "--json"], settings) == 0
+    new = VerifierKey.from_text(json.loads(capsys.readouterr().out)["vkey"])
+    assert call(["log", "rotate", "--finish"], settings) == 1
+    assert new.to_text() in capsys.readouterr().err
     rehearsal.logs.append(new)
     with rehearsal.running() as control:
         rehearsal.work(control)
         rehearsal.amend(control, new)
         rehearsal.work(control)
-    finish_log_rotation(rehearsal.home)
-    settings = Settings(home=tmp_path / "home", trust_file=tmp_path / "trust.json")
+    assert call(["log", "rotate", "--home", str(tmp_path / "home"), "--finish"], settings) == 0
     for number, root in enumerate((before, rehearsal.home.load_root())):
         file = tmp_path / f"root-{number}.json"
         file.write_bytes(canonical(root))

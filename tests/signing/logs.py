@@ -10,12 +10,15 @@ from sekisho.model.statements import (
     CharterKey,
     KeyCompromised,
     KeyReplacement,
+    OrderConfirmed,
+    OrderIssued,
+    OrderReference,
     Predicate,
     RecoveryAnnounced,
     RecoveryVetoed,
     Reference,
 )
-from sekisho.orders import OrderBook, record_in_book
+from sekisho.orders import HostFacts, OrderBook, decide_demand, record_in_book
 from sekisho.signing import (
     Charter,
     Envelope,
@@ -34,6 +37,7 @@ from tests.factory import (
     RECOVERY,
     VERIFIER,
     charter_envelope,
+    order_issued,
     recorded,
     signed,
     signer,
@@ -47,8 +51,12 @@ __all__ = [
     "REPORTERS",
     "RegimeLog",
     "announced",
+    "confirm",
+    "effect_at",
+    "issue",
     "key_of",
     "next_terms",
+    "reference_of",
 ]
 
 DAY_S = 86_400
@@ -164,3 +172,38 @@ def announced(
         ),
     )
     return msgspec.structs.replace(fact, **changes)
+
+
+def issue(log: RegimeLog, *signers: object, **fields: object) -> Recorded:
+    """An order under the charter in force, next in its register, its batch opened by a mark."""
+    kind = str(fields.get("kind", "pause"))
+    head = log.book.heads[f"{kind}/JP"]
+    given: dict[str, object] = {
+        "number": head.number + 1,
+        "previous": head.digest,
+        "now": log.now,
+        "expires": log.now.plus(365 * DAY_S),
+        **fields,
+    }
+    order = order_issued(charter_digest=log.regime.in_force().digest, **given)  # type: ignore[arg-type]  # the test's
+    log.mark()
+    entry = log.add(order, *(signers or AMENDERS))  # type: ignore[arg-type]  # signers
+    log.mark()
+    return entry
+
+
+def reference_of(entry: Recorded) -> OrderReference:
+    order = entry.verified.predicate
+    assert isinstance(order, OrderIssued)
+    return OrderReference(
+        register=order.register, number=order.number, digest=entry.verified.digest
+    )
+
+
+def confirm(log: RegimeLog, entry: Recorded, *signers: object, kind: str = "pause") -> Recorded:
+    fact = OrderConfirmed(effective=log.now, order=reference_of(entry), kind=kind)  # type: ignore[arg-type]  # a kind
+    return log.add(fact, *signers)  # type: ignore[arg-type]  # signers
+
+
+def effect_at(log: RegimeLog, at: Instant) -> str | None:
+    return decide_demand(log.book.in_force(at), HostFacts(host="host-1", site="site-1")).effect

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -273,6 +275,26 @@ def test_concurrent_requests_for_one_origin_never_roll_the_witness_back(tmp_path
     (memory,) = (tmp_path / "logs").iterdir()
     assert memory.read_bytes() == head(max(granted)).to_bytes()
     assert 12 in granted
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_witness_command_runs_the_witness_and_says_so_once(tmp_path: Path, as_json: bool) -> None:
+    """`sekisho log witness` is the same process: its first line tells address and keys, and it answers."""
+    command = [sys.executable, "-m", "sekisho.cli", "log", "witness", "--state", str(tmp_path)]
+    command += ["--name", "example.org/w", "--log", LOG.verifier.to_text()]
+    command += ["--json"] if as_json else []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            address = json.loads(line)["address"] if as_json else line.split()[4].rstrip(";")
+            with HttpWitness(address) as client:
+                assert client.add_checkpoint(0, [], head(3).to_bytes()).startswith(b"\xe2\x80\x94")
+            if not as_json:
+                assert process.stdout.readline().startswith("  witness w example.org/w+")
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0
 
 
 def test_witness_command_tells_people_what_to_write_into_a_policy(tmp_path: Path) -> None:

@@ -6,15 +6,14 @@ waits; for lines 200 with one answer a line, in order, and nobody's line keeps a
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from sekisho.intake.gate import Gate
+from sekisho.intake.judging import Judges
 from sekisho.ledger.appender import Appender
 from sekisho.ledger.line import Overloaded
 from sekisho.ledger.places import Conflicted, Outcome
@@ -74,11 +73,9 @@ class IntakeApp:
     """Lets in what `gate` lets in, and hands every other path to `public`, which serves the log's files."""
 
     def __init__(self, *, gate: Gate, sequencer: Sequencer, public: App) -> None:
-        self._gate = gate
         self._appender = Appender(sequencer)
         self._public = public
-        # Signatures are checked outside the interpreter's lock, so two threads are worth two cores.
-        self._judges = ThreadPoolExecutor(4, thread_name_prefix="gate")
+        self._judges = Judges(gate)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/add":
@@ -100,8 +97,7 @@ class IntakeApp:
             await _respond(send, HTTPStatus.OK, answer)
 
     async def _add_one(self, body: bytes) -> bytes:
-        loop = asyncio.get_running_loop()
-        submission = await loop.run_in_executor(self._judges, self._gate.judge, body)
+        submission = await self._judges.judge(body)
         answer = _answer_of((await self._appender.append([submission]))[0])
         if isinstance(answer, _Refusal):
             raise _Rejected(HTTPStatus.CONFLICT, answer.code, answer.error)
@@ -114,24 +110,16 @@ class IntakeApp:
             lines.pop()
         if not 0 < len(lines) <= MAX_LINES:
             raise InvalidInput(f"{len(lines)} lines; a request has 1 to {MAX_LINES}", path="body")
-        loop = asyncio.get_running_loop()
-        judged = await loop.run_in_executor(self._judges, self._judge_lines, lines)
+        judged = await self._judges.judge_all(lines)
         let_in = [row for row in judged if isinstance(row, Submission)]
         outcomes = iter(await self._appender.append(let_in) if let_in else ())
         answers = [
-            _answer_of(next(outcomes), line) if isinstance(row, Submission) else row
+            _answer_of(next(outcomes), line)
+            if isinstance(row, Submission)
+            else _refusal_of(row, line)
             for line, row in enumerate(judged, 1)
         ]
         return b"".join(map(_encode, answers))
-
-    def _judge_lines(self, lines: Sequence[bytes]) -> list[Submission | _Refusal]:
-        judged: list[Submission | _Refusal] = []
-        for number, line in enumerate(lines, 1):
-            try:
-                judged.append(self._gate.judge(line))
-            except SekishoError as error:
-                judged.append(_refusal_of(error, number))
-        return judged
 
 
 def _answer_of(outcome: Outcome, line: int = 0) -> _Place | _Refusal:

@@ -84,12 +84,17 @@ class LeaseCounter:
         self._draw_salt = draw_salt
         self._chains: dict[str, Chain] = {}
         self._forked: set[str] = set()
+        self._found: set[tuple[str, str]] = set()
+        self._reserved: dict[str, int] = {}
+        desk.on_recorded(self._hear)
 
     def load(self) -> None:
         """Rebuild every chain from the private store; to be called once, after the desk has loaded."""
         links: dict[str, list[Link]] = {}
         for paper in self._desk.private.load_papers("receipt"):
-            links.setdefault(paper.host, []).append(_link_of(paper))
+            link = _link_of(paper)
+            links.setdefault(paper.host, []).append(link)
+            self._note_reserved(link.receipt)
         self._chains = {host: fold_chain(host, chain) for host, chain in links.items()}
         self._forked = {paper.host for paper in self._desk.private.load_papers("fork")}
 
@@ -132,6 +137,7 @@ class LeaseCounter:
                 chain = self._extend(chain, link, raw)
                 self._check_spend(receipt)
                 self._keep_paper("receipt", raw, link)
+                self._note_reserved(receipt)
                 self._chains[receipt.host] = chain
             if receipt.order is not None:
                 # Crash before this: the host sends it again, the chain has it, and it is admitted then.
@@ -226,17 +232,25 @@ class LeaseCounter:
             if len(self._desk.private.load_papers("fork", chain.host)) < MAX_FORKS:
                 self._keep_paper("fork", raw, link)
             # Crash here: evidence without a finding; the host's next contradiction raises it.
-            if not self._is_found(chain.host, fork):
+            # What the log holds already is not raised again: a forger must not fill the log with it.
+            if (chain.host, fork.code) not in self._found:
                 self._raise_finding(chain.host, fork)
             raise
 
-    def _is_found(self, host: str, fault: VerificationError) -> bool:
-        """Whether the log holds this finding about a host already: a forger must not fill the log with it."""
-        return any(
-            isinstance(fact := recorded.verified.predicate, FindingRaised)
-            and (fact.host, fact.finding) == (host, fault.code)
-            for recorded in self._desk.recorded()
-        )
+    def _hear(self, recorded: Recorded) -> None:
+        fact = recorded.verified.predicate
+        if isinstance(fact, FindingRaised):
+            self._found.add((fact.host, fact.finding))
+        elif isinstance(fact, LeaseClosed):
+            self._reserved.pop(fact.lease.leaf, None)
+
+    def _note_reserved(self, receipt: ReceiptGiven) -> None:
+        """The most that a host said it reserved of a lease: what counts as spent if it falls silent."""
+        spend = receipt.spend
+        found = None if spend is None else self._desk.state.licences.by_lease(spend.lease.leaf)
+        if spend is not None and found is not None and found[1].ended is None:
+            flop = parse_flop(spend.reserved_flop)
+            self._reserved[found[1].leaf] = max(flop, self._reserved.get(found[1].leaf, 0))
 
     def _raise_finding(self, host: str, fault: VerificationError) -> None:
         self._desk.state_fact(
@@ -309,15 +323,7 @@ class LeaseCounter:
         self._state_closed(state, lease, parse_flop(spend.reserved_flop), "final-receipt", receipt)
 
     def _forfeit(self, state: LicenceState, lease: LeaseState) -> None:
-        reserved = [
-            parse_flop(receipt.spend.reserved_flop)
-            for receipt in self._receipts(lease.granted.host)
-            if receipt.spend is not None and receipt.spend.lease.leaf == lease.leaf
-        ]
-        self._state_closed(state, lease, max(reserved, default=0), "forfeited", None)
-
-    def _receipts(self, host: str) -> list[ReceiptGiven]:
-        return [_link_of(p).receipt for p in self._desk.private.load_papers("receipt", host)]
+        self._state_closed(state, lease, self._reserved.get(lease.leaf, 0), "forfeited", None)
 
     def _state_closed(
         self, state: LicenceState, lease: LeaseState, consumed: int, how: str, receipt: str | None

@@ -62,7 +62,7 @@ def assert_migrated(store: SqlLogStore, count: int = COUNT) -> None:
     assert found.payloads[submission("old 13").payload_sha256][0] == 13
     assert {name: place[0] for name, place in found.unique.items()} == {
         "serial 13": 13,
-        "größe 1099": 2299,
+        "größe 1099": 1099,
     }
     for claimed in (submission("old 1"), submission("new", "größe 1")):
         with pytest.raises(Taken):

@@ -159,6 +159,23 @@ def test_refused_group_leaves_the_claims_in_memory_alone(
     }
 
 
+def test_commit_that_nobody_noted_still_counts(
+    store: SqliteLogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that is stopped right after its commit leaves no gap in what is known to be taken."""
+
+    def stop(_size: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(store._claims, "keep", stop)
+        with pytest.raises(KeyboardInterrupt):
+            store.sequence(0, [entry(0)])
+    with pytest.raises(Taken):
+        store.sequence(1, [entry(1, "statement 0")])
+    store.sequence(1, [entry(1)])
+
+
 def test_two_entries_with_one_key_are_corrupt(path: Path) -> None:
     """A database in which uniqueness does not hold is not opened."""
     with SqliteLogStore(path, origin=ORIGIN) as store:

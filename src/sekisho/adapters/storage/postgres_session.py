@@ -36,6 +36,14 @@ SET client_encoding = 'UTF8'
 _MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 
 
+class BinaryCursor(psycopg.Cursor[tuple[object, ...]]):
+    """Rows as they are on the wire: envelopes in hexadecimal digits take twice the bytes and the time."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        super().__init__(connection)
+        self.format = psycopg.pq.Format.BINARY
+
+
 def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, ...]]:
     """A connection that holds the log's lock, for as long as it lives.
 
@@ -46,7 +54,11 @@ def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, .
     _check_url(url)
     try:
         connection = psycopg.connect(
-            url, connect_timeout=CONNECT_S, application_name="sekisho log", tcp_user_timeout=10_000
+            url,
+            connect_timeout=CONNECT_S,
+            application_name="sekisho log",
+            tcp_user_timeout=10_000,
+            cursor_factory=BinaryCursor,
         )
     except psycopg.Error as error:
         raise Unavailable(
@@ -159,7 +171,8 @@ class Patience:
 
     def _look(self) -> None:
         while not self._ended.wait(min(1.0, self._answer_s / 4)):
-            until, wire = self._until, self._wire
+            # In this order: a wire that was exchanged in between is the old one, and ending it harms nobody.
+            wire, until = self._wire, self._until
             if until is not None and time.monotonic() > until and wire is not None:
                 with suppress(OSError):
                     # Whoever reads from it meets its end, and gives the connection up.

@@ -37,10 +37,12 @@ class _Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SqliteClaims:
-    """The claims of one open database. `taken` by a transaction, they count when `keep` says that it stands."""
+    """The claims of the first `size` entries. What a transaction takes counts when `keep` says that it stands."""
 
     def __init__(self, connection: Connection) -> None:
-        self._held = _read_back(connection)
+        row = connection.execute(select(head.c.claimed, head.c.entries)).one()
+        self.size: int = row.entries
+        self._held = _read_back(connection, row.claimed, row.entries)
         self._sweep: list[bytes] = []
         self._below = 0
         self._step = _Step()
@@ -57,9 +59,9 @@ class SqliteClaims:
         if self._sweep:
             self._step = _Step(taken=taken, filed=self._file(connection, 2 * len(taken)))
 
-    def keep(self) -> None:
-        """The transaction of the last `take` is committed; without this it never was."""
-        step, self._step = self._step, _Step()
+    def keep(self, size: int) -> None:
+        """The transaction of the last `take` is committed, the log has `size` entries by it."""
+        step, self._step, self.size = self._step, _Step(), size
         self._held.update(step.taken)
         for key in step.filed:
             del self._held[key]
@@ -109,11 +111,10 @@ def _find_filed(connection: Connection, wanted: Sequence[bytes]) -> dict[bytes, 
     return found
 
 
-def _read_back(connection: Connection) -> dict[bytes, int]:
-    """The claims that are not filed. Raises Corrupt where two entries claim the same."""
+def _read_back(connection: Connection, start: int, stop: int) -> dict[bytes, int]:
+    """The claims of these entries that are not filed. Raises Corrupt where two of them claim the same."""
     held: dict[bytes, int] = {}
-    row = connection.execute(select(head.c.claimed, head.c.entries)).one()
-    for taken in _claims_from(connection, row.claimed, row.entries):
+    for taken in _claims_from(connection, start, stop):
         filed = _find_filed(connection, [key for key, _ in taken])
         for key, index in taken:
             if filed.get(key, index) != index or key in held:

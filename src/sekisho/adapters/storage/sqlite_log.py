@@ -62,8 +62,7 @@ class SqliteLogStore(SqlLogStore):
                 _prepare(connection, path, origin)
                 check_counts(connection)
             self._check_synced()
-            with self._transaction() as connection:
-                self._claims = SqliteClaims(connection)
+            self._load_claims()
         except BaseException:
             self.close()
             raise
@@ -75,8 +74,16 @@ class SqliteLogStore(SqlLogStore):
 
     def sequence(self, first: int, entries: Sequence[Recorded]) -> None:
         with self._lock:
+            if (
+                self._claims.size != first
+            ):  # somebody was stopped between the commit and its being noted
+                self._load_claims()
             super().sequence(first, entries)
-            self._claims.keep()
+            self._claims.keep(first + len(entries))
+
+    def _load_claims(self) -> None:
+        with self._transaction() as connection:
+            self._claims = SqliteClaims(connection)
 
     def _insert_entries(self, connection: Connection, rows: list[EntryRow]) -> None:
         insert_rows(connection, "entries", rows)

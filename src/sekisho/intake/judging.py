@@ -1,0 +1,81 @@
+"""The gate for coroutines: envelopes that come at one moment are judged together, in threads beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+from sekisho.intake.gate import Gate
+from sekisho.model.errors import SekishoError
+from sekisho.ports.log_store import Submission
+
+__all__ = ["Judged", "Judges"]
+
+JUDGES = 2
+
+Judged: TypeAlias = Submission | SekishoError
+_Waiting: TypeAlias = tuple[bytes, asyncio.Future[Judged]]
+
+
+class Judges:
+    """Judges for one event loop. Signatures are checked outside the interpreter's lock, so two are worth two cores.
+
+    Handing one envelope to a thread costs as much as checking it; so whoever comes while both judges are at work
+    is judged with the others who came meanwhile.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._threads = ThreadPoolExecutor(JUDGES, thread_name_prefix="gate")
+        self._waiting: list[_Waiting] = []
+        self._at_work = 0
+        self._is_scheduled = False
+
+    async def judge(self, raw: bytes) -> Submission:
+        """`Gate.judge` for one envelope; raises what it raises."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Judged] = loop.create_future()
+        self._waiting.append((raw, done))
+        self._schedule(loop)
+        judged = await done
+        if isinstance(judged, SekishoError):
+            raise judged
+        return judged
+
+    async def judge_all(self, raws: Sequence[bytes]) -> list[Judged]:
+        """Each envelope's submission, or its error, in order."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._judge_all, raws)
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting and self._at_work < JUDGES and not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._send, loop)
+
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_scheduled = False
+        group, self._waiting = self._waiting, []
+        self._at_work += 1
+        raws = [raw for raw, _ in group]
+        work = loop.run_in_executor(self._threads, self._judge_all, raws)
+        work.add_done_callback(lambda done: self._settle(loop, group, done.result()))
+
+    def _settle(
+        self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], judged: Sequence[Judged]
+    ) -> None:
+        self._at_work -= 1
+        for (_, done), result in zip(group, judged, strict=True):
+            if not done.done():
+                done.set_result(result)
+        self._schedule(loop)
+
+    def _judge_all(self, raws: Sequence[bytes]) -> list[Judged]:
+        judged: list[Judged] = []
+        for raw in raws:
+            try:
+                judged.append(self._gate.judge(raw))
+            except SekishoError as error:
+                judged.append(error)
+        return judged
