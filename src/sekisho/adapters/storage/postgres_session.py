@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from os import dup
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import RowFactory, tuple_row
 
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 
@@ -39,8 +41,13 @@ _MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 class BinaryCursor(psycopg.Cursor[tuple[object, ...]]):
     """Rows as they are on the wire: envelopes in hexadecimal digits take twice the bytes and the time."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        super().__init__(connection)
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        *,
+        row_factory: RowFactory[tuple[object, ...]] | None = None,
+    ) -> None:
+        super().__init__(connection, row_factory=row_factory or tuple_row)
         self.format = psycopg.pq.Format.BINARY
 
 
