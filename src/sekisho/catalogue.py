@@ -1702,6 +1702,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "The tables could not be written, and tell less than the log:",
         "表を書き込めず、ログより古い内容です：",
     ),
+    "web.clock-problem": ("The clock goes wrong:", "時計が合っていません："),
+    "web.copy-problem": (
+        "The published copy falls behind:",
+        "公開コピーが遅れています：",
+    ),
+    "web.charter-problem": (
+        "The charter must be amended before it expires; then nothing is licensed any more, while hold, pause and resume go on. It",
+        "憲章は失効前に改正が必要です。失効後は新しい許可を出せません（保留・停止・再開は続きます）：",
+    ),
     "web.registers-problem": ("The registers could not be kept:", "登録簿を維持できませんでした："),
     "web.findings": ("Findings", "指摘事項"),
     "web.findings.empty": (

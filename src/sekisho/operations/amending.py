@@ -69,7 +69,7 @@ def draft_amendment(charter: Charter, plan: AmendmentPlan, *, now: Instant) -> C
     if charter.terms.expires <= now:
         raise StateConflict(
             f"the charter expired at {charter.terms.expires}: it takes no amendment any more",
-            remedy="recover it: sekisho charter recover announce",
+            remedy="found a new regime; hold, pause and resume go on under this one",
         )
     if plan.terms is None and sha256_hex(make_payload(charter.terms)) != charter.digest:
         raise UnknownCriticalField(

@@ -107,6 +107,8 @@ def _mapped(
 
     def documents(before: State, after: State) -> Documents:
         old, new = of(before), of(after)
+        if old is new:  # nearly always
+            return
         for name in _changed(old, new):
             value = new.get(name)
             if value is None:

@@ -174,7 +174,8 @@ class Api(Controller):
         plane: Lent,
     ) -> ProvenEnvelope:
         """An order by its register (~ for /) and number, for hosts that heard of it and lack it."""
-        known = plane.control.desk.state.orders.orders.get(decode_name(register), {}).get(number)
+        book = plane.control.desk.state.orders.orders.get(decode_name(register))
+        known = None if book is None else book.get(number)
         recorded = None if known is None else plane.control.desk.find(known.digest)
         if recorded is None:
             raise NotFound(f"no order {number} is in register {decode_name(register)}")

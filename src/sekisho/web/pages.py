@@ -70,7 +70,8 @@ class Pages(Controller):
     ) -> Page:
         """One order's life, live: who signed it, what it asks, and how far each host has come."""
         look = plane.look()
-        known = look.orders.orders.get(decode_name(register), {}).get(number)
+        book = look.orders.orders.get(decode_name(register))
+        known = None if book is None else book.get(number)
         recorded = None if known is None else plane.journal.find(known.digest)
         if known is None or recorded is None:
             raise NotFound(f"no order {number} is in register {decode_name(register)}")

@@ -53,11 +53,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         """Look now; the clock is read once."""
         state, now = control.desk.state, control.clock.now()
         last = {host: control.leases.chain(host).last for host in state.regime.hosts}
-        problems = dict(control.publisher.problems)
-        if control.last_problem:
-            problems["registers"] = control.last_problem
-        if control.projector.last_problem:
-            problems["tables"] = control.projector.last_problem
+        problems = control.problems
         return cls(
             at=now,
             origin=control.desk.origin,

@@ -65,7 +65,6 @@ def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, .
             connect_timeout=CONNECT_S,
             application_name="sekisho log",
             tcp_user_timeout=10_000,
-            cursor_factory=BinaryCursor,
         )
     except psycopg.Error as error:
         raise Unavailable(
@@ -78,6 +77,7 @@ def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, .
         _take_lock(connection, origin)
         connection.execute(_SETTINGS)
         connection.autocommit = False
+        connection.cursor_factory = BinaryCursor
     except psycopg.Error as error:
         connection.close()
         raise Unavailable(f"the log's database refuses: {first_line(error)}") from None

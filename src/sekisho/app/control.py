@@ -1,0 +1,247 @@
+"""The running control plane: ports to adapters, operations to ports, and the threads that keep it alive."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
+from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.private_sqlite import PrivateSqlite
+from sekisho.adapters.storage.projections_sql import (
+    open_projections,
+    scratch_projections,
+)
+from sekisho.adapters.transport.witness_client import HttpWitness
+from sekisho.app.home import Home
+from sekisho.ledger import Cosigned, LogReader, Policy
+from sekisho.ledger.copying import PublishedCopy
+from sekisho.ledger.publisher import Publisher
+from sekisho.ledger.sequencer import Sequencer
+from sekisho.model.errors import SekishoError, Unavailable
+from sekisho.model.statements import CharterAdopted
+from sekisho.operations.bundle import collect_bundle, write_bundle
+from sekisho.operations.depositing import Depositor
+from sekisho.operations.desk import Admitted, Desk
+from sekisho.operations.feed import Feed
+from sekisho.operations.leasing import GrantedLease, LeaseCounter
+from sekisho.operations.marking import MarkMaker
+from sekisho.operations.projector import Projector
+from sekisho.operations.registers import keep_registers
+from sekisho.signing import Ed25519Signer, Recorded
+from sekisho.signing.trust import current_root, with_former_keys
+
+__all__ = ["Control"]
+
+WITNESSED_WITHIN_S = 10.0
+EXPIRY_TOLD_S = 30 * 86_400
+
+
+class Control:
+    """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
+
+    last_problem: str = ""
+    """What the register keeper last failed with; for the console and the log, not for a decision."""
+
+    def __init__(self, home: Home, witnesses: Mapping[str, str]) -> None:
+        self.home = home
+        self.root = home.load_root()
+        self.clock = SystemClock()
+        policy = Policy.from_text(self.root.witnesses, path="trust.json witnesses")
+        note_signer, self._log_key = home.log_signer(self.root.origin)
+        self._log = home.open_log(self.root.origin)
+        self._private = PrivateSqlite(home.path / "private.sqlite")
+        self.tiles = FileTileStore(home.public)
+        self.reader = LogReader(self.tiles)
+        self._marks = MarkMaker(self.clock, self._log_key)
+        self._sequencer = Sequencer(
+            signer=note_signer,
+            also=home.next_log_signers(self.root.origin),
+            store=self._log,
+            tiles=self.tiles,
+            mark=self._marks.make,
+        )
+        self._clients = {name: HttpWitness(url) for name, url in witnesses.items()}
+        self.publisher = Publisher(
+            sequencer=self._sequencer,
+            store=self._log,
+            tiles=self.tiles,
+            policy=policy,
+            witnesses=self._clients,
+        )
+        self.policy = policy
+        self.desk = Desk(
+            root=self.root,
+            sequencer=self._sequencer,
+            log=self._log,
+            private=self._private,
+            clock=self.clock,
+            signer=load_or_create_key(home.keys / "operator.pem"),
+            load_pack=home.find_pack,
+        )
+        self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
+        self.leases = LeaseCounter(self.desk)
+        self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
+        self.projections = open_projections(home.projections)
+        self.projector = Projector(self.desk, self.projections, scratch_projections)
+        self.copy = self._open_copy(home.elsewhere.copy)
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Recover the log, fold it, begin to publish and to keep the registers."""
+        self.publisher.on_published(self.feed.take_published)
+        self.desk.on_recorded(self.feed.take_recorded)
+        self.desk.on_recorded(self._marks.take_recorded)
+        self._sequencer.recover()
+        if self.copy is not None:
+            self._compare_copy(self.copy)
+        self.desk.load()
+        self._keep_root()
+        self.desk.on_recorded(self._take_charter)
+        self.leases.load()
+        self.deposits.complete()
+        self.projector.start()
+        if self.publisher.latest is not None:
+            self.feed.take_published(self.publisher.latest)
+        if self.copy is not None:
+            self.publisher.on_published(self.copy.take_published)
+            self.copy.start()
+        self.publisher.start()
+        self._keeper.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._keeper.join()
+        self.publisher.stop()
+        if self.copy is not None:
+            self.copy.stop()
+        for client in self._clients.values():
+            client.close()
+        self.projector.stop()
+        self.projections.close()
+        self._private.close()
+        self._log.close()
+
+    def _speaker(self) -> Ed25519Signer:
+        """The log's key that the charter in force names: while it changes, that may be the next one."""
+        named = self.desk.state.regime.log_key.key_id
+        following = (key for key in self.home.next_log_keys() if key.public.key_id == named)
+        return next(following, self._log_key)
+
+    def _take_charter(self, recorded: Recorded) -> None:
+        if isinstance(recorded.verified.predicate, CharterAdopted):
+            self._keep_root()
+
+    def _keep_root(self) -> None:
+        """Where charters changed the log's key or its witnesses, the next start signs and asks by what they say."""
+        current = current_root(self.root, self.desk.state.regime)
+        if current == self.root:
+            return
+        current = with_former_keys(current, self.root)
+        if current != self.home.load_root():
+            # Crash before: the next start reads the same charter again and gets here again.
+            self.home.save_root(current)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What a person should look at, by what it is about: a witness by its name, `registers`, `clock` and so on."""
+        told = {
+            **self.publisher.problems,
+            "registers": self.last_problem,
+            "tables": self.projector.last_problem,
+            "clock": self._marks.problem,
+            "copy": "" if self.copy is None else self.copy.problem,
+            "charter": self._charter_problem(),
+        }
+        return {what: problem for what, problem in told.items() if problem}
+
+    def _charter_problem(self) -> str:
+        """Amend before it expires: afterwards orders still hold and lift, but nothing is licensed and no word changes."""
+        charter = self.desk.state.regime.charter
+        if charter is None:
+            return ""
+        left = charter.terms.expires.since(self.clock.now())
+        if left > EXPIRY_TOLD_S:
+            return ""
+        return f"{'expired' if left <= 0 else 'expires'} at {charter.terms.expires}"
+
+    def submit(self, raw: bytes) -> Admitted:
+        """Admit a statement, and say at once what the registers hold where it was an order."""
+        admitted = self.desk.admit(raw)
+        recorded = self.desk.find(admitted.digest)
+        if admitted.fresh and recorded is not None and recorded.verified.kind == "order-issued":
+            keep_registers(self.desk)
+        return admitted
+
+    def grant_lease(self, raw: bytes) -> tuple[GrantedLease, str]:
+        """A lease and its proof in a witnessed checkpoint. Raises Unavailable where the witnesses are late."""
+        granted = self.leases.grant(raw)
+        cosigned = self.publisher.wait_witnessed(granted.admitted.index, WITNESSED_WITHIN_S)
+        return granted, self.reader.prove(granted.admitted.index, cosigned).to_text()
+
+    def prove(self, index: int) -> str | None:
+        """The proof of an entry in the newest witnessed checkpoint; None while none covers it."""
+        cosigned = self.publisher.latest
+        if cosigned is None or cosigned.checkpoint.size <= index:
+            return None
+        return self.reader.prove(index, cosigned).to_text()
+
+    def export_bundle(self, folder: Path) -> Cosigned:
+        """Close the recorded time of everything so far, wait for the witnesses, and write the bundle."""
+        keep_registers(self.desk)
+        self.desk.mark_time()
+        cosigned = self.publisher.wait_witnessed(self.desk.state.size - 1, WITNESSED_WITHIN_S)
+        files = collect_bundle(
+            cosigned=cosigned,
+            tiles=self.tiles,
+            recorded=self.desk.recorded(),
+            private=self._private,
+            packs=self.home.load_packs(),
+        )
+        write_bundle(
+            folder, files, origin=self.root.origin, signer=self._speaker(), now=self.clock.now()
+        )
+        return cosigned
+
+    def _open_copy(self, address: str) -> PublishedCopy | None:
+        if not address:
+            return None
+        # Here, so that a log without a copy does without the store's library.
+        from sekisho.adapters.storage.object_tiles import open_object_tiles
+
+        return PublishedCopy(
+            source=self.tiles,
+            copy=open_object_tiles(address),
+            keys=[key.verifier for key in self._sequencer.signers],
+            refuse=self._sequencer.refuse,
+        )
+
+    def _compare_copy(self, copy: PublishedCopy) -> None:
+        """A copy that knows more than the database stops the start; one that is silent is told of."""
+        try:
+            copy.compare_at_start(self._sequencer.size, self._sequencer.root_at)
+        except Unavailable as error:
+            self.last_problem = str(error)
+
+    def _keep(self) -> None:
+        """The heartbeat: registers at half the charter's interval, overdue leases every second."""
+        last = 0.0
+        while not self._stopping.wait(1.0):
+            charter = self.desk.state.regime.charter
+            if charter is None:
+                continue
+            try:
+                if time.monotonic() - last >= charter.terms.orders_in_force_every_s / 2:
+                    keep_registers(self.desk)
+                    last = time.monotonic()
+                self.leases.close_overdue()
+                self.deposits.complete()
+            except SekishoError as error:
+                self.last_problem = str(error)

@@ -1,0 +1,156 @@
+"""A home: the folder that holds one regime, what lies where in it, and what of the regime does not.
+
+regime.json   origin, names of the witnesses, the site's own host   trust.json    the regime's trust root
+keys/         log.pem, operator.pem                                 signers/      keys of the other constituencies
+log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
+projections.sqlite   tables made from these two
+public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from sekisho.adapters.durable_files import replace_file
+from sekisho.adapters.keys import load_key, load_or_create_key
+from sekisho.adapters.keys.note_keys import next_of
+from sekisho.adapters.storage.places import open_log_store
+from sekisho.adapters.storage.sql_log import SqlLogStore
+from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.model.statements import PackReference
+from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
+from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
+from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy
+from sekisho.signing.notes import NoteSigner
+
+__all__ = ["Elsewhere", "Home", "RegimeFile"]
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a regime lies outside its home: the log's database (postgresql://...), its published copy (s3://...)."""
+
+    database: str = ""
+    copy: str = ""
+
+
+class RegimeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What `up` must know of a home before it has read anything else."""
+
+    origin: str
+    witnesses: tuple[str, ...]
+    port: int = 0
+
+
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    """A home folder, what lies where in it, and what of the regime does not."""
+
+    path: Path
+    elsewhere: Elsewhere = Elsewhere()
+
+    @classmethod
+    def open(cls, path: Path, elsewhere: Elsewhere | None = None) -> Home:
+        """The home at `path`, made with mode 0700 where it is new. Raises InvalidInput where it cannot be used."""
+        home = cls(path=path.expanduser().absolute(), elsewhere=elsewhere or Elsewhere())
+        try:
+            for folder in (home.path, home.keys, home.signers, home.packs, home.logs):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.public.mkdir(parents=True, exist_ok=True)
+            probe = home.path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise InvalidInput(
+                f"the home cannot be written: {error.strerror}",
+                path=str(home.path),
+                remedy="name another with --home or SEKISHO_HOME",
+            ) from None
+        return home
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
+
+    @property
+    def signers(self) -> Path:
+        return self.path / "signers"
+
+    @property
+    def packs(self) -> Path:
+        return self.path / "packs"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def projections(self) -> Path:
+        return self.path / "projections.sqlite"
+
+    @property
+    def public(self) -> Path:
+        return self.path / "public" / "log"
+
+    @property
+    def is_founded(self) -> bool:
+        return (self.path / "trust.json").exists()
+
+    def load_regime(self) -> RegimeFile:
+        return from_json(RegimeFile, parse_json(self._read("regime.json")), path="regime.json")
+
+    def save_regime(self, regime: RegimeFile) -> None:
+        (self.path / "regime.json").write_bytes(canonical(regime) + b"\n")
+
+    def load_root(self) -> TrustRoot:
+        return parse_policy(self._read("trust.json"), path=str(self.path / "trust.json"))
+
+    def save_root(self, root: TrustRoot) -> None:
+        """Written last when a regime is founded: a home without it is not founded yet and is begun again."""
+        replace_file(self.path / "trust.json", canonical(root) + b"\n", mode=0o644)
+
+    def log_signer(self, origin: str) -> tuple[NoteSigner, Ed25519Signer]:
+        """The log's key in its two uses: notes and time marks."""
+        key = load_or_create_key(self.keys / "log.pem")
+        return NoteSigner(origin, key.private), key
+
+    def next_log_signers(self, origin: str) -> tuple[NoteSigner, ...]:
+        """The key that will follow the log's own, while both sign; none where no rotation is under way."""
+        return tuple(NoteSigner(origin, key.private) for key in self.next_log_keys())
+
+    def next_log_keys(self) -> tuple[Ed25519Signer, ...]:
+        """The same keys, for statements and manifests."""
+        file = next_of(self.keys / "log.pem")
+        return (load_key(file),) if file.exists() else ()
+
+    def open_log(self, origin: str) -> SqlLogStore:
+        """The log's database: the home's own file, or where `elsewhere` says."""
+        place = self.elsewhere.database or str(self.path / "log.sqlite")
+        return open_log_store(place, origin=origin)
+
+    def save_pack(self, name: str, version: str, data: bytes) -> None:
+        """Keep a published pack's bytes, where bundles and the console find them."""
+        path = self.packs / f"{name}-{version}.yaml"
+        if path.exists() and path.read_bytes() != data:
+            raise StateConflict(f"pack {name} {version} is published with other bytes")
+        path.write_bytes(data)
+
+    def find_pack(self, reference: PackReference) -> Pack | None:
+        """A published pack by its digest: from this home, or as it ships; None where no bytes here have it."""
+        kept = self.packs / f"{reference.name}-{reference.version}.yaml"
+        candidates = [kept.read_bytes()] if kept.exists() else []
+        if reference.name in pack_names():
+            candidates.append(pack_bytes(reference.name))
+        data = next((d for d in candidates if sha256_hex(d) == reference.sha256), None)
+        return parse_pack(data, f"{reference.name}.yaml") if data is not None else None
+
+    def load_packs(self) -> dict[str, bytes]:
+        """The published packs' bytes by `<name>-<version>`."""
+        return {path.stem: path.read_bytes() for path in sorted(self.packs.glob("*.yaml"))}
+
+    def _read(self, name: str) -> bytes:
+        path = self.path / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
