@@ -112,7 +112,7 @@ def measure_rate(sequencer: Sequencer, publisher: Publisher, each: int) -> float
         thread.start()
     for thread in threads:
         thread.join()
-    publisher.wait_witnessed(sequencer.head.size - 1, 30)
+    publisher.wait_witnessed(sequencer.size - 1, 30)
     return round(THREADS * each / (time.perf_counter() - start), 1)
 
 

@@ -28,6 +28,7 @@ from row import Row, Target, row_of
 
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
+from sekisho.adapters.transport.witness_client import format_request
 from sekisho.intake import Gate, IntakeApp
 from sekisho.ledger import Policy
 from sekisho.ledger.appender import Appender
@@ -62,8 +63,6 @@ class LocalWitness:
         )
 
     def add_checkpoint(self, old_size: int, proof: Sequence[bytes], note: bytes) -> bytes:
-        from sekisho.adapters.transport.witness_client import format_request
-
         answer = self._app.answer(format_request(old_size, proof, note))
         if isinstance(answer, bytes):
             return answer
@@ -209,8 +208,8 @@ async def _paced(
         size = cosigned.checkpoint.size  # type: ignore[attr-defined]  # Cosigned
         now = time.perf_counter()
         with lock:
-            for index in [index for index in waiting if index < size]:
-                found.append(1e3 * (now - waiting.pop(index)))
+            covered = [index for index in waiting if index < size]
+            found.extend(1e3 * (now - waiting.pop(index)) for index in covered)
 
     publisher.on_published(take_published)
 
@@ -240,17 +239,12 @@ def _serve(folder: str, ready: multiprocessing.connection.Connection) -> None:  
     with running_log(Path(folder)) as (sequencer, _):
         gate = Gate([key.public for key in KEYS], 1)
         app = IntakeApp(gate=gate, sequencer=sequencer, public=nothing)
-        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", port=0)
+        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
         server = uvicorn.Server(config)
 
-        async def run() -> None:
-            task = asyncio.create_task(server.serve())
-            while not server.started:
-                await asyncio.sleep(0.01)
-            ready.send(server.servers[0].sockets[0].getsockname()[1])
-            await task
-
-        asyncio.run(run())
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            ready.send(listener.getsockname()[1])
+            server.run(sockets=[listener])
 
 
 def _post(port: int, bodies: Sequence[bytes], kind: str) -> None:
@@ -334,7 +328,9 @@ def measure_rates(rounds: int, seconds: float, signed: int) -> list[Row]:
         rows.append(row_of("bare fsync after 4 KiB", "ms", _bare_sync(folder)))
         rows.append(_rate("bare envelope checks, one core", [_bare_checks(one[:3000])]))
         rows.append(_rate("pymerkle appends, SQLite, one by one", [_pymerkle(folder, 300)]))
-        single = [signed // 4 / _over_http(folder / "1", one[: signed // 4], "application/json", 16)]
+        single = [
+            signed // 4 / _over_http(folder / "1", one[: signed // 4], "application/json", 16)
+        ]
         hundreds = [b"".join(r + b"\n" for r in one[n : n + 100]) for n in range(0, signed, 100)]
         many = [signed / _over_http(folder / "2", hundreds, "application/jsonl", 4)]
     rows.append(_rate("durable appends, 64 tasks in process", tasks, 20_000))

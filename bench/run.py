@@ -18,6 +18,7 @@ import commands
 import folds
 import freezing
 import log_latency
+import log_rates
 import msgspec
 import proofs
 import regime
@@ -46,9 +47,15 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     log_entries: int = 1_000_000
     fold_entries: int = 100_000
     drill: bool = True
+    rate_rounds: int = 3
+    rate_s: float = 4.0
+    signed: int = 12_000
 
 
 QUICK = Effort(
+    rate_rounds=1,
+    rate_s=1.0,
+    signed=2000,
     freezes=10,
     rest_s=2.0,
     helps=3,
@@ -132,6 +139,11 @@ def measure_folds(effort: Effort) -> list[Row]:
     return rows
 
 
+def measure_rates(effort: Effort) -> list[Row]:
+    """How much the log takes in, in process and over HTTP."""
+    return log_rates.measure_rates(effort.rate_rounds, effort.rate_s, effort.signed)
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -143,6 +155,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "help": measure_help,
     "drill": measure_drill,
     "log": measure_log,
+    "rates": measure_rates,
     "proofs": measure_proofs,
     "folds": measure_folds,
     "ten-million": measure_ten_million,

@@ -148,10 +148,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Draft, sign, issue and follow holds, pauses and resumes.",
         "保留・一時停止・再開の命令を起案・署名・発出・追跡します。",
     ),
-    "cli.command.rebuild": (
-        "Make a home's tables again from its log, or check them.",
-        "表をログから作り直すか、照合します。",
-    ),
     "cli.command.rules": (
         "Decide runs under a dated rule pack, with every reason.",
         "施行日付きの規則集に基づき、理由を付けて計算を判定します。",
@@ -159,6 +155,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "cli.command.show": (
         "Say in words what a document means, before anyone signs it.",
         "署名の前に、文書の意味を言葉で示します。",
+    ),
+    "cli.command.tables": (
+        "Make a home's tables again from its log, or check them.",
+        "表をログから作り直すか、照合します。",
     ),
     "cli.command.trust": (
         "Choose which regimes you trust: charter, log and witnesses.",
@@ -169,35 +169,35 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Ctrl-C まで、管理画面・API・公開ログを提供します。",
     ),
     # --- projections: made again, or compared with what log and private store give
-    "rebuild.bar": ("reading the log", "ログを読み込み中"),
-    "rebuild.done": (
+    "tables.bar": ("reading the log", "ログを読み込み中"),
+    "tables.done": (
         "done: the tables tell of {size} entries",
         "完了：{size} 件の記録から表を作成",
     ),
-    "rebuild.holds": (
+    "tables.holds": (
         "holds: byte for byte what {size} entries and the private store give",
         "一致：記録 {size} 件と非公開保管庫から得たものと全バイト一致",
     ),
-    "rebuild.fails": (
+    "tables.fails": (
         "fails: {count} row(s) differ from what {size} entries and the private store give",
         "不一致：記録 {size} 件と非公開保管庫から得たものと {count} 行が相違",
     ),
-    "rebuild.unverifiable": (
+    "tables.unverifiable": (
         "rows with an amount that nobody here can open: {count}",
         "開示情報がなく確認できない数値を含む行：{count}",
     ),
-    "rebuild.nothing": (
+    "tables.nothing": (
         "unverifiable: there is nothing to compare",
         "検証不能：照合するものがありません",
     ),
-    "rebuild.first": (
+    "tables.first": (
         "the first is in table {table}, key {row}:",
         "最初の相違：表 {table}、キー {row}",
     ),
-    "rebuild.kept": ("kept", "現在"),
-    "rebuild.made": ("made again", "再作成"),
-    "rebuild.none": ("no such row", "行なし"),
-    "rebuild.behind": (
+    "tables.kept": ("kept", "現在"),
+    "tables.made": ("made again", "再作成"),
+    "tables.none": ("no such row", "行なし"),
+    "tables.behind": (
         "entries that the tables do not tell of yet: {count}",
         "表に未反映の記録：{count} 件",
     ),
@@ -1698,16 +1698,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         'One owner, {owner}, holds the log and every witness. To an outsider "witnessed" is unverifiable here: the owner could have shown others another log.',
         "{owner} がログと全立会人を単独で保有しています。外部の者にとって「立会い済み」は検証不能です。別のログを他者に見せることも可能だからです。",
     ),
-    "web.tables-problem": (
+    "web.problem.tables": (
         "The tables could not be written, and tell less than the log:",
         "表を書き込めず、ログより古い内容です：",
     ),
-    "web.clock-problem": ("The clock goes wrong:", "時計が合っていません："),
-    "web.copy-problem": (
+    "web.problem.clock": ("The clock goes wrong:", "時計が合っていません："),
+    "web.problem.copy": (
         "The published copy falls behind:",
         "公開コピーが遅れています：",
     ),
-    "web.charter-problem": (
+    "web.problem.charter": (
         "The charter must be amended before it expires; then nothing is licensed any more, while hold, pause and resume go on. It",
         "憲章は失効前に改正が必要です。失効後は新しい許可を出せません（保留・停止・再開は続きます）：",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import OrderReference, Scope
 from sekisho.model.wire import canonical, parse_json, sha256_hex
 from sekisho.orders import OrderBook
@@ -129,7 +130,7 @@ def test_an_order_that_is_kept_back_stops_the_work_all_the_same(rig: Rig) -> Non
     control = rig.control
     control.issue(control.order())
     control.feed = [row for row in control.feed if row[1] != "order-issued"]
-    control.book = OrderBook(orders={"pause/JP": {}}, heads=control.book.heads)
+    control.book = OrderBook(orders={"pause/JP": PersistentMap()}, heads=control.book.heads)
     rig.run_for(50)
     assert rig.doing() == "running"
 

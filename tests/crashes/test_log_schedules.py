@@ -55,6 +55,7 @@ class LogLife(RuleBasedStateMachine):
         self.holders: dict[int, int] = {}
         self.announced = 0
         self.bulk = 0
+        self.is_kill = False
         self.start()
 
     def start(self, fuse: Fuse | None = None) -> None:
@@ -77,12 +78,13 @@ class LogLife(RuleBasedStateMachine):
         self.publisher.stop()
 
     def survive(self, act: Callable[[], object]) -> None:
-        """Do something; where the power goes meanwhile, look at what it left and start again."""
+        """Do something; where it is stopped meanwhile, look at what is left and start again."""
         try:
             act()
         except PowerCut:
             self.stop()
-            self.disk.cut_power()
+            if not self.is_kill:
+                self.disk.cut_power()
             self.look_at_folder()
             self.start()
 
@@ -123,9 +125,10 @@ class LogLife(RuleBasedStateMachine):
     def _publish(self) -> None:
         self.announced = self.publisher.publish().checkpoint.size
 
-    @rule(steps=st.integers(0, 25), after=st.booleans())
-    def let_the_power_go_soon(self, steps: int, after: bool) -> None:
-        """Some step of what comes next is the last of this process."""
+    @rule(steps=st.integers(0, 25), after=st.booleans(), is_kill=st.booleans())
+    def let_it_be_stopped_soon(self, steps: int, after: bool, is_kill: bool) -> None:
+        """Some step of what comes next is the last of this process, or of the machine before its power returns."""
+        self.is_kill = is_kill
         self.disk.fuse = self.store.fuse = Fuse(steps, after=after)
 
     @rule(steps=st.integers(0, 12))

@@ -15,8 +15,8 @@ import pytest
 
 from sekisho.adapters.storage import FileTileStore
 from sekisho.cli.main import call
-from sekisho.ledger import check_log
 from sekisho.intake.files import LogFiles
+from sekisho.ledger import check_log
 from sekisho.settings import Settings
 from tests.ledger.forks import branch, entries_of, write_log
 from tests.ledger.logs import LOG, MemoryTiles, signed

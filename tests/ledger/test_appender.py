@@ -292,24 +292,39 @@ def test_a_log_that_refuses_says_so_to_coroutines_too() -> None:
 
 
 def test_a_loop_that_was_closed_does_not_stop_the_log() -> None:
-    """Answers to a loop that is gone are dropped; who waits behind them is served."""
+    """Answers to a loop that is gone are dropped; the thread that led for it, and who waits behind, are served."""
     log = open_memory_log()
+    places: dict[str, int] = {}
+    threads: list[threading.Thread] = []
+
+    def write(name: str) -> None:
+        def act() -> None:
+            places[name] = log.sequencer.append_one(submission(name)).index
+
+        threads.append(threading.Thread(target=act))
+        threads[-1].start()
+
+    def wait_for(count: int) -> None:
+        until(lambda: len(log.sequencer._line._tickets) == count)
+
     with gated(log) as gate:
+        write("first")
+        assert gate.reached.acquire(timeout=20)
+        write("leads for the loop")
+        wait_for(1)
         loop = asyncio.new_event_loop()
         task = loop.create_task(Appender(log.sequencer).append([submission("gone")]))
-        loop.run_until_complete(reached(gate))
-        behind: list[int] = []
-        thread = threading.Thread(
-            target=lambda: behind.append(log.sequencer.append_one(submission("behind")).index)
-        )
-        thread.start()
+        loop.run_until_complete(asyncio.to_thread(wait_for, 2))
+        write("behind")
+        wait_for(3)
         task.cancel()
         loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
         loop.close()
         gate.open()
-        thread.join(20)
-    assert behind == [2]
-    assert log.sequencer.append_one(submission("after")).index == 3
+        for thread in threads:
+            thread.join(20)
+    assert places == {"first": 1, "leads for the loop": 2, "behind": 4}
+    assert log.sequencer.append_one(submission("after")).index == 5
 
 
 def test_two_loops_append_to_one_log() -> None:

@@ -13,10 +13,7 @@ from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
-from sekisho.adapters.storage.projections_sql import (
-    open_projections,
-    scratch_projections,
-)
+from sekisho.adapters.storage.projections_sql import scratch_projections
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app.home import Home
 from sekisho.ledger import Cosigned, LogReader, Policy
@@ -87,7 +84,7 @@ class Control:
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
-        self.projections = open_projections(home.projections)
+        self.projections = home.open_projections()
         self.projector = Projector(self.desk, self.projections, scratch_projections)
         self.copy = self._open_copy(home.elsewhere.copy)
         self._stopping = threading.Event()
@@ -163,7 +160,7 @@ class Control:
         return {what: problem for what, problem in told.items() if problem}
 
     def _charter_problem(self) -> str:
-        """Amend before it expires: afterwards orders still hold and lift, but nothing is licensed and no word changes."""
+        """Amend it in time: once expired, orders still hold and lift, but nothing is licensed and no word changes."""
         charter = self.desk.state.regime.charter
         if charter is None:
             return ""

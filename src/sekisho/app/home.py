@@ -16,7 +16,13 @@ import msgspec
 from sekisho.adapters.durable_files import replace_file
 from sekisho.adapters.keys import load_key, load_or_create_key
 from sekisho.adapters.keys.note_keys import next_of
-from sekisho.adapters.storage.places import open_log_store
+from sekisho.adapters.storage.log_reading import LogEntries
+from sekisho.adapters.storage.places import is_server, open_log_store
+from sekisho.adapters.storage.projections_sql import (
+    ProjectionsSql,
+    open_projections,
+    scratch_projections,
+)
 from sekisho.adapters.storage.sql_log import SqlLogStore
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.statements import PackReference
@@ -127,6 +133,24 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         """The log's database: the home's own file, or where `elsewhere` says."""
         place = self.elsewhere.database or str(self.path / "log.sqlite")
         return open_log_store(place, origin=origin)
+
+    def open_entries(self, origin: str) -> LogEntries:
+        """The same to be read beside whoever writes it."""
+        if is_server(self.elsewhere.database):
+            return LogEntries.of_server(self.elsewhere.database, origin=origin)
+        return LogEntries.of_file(self.path / "log.sqlite", origin=origin)
+
+    def open_projections(self, *, mend: bool = True) -> ProjectionsSql:
+        """The tables made from log and private store: beside the log's database, whichever it is.
+
+        A SQLite file that cannot be read is made anew unless it is not to be mended; where it then is not there, or
+        cannot be read, the store is an empty one, or Corrupt is raised.
+        """
+        if is_server(self.elsewhere.database):
+            return ProjectionsSql.connect(self.elsewhere.database)
+        if not mend and not self.projections.exists():
+            return scratch_projections()
+        return open_projections(self.projections, mend=mend)
 
     def save_pack(self, name: str, version: str, data: bytes) -> None:
         """Keep a published pack's bytes, where bundles and the console find them."""

@@ -11,11 +11,7 @@ from sekisho.adapters.keys.note_keys import begin_rotation, finish_rotation
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.log_reading import LogEntries
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
-from sekisho.adapters.storage.projections_sql import (
-    open_projections,
-    remove_projections,
-    scratch_projections,
-)
+from sekisho.adapters.storage.projections_sql import remove_projections, scratch_projections
 from sekisho.app.control import Control
 from sekisho.app.home import Home
 from sekisho.ledger import LogReader, Policy
@@ -124,22 +120,23 @@ def rebuild_projections(home: Home, heard: Callable[[int, int], None]) -> Rebuil
 
 def check_home_projections(home: Home, heard: Callable[[int, int], None]) -> Check:
     """A home's projections against those that its log and private store give. Raises as `rebuild_projections`."""
-    with _grounds(home) as (log, telling), scratch_projections() as made:
-        path = home.projections
-        kept = open_projections(path, mend=False) if path.exists() else scratch_projections()
-        with kept:
-            return check_projections(
-                kept,
-                made,
-                telling,
-                log.envelopes(),
-                log_size=log.size,
-                heard=lambda done: heard(done, log.size),
-            )
+    with (
+        _grounds(home) as (log, telling),
+        scratch_projections() as made,
+        home.open_projections(mend=False) as kept,
+    ):
+        return check_projections(
+            kept,
+            made,
+            telling,
+            log.envelopes(),
+            log_size=log.size,
+            heard=lambda done: heard(done, log.size),
+        )
 
 
 def _put_in_place(home: Home, made: View) -> None:
-    with open_projections(home.projections) as store:
+    with home.open_projections() as store:
         store.replace(made.position, made.rows())
 
 
@@ -154,7 +151,7 @@ def _grounds(home: Home) -> Iterator[tuple[LogEntries, Telling]]:
         kept = private.load_disclosures()
     finally:
         private.close()
-    with LogEntries(home.path / "log.sqlite", origin=root.origin) as log:
+    with home.open_entries(root.origin) as log:
         yield log, Telling(root, lambda digest: kept.get(digest, ()))
 
 

@@ -37,7 +37,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "licence": ("sekisho.cli.licence", "app"),
     "order": ("sekisho.cli.order", "app"),
     "agent": ("sekisho.cli.agent", "app"),
-    "rebuild": ("sekisho.cli.rebuild", "rebuild"),
+    "tables": ("sekisho.cli.tables", "app"),
 }
 _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141

@@ -42,9 +42,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How long the publisher waits, in seconds.
 
     `window_s` lets entries of one moment share a round; after a round of more than BUSY entries the next one
-    begins `busy_s` after it at the earliest, since each round syncs some ten files; `round_s` bounds a round; `grace_s` is left to the
-    slower witnesses once the quorum is there; after a failed round it waits `retry_s`, doubled up to
-    `retry_most_s`. A witness that missed a published head is asked again after `absent_s`.
+    begins `busy_s` after it at the earliest, since each round syncs some ten files. `round_s` bounds a round;
+    `grace_s` is left to the slower witnesses once the quorum is there; after a failed round it waits `retry_s`,
+    doubled up to `retry_most_s`. A witness that missed a published head is asked again after `absent_s`.
     """
 
     window_s: float = 0.001

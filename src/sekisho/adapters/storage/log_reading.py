@@ -11,29 +11,57 @@ from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.exc import DatabaseError
 
 from sekisho.adapters.storage.log_schema import check_origin, entries, head
-from sekisho.model.errors import Corrupt, InvalidInput
+from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, Unavailable
 
 __all__ = ["LogEntries"]
 
+CONNECT_S: Final = 5
 _STEP: Final = 1_000
 
 
 class LogEntries:
-    """The envelopes of one log in a SQLite file. Use as a context manager."""
+    """The envelopes of one log, in a SQLite file or a PostgreSQL database. Use as a context manager."""
 
-    def __init__(self, path: Path, *, origin: str) -> None:
-        """Raises InvalidInput where there is no log of this origin, Corrupt where it cannot be read."""
-        if not path.exists():
-            raise InvalidInput("there is no log's database", path=str(path))
-        self._path = path
-        self._engine = _open_to_read(path)
+    def __init__(self, engine: Engine, *, origin: str, shown: str) -> None:
+        """Raises InvalidInput where there is no log of this origin, Corrupt or Unavailable where it cannot be read."""
+        self._engine = engine
+        self._shown = shown
         try:
             with self._engine.connect() as connection:
-                check_origin(connection, origin, str(path))
+                check_origin(connection, origin, shown)
                 self.size = int(connection.execute(select(head.c.entries)).scalar_one())
         except DatabaseError as error:
-            self._engine.dispose()
-            raise self._unreadable(error) from None
+            engine.dispose()
+            raise self._judge(error) from None
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @classmethod
+    def of_file(cls, path: Path, *, origin: str) -> Self:
+        """In a SQLite file, which is not made where it is not there."""
+        if not path.exists():
+            raise InvalidInput("there is no log's database", path=str(path))
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        engine = create_engine(
+            "sqlite+pysqlite://",
+            creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
+        )
+        return cls(engine, origin=origin, shown=str(path))
+
+    @classmethod
+    def of_server(cls, url: str, *, origin: str) -> Self:
+        """In a PostgreSQL database, by what libpq takes as its address, which is never shown."""
+        import psycopg  # noqa: PLC0415 - only where a server keeps the log
+
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(
+                url, connect_timeout=CONNECT_S, application_name="sekisho reader"
+            ),
+            execution_options={"postgresql_readonly": True},
+        )
+        return cls(engine, origin=origin, shown="database")
 
     def __enter__(self) -> Self:
         return self
@@ -50,24 +78,19 @@ class LogEntries:
                 with self._engine.connect() as connection:
                     found = connection.execute(query.order_by(entries.c.idx)).scalars().all()
             except DatabaseError as error:
-                raise self._unreadable(error) from None
+                raise self._judge(error) from None
             if len(found) != stop - first:
                 raise Corrupt(
-                    f"{self._path} lacks entries between {first} and {stop}",
+                    f"{self._shown} lacks entries between {first} and {stop}",
                     remedy="restore it from a backup",
                 )
             yield from found
 
-    def _unreadable(self, error: DatabaseError) -> Corrupt:
+    def _judge(self, error: DatabaseError) -> SekishoError:
+        told = str(error.orig).strip().split("\n", 1)[0]
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None:
+            return Unavailable(f"no connection to the log's database: {told}")
         return Corrupt(
-            f"the log's database {self._path} cannot be read: {error.orig}",
+            f"the log's database {self._shown} cannot be read: {told}",
             remedy="start the release that wrote it once, or restore it from a backup",
         )
-
-
-def _open_to_read(path: Path) -> Engine:
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    return create_engine(
-        "sqlite+pysqlite://",
-        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
-    )

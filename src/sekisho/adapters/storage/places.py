@@ -8,9 +8,14 @@ from sekisho.adapters.storage.sql_log import SqlLogStore
 from sekisho.adapters.storage.sqlite_log import SqliteLogStore
 from sekisho.model.errors import InvalidInput, Unavailable
 
-__all__ = ["open_log_store"]
+__all__ = ["is_server", "open_log_store"]
 
 _POSTGRES = ("postgresql://", "postgres://")
+
+
+def is_server(place: str) -> bool:
+    """Whether a place is the address of a PostgreSQL database."""
+    return place.startswith(_POSTGRES)
 
 
 def open_log_store(place: str, *, origin: str) -> SqlLogStore:
@@ -18,7 +23,7 @@ def open_log_store(place: str, *, origin: str) -> SqlLogStore:
 
     Raises what SqliteLogStore and PostgresLogStore raise; InvalidInput for another kind of address.
     """
-    if place.startswith(_POSTGRES):
+    if is_server(place):
         try:
             # Here, so that a log on SQLite does without the driver.
             from sekisho.adapters.storage.postgres_log import PostgresLogStore  # noqa: PLC0415

@@ -175,7 +175,7 @@ class _View:
         if row is None or not isinstance(row.size, int) or row.size < 0:
             raise Corrupt(
                 "the projections do not say how far they tell",
-                remedy="rebuild them: sekisho rebuild",
+                remedy="rebuild them: sekisho tables rebuild",
             )
         self.position = Position(size=row.size, leaf=row.leaf, grounds=row.grounds)
 
@@ -265,7 +265,7 @@ def _translated() -> Iterator[None]:
                 f"the projections refuse: {cause}", remedy="check disk space and rights"
             ) from None
         raise Corrupt(
-            f"the projections cannot be read: {cause}", remedy="rebuild them: sekisho rebuild"
+            f"the projections cannot be read: {cause}", remedy="rebuild them: sekisho tables rebuild"
         ) from None
 
 

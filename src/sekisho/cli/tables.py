@@ -1,9 +1,9 @@
-"""`sekisho rebuild`: make a home's tables again from its log and private store, or compare them with these."""
+"""`sekisho tables`: make a home's tables again from its log and private store, or compare them with these."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,38 +14,47 @@ from sekisho.cli.progress import bar
 from sekisho.cli.surroundings import HomeFolder, language_of, settings_of
 
 if TYPE_CHECKING:
-    from sekisho.app import Check, Mismatch, Rebuilt
+    from sekisho.app import Check, Home, Mismatch, Rebuilt
     from sekisho.ports.projection_store import Row
 
-__all__ = ["rebuild"]
+__all__ = ["app"]
+
+app = typer.Typer(help="Make a home's tables again, or check them.", no_args_is_help=True)
 
 
-def rebuild(
-    context: typer.Context,
-    *,
-    home: HomeFolder = "",
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Change nothing: compare what is there with what is due."),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make a home's projections again from its log and private store alone; with --check only compare them."""
-    from sekisho.app import Home, check_home_projections, rebuild_projections
+@app.command()
+def rebuild(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = False) -> None:
+    """Make all tables again from the log and the private store alone, and put them in place at once."""
+    from sekisho.app import rebuild_projections
 
     language = language_of(context)
-    place = Home(path=Path(home).expanduser() if home else settings_of(context).home)
-    with bar(say("rebuild.bar", language)) as heard:
-        if check:
-            answer = _checked(check_home_projections(place, heard), language)
-        else:
-            answer = _rebuilt(rebuild_projections(place, heard), language)
-    deliver(answer, as_json=as_json)
+    with bar(say("tables.bar", language)) as heard:
+        made = rebuild_projections(_home(context, home), heard)
+    deliver(_rebuilt(made, language), as_json=as_json)
+
+
+@app.command()
+def check(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = False) -> None:
+    """Compare the tables, byte for byte, with what the log and the private store give; nothing is changed."""
+    from sekisho.app import check_home_projections
+
+    language = language_of(context)
+    with bar(say("tables.bar", language)) as heard:
+        found = check_home_projections(_home(context, home), heard)
+    deliver(_checked(found, language), as_json=as_json)
+
+
+def _home(context: typer.Context, folder: str) -> Home:
+    from sekisho.app import Elsewhere, Home
+
+    settings = settings_of(context)
+    path = Path(folder).expanduser() if folder else settings.home
+    return Home(path=path, elsewhere=Elsewhere(database=settings.database))
 
 
 def _rebuilt(made: Rebuilt, language: Language) -> Answer:
     document = {"size": made.size, "tables": made.tables, "unverifiable": made.hidden}
-    lines = [say("rebuild.done", language, size=made.size), *_tables(made.tables)]
+    lines = [say("tables.done", language, size=made.size), *_tables(made.tables)]
     return Answer(document=document, text="\n".join(lines + _hidden(made.hidden, language)))
 
 
@@ -62,17 +71,17 @@ def _checked(found: Check, language: Language) -> Answer:
         "first": None if first is None else _document(first),
     }
     verdict = "nothing" if found.verdict == "unverifiable" else found.verdict
-    lines = [say(f"rebuild.{verdict}", language, size=found.size, count=found.differences)]
+    lines = [say(f"tables.{verdict}", language, size=found.size, count=found.differences)]
     if found.why:
         lines.append(f"  {found.why}")
     if first is not None:
-        lines.append(say("rebuild.first", language, table=tame(first.table), row=tame(first.key)))
+        lines.append(say("tables.first", language, table=tame(first.table), row=tame(first.key)))
         for name, row in (("kept", first.kept), ("made", first.made)):
-            shown = say("rebuild.none", language) if row is None else _text_of(row)
-            lines.append(f"  {say(f'rebuild.{name}', language)}: {shown}")
+            shown = say("tables.none", language) if row is None else _text_of(row)
+            lines.append(f"  {say(f'tables.{name}', language)}: {shown}")
     lines += _tables(found.tables)
     if found.behind:
-        lines.append(say("rebuild.behind", language, count=found.behind))
+        lines.append(say("tables.behind", language, count=found.behind))
     return Answer(
         document=document,
         text="\n".join(lines + _hidden(found.hidden, language)),
@@ -85,7 +94,7 @@ def _tables(tables: dict[str, int]) -> list[str]:
 
 
 def _hidden(count: int, language: Language) -> list[str]:
-    return [say("rebuild.unverifiable", language, count=count)] if count else []
+    return [say("tables.unverifiable", language, count=count)] if count else []
 
 
 def _text_of(row: Row) -> str:

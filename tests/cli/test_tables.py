@@ -1,4 +1,4 @@
-"""`sekisho rebuild`: a home's tables made again, or compared; beside a running control plane too."""
+"""`sekisho tables`: a home's tables made again, or compared; beside a running control plane too."""
 
 from __future__ import annotations
 
@@ -34,13 +34,11 @@ def say(
     home: Path, capsys: pytest.CaptureFixture[str], *words: str, language: str = "en"
 ) -> tuple[int, str]:
     settings = Settings(home=home, trust_file=home / "trust", language=language)  # type: ignore[arg-type]  # a test's own word
-    code = call(["rebuild", *words], settings)
+    code = call(["tables", *words], settings)
     return code, capsys.readouterr().out
 
 
-def answer(
-    home: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str] = ()
-) -> tuple[int, Any]:
+def answer(home: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str]) -> tuple[int, Any]:
     code, out = say(home, capsys, *words, "--json")
     return code, json.loads(out)
 
@@ -57,18 +55,18 @@ def test_it_says_how_many_rows_each_table_has(
     """Made again from log and private store, with nothing there before."""
     for path in home.glob("projections.sqlite*"):
         path.unlink()
-    code, document = answer(home, capsys)
+    code, document = answer(home, capsys, ["rebuild"])
     assert code == 0
     assert document["tables"]["leases"] == document["tables"]["licences"] == 1
     assert document["tables"]["findings"] == 1
     assert document["unverifiable"] == 0
-    assert answer(home, capsys, ["--check"])[1]["size"] == document["size"]
+    assert answer(home, capsys, ["check"])[1]["size"] == document["size"]
 
 
 def test_a_check_holds_and_changes_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 0, and the file is the same byte for byte."""
     before = (home / "projections.sqlite").read_bytes()
-    code, document = answer(home, capsys, ["--check"])
+    code, document = answer(home, capsys, ["check"])
     assert (code, document["verdict"], document["first"]) == (0, "holds", None)
     assert (document["behind"], document["differences"]) == (0, 0)
     assert (home / "projections.sqlite").read_bytes() == before
@@ -77,24 +75,24 @@ def test_a_check_holds_and_changes_nothing(home: Path, capsys: pytest.CaptureFix
 def test_a_changed_row_fails_and_is_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Table, key and both documents; what somebody wrote into it moves no cursor. Then it is made right."""
     spoil(home, "UPDATE projections SET document = x'1b5b324a' WHERE name = 'findings'")
-    code, document = answer(home, capsys, ["--check"])
+    code, document = answer(home, capsys, ["check"])
     assert (code, document["verdict"], document["differences"]) == (1, "fails", 1)
     assert document["first"]["table"] == "findings"
     assert document["first"]["kept"]["document"] == "\x1b[2J"
     assert '"finding":"odd"' in document["first"]["made"]["document"]
-    code, out = say(home, capsys, "--check")
+    code, out = say(home, capsys, "check")
     assert code == 1
     assert "table findings" in out
     assert "\x1b" not in out
-    assert answer(home, capsys)[0] == 0
-    assert answer(home, capsys, ["--check"])[0] == 0
+    assert answer(home, capsys, ["rebuild"])[0] == 0
+    assert answer(home, capsys, ["check"])[0] == 0
 
 
 def test_nothing_to_compare_is_unverifiable(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 3, and no table comes into being by looking."""
     for path in home.glob("projections.sqlite*"):
         path.unlink()
-    code, document = answer(home, capsys, ["--check"])
+    code, document = answer(home, capsys, ["check"])
     assert (code, document["verdict"]) == (3, "unverifiable")
     assert document["behind"] > 0
     assert not (home / "projections.sqlite").exists()
@@ -107,10 +105,10 @@ def test_an_unreadable_file_is_left_by_a_check_and_replaced_by_a_rebuild(
     for path in home.glob("projections.sqlite*"):
         path.unlink()
     (home / "projections.sqlite").write_bytes(b"no database" * 200)
-    assert say(home, capsys, "--check")[0] == 1
+    assert say(home, capsys, "check")[0] == 1
     assert (home / "projections.sqlite").read_bytes() == b"no database" * 200
-    assert say(home, capsys)[0] == 0
-    assert say(home, capsys, "--check")[0] == 0
+    assert say(home, capsys, "rebuild")[0] == 0
+    assert say(home, capsys, "check")[0] == 0
 
 
 def test_a_lost_disclosure_is_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,12 +116,12 @@ def test_a_lost_disclosure_is_counted(home: Path, capsys: pytest.CaptureFixture[
     with sqlite3.connect(home / "private.sqlite") as private:
         private.execute("DELETE FROM disclosures")
     private.close()
-    code, document = answer(home, capsys, ["--check"])
+    code, document = answer(home, capsys, ["check"])
     assert (code, document["verdict"]) == (1, "fails")
     assert "disclosures" in document["why"]
-    code, document = answer(home, capsys)
+    code, document = answer(home, capsys, ["rebuild"])
     assert (code, document["unverifiable"]) == (0, 2)
-    code, out = say(home, capsys, "--check")
+    code, out = say(home, capsys, "check")
     assert code == 0
     assert "nobody here can open: 2" in out
 
@@ -132,10 +130,10 @@ def test_a_folder_that_is_no_home_is_bad_input(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit 2, and nothing is made there."""
-    assert say(tmp_path, capsys, "--home", str(tmp_path / "x"))[0] == 2
+    assert say(tmp_path, capsys, "rebuild", "--home", str(tmp_path / "x"))[0] == 2
     assert not (tmp_path / "x").exists()
     (tmp_path / "trust.json").write_text("{}")
-    assert say(tmp_path, capsys, "--home", str(tmp_path))[0] == 2
+    assert say(tmp_path, capsys, "rebuild", "--home", str(tmp_path))[0] == 2
 
 
 def test_a_home_without_its_log_is_bad_input(
@@ -145,13 +143,13 @@ def test_a_home_without_its_log_is_bad_input(
     before = (home / "projections.sqlite").read_bytes()
     for path in home.glob("log.sqlite*"):
         path.unlink()
-    assert say(home, capsys)[0] == 2
+    assert say(home, capsys, "rebuild")[0] == 2
     assert (home / "projections.sqlite").read_bytes() == before
 
 
 def test_it_speaks_japanese(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As every command does."""
-    assert "全バイト一致" in say(home, capsys, "--check", language="ja")[1]
+    assert "全バイト一致" in say(home, capsys, "check", language="ja")[1]
 
 
 def test_it_works_beside_a_running_control_plane(
@@ -162,8 +160,8 @@ def test_it_works_beside_a_running_control_plane(
         Home(path=tmp_path).save_root(at.desk.root)
         assert at.story.go("accuse")
         at.settle()
-        assert answer(tmp_path, capsys, ["--check"])[1]["verdict"] == "holds"
-        assert answer(tmp_path, capsys)[0] == 0
+        assert answer(tmp_path, capsys, ["check"])[1]["verdict"] == "holds"
+        assert answer(tmp_path, capsys, ["rebuild"])[0] == 0
         assert at.story.go("accuse")
         assert at.check().verdict == "holds"
         assert at.check().tables["findings"] == 2
@@ -175,7 +173,7 @@ def test_a_long_log_shows_how_far_it_is(
     """On a terminal, after two seconds; the answer's own output is untouched."""
     monkeypatch.setattr(progress, "PATIENCE_S", -1.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert answer(home, capsys, ["--check"])[0] == 0
+    assert answer(home, capsys, ["check"])[0] == 0
 
 
 def test_the_roots_log_is_the_one_that_is_read(
@@ -185,6 +183,6 @@ def test_the_roots_log_is_the_one_that_is_read(
     with sqlite3.connect(home / "log.sqlite") as log:
         log.execute("UPDATE log SET origin = 'other.example/log'")
     log.close()
-    code = say(home, capsys, "--check")[0]
+    code = say(home, capsys, "check")[0]
     assert code == 2
     assert f.ORIGIN != "other.example/log"
