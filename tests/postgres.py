@@ -10,10 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-
-import msgspec
 
 __all__ = ["Server", "find_postgres", "start_server"]
 
@@ -42,13 +40,18 @@ def find_postgres() -> Path | None:
     return next((f for f in folders if (f / "pg_ctl").exists() and (f / "initdb").exists()), None)
 
 
-class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A running server. `socket` is the folder of its socket, `data` its cluster."""
+class Server:
+    """A server of the tests'. `socket` is the folder of its socket, `data` its cluster.
 
-    bin: Path
-    data: Path
-    socket: Path
-    owner: str
+    It is a child that ends with this process, however that ends.
+    """
+
+    def __init__(self, programs: Path, folder: Path, owner: str) -> None:
+        self.data = folder / "data"
+        self.socket = folder
+        self.owner = owner
+        self._programs = programs
+        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str) -> str:
         return f"postgresql:///{database}?host={self.socket}&user={self.owner}"
@@ -69,44 +72,73 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def control(self, *words: str) -> None:
-        """`pg_ctl`, as the account that owns the cluster."""
-        command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "-s", "-w", *words]
-        subprocess.run(as_owner(self.owner, command), check=True, stdout=subprocess.DEVNULL)
+    def initialise(self) -> None:
+        """A new cluster, in which everybody on this machine who reaches the socket is let in."""
+        command = [
+            str(self._programs / "initdb"),
+            *("-D", str(self.data), "-U", self.owner, "-A", "trust", "-E", "UTF8", "--locale=C"),
+            "--wal-segsize=1",
+            "--no-sync",  # the cluster itself need not outlive a power cut; what the tests write in it does
+        ]
+        subprocess.run(
+            as_owner(self.owner, command), check=True, stdout=subprocess.DEVNULL, cwd=self.socket
+        )
+        with (self.data / "postgresql.conf").open("a") as settings:
+            settings.write(_SETTINGS + f"unix_socket_directories = '{self.socket}'\n")
+
+    def start(self) -> None:
+        """Until it lets clients in. Raises TimeoutExpired with what it said."""
+        command = [str(self._programs / "postgres"), "-D", str(self.data)]
+        with (self.socket / "server.log").open("ab") as told:
+            # QUIT is PostgreSQL's own word for at once; a session of its own keeps Ctrl-C from reaching it.
+            self._process = subprocess.Popen(
+                as_owner(self.owner, command, ends_with_us=True),
+                stdout=told,
+                stderr=told,
+                cwd=self.socket,
+                start_new_session=True,
+            )
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """At once, as a crash does; a harder signal where the first does not take."""
+        if self._process is None:
+            return
+        for number in (signal.SIGCONT, signal.SIGQUIT):
+            self._process.send_signal(number)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
 
     def restart(self) -> None:
-        """A server that comes back after a crash: everything not synced is gone, the rest recovered."""
-        self.control("stop", "-m", "immediate")
-        self.control("start", "-l", str(self.data / "server.log"))
+        """A server that comes back after a crash: it recovers what was committed."""
+        self.stop()
+        self.start()
 
     def is_up(self) -> bool:
         """Whether its process lives; one that has just crashed may still be recovering."""
-        command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "status"]
-        return (
-            subprocess.run(
-                as_owner(self.owner, command), check=False, capture_output=True
-            ).returncode
-            == 0
-        )
+        return self._process is not None and self._process.poll() is None
 
-    def wait_ready(self, timeout: float = 20.0) -> None:
-        """Until it lets clients in. Raises TimeoutExpired."""
-        command = [str(self.bin / "pg_isready"), "-q", "-h", str(self.socket)]
+    def wait_ready(self, timeout: float = 30.0) -> None:
+        """Until it lets clients in. Raises TimeoutExpired with what it said."""
+        command = [str(self._programs / "pg_isready"), "-q", "-h", str(self.socket)]
         deadline = time.monotonic() + timeout
         while subprocess.run(command, check=False).returncode != 0:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(command, timeout)
+            if time.monotonic() > deadline or not self.is_up():
+                told = (self.socket / "server.log").read_bytes()
+                raise subprocess.TimeoutExpired(command, timeout, output=told)
             time.sleep(0.02)
 
-    def postmaster(self) -> int:
-        return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
-
-def as_owner(owner: str, command: Sequence[str]) -> list[str]:
+def as_owner(owner: str, command: Sequence[str], *, ends_with_us: bool = False) -> list[str]:
     """PostgreSQL refuses to run as root, so there it runs as its own account."""
-    if os.geteuid() != 0:
-        return list(command)
-    return ["setpriv", f"--reuid={owner}", f"--regid={owner}", "--init-groups", *command]
+    words = ["--pdeathsig", "QUIT"] if ends_with_us else []
+    if os.geteuid() == 0:
+        words += [f"--reuid={owner}", f"--regid={owner}", "--init-groups"]
+    return ["setpriv", *words, *command] if words else list(command)
 
 
 @contextmanager
@@ -127,40 +159,15 @@ def start_server(parent: Path | None = None) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="sekisho-pg-", dir=where))
     if os.geteuid() == 0:
         shutil.chown(folder, owner, owner)
-    server = Server(bin=found, data=folder / "data", socket=folder, owner=owner)
+    server = Server(found, folder, owner)
     try:
-        _initialise(server)
-        server.control("start", "-l", str(folder / "server.log"))
+        server.initialise()
+        server.start()
         yield server
     finally:
-        _stop(server)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _own_name() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _initialise(server: Server) -> None:
-    command = [
-        str(server.bin / "initdb"),
-        *("-D", str(server.data), "-U", server.owner, "-A", "trust", "-E", "UTF8", "--locale=C"),
-        "--wal-segsize=1",
-        "--no-sync",  # the cluster itself need not outlive a power cut; what the tests write in it does
-    ]
-    subprocess.run(
-        as_owner(server.owner, command), check=True, stdout=subprocess.DEVNULL, cwd=server.socket
-    )
-    with (server.data / "postgresql.conf").open("a") as settings:
-        settings.write(_SETTINGS + f"unix_socket_directories = '{server.socket}'\n")
-
-
-def _stop(server: Server) -> None:
-    """End the postmaster by its process id; a second, harder signal where the first does not take."""
-    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        postmaster = server.postmaster()
-        os.kill(postmaster, signal.SIGCONT)
-        with suppress(subprocess.CalledProcessError):
-            server.control("stop", "-m", "immediate")
-            return
-        os.kill(postmaster, signal.SIGKILL)

@@ -70,7 +70,7 @@ def open_nursery(
     command = [sys.executable, "-m", __name__, str(theirs.fileno()), module]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, pass_fds=[theirs.fileno()], env=environment, cwd=ROOT
+        wrap(command), pass_fds=[theirs.fileno()], env=environment, cwd=ROOT
     ) as process:
         theirs.close()
         try:

@@ -29,6 +29,11 @@ def mount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
+def mounts() -> str:
+    """The mount namespace that this process sees."""
+    return str(Path("/proc/self/ns/mnt").readlink())
+
+
 def remount(folder: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
 
@@ -38,8 +43,9 @@ def tell(line: str) -> None:
     sys.stdout.flush()
 
 
-def play(scenario: str, folder: str) -> None:
-    """A scenario by its name; the last line says that it went as it should."""
+def play(scenario: str, folder: str, others: str) -> None:
+    """A scenario by its name, in other mounts than `others`; the last line says that it went as it should."""
+    assert mounts() != others, "this would mount for everybody"
     try:
         globals()[scenario](Path(folder))
     finally:
@@ -186,8 +192,9 @@ def full_server(folder: Path) -> None:
             tell(f"refused: {refused}")
             assert len(answered) > 50
             ballast.unlink()
-            if not server.is_up():
-                server.control("start", "-l", str(folder / "server.log"))
-            server.wait_ready()
+            if server.is_up():
+                server.wait_ready()
+            else:
+                server.start()
             log.sequencer.resync()
             go_on(log, answered, "after room was made")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crashes.nursery import Nursery, open_nursery
+from tests.crashes.small_disk import mounts
 from tests.mounts import in_own_mounts
 
 pytestmark = [pytest.mark.mounts, pytest.mark.slow]
@@ -27,7 +28,7 @@ def play(scenario: str, nursery: Nursery) -> str:
         folder = Path(name)
         folder.chmod(0o755)  # a server runs as its own account
         (folder / "small").mkdir()
-        with nursery.child("play", scenario, str(folder / "small")) as child:
+        with nursery.child("play", scenario, str(folder / "small"), mounts()) as child:
             told = child.lines.read()
     assert told.endswith("passed\n"), told
     return told
