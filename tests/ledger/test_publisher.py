@@ -329,6 +329,31 @@ def test_a_full_disk_is_retried(log: MemoryLog) -> None:
     assert left == []
 
 
+def test_a_publisher_that_broke_says_so_at_once(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw ends the thread; who waits learns it instead of waiting for nothing."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    def break_down(_: Cosigned) -> None:
+        raise ValueError
+
+    with log.publisher(log.witnesses()) as publisher:
+        publisher.on_published(break_down)
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="ended by an error"):
+            publisher.wait_witnessed(99, 30)
+        assert time.monotonic() - started < 20
+
+
+def test_a_publisher_that_was_stopped_has_not_failed(log: MemoryLog) -> None:
+    """A stop that was asked for is no reason; what is not witnessed yet is just that."""
+    with log.publisher(log.witnesses()) as publisher:
+        publisher.wait_witnessed(log.sequencer.append_one(submission("a")).index, 10)
+    with pytest.raises(WitnessesMissing):
+        publisher.wait_witnessed(99, 0.01)
+
+
 def test_the_latest_publication_is_known_after_a_restart(log: MemoryLog) -> None:
     """What is published is there for whoever asks, before the first round."""
     log.sequencer.append_one(submission("a"))

@@ -87,7 +87,7 @@ class Publisher:
         self._stopping = False
         self._size = -1
         self._late = False
-        self._is_busy = False
+        self._busy_until = 0.0
         self._latest = self._load_latest()
         for seat in self._panel.values():
             seat.resume(self._latest)
@@ -176,7 +176,8 @@ class Publisher:
         if self._latest is not None and self._latest.note == note:
             return self._latest
         before = 0 if self._latest is None else self._latest.checkpoint.size
-        self._is_busy = cosigned.checkpoint.size - before > BUSY
+        if cosigned.checkpoint.size - before > BUSY:
+            self._busy_until = time.monotonic() + self._pace.busy_s
         raw = note.to_bytes()
         self._store.save_cosigned(cosigned.checkpoint.size, raw)
         # Crash here: the file is behind the database; Sequencer.recover writes it.
@@ -236,6 +237,20 @@ class Publisher:
             )
 
     def _run(self) -> None:
+        failure: SekishoError = Unavailable(
+            "the publisher ended by an error in Sekisho itself", remedy="start the log again"
+        )
+        try:
+            self._publish_until_stopped()
+        except SekishoError as error:  # Corrupt and the like: waiting does not mend it
+            failure = error
+            self._sequencer.refuse(error)
+        finally:
+            with self._changed:
+                self._failure = None if self._stopping else failure
+                self._changed.notify_all()
+
+    def _publish_until_stopped(self) -> None:
         wait_s = self._pace.retry_s
         while self._wait_for_work():
             try:
@@ -245,19 +260,14 @@ class Publisher:
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopping or self._late, wait_s)
                 wait_s = min(2 * wait_s, self._pace.retry_most_s)
-            except SekishoError as error:  # Corrupt and the like: waiting does not mend it
-                self._sequencer.refuse(error)
-                with self._changed:
-                    self._failure = error
-                    self._changed.notify_all()
-                return
 
     def _wait_for_work(self) -> bool:
         with self._changed:
             absent = self._pace.absent_s if self._is_anyone_absent() else None
             self._changed.wait_for(lambda: self._stopping or self._has_work(), absent)
-            if self._is_busy:
-                self._changed.wait_for(lambda: self._stopping, self._pace.busy_s)
+            left = self._busy_until - time.monotonic()
+            if left > 0:
+                self._changed.wait_for(lambda: self._stopping, left)
         if self._pace.window_s and not self._stopping:
             time.sleep(self._pace.window_s)
         return not self._stopping

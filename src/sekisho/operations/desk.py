@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from sekisho.ledger.sequencer import Sequencer, Submission
+from sekisho.ledger.sequencer import Appended, Sequencer, Submission
 from sekisho.model.errors import SekishoError
 from sekisho.model.statements import PackReference, Predicate, make_payload
 from sekisho.operations.admission import Grounds, check_admission, unique_keys
@@ -147,7 +147,7 @@ class Desk:
             self._is_unsettled = True
             place = self._sequencer.append_one(submission)
             # Crash here: the entry is in the log; load() folds it at the next start.
-            self._fold_up_to(place.index)
+            self._take(draft, place)
             self._is_unsettled = False
             return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
 
@@ -201,6 +201,20 @@ class Desk:
             self.settle()
             self._fold_up_to(self._sequencer.mark_time().index)
 
+    def _take(self, draft: Recorded, place: Appended) -> None:
+        """Fold what was just judged, behind the time mark that its batch may have opened with.
+
+        It is not read back and verified a second time: a mark says nothing about who may speak.
+        """
+        if not place.fresh:
+            self._fold_up_to(place.index)
+            return
+        if place.index > self._state.size:
+            self._fold_up_to(place.index - 1)
+        recorded = msgspec.structs.replace(draft, index=place.index)
+        self._state = self._state.after(recorded, self._disclosures)
+        self._tell(recorded)
+
     def _fold_up_to(self, index: int) -> None:
         rows = self._log.load_entries(self._state.size, index + 1)
         self._fold([row.envelope for row in rows])
@@ -216,10 +230,13 @@ class Desk:
             )
             raise
         for recorded in fresh:
-            self._recorded.append(recorded)
-            self._by_digest[recorded.verified.digest] = recorded
-            for listener in self._listeners:
-                listener(recorded)
+            self._tell(recorded)
+
+    def _tell(self, recorded: Recorded) -> None:
+        self._recorded.append(recorded)
+        self._by_digest[recorded.verified.digest] = recorded
+        for listener in self._listeners:
+            listener(recorded)
 
 
 def _admitted(recorded: Recorded, *, fresh: bool) -> Admitted:
