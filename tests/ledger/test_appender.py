@@ -114,9 +114,9 @@ def test_who_comes_while_groups_are_under_way_goes_into_the_next(
     sent: list[int] = []
     enqueue = log.sequencer.enqueue
 
-    def count(submissions: Sequence[Submission], answer: Answer) -> None:
+    def count(submissions: Sequence[Submission], answer: Answer, *, are_checked: bool) -> None:
         sent.append(len(submissions))
-        enqueue(submissions, answer)
+        enqueue(submissions, answer, are_checked=are_checked)
 
     monkeypatch.setattr(log.sequencer, "enqueue", count)
 

@@ -13,16 +13,19 @@ from sekisho.ports.log_store import Submission
 
 __all__ = ["Judged", "Judges"]
 
-JUDGES = 2
+JUDGES = 4
+SWITCH_S = 0.001
+"""The interpreter's switch interval for a process that judges: a judge comes back from outside the lock every 0.1 ms,
+and with the usual 5 ms waits for whoever holds it; measured on two cores, 5,700 against 6,700 checks a second."""
 
 Judged: TypeAlias = Submission | SekishoError
 _Waiting: TypeAlias = tuple[bytes, asyncio.Future[Judged]]
 
 
 class Judges:
-    """Judges for one event loop. Signatures are checked outside the interpreter's lock, so two are worth two cores.
+    """Judges for one event loop. Signatures are checked outside the interpreter's lock, so they use every core.
 
-    Handing one envelope to a thread costs as much as checking it; so whoever comes while both judges are at work
+    Handing one envelope to a thread costs as much as checking it; so whoever comes while the judges are at work
     is judged with the others who came meanwhile.
     """
 

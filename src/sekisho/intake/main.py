@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from sekisho.adapters.storage.places import open_log_store
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.intake.files import LogFiles
 from sekisho.intake.gate import Gate
+from sekisho.intake.judging import SWITCH_S
 from sekisho.intake.server import IntakeApp
 from sekisho.ledger import Policy
 from sekisho.ledger.publisher import Publisher
@@ -67,6 +69,7 @@ def run_log(plan: LogPlan, announce: Callable[[Ready], None]) -> None:
     Raises InvalidInput (key, policy, folder), Corrupt and RolledBack (database against folder), StateConflict
     (another writer), Unavailable (port, database).
     """
+    sys.setswitchinterval(SWITCH_S)
     with ExitStack() as stack:
         listener = stack.enter_context(_listening(plan.bind, plan.port))
         store = stack.enter_context(open_log_store(plan.database, origin=plan.origin))

@@ -61,7 +61,9 @@ class Appender:
         self._under_way += 1
         rows = [row for submissions, _ in group for row in submissions]
         try:
-            self._sequencer.enqueue(rows, lambda result: self._tell(loop, group, result))
+            self._sequencer.enqueue(
+                rows, lambda result: self._tell(loop, group, result), are_checked=True
+            )
         except SekishoError as error:
             self._settle(loop, group, error)
 

@@ -84,6 +84,8 @@ def check_submission(submission: Submission, path: str) -> None:
     check_envelope(submission.envelope, path)
     if len(submission.payload_sha256) != 32:
         raise InvalidInput("the payload digest is not 32 bytes long", path=path)
+    if not submission.unique:
+        return
     if any(not key or len(key) > MAX_UNIQUE_KEY for key in submission.unique):
         raise InvalidInput(f"a unique key has 1 to {MAX_UNIQUE_KEY} characters", path=path)
     # What a database cannot store as it is, or twice, would fail everybody who shares the transaction.

@@ -158,13 +158,15 @@ class Sequencer:
         # Crash here: the entries exist; a caller that asks again gets their places.
         return ticket.outcomes()
 
-    def enqueue(self, submissions: Sequence[Submission], answer: Answer) -> None:
+    def enqueue(
+        self, submissions: Sequence[Submission], answer: Answer, *, are_checked: bool = False
+    ) -> None:
         """`append` without a thread that waits: `answer` is called with the outcomes, or with the error.
 
         It is called from whatever thread sequenced, and must return at once. What is wrong with the submissions
-        themselves, and Overloaded, is raised here.
+        themselves (unless the caller put each to `check_submission`), and Overloaded, is raised here.
         """
-        ticket = self._ticket(submissions, answer)
+        ticket = self._ticket(submissions, answer, are_checked=are_checked)
         if self._line.join(ticket):
             self._leaders.submit(self._lead)
 
@@ -212,9 +214,15 @@ class Sequencer:
             )
             self._integrator.integrate(size)
 
-    def _ticket(self, submissions: Sequence[Submission], answer: Answer | None = None) -> Ticket:
+    def _ticket(
+        self,
+        submissions: Sequence[Submission],
+        answer: Answer | None = None,
+        *,
+        are_checked: bool = False,
+    ) -> Ticket:
         self._refuse_if_told()
-        for position, submission in enumerate(submissions):
+        for position, submission in enumerate(() if are_checked else submissions):
             check_submission(submission, f"submission {position}")
         if self._size is not None and self._size - self._integrator.size_hint > MAX_BEHIND:
             raise Overloaded(f"{MAX_BEHIND} entries wait for their tiles")
