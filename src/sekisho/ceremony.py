@@ -20,11 +20,8 @@ from sekisho.adapters.keys.deposit_keys import (
     load_deposit_key,
 )
 from sekisho.adapters.keys.elsewhere import MadeElsewhere
-from sekisho.adapters.keys.secret_files import (
-    create_secret_file,
-    create_tag_key,
-    load_secret_file,
-)
+from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_file
+from sekisho.adapters.keys.tag_keys import create_tag_key
 from sekisho.adapters.storage.file_tiles import FileTileStore
 from sekisho.ledger import Cosigned
 from sekisho.model.errors import InvalidInput, StateConflict

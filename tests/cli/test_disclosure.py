@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sekisho.adapters.keys.deposit_keys import load_deposit_key
-from sekisho.adapters.keys.secret_files import load_tag_key
+from sekisho.adapters.keys.tag_keys import load_tag_key
 from sekisho.catalogue import Language
 from sekisho.cli import main
 from sekisho.model.wire import canonical

@@ -5,13 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.adapters.keys.secret_files import (
-    MAX_SECRET_FILE,
-    create_secret_file,
-    create_tag_key,
-    load_secret_file,
-    load_tag_key,
-)
+from sekisho.adapters.keys.secret_files import MAX_SECRET_FILE, create_secret_file, load_secret_file
+from sekisho.adapters.keys.tag_keys import create_tag_key, load_tag_key
 from sekisho.model.errors import InvalidInput, StateConflict
 
 

@@ -5,7 +5,6 @@ A passphrase encrypts the file; it comes as bytes from the caller (a file or a p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -22,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sekisho.adapters.keys.ecdsa import EcdsaSigner
-from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_file
+from sekisho.model.errors import InvalidInput
 from sekisho.signing.keys import Ed25519Signer, Signer
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "load_signer",
 ]
 
-MAX_KEY_FILE = 16_384
 Algorithm: TypeAlias = Literal["ed25519", "p256", "p384"]
 _Private: TypeAlias = Ed25519PrivateKey | ec.EllipticCurvePrivateKey
 
@@ -69,14 +68,7 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> Ed25519Signer:
 
 def load_signer(path: Path, *, passphrase: bytes | None = None) -> Signer:
     """Read a key file of any algorithm that statements take. Raises InvalidInput naming the file."""
-    try:
-        with path.open("rb") as file:
-            pem = file.read(MAX_KEY_FILE)
-            mode = os.fstat(file.fileno()).st_mode
-    except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
-    if mode & 0o077:
-        raise InvalidInput("others can read this key", path=str(path), remedy=f"chmod 600 {path}")
+    pem = load_secret_file(path)
     try:
         key = load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -103,14 +95,4 @@ def _signer(key: object, path: Path) -> Signer:
 def _write_new(path: Path, key: _Private, passphrase: bytes | None) -> None:
     encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise StateConflict(
-            f"{path}: a file is already there", remedy="name another file"
-        ) from None
-    # A crash before the fsync leaves an empty or short file: load_signer refuses it, and nothing was signed yet.
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    create_secret_file(path, pem)

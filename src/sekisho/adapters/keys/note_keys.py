@@ -6,8 +6,6 @@ A rotation has three states, told by files alone: `k.pem` (nothing under way), `
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sekisho.adapters.durable_files import OsDisk
+from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_file
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.signing.notes import NoteKey
 
@@ -34,7 +33,6 @@ __all__ = [
     "post_quantum_of",
 ]
 
-MAX_KEY_FILE = 16_384
 _DISK = OsDisk()
 
 
@@ -52,37 +50,19 @@ def create_note_key(path: Path, *, post_quantum: bool = False) -> NoteKey:
     """Draw a key and write it, for its owner's eyes only. Raises StateConflict where a file is there already."""
     key: NoteKey = MLDSA44PrivateKey.generate() if post_quantum else Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_synced(temporary, pem)
-        try:
-            # Crash before: no key under this name. After: the whole key; whoever asks again finds it.
-            os.link(temporary, path)
-        except FileExistsError:
-            raise StateConflict(
-                f"{path}: a file is already there", remedy="keys are never overwritten"
-            ) from None
-        finally:
-            temporary.unlink(missing_ok=True)
-        _DISK.sync_folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be written: {error.strerror}", remedy="check space and rights"
         ) from None
+    create_secret_file(path, pem)
     return key
 
 
 def load_note_key(path: Path) -> NoteKey:
     """Read a key file. Raises InvalidInput naming the file where it is no such key, or not its owner's alone."""
-    try:
-        with path.open("rb") as file:
-            pem = file.read(MAX_KEY_FILE)
-            mode = os.fstat(file.fileno()).st_mode
-    except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
-    if mode & 0o077:
-        raise InvalidInput("others can read this key", path=str(path), remedy=f"chmod 600 {path}")
+    pem = load_secret_file(path)
     try:
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -138,12 +118,3 @@ def finish_rotation(path: Path) -> tuple[NoteKey, ...]:
     except OSError as error:
         raise Unavailable(f"{path} cannot be replaced: {error.strerror}") from None
     return load_note_keys(path)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    descriptor = _DISK.create(path, 0o600)
-    try:
-        _DISK.write(descriptor, data)
-        _DISK.sync(descriptor)
-    finally:
-        _DISK.close(descriptor)

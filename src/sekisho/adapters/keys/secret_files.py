@@ -6,34 +6,37 @@ import os
 import secrets
 from pathlib import Path
 
-from sekisho.model.errors import InvalidInput, StateConflict
-from sekisho.model.wire import decode_base64, encode_base64
-from sekisho.signing.tag import KEY_BYTES, TagKey
+from sekisho.adapters.durable_files import OsDisk
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 
-__all__ = ["create_secret_file", "create_tag_key", "load_secret_file", "load_tag_key"]
+__all__ = ["create_secret_file", "load_secret_file"]
 
 MAX_SECRET_FILE = 16_384
-_TAG_WORD = "sekisho-tag-key-v1"
+_DISK = OsDisk()
 
 
 def create_secret_file(path: Path, data: bytes) -> None:
-    """Write a new file of mode 0600, durably. Raises StateConflict where one is there: none is overwritten."""
+    """Write a new file of mode 0600, whole and durably.
+
+    Raises StateConflict where one is there already (none is overwritten), Unavailable where the disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _write_synced(temporary, data)
+            # Crash before: no file under this name. After: the whole file; a rename would overwrite, a link does not.
+            os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _DISK.sync_folder(path.parent)
     except FileExistsError:
         raise StateConflict(
             f"{path}: a file is already there", remedy="name another file"
         ) from None
-    # Crash before the fsyncs: an empty or short file, or none. Reading refuses it, and nobody was told of it yet.
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}", remedy="check space and rights"
+        ) from None
 
 
 def load_secret_file(path: Path) -> bytes:
@@ -51,19 +54,10 @@ def load_secret_file(path: Path) -> bytes:
     return data
 
 
-def create_tag_key(path: Path) -> TagKey:
-    """Draw the key under which a registry tags identifiers, and write it: one line, its use named before it."""
-    secret = secrets.token_bytes(KEY_BYTES)
-    create_secret_file(path, f"{_TAG_WORD} {encode_base64(secret)}\n".encode())
-    return TagKey(secret)
-
-
-def load_tag_key(path: Path) -> TagKey:
-    """Read a tag key's file. Raises InvalidInput naming the file; the message never quotes what is in it."""
-    word, _, rest = load_secret_file(path).decode("ascii", "replace").partition(" ")
-    if word != _TAG_WORD or not rest.endswith("\n"):
-        raise InvalidInput("is not a tag key, or is cut off", path=str(path))
+def _write_synced(path: Path, data: bytes) -> None:
+    descriptor = _DISK.create(path, 0o600)
     try:
-        return TagKey(decode_base64(rest.removesuffix("\n")))
-    except InvalidInput:
-        raise InvalidInput("is not a tag key, or is damaged", path=str(path)) from None
+        _DISK.write(descriptor, data)
+        _DISK.sync(descriptor)
+    finally:
+        _DISK.close(descriptor)

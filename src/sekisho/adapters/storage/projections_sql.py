@@ -265,7 +265,8 @@ def _translated() -> Iterator[None]:
                 f"the projections refuse: {cause}", remedy="check disk space and rights"
             ) from None
         raise Corrupt(
-            f"the projections cannot be read: {cause}", remedy="rebuild them: sekisho tables rebuild"
+            f"the projections cannot be read: {cause}",
+            remedy="rebuild them: sekisho tables rebuild",
         ) from None
 
 
