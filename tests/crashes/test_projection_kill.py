@@ -74,9 +74,9 @@ def test_a_killed_process_leaves_projections_that_hold(tmp_path: Path, dice: ran
 
 
 @pytest.mark.soak
-def test_projections_hold_through_two_hundred_kills(tmp_path: Path, dice: random.Random) -> None:
-    """The same over 200 kills of one home."""
-    kill_rounds(tmp_path, dice, 200)
+def test_projections_hold_through_fifty_kills(tmp_path: Path, dice: random.Random) -> None:
+    """The same over 50 kills of one home."""
+    kill_rounds(tmp_path, dice, 50)
 
 
 # The thread's end is what the test brings about.
