@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys import load_key, load_or_create_key
-from sekisho.app import Control, Home, RegimeFile
+from sekisho.app import Control, Elsewhere, Home, RegimeFile
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterKey,
@@ -203,9 +203,9 @@ def key_of(host: str) -> Ed25519Signer:
 
 
 @contextmanager
-def live_regime(folder: Path) -> Iterator[LiveRegime]:
+def live_regime(folder: Path, elsewhere: Elsewhere | None = None) -> Iterator[LiveRegime]:
     """Found a regime in `folder` and run it, with its two witnesses, until the block ends."""
-    home = Home.open(folder / "home")
+    home = Home.open(folder / "home", elsewhere)
     verifier = home.log_signer(ORIGIN)[0].verifier
     with ExitStack() as stack:
         ready = {

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys import load_or_create_key
@@ -32,6 +32,9 @@ from sekisho.operations.projector import Projector
 from sekisho.operations.registers import keep_registers
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
+
+if TYPE_CHECKING:
+    from sekisho.adapters.storage.object_tiles import ObjectTileStore
 
 __all__ = ["Control"]
 
@@ -86,12 +89,32 @@ class Control:
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = home.open_projections()
         self.projector = Projector(self.desk, self.projections, scratch_projections)
-        self.copy = self._open_copy(home.elsewhere.copy)
+        self._copied_to = _open_copy(home.elsewhere.copy)
+        self.copy = self._follow_with(self._copied_to)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
     def __enter__(self) -> Self:
         """Recover the log, fold it, begin to publish and to keep the registers."""
+        try:
+            self._recover()
+        except BaseException:
+            self._close_stores()
+            raise
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._keeper.join()
+        self.publisher.stop()
+        if self.copy is not None:
+            self.copy.stop()
+        self.projector.stop()
+        self._close_stores()
+
+    def _recover(self) -> None:
+        """What must hold before anybody is answered; nothing runs yet."""
         self.publisher.on_published(self.feed.take_published)
         self.desk.on_recorded(self.feed.take_recorded)
         self.desk.on_recorded(self._marks.take_recorded)
@@ -103,25 +126,25 @@ class Control:
         self.desk.on_recorded(self._take_charter)
         self.leases.load()
         self.deposits.complete()
-        self.projector.start()
-        if self.publisher.latest is not None:
-            self.feed.take_published(self.publisher.latest)
+
+    def _start(self) -> None:
+        latest = self.publisher.latest
+        if latest is not None:
+            self.feed.take_published(latest)
         if self.copy is not None:
             self.publisher.on_published(self.copy.take_published)
+            if latest is not None:
+                self.copy.take_published(latest)
             self.copy.start()
+        self.projector.start()
         self.publisher.start()
         self._keeper.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._keeper.join()
-        self.publisher.stop()
-        if self.copy is not None:
-            self.copy.stop()
+    def _close_stores(self) -> None:
         for client in self._clients.values():
             client.close()
-        self.projector.stop()
+        if self._copied_to is not None:
+            self._copied_to.close()
         self.projections.close()
         self._private.close()
         self._log.close()
@@ -207,15 +230,12 @@ class Control:
         )
         return cosigned
 
-    def _open_copy(self, address: str) -> PublishedCopy | None:
-        if not address:
+    def _follow_with(self, copied_to: ObjectTileStore | None) -> PublishedCopy | None:
+        if copied_to is None:
             return None
-        # Here, so that a log without a copy does without the store's library.
-        from sekisho.adapters.storage.object_tiles import open_object_tiles
-
         return PublishedCopy(
             source=self.tiles,
-            copy=open_object_tiles(address),
+            copy=copied_to,
             keys=[key.verifier for key in self._sequencer.signers],
             refuse=self._sequencer.refuse,
         )
@@ -242,3 +262,12 @@ class Control:
                 self.deposits.complete()
             except SekishoError as error:
                 self.last_problem = str(error)
+
+
+def _open_copy(address: str) -> ObjectTileStore | None:
+    if not address:
+        return None
+    # Here, so that a log without a copy does without the store's library.
+    from sekisho.adapters.storage.object_tiles import open_object_tiles
+
+    return open_object_tiles(address)
