@@ -367,8 +367,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "このログは分岐しています。証拠：{paths}",
     ),
     "log.finding.fork": (
-        "fork: {source} shows another log than was seen before {detail}; evidence: {path}",
-        "分岐：{source} が以前と異なるログを提示 {detail}。証拠：{path}",
+        "fork: {source} shows another log than was seen before{detail}; evidence: {path}",
+        "分岐：{source} が以前と異なるログを提示{detail}。証拠：{path}",
     ),
     "log.finding.shrank": (
         "went back: {source} shows a smaller log than before: {detail}{path}",
@@ -463,6 +463,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "the log runs at {address}, {size} entries\n  append: POST {address}/add\n  verify by: {vkeys}",
         "ログが {address} で稼働中。エントリー {size} 件\n  追記：POST {address}/add\n  検証の鍵：{vkeys}",
     ),
+    "log.run.witness": (
+        "witness {name}: {why}; checkpoints wait where the quorum needs it",
+        "立会人 {name}：{why}。定足数に必要なら、チェックポイントの公開は待機",
+    ),
+    "log.run.gave-up": (
+        "nothing is published or taken in any more: {why}",
+        "公開と受付を停止：{why}",
+    ),
+    "log.run.well": ("every witness answers again", "すべての立会人が再び応答"),
     "log.rebuild.bar": ("entries", "エントリー"),
     "log.rebuild.done": (
         "the database of {home} holds {size} entries again, all that was published",
@@ -703,6 +712,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.signer.recovery": ("the charter's recovery keys", "憲章の復旧用の鍵"),
     "show.signer.veto": ("the constituency that it names", "文書が名指す構成団体"),
     "show.unsigned": ("nobody yet", "まだ誰も署名していません"),
+    "show.in-force": (
+        "its quorums, as the log shows: it is in force",
+        "必要な定足数が署名済みです（ログで確認、発効中）",
+    ),
     "show.signed": ("{name} (key {id})", "{name}（鍵 {id}）"),
     "show.standing.met": ("met: {parts}", "満たしています：{parts}"),
     "show.standing.open": ("NOT met: {parts}", "満たしていません：{parts}"),
@@ -1372,6 +1385,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "sign.fresh": (
         "Signed with key {id} and written to {file}.",
         "鍵 {id} で署名し、{file} に保存しました。",
+    ),
+    "charter.recover.undated": (
+        "no witnessed checkpoint that a later entry quotes dates the announcement yet, so its notice has not begun; wait for the log's next entries",
+        "告知の日時を示す立会い済みチェックポイントを引用する記載がまだなく、予告期間は始まっていません。ログの次の記載を待ってください",
     ),
     "charter.recover.wait": (
         "the notice is not over in witnessed checkpoints: it ends {at} at the earliest",

@@ -58,7 +58,7 @@ from sekisho.operations.disclosing import (
     judge_reveal,
     parse_reveal,
 )
-from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
+from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding, refuse_idle
 from sekisho.operations.key_care import (
     DoubtfulStatement,
     KeyStanding,
@@ -164,6 +164,7 @@ __all__ = [
     "problems_of_announcement",
     "problems_of_veto",
     "read_log",
+    "refuse_idle",
     "replace_file",
     "require_announcement",
     "send_statement",

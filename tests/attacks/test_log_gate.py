@@ -210,9 +210,9 @@ def test_a_gate_is_read_from_its_file() -> None:
         (b"", "gate.json"),
         (b"{", "gate.json"),
         (gate_file(quorum="2"), "gate.json.quorum"),
-        (gate_file(quorum=4), "quorum"),
-        (gate_file(quorum=0), "quorum"),
-        (gate_file(keys=[]), "quorum"),
+        (gate_file(quorum=4), "gate.json.quorum"),
+        (gate_file(quorum=0), "gate.json.quorum"),
+        (gate_file(keys=[]), "gate.json.quorum"),
         (gate_file(keys=["no key"]), "gate.json.keys[0]"),
         (gate_file(extra=1), "gate.json"),
         (gate_file(keys=[WRITERS[0].public.to_text()] * 257), "gate.json.keys"),
@@ -234,3 +234,10 @@ def test_signatures_that_are_not_over_the_encoding() -> None:
         bare = [{"keyid": w.public.key_id, "sig": encode_base64(sign(w))} for w in WRITERS]
         with pytest.raises(NotAuthorised, match="0 of 2"):
             gate().judge(forged(signatures=bare))
+
+
+def test_a_flood_of_signatures_is_not_tried_against_every_key() -> None:
+    """More signatures than a quorum and a few to spare are refused unread: each would be tried against each key."""
+    junk = [signature(WRITERS[0], keyid=str(number)) for number in range(7)]
+    with pytest.raises(InvalidInput, match="7 signatures"):
+        gate().judge(forged(signatures=junk))

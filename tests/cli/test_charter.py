@@ -87,6 +87,36 @@ def test_what_no_charter_may_say_is_refused(holder: KeyHolder, capsys: Capture) 
         assert not holder.path("charter.json").exists()
 
 
+def test_mistyped_constituency_is_refused_with_those_that_are_asked(
+    holder: KeyHolder, capsys: Capture
+) -> None:
+    """Its keys would count for nothing, and nobody who skims the page would see it."""
+    arguments = [*founding(holder), "--out", str(holder.path("charter.json"))]
+    assert holder.call("key", "new", holder.path("new.pem")) == 0
+    stray = f"verifers:Office:somebody:{holder.path('new.pem.pub')}"
+    assert holder.call("charter", "init", *arguments, "--key", stray) == 2
+    told = capsys.readouterr().err
+    assert "verifers" in told
+    assert "authority, operators, verifiers" in told
+    assert not holder.path("charter.json").exists()
+
+
+def test_adopting_again_with_the_same_root_is_no_fault(holder: KeyHolder, capsys: Capture) -> None:
+    """Handing in is tried again after an outage; another file under that name stays what it is."""
+    assert init(holder) == 0
+    path, root = holder.path("charter.json"), holder.path("root.json")
+    phrase = phrase_of(path.read_bytes())
+    for name in ("authority-1", "authority-2", "authority-3", "verifier-1"):
+        command = ("charter", "sign", path, "--key", holder.key(name), "--phrase", phrase)
+        assert holder.call(*command) == 0
+    adopt = ("charter", "adopt", path, "--root-out", root)
+    assert [holder.call(*adopt), holder.call(*adopt)] == [0, 0]
+    root.write_text("{}\n")
+    assert holder.call(*adopt) == 1
+    assert root.read_text() == "{}\n"
+    assert "already there" in capsys.readouterr().err
+
+
 def test_a_later_version_is_signed_by_old_and_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

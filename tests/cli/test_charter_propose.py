@@ -54,6 +54,8 @@ def test_a_key_gives_way_to_the_same_holders_next_one(governor: Governor, capsys
     governor.hand_in(path)
     shown = governor.answer(capsys, "charter", "show", "--log", governor.log)
     assert shown["predicate"]["version"] == 2
+    assert shown.get("quorum") is not False  # in force: nobody is asked for signatures any more
+    assert "in force" in shown["says"]["signed_by"][0]
 
 
 def test_every_flag_changes_what_it_names(governor: Governor, capsys: Capture) -> None:

@@ -50,6 +50,8 @@ def test_lost_keys_are_replaced_after_fourteen_witnessed_days(
     assert isinstance(fact, RecoveryAnnounced)
     assert {row.old for row in fact.replacements} == {key_id(name) for name in GONE}
     governor.done("charter", notice, *RECOVERERS)
+    assert adopt(governor)[0] == 1
+    assert "ends -" not in capsys.readouterr().err
     governor.pass_time(13 * DAY_S)
     code, out = adopt(governor)
     assert (code, out.exists()) == (1, False)

@@ -66,8 +66,6 @@ class Reader(KeyHolder):
             self._wait(14 * DAY_S)
         if CONTROL not in words:
             assert self.call(*words) == 0, f"{line}: {self._capsys.readouterr().err}"
-            if words[:2] == ["key", "show"] and "--vkey" in words:
-                self._keep_vkey(words)
             return
         with control_plane() as (url, sent):
             assert self.call(*[url if w == CONTROL else w for w in words]) == 0, line
@@ -88,12 +86,6 @@ class Reader(KeyHolder):
         return " ".join(
             [x for x in (page.out + page.err).splitlines() if "digest phrase" in x][-1].split()[-8:]
         )
-
-    def _keep_vkey(self, words: list[str]) -> None:
-        """What a reader copies from the screen into a file."""
-        shown = self._capsys.readouterr().out
-        name = words[2].removesuffix(".pem.pub")
-        Path(f"{name}.vkey").write_text(shown.split("vkey")[-1].strip() + "\n")
 
     def _enter(self, raw: bytes) -> None:
         if self.paper is None:
@@ -145,10 +137,6 @@ def test_every_command_of_the_keys_guide_runs_in_its_order(
     softhsm()
     reader = Reader(tmp_path, monkeypatch, capsys)
     for line in commands("keys.md"):
-        if line.startswith("sekisho charter init"):
-            for name in ("w1", "w2"):
-                show = ("key", "show", f"{name}.pem.pub", "--vkey", f"{name}.example", "--cosigner")
-                reader._sekisho(list(show), line)
         reader.follow(line)
     capsys.readouterr()
     assert reader.call("charter", "adopt", "charter.json") == 0

@@ -10,7 +10,8 @@ import pytest
 from sekisho.adapters.keys import load_key
 from sekisho.signing import PublicKey
 from sekisho.signing.notes import VerifierKey
-from tests.cli.ceremonies import KeyHolder
+from tests.cli.ceremonies import KeyHolder, phrase_of
+from tests.cli.foundings import founding
 
 Capture = pytest.CaptureFixture[str]
 
@@ -74,3 +75,27 @@ def test_what_is_no_key_is_bad_input(holder: KeyHolder, capsys: Capture) -> None
     """Another document where a key is expected names the file."""
     assert holder.call("key", "show", holder.order()) == 2
     assert "order.json" in capsys.readouterr().err
+
+
+def test_a_verifier_key_is_written_to_a_new_file_only(holder: KeyHolder, capsys: Capture) -> None:
+    """`--out` keeps the vkey for the commands that ask for its file; without --vkey there is none to write."""
+    key, out = holder.key("authority-1"), holder.path("log.vkey")
+    show = ("key", "show", key, "--vkey", "log.example/one", "--out", out)
+    named = holder.answer(capsys, *show)["vkey"]
+    assert out.read_text() == f"{named}\n"
+    assert holder.call(*show) == 1
+    assert holder.call("key", "show", key, "--out", holder.path("other")) == 2
+    assert "--vkey" in capsys.readouterr().err
+
+
+def test_a_public_key_given_as_private_is_called_one(holder: KeyHolder, capsys: Capture) -> None:
+    """Not as a private key that others can read: chmod would mend nothing."""
+    made = holder.path("new.pem")
+    assert holder.call("key", "new", made) == 0
+    public, draft = holder.path("new.pem.pub"), holder.path("charter.json")
+    assert holder.call("charter", "init", *founding(holder), "--out", draft) == 0
+    phrase = phrase_of(draft.read_bytes())
+    assert holder.call("charter", "sign", draft, "--key", public, "--phrase", phrase) == 2
+    told = capsys.readouterr().err
+    assert "is a public key" in told
+    assert "chmod" not in told

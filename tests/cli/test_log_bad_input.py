@@ -13,7 +13,7 @@ from sekisho.ledger import Checkpoint, sign_checkpoint
 from sekisho.settings import Settings
 from sekisho.signing.notes import NoteSigner
 from tests.ledger.forks import entries_of, write_log
-from tests.ledger.logs import LOG, ORIGIN, private_key, signed
+from tests.ledger.logs import LOG, ORIGIN, policy_text, private_key, signed
 
 SETTINGS = Settings(home=Path("/nonexistent"), trust_file=Path("/nonexistent"))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -215,3 +215,19 @@ def test_json_lines_of_the_monitor_are_one_document_a_line(
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["size"] for line in lines] == ["3", "3"]
     assert all(line.isascii() for line in lines)
+
+
+@pytest.mark.parametrize("given", ["nolog", "a public key", "a policy"])
+def test_what_is_no_verifier_key_is_named_with_where_one_comes_from(
+    given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A word, a PEM file or a policy behind --vkey: bad input that says how a verifier key is made."""
+    file = tmp_path / "given"
+    texts = {"a public key": "-----BEGIN PUBLIC KEY-----\nAA+A+A\n", "a policy": policy_text()}
+    file.write_text(texts.get(given, ""))
+    vkey = given if given not in texts else str(file)
+    assert call(["log", "fsck", str(tmp_path), "--vkey", vkey], SETTINGS) == 2
+    told = capsys.readouterr().err
+    assert "--vkey" in told
+    assert "is no verifier key" in told
+    assert "sekisho key show" in told

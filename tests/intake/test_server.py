@@ -360,3 +360,13 @@ def test_a_real_server_refuses_what_is_too_long(counter: Counter) -> None:
     with serving(counter) as address, httpx.Client(base_url=address, trust_env=False) as http:
         assert http.post("/add", content=endless()).status_code == 413
         assert http.post("/add", content=envelope("a")).status_code == 200
+
+
+def test_newline_at_the_end_of_a_posted_file_is_no_part_of_the_entry() -> None:
+    """A file that an editor or a shell ended with a newline is the same entry as without."""
+    counter, raw = Counter(), envelope("a")
+    first = counter.ask(raw + b"\n")
+    again = counter.ask(raw)
+    assert (first.status, again.status) == (200, 200)
+    assert again.json() == {**first.json(), "fresh": False}
+    assert counter.ask(envelope("b") + b"\n\n").status == 422

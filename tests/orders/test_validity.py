@@ -163,8 +163,12 @@ def test_an_expired_order_is_not_acted_on_but_its_number_is_taken() -> None:
 
 
 def test_an_expired_pause_still_refuses_until_resume() -> None:
-    """Its expiry ends nothing, so it is taken on sight."""
-    on_sight(order(), later=10**6)
+    """Its expiry ends nothing: it is taken on sight while its signatures are good, later with its proof."""
+    brief = order(expires=NOW.plus(60), issue_until=NOW.plus(72 * 3_600 - 60))
+    on_sight(brief, later=3_600)
+    on_sight(brief, later=10**6, witnessed=True)
+    with pytest.raises(StaleSignatures):
+        on_sight(brief, later=10**6)
 
 
 (PAUSE,) = pauses(1)

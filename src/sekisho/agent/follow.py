@@ -259,7 +259,9 @@ class Follower:
             )
         known = KnownOrder(order=order, digest=digest, witnessed=witnessed)
         self.book.check_register(order, charter.terms.registers)
-        verify_on_sight(known, charter, self.book, log=self.origin, earliest=self.earliest())
+        verify_on_sight(
+            known, charter, self.book, log=self.origin, earliest=self.earliest(), seen=seen
+        )
         self.book = self.book.after(known)
         self._fold_regime(order, recorded)
         self._sighted.setdefault(digest, seen or self.earliest())

@@ -23,6 +23,7 @@ from sekisho.cli.charter_recover import app as recover
 from sekisho.cli.countersign import add_issue, add_sign, hand_in, show_statement
 from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
+from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -59,6 +60,7 @@ _KINDS = (
 )
 _OWN = ("signature-withdrawn",)
 _DAY_S = 86_400
+_MAX_ROOT = 1 << 20
 add_sign(
     app,
     (*_KINDS, *_OWN),
@@ -170,7 +172,6 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Check that the quorums signed, give the trust root to install by hand, and hand the charter in."""
-    from sekisho.ceremony import create_file
     from sekisho.model.wire import canonical, to_plain
     from sekisho.signing import root_of
 
@@ -179,7 +180,7 @@ def adopt(
     terms = _quorate(document, statement, view, as_json=as_json)
     root = root_of(terms, statement.digest) if terms.version == 1 else None
     if root is not None and root_out:
-        create_file(Path(root_out), canonical(root) + b"\n")
+        _write_root(Path(root_out), canonical(root) + b"\n")
     placed, told = None, ""
     if control and document.envelope is not None:
         placed, told = hand_in(control, document.envelope.raw, statement.digest, view.language)
@@ -196,6 +197,14 @@ def adopt(
         lines.append(canonical(root).decode())
     lines += [told] if told else []
     deliver(Answer(document=answer, text="\n".join(lines)), as_json=as_json)
+
+
+def _write_root(file: Path, root: bytes) -> None:
+    """A new file; the very same root in it already is no fault, since handing in is tried again."""
+    from sekisho.ceremony import create_file
+
+    if not (file.is_file() and read_input(str(file), limit=_MAX_ROOT) == root):
+        create_file(file, root)
 
 
 def _quorate(
@@ -228,12 +237,13 @@ def _require(given: tuple[object, ...], language: Language, *, as_json: bool) ->
 
 def _founded(plan: FoundingPlan, view: View, lengths: tuple[int, int]) -> CharterAdopted:
     """Version 1 as planned, held against every rule of charters."""
-    from sekisho.ceremony import draft_founding, verify_draft
+    from sekisho.ceremony import draft_founding, refuse_idle, verify_draft
 
     lease, grace = lengths
     drafted = draft_founding(plan, now=view.now)
     terms = msgspec.structs.replace(drafted, max_lease_s=lease, max_grace_s=grace)
     verify_draft(terms)
+    refuse_idle(terms)
     return terms
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from sekisho.cli.log_trust import checked_vkey
 from sekisho.cli.own_key import load_public
 from sekisho.cli.reading import read_input
 from sekisho.model.errors import InvalidInput
@@ -136,7 +137,7 @@ def parse_vkey(text: str, flag: str) -> tuple[str, str]:
         raise InvalidInput(f"{text[:80]!r} is not ORGANISATION:VKEY", path=flag)
     if given.count("+") < 2:
         given = read_input(given, limit=_MAX_VKEY).decode("utf-8", "replace").strip()
-    return owner, VerifierKey.from_text(given, path=flag).to_text()
+    return owner, VerifierKey.from_text(checked_vkey(given, flag), path=flag).to_text()
 
 
 def parse_witness(text: str, flag: str) -> CharterWitness:

@@ -113,5 +113,7 @@ def _refuse_early(state: State, view: View, announcement: str) -> None:
 
     end = notice_end(state, require_announcement(state, announcement))
     if end is None or view.footing.witnessed is None or view.footing.witnessed < end:
-        at = when_in_words(end, view.now, view.language) if end is not None else "-"
+        if end is None:
+            raise StateConflict(say("charter.recover.undated", view.language))
+        at = when_in_words(end, view.now, view.language)
         raise StateConflict(say("charter.recover.wait", view.language, at=at))

@@ -11,6 +11,7 @@ import msgspec
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import write_json
+from sekisho.cli.plain_text import tame
 from sekisho.model.errors import (
     Corrupt,
     InvalidInput,
@@ -83,9 +84,12 @@ def complain(complaint: Complaint, language: Language, *, as_json: bool) -> int:
     if as_json:
         fields = ("code", "message", "path", "remedy")
         write_json({"error": {field: getattr(complaint, field) for field in fields}})
-    sys.stderr.write(f"{say('cli.error', language)} ({complaint.code}): {complaint.message}\n")
+    # Messages quote files and answers of strangers: none of it may move the cursor, or pose as a line of ours.
+    sys.stderr.write(
+        f"{say('cli.error', language)} ({complaint.code}): {tame(complaint.message)}\n"
+    )
     if complaint.remedy:
-        sys.stderr.write(f"  {say('cli.remedy', language)}: {complaint.remedy}\n")
+        sys.stderr.write(f"  {say('cli.remedy', language)}: {tame(complaint.remedy)}\n")
     return complaint.exit_code
 
 

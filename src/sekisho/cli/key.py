@@ -88,16 +88,26 @@ def show(
     cosigner: Annotated[
         bool, typer.Option("--cosigner", help="With --vkey: a witness's key, not a log's.")
     ] = False,
+    out: Annotated[
+        str,
+        typer.Option("--out", help="With --vkey: write the verifier key here; never over a file."),
+    ] = "",
     passphrase_file: PassphraseFile = "",
     as_json: AsJson = False,
 ) -> None:
     """A key's id, digest phrase and public bytes; of a private key nothing else."""
+    from sekisho.ceremony import create_file
+
     language = language_of(context)
+    if out and not vkey:
+        raise InvalidInput("goes with a verifier key", path="--out", remedy="add --vkey NAME")
     public = public_of(settings_of(context), file, passphrase_file)
     document, text = _public(public), _text(public, language)
     if vkey:
         named = _vkey(public, vkey, cosigner=cosigner)
         document, text = {**document, "vkey": named}, f"{text}\n  vkey    {named}"
+        if out:
+            create_file(Path(out), f"{named}\n".encode())
     deliver(Answer(document=document, text=text), as_json=as_json)
 
 

@@ -120,7 +120,7 @@ def check_evidence(
         "sizes": [str(smaller.size), str(larger.size)],
         "cosigned_both": both,
     }
-    text = f"{verdict.verdict}: {why}"
+    text = f"{verdict.verdict}: {why.rstrip()}"
     if both:
         text += "\n" + say("log.evidence.both", language_of(context), names=", ".join(both))
     code = verdict_code(verdict.verdict)

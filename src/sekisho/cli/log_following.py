@@ -158,7 +158,7 @@ def _finding_words(finding: Finding, folder: Path, language: Language) -> str:
         f"log.finding.{finding.kind}",
         language,
         source=tame(finding.source),
-        detail=tame(finding.detail),
+        detail=_detail_words(finding),
         path=folder / "evidence" / finding.evidence.file_name if finding.evidence else "",
     )
     if finding.over:
@@ -179,6 +179,12 @@ def _round_document(event: RoundEvent, folder: str) -> dict[str, object]:
         "standing": event.standing,
         "forks": event.forks,
     }
+
+
+def _detail_words(finding: Finding) -> str:
+    """The detail; a fork's, which may have none, stands in a sentence."""
+    detail = tame(finding.detail)
+    return f" ({detail})" if detail and finding.kind == "fork" else detail
 
 
 def _finding_document(finding: Finding, folder: str) -> dict[str, object]:

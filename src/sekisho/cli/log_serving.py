@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sekisho.signing.notes import VerifierKey
     from sekisho.witness.main import Ready, WitnessPlan
 
-__all__ = ["serve", "witness"]
+__all__ = ["serve", "without_server", "witness"]
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free port.")]
 Bind = Annotated[
@@ -58,7 +58,7 @@ def serve(
 
         serve_folder(folder, port=port, bind=bind, announce=announce)
     except ModuleNotFoundError as error:
-        raise _without_server(error) from None
+        raise without_server(error) from None
 
 
 @witness.callback()
@@ -109,7 +109,7 @@ def run_witness(
 
         serve_witness(plan, announce)
     except ModuleNotFoundError as error:
-        raise _without_server(error) from None
+        raise without_server(error) from None
 
 
 @witness.command("rotate")
@@ -157,7 +157,8 @@ def _policy_lines(keys: tuple[VerifierKey, ...] | list[VerifierKey]) -> list[str
     return [f"witness {name} {key.to_text()}" for name, key in zip(names, keys, strict=True)]
 
 
-def _without_server(error: ModuleNotFoundError) -> Unavailable:
+def without_server(error: ModuleNotFoundError) -> Unavailable:
+    """What to say where a package of the extra is not installed."""
     return Unavailable(
         f"this needs {error.name}, which is not installed",
         remedy="install the package with its extra: server",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sekisho.ledger.policy import Policy
     from sekisho.signing.notes import VerifierKey
 
-__all__ = ["LogKeys", "PolicyFile", "read_key", "read_policy"]
+__all__ = ["LogKeys", "PolicyFile", "checked_vkey", "read_key", "read_policy"]
 
 _MAX_FILE = 1 << 20
 
@@ -36,7 +36,18 @@ def read_key(text: str, *, path: str = "--vkey") -> VerifierKey:
 
     if "+" not in text and Path(text).is_file():
         text = read_input(text, limit=_MAX_FILE).decode("utf-8", "replace")
-    return VerifierKey.from_text(text, path=path)
+    return VerifierKey.from_text(checked_vkey(text, path), path=path)
+
+
+def checked_vkey(text: str, path: str) -> str:
+    """The text, if it has a verifier key's form at all: public keys and policies are given here by mistake."""
+    if text.count("+") < 2 or len(text.split()) != 1:
+        raise InvalidInput(
+            f"{text[:40]!r} is no verifier key, NAME+ID+BASE64, nor a file with one",
+            path=path,
+            remedy="take it from where the log or witness shows it; sekisho key show F.pub --vkey NAME makes one",
+        )
+    return text
 
 
 def read_policy(vkeys: list[str] | None, policy: Path | None) -> Policy:

@@ -63,14 +63,24 @@ class Judges:
         self._at_work += 1
         raws = [raw for raw, _ in group]
         work = loop.run_in_executor(self._threads, self._judge_all, raws)
-        work.add_done_callback(lambda done: self._settle(loop, group, done.result()))
+        work.add_done_callback(lambda done: self._settle(loop, group, done))
 
     def _settle(
-        self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], judged: Sequence[Judged]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        group: Sequence[_Waiting],
+        work: asyncio.Future[list[Judged]],
     ) -> None:
+        """Tell everybody in the group; also where the judge broke down: nobody waits for ever, its place is free."""
         self._at_work -= 1
+        failure = asyncio.CancelledError() if work.cancelled() else work.exception()
+        judged: Sequence[Judged | None] = [None] * len(group) if failure else work.result()
         for (_, done), result in zip(group, judged, strict=True):
-            if not done.done():
+            if done.done():
+                continue
+            if result is None:
+                done.set_exception(RuntimeError(f"the gate broke down: {failure!r}"))
+            else:
                 done.set_result(result)
         self._schedule(loop)
 

@@ -97,7 +97,8 @@ class IntakeApp:
             await _respond(send, HTTPStatus.OK, answer)
 
     async def _add_one(self, body: bytes) -> bytes:
-        submission = await self._judges.judge(body)
+        # Files end with a newline, entries never do; behind a line it is cut off as well.
+        submission = await self._judges.judge(body.removesuffix(b"\n"))
         answer = _answer_of((await self._appender.append([submission]))[0])
         if isinstance(answer, _Refusal):
             raise _Rejected(HTTPStatus.CONFLICT, answer.code, answer.error)

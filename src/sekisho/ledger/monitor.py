@@ -36,6 +36,8 @@ __all__ = [
 
 MAX_OPEN = 1000
 MAX_STATE_BYTES = 64 * 1024 * 1024
+MAX_OPEN_BYTES = 24 * 1024 * 1024
+"""Escaped for JSON they are at most twice as long: what is saved can always be read back."""
 
 FindingKind: TypeAlias = Literal[
     "fork",  # two signed checkpoints that no append-only log can have signed
@@ -192,7 +194,7 @@ def judge_sighting(
     left = tuple(item for item in state.open if item.note.text != sighting.note.text)
     state = replace(state, open=left)
     if comparison.relation == "open":
-        kept = (*left, sighting) if len(left) < MAX_OPEN else left
+        kept = (*left, sighting) if _has_room(left, sighting) else left
         return replace(state, open=kept), ()
     if comparison.relation in ("first", "grown"):
         state = replace(state, newest=sighting.note, newest_at=sighting.at)
@@ -221,6 +223,11 @@ def judge_round(
     standing = {key: state.standing.get(key, finding.at) for key, finding in present.items()}
     state = msgspec.structs.replace(state, standing=standing)
     return state, (*forks, *begun, *over)
+
+
+def _has_room(left: Sequence[Sighting], sighting: Sighting) -> bool:
+    size = sum(len(item.note.to_bytes()) for item in (*left, sighting))
+    return len(left) < MAX_OPEN and size <= MAX_OPEN_BYTES
 
 
 def _take_fork(

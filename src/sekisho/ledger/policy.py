@@ -5,7 +5,7 @@ Source: C2SP tlog-policy. Who owns a witness is not part of it: the charter says
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -100,9 +100,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_satisfied(self, names: Collection[str]) -> bool:
         """Whether cosignatures of the witnesses named make the quorum."""
-        return self._holds(
-            self.quorum, frozenset(names), {group.name: group for group in self.groups}
-        )
+        held = {NO_QUORUM, *names} - {group.name for group in self.groups}
+        # A group names only what stands above it, so one walk settles all; a deep nesting must not exhaust the stack.
+        for group in self.groups:
+            if sum(member in held for member in group.members) >= group.needed:
+                held.add(group.name)
+        return self.quorum in held
 
     def verify_logged(self, note: Note) -> Checkpoint:
         """Check that a known log signed a checkpoint under its own name, whoever else did or did not.
@@ -145,14 +148,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
                 f"cosigned by {sorted(times) or 'nobody'}, which is not the quorum {self.quorum!r}"
             )
         return Cosigned(checkpoint=checkpoint, note=note, times=times)
-
-    def _holds(self, name: str, names: frozenset[str], groups: Mapping[str, Group]) -> bool:
-        if name == NO_QUORUM:
-            return True
-        group = groups.get(name)
-        if group is None:
-            return name in names
-        return sum(self._holds(member, names, groups) for member in group.members) >= group.needed
 
 
 class _PolicyReader:

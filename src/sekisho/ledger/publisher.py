@@ -106,6 +106,12 @@ class Publisher:
         """What each witness last failed with; a witness that answered well is not named."""
         return {seat.name: seat.problem for seat in self._panel.values() if seat.problem}
 
+    @property
+    def failure(self) -> SekishoError | None:
+        """What made the publisher give up; None while it goes on trying."""
+        with self._changed:
+            return self._failure
+
     def on_published(self, callback: Callable[[Cosigned], None]) -> None:
         """Call back after each publication, from the publishing thread; it must not raise."""
         self._callbacks.append(callback)

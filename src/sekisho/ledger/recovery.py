@@ -46,7 +46,7 @@ def refuse_rollback(published: Checkpoint | None, size: int, integrator: Integra
         raise RolledBack(
             f"the published checkpoint has size {published.size}, the database only {size}",
             remedy="restore the newest database, or rebuild it from the published files with "
-            "`sekisho log rebuild`; appending to this one would fork the log",
+            "`sekisho log rebuild` (a log of your own: with its folder); appending to this one would fork the log",
         )
     if integrator.root_at(published.size) != published.root:
         raise RolledBack(

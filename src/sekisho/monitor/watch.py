@@ -46,6 +46,8 @@ __all__ = ["Round", "Vantage", "Watch"]
 
 MAX_ASKED_AT_ONCE = 16
 WALK_S = 30.0
+MAX_SIGNATURE = 4096
+MAX_LINES_OF_A_KEY = 2
 _UNREADABLE = (NotStored, DamagedTile, InvalidInput, Unavailable)
 
 Progress = Callable[[int, int], None]
@@ -139,7 +141,7 @@ class Watch:
         try:
             note = Note.from_bytes(vantage.fetch(), path=vantage.file)
             self._policy.verify_logged(note)
-            return Sighting(source=vantage.name, note=note, at=now)
+            return Sighting(source=vantage.name, note=_without_padding(note, self._policy), at=now)
         except (InvalidInput, VerificationError) as error:
             return _finding("unreadable", vantage.name, now, error)
         except NotStored as error:
@@ -219,6 +221,19 @@ class Watch:
         except _UNREADABLE as error:
             found = [_finding(_kind_of(error), sighting.source, sighting.at, error)]
         return state.with_walked(sighting.source, position), found
+
+
+def _without_padding(note: Note, policy: Policy) -> Note:
+    """The note with the lines that claim a known key, and few of each: whoever serves it can add any other.
+
+    Kept as it came, each showing of one checkpoint would be another note to remember, and another piece of evidence.
+    """
+    keys = [*policy.logs, *(witness.key for witness in policy.witnesses)]
+    claimed = [
+        [line for line in note.signatures if key.made(line)][:MAX_LINES_OF_A_KEY] for key in keys
+    ]
+    kept = {line for lines in claimed for line in lines if len(line.signature) <= MAX_SIGNATURE}
+    return Note(text=note.text, signatures=tuple(line for line in note.signatures if line in kept))
 
 
 def _read_edge(tree: TreeReader | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterAdopted,
@@ -19,7 +20,7 @@ from sekisho.model.statements import (
 from sekisho.signing import draft_charter
 from sekisho.signing.notes import VerifierKey
 
-__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding", "witness_terms"]
+__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding", "refuse_idle", "witness_terms"]
 
 _YEAR_S = 365 * 86_400
 
@@ -68,6 +69,18 @@ def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
         halt_verdict_s=plan.halt_verdict_s,
         recovery=plan.recovery,
     )
+
+
+def refuse_idle(terms: CharterAdopted) -> None:
+    """Raises InvalidInput for a constituency that no power asks: a name mistyped would take its keys with it."""
+    asked = {part.constituency for grant in terms.powers for part in grant.quorums}
+    idle = [group.name for group in terms.constituencies if group.name not in asked]
+    if idle:
+        raise InvalidInput(
+            f"no power of this charter asks {', '.join(idle)}",
+            path="constituencies",
+            remedy=f"name one of {', '.join(sorted(asked))}; the next version may add others, with powers",
+        )
 
 
 def witness_terms(n: int) -> tuple[int, int]:

@@ -102,9 +102,18 @@ def verify_issue(order: OrderIssued, charter: Charter, *, log: str, now: Instant
 
 
 def verify_on_sight(
-    known: KnownOrder, charter: Charter, book: OrderBook, *, log: str, earliest: Instant
+    known: KnownOrder,
+    charter: Charter,
+    book: OrderBook,
+    *,
+    log: str,
+    earliest: Instant,
+    seen: Instant | None = None,
 ) -> None:
-    """Raise where an agent must not take this order now; its quorum is already verified by the caller."""
+    """Raise where an agent must not take this order now; its quorum is already verified by the caller.
+
+    `seen` is when an order that is told again, after a restart, was taken first: signatures age until then.
+    """
     order = known.order
     _verify_home(order, charter, log)
     problems = check_order(order, charter)
@@ -115,6 +124,12 @@ def verify_on_sight(
     elif order.expires <= earliest and order.on_expiry == "lapse" and not known.witnessed:
         # A witnessed one is taken all the same: it asks nothing any more, but its number must not stay outstanding.
         raise ExpiredOrder(f"order {order.register} {order.number} expired at {order.expires}")
+    elif order.issue_until <= (seen or earliest) and not known.witnessed:
+        # What the log took, it took in time; signatures from a drawer must not stop anybody.
+        raise StaleSignatures(
+            f"the signatures of order {order.register} {order.number} were good for issue until {order.issue_until}",
+            remedy="show it with its proof if the log holds it, else have it signed anew",
+        )
 
 
 def _verify_home(order: OrderIssued, charter: Charter, log: str) -> None:

@@ -28,6 +28,8 @@ TWO_SIDED: tuple[Power, ...] = ("pause", "resume", "amend", "publish-agent")
 # Where a charter grants them at all: each can, in the end, release or stop what two must decide.
 TWO_SIDED_IF_GRANTED: tuple[Power, ...] = ("report-compromise", "declare-outage")
 _STRICT = ("authority", "international")
+# Control and format characters, as the space of no width: two spellings with and without look alike.
+_UNSEEN = ("Cc", "Cf")
 
 
 class CharterFault(VerificationError):
@@ -185,12 +187,13 @@ def check_ownership(terms: CharterAdopted) -> list[str]:
 
 
 def same_organisation(one: str, other: str) -> bool:
-    """Whether two spellings are one organisation's name: case, width and spaces say nothing."""
+    """Whether two spellings are one organisation's name: case, width, spaces and what nobody sees say nothing."""
     return _folded(one) == _folded(other)
 
 
 def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    seen = "".join(c for c in name if c.isspace() or unicodedata.category(c) not in _UNSEEN)
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 
 
 def _every_key(terms: CharterAdopted) -> list[CharterKey]:

@@ -47,6 +47,8 @@ def load_secret_file(path: Path) -> bytes:
             data = file.read(MAX_SECRET_FILE + 1)
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+    if data.startswith(b"-----BEGIN PUBLIC KEY"):
+        raise InvalidInput("is a public key", path=str(path), remedy="name the private key's file")
     if mode & 0o077:
         raise InvalidInput("others can read this key", path=str(path), remedy=f"chmod 600 {path}")
     if len(data) > MAX_SECRET_FILE:

@@ -52,6 +52,8 @@ class FileTileStore:
 
     def drop_folder(self, path: str) -> None:
         folder = self._resolve(path)
+        if folder.is_symlink():  # planted: what it leads to is not ours to empty
+            return
         try:
             for file in folder.iterdir():
                 file.unlink(missing_ok=True)

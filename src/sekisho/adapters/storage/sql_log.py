@@ -192,7 +192,11 @@ class SqlLogStore(ABC):
                     error.connection_invalidated or self._held.invalidated
                 ):
                     self._drop_connection()
+                self._end_transaction()
                 raise self._judge(error) from None
+
+    def _end_transaction(self) -> None:  # noqa: B027 - most databases need nothing here
+        """Where a refused commit can leave its transaction open, end it: else every later call would meet it."""
 
     def _ready_connection(self) -> Connection:
         if self._held is None:

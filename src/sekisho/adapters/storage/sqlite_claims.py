@@ -47,6 +47,10 @@ class SqliteClaims:
         self._below = 0
         self._step = _Step()
 
+    def begin(self) -> None:
+        """A transaction begins that may take nothing: what one before it took and lost must not be kept with it."""
+        self._step = _Step()
+
     def take(self, connection: Connection, taken: list[tuple[bytes, int]]) -> None:
         """Take what the newest entries claim, in the caller's transaction. Raises Taken."""
         wanted = [key for key, _ in taken]
@@ -55,7 +59,7 @@ class SqliteClaims:
         self._step = _Step(taken=taken)
         if not self._sweep and len(self._held) > KEEP:
             self._sweep = sorted(self._held, reverse=True)
-            self._below = taken[0][1]
+            self._below = self.size
         if self._sweep:
             self._step = _Step(taken=taken, filed=self._file(connection, 2 * len(taken)))
 

@@ -78,6 +78,7 @@ class SqliteLogStore(SqlLogStore):
                 self._claims.size != first
             ):  # somebody was stopped between the commit and its being noted
                 self._load_claims()
+            self._claims.begin()
             super().sequence(first, entries)
             self._claims.keep(first + len(entries))
 
@@ -103,6 +104,11 @@ class SqliteLogStore(SqlLogStore):
                 f"{self._path}: journal {mode}, synchronous {synchronous}, asked for wal and {_FULL}",
                 remedy="use a local file system",
             )
+
+    def _end_transaction(self) -> None:
+        raw = None if self._held is None else self._held.connection.driver_connection
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.rollback()
 
     def _judge(self, error: DBAPIError) -> SekishoError:
         code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

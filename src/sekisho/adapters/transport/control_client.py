@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
 from sekisho.model.errors import (
     InvalidInput,
     NotAuthorised,
@@ -23,6 +24,7 @@ __all__ = ["ControlClient"]
 
 MAX_ANSWER = 16 * 1024 * 1024
 TIMEOUT_S = 10.0
+WHOLE_S = 30.0
 T = TypeVar("T")
 
 
@@ -81,6 +83,7 @@ class ControlClient:
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(keepalive_expiry=60.0),
+            headers=ACCEPTED,
         )
 
     def close(self) -> None:
@@ -144,7 +147,7 @@ class ControlClient:
             with self._client.stream(
                 method, f"{self.url}{path}", content=content, headers=headers, timeout=timeout
             ) as response:
-                body = _read_bounded(response)
+                body = self._read(response)
                 if response.is_success:
                     return body
                 status = response.status_code
@@ -155,14 +158,11 @@ class ControlClient:
         kind = _REFUSALS.get(status, Unavailable)
         raise kind(f"{path.partition('?')[0]} answered {status}: {_detail(body)}")
 
-
-def _read_bounded(response: httpx.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise Unavailable(f"an answer longer than {MAX_ANSWER} bytes was cut off")
-    return bytes(body)
+    def _read(self, response: httpx.Response) -> bytes:
+        try:
+            return read_body(response, MAX_ANSWER, within_s=WHOLE_S, path=self.url)
+        except InvalidInput as error:
+            raise Unavailable(f"an answer was cut off: {error}") from None
 
 
 def _detail(body: bytes) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 
 import httpx
 
+from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.ports.tile_store import NotStored
 
@@ -42,7 +42,7 @@ class HttpTileStore:
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=url.startswith("https:"),
-            headers={"accept-encoding": "gzip, identity"},
+            headers=ACCEPTED,
         )
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class HttpTileStore:
                     raise NotStored(f"{path} is not there", remedy="check the log's address")
                 if response.status_code != _OK:
                     raise Unavailable(f"{self.url} answered {response.status_code} for {path}")
-                return _read_bounded(response, path, limit)
+                return read_body(response, limit, within_s=WHOLE_FILE_S, path=path)
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"{self.url} does not answer: {error!r}", remedy="try again later"
@@ -83,20 +83,6 @@ class HttpTileStore:
         if {"", ".", ".."}.intersection(parts) or any(c in path for c in "\\%?#\0"):
             raise InvalidInput("this path would leave the store", path=path[:120])
         return f"{self.url}/{path}"
-
-
-def _read_bounded(response: httpx.Response, path: str, limit: int) -> bytes:
-    """Bytes after decompression are what counts: a small answer may unpack into a large one."""
-    chunks: list[bytes] = []
-    size, ends = 0, time.monotonic() + WHOLE_FILE_S
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if size > limit:
-            raise InvalidInput(f"longer than {limit} bytes", path=path)
-        if time.monotonic() > ends:
-            raise Unavailable(f"{path} did not arrive within {WHOLE_FILE_S:.0f} s")
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
 from sekisho.adapters.transport.http_tiles import check_url
 from sekisho.model.errors import (
     InvalidInput,
@@ -59,10 +60,14 @@ def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
             # Reading the host's certificates takes longer than an order may: not where no TLS is spoken.
             httpx.Client(timeout=timeout_s, trust_env=secure, verify=secure) as client,
             client.stream(
-                "POST", address, content=raw, headers={"content-type": "application/json"}
+                "POST",
+                address,
+                content=raw,
+                headers={"content-type": "application/json"} | ACCEPTED,
             ) as response,
         ):
-            status, body = response.status_code, _read_bounded(response, address)
+            status = response.status_code
+            body = read_body(response, MAX_ANSWER_BYTES, within_s=timeout_s, path=address)
     except httpx.HTTPError as error:
         raise Unavailable(
             f"{address} does not answer: {error!r}", remedy="send it again; nothing is doubled"
@@ -70,15 +75,6 @@ def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
     if status not in _OK:
         raise _refusal(status, body, address)
     return from_json(Placed, parse_json(body, path=address), path=address)
-
-
-def _read_bounded(response: httpx.Response, address: str) -> bytes:
-    body = b""
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise InvalidInput(f"an answer longer than {MAX_ANSWER_BYTES} bytes", path=address)
-    return body
 
 
 def _refusal(status: int, body: bytes, address: str) -> SekishoError:

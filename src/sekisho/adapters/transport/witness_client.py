@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
 from sekisho.ledger.proof import MAX_PROOF_HASHES
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.wire import encode_base64
@@ -16,6 +17,7 @@ from sekisho.signing.notes import parse_decimal
 __all__ = ["HttpWitness"]
 
 MAX_ANSWER_BYTES = 256 * 1024
+WHOLE_S = 10.0
 SIZE_TYPE = "text/x.tlog.size"
 _OK, _CONFLICT = 200, 409
 _FIRST_REFUSAL, _FIRST_FAILURE = 400, 500
@@ -32,6 +34,7 @@ class HttpWitness:
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(keepalive_expiry=60.0),
+            headers=ACCEPTED,
         )
 
     def close(self) -> None:
@@ -59,13 +62,7 @@ class HttpWitness:
             with self._client.stream(
                 "POST", f"{self.url}/add-checkpoint", content=request
             ) as response:
-                body = b""
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise InvalidInput(
-                            f"an answer longer than {MAX_ANSWER_BYTES} bytes", path=self.url
-                        )
+                body = read_body(response, MAX_ANSWER_BYTES, within_s=WHOLE_S, path=self.url)
                 return response.status_code, response.headers.get("content-type", ""), body
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(

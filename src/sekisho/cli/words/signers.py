@@ -44,12 +44,23 @@ def describe_signers(page: Page, document: Document, statement: Statement) -> No
         keys = known_keys(page.view, charters)
         found = _describe_signatures(page, document.envelope, keys)
         found = _without_silenced(page, statement, found, keys)
+    elif _is_in_force(page, statement):
+        # Drawn up from the log's fold, which keeps no signatures and took it only with its quorums.
+        page.tell("signed_by", "in-force")
+        return
     else:
         page.tell("signed_by", "unsigned")
         page.data["signatures"] = []
     power = power_for(statement)
     if charters:
         _describe_standing(page, _parts_asked(statement, charters, power, found))
+
+
+def _is_in_force(page: Page, statement: Statement) -> bool:
+    charter = page.view.footing.charter
+    return page.view.footing.state is not None and (
+        charter is not None and charter.digest == statement.digest
+    )
 
 
 def charters_of(page: Page, statement: Statement) -> list[Charter]:
