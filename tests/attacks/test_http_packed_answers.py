@@ -84,7 +84,7 @@ def asked(url: str) -> list[Any]:
 def test_an_answer_that_unpacks_into_more_than_asked_for(
     hostile: tuple[str, type[_Hostile]], packing: str
 ) -> None:
-    """No client unpacks twice, or far beyond its limit: of 64 MiB packed into little, no more is made than three times the largest limit."""
+    """No client unpacks twice, or far beyond its limit, however little the answer is packed into."""
     url, handler = hostile
     handler.packing = packing
     handler.body = ONCE if packing == "gzip" else BOMB
