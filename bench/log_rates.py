@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvicorn
@@ -34,7 +35,7 @@ from sekisho.adapters.storage.sqlite_log import SqliteLogStore
 from sekisho.adapters.transport.witness_client import format_request
 from sekisho.intake import Gate, IntakeApp
 from sekisho.intake.judging import JUDGES, SWITCH_S
-from sekisho.ledger import Policy
+from sekisho.ledger import Cosigned, Policy
 from sekisho.ledger.appender import Appender
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer, Submission
@@ -208,8 +209,8 @@ async def _paced(
     found: list[float] = []
     lock = threading.Lock()
 
-    def take_published(cosigned: object) -> None:
-        size = cosigned.checkpoint.size  # type: ignore[attr-defined]  # Cosigned
+    def take_published(cosigned: Cosigned) -> None:
+        size = cosigned.checkpoint.size
         now = time.perf_counter()
         with lock:
             covered = [index for index in waiting if index < size]
@@ -236,7 +237,7 @@ async def _paced(
     return found
 
 
-def _serve(folder: str, ready: multiprocessing.connection.Connection) -> None:  # type: ignore[name-defined]
+def _serve(folder: str, ready: Connection) -> None:
     async def nothing(scope: object, receive: object, send: object) -> None:
         pass
 

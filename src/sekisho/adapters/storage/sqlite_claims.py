@@ -114,10 +114,8 @@ def _search(keys: int) -> str:
 def _find_filed(connection: Connection, wanted: Sequence[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for some in in_steps(wanted):
-        query = f"SELECT key, idx FROM claims WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608
-        found.update(
-            (key, idx) for key, idx in connection.exec_driver_sql(query, tuple(some)).all()
-        )
+        rows = connection.exec_driver_sql(_search(len(some)), tuple(some)).all()
+        found.update((key, idx) for key, idx in rows)
     return found
 
 
