@@ -6,7 +6,16 @@ import string
 
 import pytest
 
-from sekisho.catalogue import MESSAGES, say
+from sekisho.catalogue import (  # faces
+    MESSAGES,
+    command,
+    console,
+    reading,
+    rehearsal,
+    running,
+    say,
+    signing,
+)
 
 
 def _values(text: str) -> set[str]:
@@ -27,3 +36,9 @@ def test_values_are_put_in_and_missing_keys_are_defects() -> None:
     assert say("cli.file", "en", why="gone") == "cannot use this path: gone"
     with pytest.raises(KeyError):
         say("cli.no-such-message", "en")
+
+
+def test_no_message_stands_in_two_faces() -> None:
+    """A key of two files would be one of them by the order of imports."""
+    faces = (command, console, reading, rehearsal, running, signing)
+    assert sum(len(face.MESSAGES) for face in faces) == len(MESSAGES)

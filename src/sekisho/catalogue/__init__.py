@@ -1,0 +1,32 @@
+"""Messages for people, in English and Japanese, one file for each face.
+
+A key is `room.what`; both languages name the same values in braces. Codes, ids, digests and the
+words of the wire are never translated. A key that is missing here is a defect, so `say` raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from sekisho.catalogue import command, console, reading, rehearsal, running, signing
+
+__all__ = ["MESSAGES", "Language", "say"]
+
+Language = Literal["en", "ja"]
+
+MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    **command.MESSAGES,
+    **console.MESSAGES,
+    **reading.MESSAGES,
+    **rehearsal.MESSAGES,
+    **running.MESSAGES,
+    **signing.MESSAGES,
+}
+
+_COLUMN: Final[Mapping[Language, int]] = {"en": 0, "ja": 1}
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """The message of `key` in `language`, with its values put in. Raises KeyError for no such key."""
+    return MESSAGES[key][_COLUMN[language]].format(**values)
