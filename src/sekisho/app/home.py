@@ -109,6 +109,11 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         (self.path / "regime.json").write_bytes(canonical(regime) + b"\n")
 
     def load_root(self) -> TrustRoot:
+        """The regime's trust root. Raises InvalidInput where no regime is founded here."""
+        if not self.is_founded:
+            raise InvalidInput(
+                "no regime is founded here", path=str(self.path), remedy="sekisho up"
+            )
         return parse_policy(self._read("trust.json"), path=str(self.path / "trust.json"))
 
     def save_root(self, root: TrustRoot) -> None:

@@ -16,7 +16,7 @@ from sekisho.app.control import Control
 from sekisho.app.home import Home
 from sekisho.ledger import LogReader, Policy
 from sekisho.ledger.rebuilding import rebuild_store
-from sekisho.model.errors import Corrupt, InvalidInput, StateConflict
+from sekisho.model.errors import Corrupt, StateConflict
 from sekisho.operations.admission import claims_of
 from sekisho.operations.desk import Admitted
 from sekisho.operations.disclosing import Reveal, make_reveal
@@ -143,8 +143,6 @@ def _put_in_place(home: Home, made: View) -> None:
 @contextmanager
 def _grounds(home: Home) -> Iterator[tuple[LogEntries, Telling]]:
     """What projections rest on: the log, and a fold of it that has not begun."""
-    if not home.is_founded:
-        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
     root = home.load_root()
     private = PrivateSqlite(home.path / "private.sqlite")
     try:
@@ -160,14 +158,13 @@ def reveal_field(home: Home, digest: str, name: str) -> Reveal:
 
     Reads beside a running control plane. Raises InvalidInput where no regime is founded here.
     """
-    if not home.is_founded:
-        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
+    root = home.load_root()
     private = PrivateSqlite(home.path / "private.sqlite")
     try:
         kept = private.load_disclosures()
     finally:
         private.close()
-    return make_reveal(FileTileStore(home.public), home.load_root(), digest, name, kept)
+    return make_reveal(FileTileStore(home.public), root, digest, name, kept)
 
 
 def erase_disclosures(
@@ -179,8 +176,6 @@ def erase_disclosures(
     nothing has changed. Raises StateConflict while a control plane runs on this home, or where there is nothing to
     erase.
     """
-    if not home.is_founded:
-        raise InvalidInput("no regime is founded here", path=str(home.path), remedy="sekisho up")
     with Control(home, {}) as control:
         recorded = control.desk.find(digest) or next(
             (entry for entry in control.desk.recorded() if entry.leaf == digest), None

@@ -28,7 +28,7 @@ def rotate(
     """Draw the log's next key; both sign until the charter names the new one and `--finish` drops the old."""
     from sekisho.app import Home, begin_log_rotation, finish_log_rotation
 
-    opened = Home.open(home or settings_of(context).home)
+    opened = Home(path=(home or settings_of(context).home).expanduser().absolute())
     key = finish_log_rotation(opened) if finish else begin_log_rotation(opened)
     said = "log.rotate.finished" if finish else "log.rotate.begun"
     text = say(said, language_of(context), vkey=key.to_text(), home=opened.path)
