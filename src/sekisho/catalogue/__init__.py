@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from sekisho.catalogue import command, console, reading, rehearsal, running, signing
+from sekisho.catalogue import (
+    command,
+    console,
+    reading,
+    register_console,
+    registry,
+    rehearsal,
+    running,
+    signing,
+)
 
 __all__ = ["MESSAGES", "Language", "say"]
 
@@ -19,6 +28,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **command.MESSAGES,
     **console.MESSAGES,
     **reading.MESSAGES,
+    **register_console.MESSAGES,
+    **registry.MESSAGES,
     **rehearsal.MESSAGES,
     **running.MESSAGES,
     **signing.MESSAGES,

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "show": ("sekisho.cli.show", "app"),
     "audit": ("sekisho.cli.audit", "app"),
     "log": ("sekisho.cli.log", "app"),
+    "registry": ("sekisho.cli.registry", "app"),
     "rules": ("sekisho.cli.rules", "app"),
     "meter": ("sekisho.cli.meter", "app"),
     "charter": ("sekisho.cli.charter", "app"),

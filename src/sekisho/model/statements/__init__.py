@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sekisho.model.statements.custody import *  # noqa: F403
+from sekisho.model.statements.custody import __all__ as _custody
 from sekisho.model.statements.deposits import *  # noqa: F403
 from sekisho.model.statements.deposits import __all__ as _deposits
 from sekisho.model.statements.governance import *  # noqa: F403  # this package is the one shop window of the kinds
@@ -18,6 +20,7 @@ from sekisho.model.statements.succession import *  # noqa: F403
 from sekisho.model.statements.succession import __all__ as _succession
 
 __all__ = [  # noqa: PLE0604
+    *_custody,
     *_deposits,
     *_governance,
     *_licensing,

@@ -13,6 +13,14 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, UnknownCriticalField
 from sekisho.model.quick_json import NotQuick, read_quickly
+from sekisho.model.statements.custody import (
+    BalanceClosed,
+    ChipRegistered,
+    CustodyMoved,
+    InventoryTaken,
+    IrregularityFound,
+    ProductionReported,
+)
 from sekisho.model.statements.deposits import DisclosureDeposited, DisclosureErased
 from sekisho.model.statements.governance import (
     AgentReleased,
@@ -140,6 +148,14 @@ KINDS: dict[str, Kind] = {
     "challenge-answered": Kind(ChallengeAnswered, lambda p: f"device:{p.device}", "device"),
     "halt-judged": Kind(HaltJudged, lambda p: f"host:{p.host}", "judge"),
     "finding-raised": Kind(FindingRaised, lambda p: f"host:{p.host}", "witness-of-fault"),
+    "chip-registered": Kind(ChipRegistered, lambda p: f"batch:{p.batch}", "register-chips"),
+    "custody-moved": Kind(CustodyMoved, lambda p: f"batch:{p.root}", "keep-registers"),
+    "inventory-taken": Kind(InventoryTaken, lambda p: f"party:{p.party}", "party"),
+    "balance-closed": Kind(BalanceClosed, lambda p: f"party:{p.party}", "party"),
+    "production-reported": Kind(ProductionReported, lambda p: f"party:{p.party}", "party"),
+    "irregularity-found": Kind(
+        IrregularityFound, lambda p: f"irregularity:{p.about}", "keep-registers"
+    ),
     "disclosure-deposited": Kind(
         DisclosureDeposited, lambda p: f"payload:{p.statement}", "keep-registers"
     ),

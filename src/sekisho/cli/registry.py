@@ -1,0 +1,16 @@
+"""`sekisho registry`: chips in custody. Each part of the group stands in a module of its own."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import typer
+
+__all__ = ["app"]
+
+_PARTS: Final = ("registry_epcis",)
+
+app = typer.Typer(no_args_is_help=True)
+for _part in _PARTS:
+    importlib.import_module(f"sekisho.cli.{_part}").add_to(app)

@@ -1,0 +1,1 @@
+"""The register in use: capturing, committing to the log, querying, balancing, reconciling."""

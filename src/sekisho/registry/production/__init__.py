@@ -1,0 +1,1 @@
+"""What a fab made: wafers, yield, HBM, scrap, the EUV bound, the quota ledger. Pure."""

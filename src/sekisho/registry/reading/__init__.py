@@ -1,0 +1,1 @@
+"""What firms already have: packing lists, asset registers, a fleet agent's inventory. Pure."""
