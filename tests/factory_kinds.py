@@ -6,17 +6,23 @@ from sekisho.ledger import leaf_hash
 from sekisho.model.statements import (
     KINDS,
     AgentReleased,
+    BalanceClosed,
     ChainHead,
     ChallengeAnswered,
     CharterKey,
     Checkpoint,
     CheckpointRecorded,
+    ChipRegistered,
+    ChipTags,
+    CustodyMoved,
     DepositShare,
     DisclosureDeposited,
     DisclosureErased,
     FindingRaised,
     HaltJudged,
     HostRetired,
+    InventoryTaken,
+    IrregularityFound,
     KeyCompromised,
     KeyDrilled,
     KeyReplacement,
@@ -28,6 +34,7 @@ from sekisho.model.statements import (
     PackPublished,
     PackReference,
     Predicate,
+    ProductionReported,
     Reading,
     ReceiptAcknowledged,
     RecoveryAnnounced,
@@ -88,6 +95,7 @@ def one_of_each() -> dict[str, Predicate]:
         *_receipts(),
         *_orders(),
         *_verdicts(),
+        *_custody(),
     ]
     return {kind_of(predicate): predicate for predicate in made}
 
@@ -110,6 +118,7 @@ def signers_of(kind: str) -> tuple[Signer, ...]:
         "order-kind": (*AUTHORITY[:3], VERIFIER[0]),
         "observe": (VERIFIER[0],),
         "judge": (VERIFIER[1],),
+        "register-chips": (OPERATOR,),
         "host": (HOST,),
         "party": (PARTY,),
         "device": (DEVICE,),
@@ -288,5 +297,46 @@ def _verdicts() -> list[Predicate]:
         ),
         FindingRaised(
             effective=NOW, finding="rolled-back", host="host-1", detail="state 9, counter 7"
+        ),
+    ]
+
+
+def _custody() -> list[Predicate]:
+    figures, _ = conceal("figures", "12 in, 3 out", SALT)
+    month = Span(start=NOW.plus(-30 * 86_400), end=NOW)
+    return [
+        ChipRegistered(
+            effective=NOW,
+            batch="1" * 64,
+            chips=(ChipTags(serial="2" * 64), ChipTags(serial="3" * 64, device_key="4" * 64)),
+        ),
+        CustodyMoved(effective=NOW, batch=1, events=3, root="1" * 64, concealed=(figures,)),
+        InventoryTaken(
+            effective=NOW, party="party-1", taken=NOW, items="5" * 64, concealed=(figures,)
+        ),
+        BalanceClosed(
+            effective=NOW,
+            party="party-1",
+            period=month,
+            report="6" * 64,
+            verdict="holds",
+            corrects="7" * 64,
+            concealed=(figures,),
+        ),
+        ProductionReported(
+            effective=NOW,
+            party="party-1",
+            period=month,
+            report="8" * 64,
+            corrects="9" * 64,
+            concealed=(figures,),
+        ),
+        IrregularityFound(
+            effective=NOW,
+            irregularity="active-elsewhere",
+            books="custody",
+            about="a" * 64,
+            count=2,
+            concealed=(figures,),
         ),
     ]

@@ -301,8 +301,11 @@ def test_every_kind_in_the_log_can_be_shown(
 
 _NOT_IN_THE_STORY = {
     "agent-released",
+    "balance-closed",
     "challenge-answered",
     "checkpoint-recorded",
+    "chip-registered",
+    "custody-moved",
     "finding-raised",
     "disclosure-deposited",
     "disclosure-erased",
@@ -313,7 +316,10 @@ _NOT_IN_THE_STORY = {
     "recovery-vetoed",
     "signature-withdrawn",
     "host-retired",
+    "inventory-taken",
+    "irregularity-found",
     "licence-revoked",
+    "production-reported",
     "usage-reported",
 }
 

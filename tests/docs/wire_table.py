@@ -19,6 +19,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
     Predicate,
+    custody,
     deposits,
     governance,
     licensing,
@@ -31,7 +32,7 @@ from sekisho.model.statements.shapes import Wire
 __all__ = ["PAGE", "cells_of", "describe", "kind_rows", "shape_rows"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-ROOMS = (shapes, governance, succession, licensing, orders, deposits)
+ROOMS = (shapes, governance, succession, licensing, orders, custody, deposits)
 WORDS = {
     shapes.Name: "name",
     shapes.Text: "text",

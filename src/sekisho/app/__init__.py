@@ -1,7 +1,9 @@
 """Wires the control plane: ports to adapters, operations to ports. Faces import this; it imports none of them."""
 
+from sekisho.app.balances import RegisterBooks, open_books
 from sekisho.app.control import Control
 from sekisho.app.home import Elsewhere, Home, RegimeFile
+from sekisho.app.papers import open_papers
 from sekisho.app.upkeep import (
     Rebuilt,
     begin_log_rotation,
@@ -14,20 +16,49 @@ from sekisho.app.upkeep import (
 )
 from sekisho.operations.projecting import Check, Mismatch
 from sekisho.operations.projections import TABLES
+from sekisho.operations.register.balancing import (
+    AreaBook,
+    ClosedArea,
+    Draft,
+    draft_statements,
+)
+from sekisho.operations.register.capturing import capture_id
+from sekisho.operations.register.line import ErrorBehaviour
+from sekisho.operations.register.papers import Found, Papers, Wanted
+from sekisho.operations.register.producing import (
+    CheckedProduction,
+    draft_production,
+    judge_productions,
+)
 
 __all__ = [
     "TABLES",
+    "AreaBook",
     "Check",
+    "CheckedProduction",
+    "ClosedArea",
     "Control",
+    "Draft",
     "Elsewhere",
+    "ErrorBehaviour",
+    "Found",
     "Home",
     "Mismatch",
+    "Papers",
     "Rebuilt",
     "RegimeFile",
+    "RegisterBooks",
+    "Wanted",
     "begin_log_rotation",
+    "capture_id",
     "check_home_projections",
+    "draft_production",
+    "draft_statements",
     "erase_disclosures",
     "finish_log_rotation",
+    "judge_productions",
+    "open_books",
+    "open_papers",
     "rebuild_log",
     "rebuild_projections",
     "reveal_field",

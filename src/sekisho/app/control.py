@@ -15,7 +15,10 @@ from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import scratch_projections
 from sekisho.adapters.transport.witness_client import HttpWitness
+from sekisho.app.balances import RegisterBooks
 from sekisho.app.home import Home
+from sekisho.app.inventories import Inventories
+from sekisho.app.register import RunningRegister
 from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
@@ -29,6 +32,8 @@ from sekisho.operations.feed import Feed
 from sekisho.operations.leasing import GrantedLease, LeaseCounter
 from sekisho.operations.marking import MarkMaker
 from sekisho.operations.projector import Projector
+from sekisho.operations.register.papers import Papers
+from sekisho.operations.register.register import Register
 from sekisho.operations.registers import keep_registers
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
@@ -86,13 +91,39 @@ class Control:
         )
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
+        self.chips = RunningRegister(home, self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = home.open_projections()
         self.projector = Projector(self.desk, self.projections, scratch_projections)
+        self._papers = Papers(
+            self.register.store,
+            self.register.terms,
+            log=self.root.origin,
+            tiles=self.tiles,
+            latest=lambda: self.publisher.latest,
+        )
+        self.inventories = Inventories(
+            home,
+            self.register,
+            origin=self.root.origin,
+            clock=self.clock,
+            raising=self.chips.committer.raise_irregularity,
+        )
+        self.books = RegisterBooks(home, self.register.store, self.register.terms)
         self._copied_to = _open_copy(home.elsewhere.copy)
         self.copy = self._follow_with(self._copied_to)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
+
+    @property
+    def register(self) -> Register:
+        """The register of chips."""
+        return self.chips.register
+
+    @property
+    def papers(self) -> Papers:
+        """The register as people look at it: passports, holdings, covered clusters, alerts."""
+        return self._papers
 
     def __enter__(self) -> Self:
         """Recover the log, fold it, begin to publish and to keep the registers."""
@@ -107,6 +138,8 @@ class Control:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._keeper.join()
+        self.inventories.stop()
+        self.chips.stop()
         self.publisher.stop()
         if self.copy is not None:
             self.copy.stop()
@@ -138,6 +171,8 @@ class Control:
             self.copy.start()
         self.projector.start()
         self.publisher.start()
+        self.chips.start()
+        self.inventories.start()
         self._keeper.start()
 
     def _close_stores(self) -> None:
@@ -145,6 +180,8 @@ class Control:
             client.close()
         if self._copied_to is not None:
             self._copied_to.close()
+        self.inventories.close()
+        self.chips.close()
         self.projections.close()
         self._private.close()
         self._log.close()
@@ -179,6 +216,8 @@ class Control:
             "clock": self._marks.problem,
             "copy": "" if self.copy is None else self.copy.problem,
             "charter": self._charter_problem(),
+            "register": self.chips.problem,
+            "inventories": self.inventories.problem,
         }
         return {what: problem for what, problem in told.items() if problem}
 
@@ -260,6 +299,8 @@ class Control:
                     last = time.monotonic()
                 self.leases.close_overdue()
                 self.deposits.complete()
+                self.chips.tend(self.clock.now())
+                self.books.tend(self.clock.now(), self.chips.committer.raise_irregularity)
             except SekishoError as error:
                 self.last_problem = str(error)
 

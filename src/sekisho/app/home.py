@@ -4,6 +4,7 @@ regime.json   origin, names of the witnesses, the site's own host   trust.json  
 keys/         log.pem, operator.pem                                 signers/      keys of the other constituencies
 log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
 projections.sqlite   tables made from these two
+register.sqlite   chips in custody     register.json   what the register is told     subscriptions.sqlite, custody/
 public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """
 
@@ -16,6 +17,7 @@ import msgspec
 from sekisho.adapters.durable_files import replace_file
 from sekisho.adapters.keys import load_key, load_or_create_key
 from sekisho.adapters.keys.note_keys import next_of
+from sekisho.adapters.keys.tag_keys import create_tag_key, load_tag_key
 from sekisho.adapters.storage.log_reading import LogEntries
 from sekisho.adapters.storage.places import is_server, open_log_store
 from sekisho.adapters.storage.projections_sql import (
@@ -23,13 +25,16 @@ from sekisho.adapters.storage.projections_sql import (
     open_projections,
     scratch_projections,
 )
+from sekisho.adapters.storage.register_sql import RegisterSql, open_register
 from sekisho.adapters.storage.sql_log import SqlLogStore
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.statements import PackReference
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
+from sekisho.registry.terms import RegisterTerms, parse_terms
 from sekisho.rules import Pack, pack_bytes, pack_names, parse_pack
 from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy
 from sekisho.signing.notes import NoteSigner
+from sekisho.signing.tag import TagKey
 
 __all__ = ["Elsewhere", "Home", "RegimeFile"]
 
@@ -95,6 +100,15 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "projections.sqlite"
 
     @property
+    def register_file(self) -> Path:
+        """The register of chips, where no server keeps it."""
+        return self.path / "register.sqlite"
+
+    @property
+    def register_terms(self) -> Path:
+        return self.path / "register.json"
+
+    @property
     def public(self) -> Path:
         return self.path / "public" / "log"
 
@@ -156,6 +170,23 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         if not mend and not self.projections.exists():
             return scratch_projections()
         return open_projections(self.projections, mend=mend)
+
+    def open_register(self, *, writes: bool = True) -> RegisterSql:
+        """The register of chips: beside the log's database, whichever it is. Raises what `open_register` raises."""
+        is_elsewhere = is_server(self.elsewhere.database)
+        place = self.elsewhere.database if is_elsewhere else self.register_file
+        return open_register(place, writes=writes)
+
+    def load_terms(self) -> RegisterTerms:
+        """What the register is told; the defaults where nobody wrote a file. Raises InvalidInput with the field."""
+        if not self.register_terms.exists():
+            return RegisterTerms()
+        return parse_terms(self._read("register.json"), path=str(self.register_terms))
+
+    def tag_key(self) -> TagKey:
+        """The key under which the registry tags serials in the log, drawn at its first use."""
+        file = self.keys / "register-tag.key"
+        return load_tag_key(file) if file.exists() else create_tag_key(file)
 
     def save_pack(self, name: str, version: str, data: bytes) -> None:
         """Keep a published pack's bytes, where bundles and the console find them."""

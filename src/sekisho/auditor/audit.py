@@ -19,6 +19,13 @@ import msgspec
 
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
+from sekisho.auditor.custody_checks import (
+    check_chip_tags,
+    check_custody,
+    check_endorsements,
+    check_irregularities,
+    check_standings,
+)
 from sekisho.auditor.deposit_checks import check_deposits
 from sekisho.auditor.evidence import Evidence, Trust, gather_evidence
 from sekisho.auditor.licence_checks import check_decisions, check_leases, check_licences
@@ -83,6 +90,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("deposits", check_deposits),
     Check("effects", check_effects),
     Check("halts", check_halts),
+    Check("custody", check_custody),
+    Check("endorsements", check_endorsements),
+    Check("standings", check_standings),
+    Check("chip-tags", check_chip_tags),
+    Check("irregularities", check_irregularities),
 )
 
 

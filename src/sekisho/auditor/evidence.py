@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 import msgspec
 
 from sekisho.auditor.bundle import Bundle
 from sekisho.auditor.history import History, policy_under, walk_log
+from sekisho.auditor.register_evidence import Disclosed, read_disclosed
 from sekisho.ledger import Checkpoint, Policy
 from sekisho.ledger.tiles import CHECKPOINT_PATH, bundles_of_tree, load_bundle
 from sekisho.model.errors import InvalidInput, SekishoError
@@ -51,7 +54,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     verified: Verified
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One value for every check. `history` is None without a trust root; `trouble` says why reading it broke off."""
 
     bundle: Bundle
@@ -64,6 +67,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     read: Mapping[str, tuple[Paper, ...] | str] = {}
     trouble: str = ""
     seen: tuple[Seen, ...] = ()
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What one check worked out and another asks for as well."""
+        return {}
+
+    @cached_property
+    def _disclosed(self) -> Disclosed | None:
+        return read_disclosed(self.bundle.files)
+
+    def disclosed(self) -> Disclosed | None:
+        """What of the register is disclosed; None where nothing is. Raises InvalidInput where it cannot be read."""
+        return self._disclosed
+
+    def disclosures(self) -> dict[str, tuple[str, ...]]:
+        """The disclosures of concealed fields by leaf digest. Raises InvalidInput."""
+        return read_disclosures(self.bundle)
 
     def entry(self, index: int) -> bytes:
         return self.entries[index]

@@ -8,9 +8,10 @@ from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History
 from sekisho.auditor.manifest import MANIFEST, SIGNATURE
 from sekisho.auditor.order_checks import outages
+from sekisho.auditor.register_evidence import is_custody_file
 from sekisho.auditor.verdicts import CheckResult
 from sekisho.catalogue import Language, say
-from sekisho.model.statements import FindingRaised, HaltJudged
+from sekisho.model.statements import CustodyMoved, FindingRaised, HaltJudged, IrregularityFound
 
 __all__ = ["describe_limits"]
 
@@ -62,8 +63,18 @@ def _of_history(history: History, language: Language) -> Iterator[str]:
         )
     if len(findings) > _NAMED_FINDINGS:
         yield say("audit.limit.findings", language, count=len(findings) - _NAMED_FINDINGS)
+    yield from _of_chips(history, language)
     yield from _of_hosts(history, language)
     yield from _of_verdicts(history, language)
+
+
+def _of_chips(history: History, language: Language) -> Iterator[str]:
+    """What a closed custody does not say, and how many findings the books of chips hold."""
+    if any(True for _ in history.facts(CustodyMoved)):
+        yield say("audit.limit.custody", language)
+    found = sum(fact.count for _, fact in history.facts(IrregularityFound))
+    if found:
+        yield say("audit.limit.irregularities", language, count=found)
 
 
 def _of_hosts(history: History, language: Language) -> Iterator[str]:
@@ -105,4 +116,5 @@ def _is_read(path: str) -> bool:
         or room == "log"
         or (room == "hosts" and rest.rpartition("/")[2] in _HOST_FILES)
         or (room == "packs" and rest.endswith(".yaml"))
+        or is_custody_file(path)
     )

@@ -9,10 +9,17 @@ from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.model.errors import SekishoError
 from sekisho.model.statements import (
+    BalanceClosed,
     CharterAdopted,
+    ChipRegistered,
+    CustodyMoved,
+    InventoryTaken,
+    IrregularityFound,
     LeaseGranted,
     LicenceIssued,
     OrderIssued,
+    Predicate,
+    ProductionReported,
     ReceiptGiven,
     RunDeclared,
     parse_payload,
@@ -121,6 +128,27 @@ def _unique_keys(recorded: Recorded) -> Iterator[tuple[str | int, ...]]:
         yield "lease", fact.host, fact.number
     elif isinstance(fact, ReceiptGiven):
         yield "receipt", fact.host, fact.sequence
+    else:
+        yield from _keys_of_books(fact)
+
+
+def _keys_of_books(fact: Predicate) -> Iterator[tuple[str | int, ...]]:
+    """Of the register of chips: batches, tags, findings and reports."""
+    if isinstance(fact, CustodyMoved):
+        yield "batch", fact.batch
+    elif isinstance(fact, ChipRegistered):
+        for chip in fact.chips:
+            yield "chip-serial", chip.serial
+            if chip.device_key is not None:
+                yield "device-key", chip.device_key
+    elif isinstance(fact, IrregularityFound):
+        yield "irregularity", fact.about
+    elif isinstance(fact, InventoryTaken):
+        yield "inventory", fact.party, fact.items
+    elif isinstance(fact, BalanceClosed):
+        yield "balance", fact.party, fact.report
+    elif isinstance(fact, ProductionReported):
+        yield "production", fact.party, fact.report
 
 
 def _check_amendment(history: History, step: Step, terms: CharterAdopted) -> list[str]:

@@ -152,6 +152,20 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Is what is concealed deposited, and what is erased gone?",
         "秘匿項目は預託され、消去済みの項目は残っていませんか",
     ),
+    "audit.check.custody": (
+        "Are the custody events those of the log?",
+        "管理の記録はログのとおりですか",
+    ),
+    "audit.check.endorsements": ("Who signed which document?", "各文書は誰の署名ですか"),
+    "audit.check.standings": (
+        "Do the events give each chip's holder?",
+        "記録から各チップの管理者が導けますか",
+    ),
+    "audit.check.chip-tags": ("Is each chip registered once?", "各チップの登録は一度だけですか"),
+    "audit.check.irregularities": (
+        "Are the findings about what is disclosed?",
+        "不整合の指摘は開示内容と合っていますか",
+    ),
     "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
     "audit.check.halts": (
         "Is each halt as sure as it is said to be?",
@@ -193,6 +207,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "audit.limit.until": (
         "covers the log up to its checkpoint of {size} entries, witnessed at {time}",
         "対象は {time} に立会い済みの {size} 件までのログです",
+    ),
+    "audit.limit.custody": (
+        "custody that closes shows that no record was changed, not that the records are honest: a chip that nobody registered is invisible, and a label proves no silicon unless a device key answered a challenge",
+        "管理の記録の整合が示すのは、記録が変更されていないことであり、正直さではありません。登録されていないチップは見えず、装置の鍵が課題に答えないかぎり、ラベルは実物の証明になりません",
+    ),
+    "audit.limit.irregularities": (
+        "irregularities stand in the books of chips: {count}; ask what became of each",
+        "チップの帳簿に不整合が {count} 件あります。それぞれの結末を尋ねてください",
     ),
     "audit.limit.finding": (
         "a finding stands: {finding} at {host}: {detail}",

@@ -545,6 +545,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.kind.challenge-answered": ("Challenge answered", "課題への回答"),
     "web.kind.halt-judged": ("Verdict", "判定"),
     "web.kind.finding-raised": ("Finding", "指摘"),
+    "web.kind.chip-registered": ("Chips registered", "チップ登録"),
+    "web.kind.custody-moved": ("Custody batch", "管理移転"),
+    "web.kind.inventory-taken": ("Inventory", "棚卸"),
+    "web.kind.balance-closed": ("Balance", "収支"),
+    "web.kind.production-reported": ("Production", "生産報告"),
+    "web.kind.irregularity-found": ("Irregularity", "不整合"),
     "web.says.charter-adopted": (
         'Version {version} of the charter "{name}" is adopted, profile {profile}.',
         "憲章「{name}」第 {version} 版を採択（類型 {profile}）。",
@@ -617,4 +623,28 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{host} を {degree} と判定、期限 {until}。",
     ),
     "web.says.finding-raised": ("{finding} at {host}: {detail}", "{host} に {finding}：{detail}"),
+    "web.says.chip-registered": (
+        "{count} chip(s) or components enter the register.",
+        "チップまたは部品 {count} 個を登録。",
+    ),
+    "web.says.custody-moved": (
+        "Batch {batch} of the register commits to {events} custody event(s).",
+        "登録簿の第 {batch} 号は管理移転の記録 {events} 件を確定。",
+    ),
+    "web.says.inventory-taken": (
+        "{party} counted its chips at {taken}.",
+        "{party} が {taken} に棚卸。",
+    ),
+    "web.says.balance-closed": (
+        "{party} closes a balance up to {until}: it {verdict}.",
+        "{party} が {until} までの収支を締め：{verdict}。",
+    ),
+    "web.says.production-reported": (
+        "{party} reports production up to {until}.",
+        "{party} が {until} までの生産を報告。",
+    ),
+    "web.says.irregularity-found": (
+        "{irregularity} in the {books} books, {count} case(s).",
+        "{books} の帳簿に {irregularity}（{count} 件）。",
+    ),
 }

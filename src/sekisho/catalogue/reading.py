@@ -541,6 +541,72 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "NOT witnessed as the trust root asks: {why}",
         "信頼の起点が求める立会いがありません：{why}",
     ),
+    # --- the register of chips in words
+    "show.label.batch": ("batch", "一括"),
+    "show.label.chips": ("chips", "チップ"),
+    "show.label.tag": ("tag", "識別札"),
+    "show.label.party": ("party", "当事者"),
+    "show.label.taken": ("counted", "計数の時点"),
+    "show.label.items": ("items", "品目"),
+    "show.label.period": ("period", "期間"),
+    "show.label.report": ("report", "報告"),
+    "show.label.corrects": ("corrects", "訂正する報告"),
+    "show.label.verdict": ("book and count", "帳簿と実数"),
+    "show.label.irregularity": ("does not fit", "不整合"),
+    "show.label.about": ("about", "対象"),
+    "show.kind.chip-registered": ("Chips enter the register", "チップの登録"),
+    "show.kind.custody-moved": ("A batch of custody events", "管理移転の一括記録"),
+    "show.kind.inventory-taken": ("A physical count of chips", "チップの実地棚卸"),
+    "show.kind.balance-closed": ("A balance of chips is closed", "チップの収支の締め"),
+    "show.kind.production-reported": ("Report of production", "生産の報告"),
+    "show.kind.irregularity-found": (
+        "IRREGULARITY in the books of chips",
+        "チップの帳簿の不整合",
+    ),
+    "show.chips.count": (
+        "{count}, {keyed} of them with a device key",
+        "{count} 個（うち装置の鍵あり {keyed} 個）",
+    ),
+    "show.chips.effect": (
+        "no other entry of this log may register these tags; which serials they stand for, only the registry's tag key tells",
+        "このログでは同じ識別札を二度と登録できません。どの製造番号かは、登録機関の識別鍵でのみ確かめられます",
+    ),
+    "show.batch.number": (
+        "no. {batch}, custody events: {events}",
+        "第 {batch} 号、管理移転の記録 {events} 件",
+    ),
+    "show.batch.effect": (
+        "commits to these events in this order; it does not say that what they state is true",
+        "これらの記録とその順序を確定します。記録の内容が真実であることは示しません",
+    ),
+    "show.inventory.effect": (
+        "says that this list was counted then; whether it was counted honestly, only an inspection can tell",
+        "その時点でこの一覧を数えたことを示します。正しく数えたかは検査でのみ分かります",
+    ),
+    "show.report.effect": (
+        "fixes the report: who later shows another one for it is found out",
+        "報告を確定します。後に別の内容を示せば露見します",
+    ),
+    "show.balance.holds": ("they agree", "一致"),
+    "show.balance.fails": ("THEY DIFFER", "不一致"),
+    "show.balance.unverifiable": (
+        "cannot be told: something was not measured",
+        "判定不能：測られていないものがあります",
+    ),
+    "show.books.custody": ("{found} in custody, cases: {count}", "管理：{found}、{count} 件"),
+    "show.books.balance": ("{found} in a balance, cases: {count}", "収支：{found}、{count} 件"),
+    "show.books.production": (
+        "{found} in production, cases: {count}",
+        "生産：{found}、{count} 件",
+    ),
+    "show.books.inventory": (
+        "{found} in an inventory, cases: {count}",
+        "棚卸：{found}、{count} 件",
+    ),
+    "show.irregularity.effect": (
+        "somebody must look; it is a finding, not a verdict on anybody",
+        "調査が必要です。これは指摘であり、誰かへの判定ではありません",
+    ),
     # --- keys and succession in words
     "show.label.since": ("lost since", "失われた時点"),
     "show.label.reason": ("reason", "理由"),

@@ -9,7 +9,7 @@ import typer
 
 __all__ = ["app"]
 
-_PARTS: Final = ("registry_epcis",)
+_PARTS: Final = ("registry_epcis", "registry_inventory", "registry_fleet")
 
 app = typer.Typer(no_args_is_help=True)
 for _part in _PARTS:

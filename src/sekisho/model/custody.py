@@ -69,7 +69,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """A shipment under way, by its Chip Movement Reference: who sends what to whom, and by when it must be received.
 
-    `epcs` are the chips and components themselves, containers resolved; `received` those that have arrived.
+    `epcs` are the chips and components themselves, containers resolved; `received` those that have arrived. What was
+    refused goes back: once the shipper has it again it is in `received` too. Each list is sorted. `owner` is who owns
+    them from the receipt on, where the shipment said. Of an announced movement `shipped` is when the register got the
+    announcement.
     """
 
     reference: str
@@ -77,6 +80,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     shipper: str
     consignee: str
     destination: str = ""
+    owner: str = ""
     shipped: Instant
     due: Instant
     shipment: int

@@ -15,10 +15,15 @@ from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
+    BalanceClosed,
     CharterAdopted,
+    ChipRegistered,
+    CustodyMoved,
     DisclosureDeposited,
     DisclosureErased,
     HostEnrolled,
+    InventoryTaken,
+    IrregularityFound,
     KeyCompromised,
     LicenceIssued,
     LicenceRevoked,
@@ -29,6 +34,7 @@ from sekisho.model.statements import (
     PackPublished,
     PackReference,
     Predicate,
+    ProductionReported,
     ReceiptGiven,
     RecoveryVetoed,
     RunDeclared,
@@ -42,6 +48,7 @@ from sekisho.orders import check_release, verify_issue
 from sekisho.rules import Pack
 from sekisho.signing import Recorded, parse_envelope
 from sekisho.signing.recovery import is_notice_over
+from sekisho.signing.tag import unique_key
 
 __all__ = ["Grounds", "check_admission", "claims_of", "unique_keys"]
 
@@ -53,6 +60,9 @@ OWN_KINDS = frozenset(
         "lease-granted",
         "lease-closed",
         "usage-reported",
+        "chip-registered",
+        "custody-moved",
+        "irregularity-found",
         "disclosure-deposited",
         "disclosure-erased",
     }
@@ -60,6 +70,8 @@ OWN_KINDS = frozenset(
 # Receipts enter the log only behind the chain that they are links of.
 CHAINED_KINDS = frozenset({"receipt-given"})
 CLOCK_SLACK_S = 300
+# What a chip's tags are made over: its maker and serial, and its device key.
+TAG_SCHEMES = ("chip-serial", "device-key")
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,6 +264,42 @@ def _check_heartbeat(state: State, fact: OrdersInForce, _: Grounds) -> None:
     state.orders.verify_heads(fact, fact.effective)
 
 
+def _check_tags(_state: State, fact: ChipRegistered, _: Grounds) -> None:
+    """No tag twice in one statement: against all others the log's unique keys stand."""
+    tags = _tags_of(fact)
+    if len(set(tags)) != len(tags):
+        raise StateConflict("chips: one tag stands twice")
+
+
+def _check_count(_state: State, fact: InventoryTaken, grounds: Grounds) -> None:
+    if fact.taken > grounds.now.plus(CLOCK_SLACK_S):
+        raise InvalidInput(f"is {fact.taken}, it is {grounds.now}", path="taken")
+
+
+def _check_account(
+    _state: State, fact: BalanceClosed | ProductionReported, grounds: Grounds
+) -> None:
+    """A report is of a period that is over, and corrects another one than itself."""
+    if fact.period.end <= fact.period.start:
+        raise InvalidInput("ends before it begins", path="period")
+    if fact.period.end > grounds.now.plus(CLOCK_SLACK_S):
+        raise InvalidInput(f"ends at {fact.period.end}, it is {grounds.now}", path="period.end")
+    if fact.corrects == fact.report:
+        raise InvalidInput("corrects itself", path="corrects")
+
+
+def _tags_of(fact: ChipRegistered) -> tuple[str, ...]:
+    serial, device_key = TAG_SCHEMES
+    return tuple(
+        key
+        for chip in fact.chips
+        for key in (
+            unique_key(serial, chip.serial),
+            *((unique_key(device_key, chip.device_key),) if chip.device_key else ()),
+        )
+    )
+
+
 _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     CharterAdopted: _check_amendment,
     HostEnrolled: _check_host,
@@ -265,6 +313,10 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     ObservationMade: _check_observation,
     RunDeclared: _check_run,
     OrdersInForce: _check_heartbeat,
+    ChipRegistered: _check_tags,
+    InventoryTaken: _check_count,
+    BalanceClosed: _check_account,
+    ProductionReported: _check_account,
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     LicenceIssued: lambda p: (f"licence:{p.number}",),
@@ -273,4 +325,10 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     ReceiptGiven: lambda p: (f"receipt:{p.host}:{p.sequence}",),
     DisclosureDeposited: lambda p: (f"deposit:{p.statement}",),
     DisclosureErased: lambda p: (f"erasure:{p.statement}",),
+    ChipRegistered: _tags_of,
+    CustodyMoved: lambda p: (f"batch:{p.batch}",),
+    IrregularityFound: lambda p: (f"irregularity:{p.about}",),
+    InventoryTaken: lambda p: (f"inventory:{p.party}:{p.items}",),
+    BalanceClosed: lambda p: (f"balance:{p.party}:{p.report}",),
+    ProductionReported: lambda p: (f"production:{p.party}:{p.report}",),
 }

@@ -42,8 +42,12 @@ def collect_bundle(
     recorded: Iterable[Recorded],
     private: PrivateStore,
     packs: Mapping[str, bytes],
+    register: Mapping[str, bytes] | None = None,
 ) -> dict[str, bytes]:
-    """Every file of a bundle but its manifest, by path. `packs` maps `<name>-<version>` to the published bytes."""
+    """Every file of a bundle but its manifest, by path. `packs` maps `<name>-<version>` to the published bytes.
+
+    `register` are the files of the register of chips (operations.register.exporting); None leaves it out.
+    """
     size = cosigned.checkpoint.size
     files = {"log/checkpoint": cosigned.note.to_bytes()}
     for tile in (*tiles_of_tree(size), *bundles_of_tree(size)):
@@ -53,6 +57,7 @@ def collect_bundle(
         for host, lines in _papers(private, kind).items():
             files[f"hosts/{host}/{name}"] = b"".join(line + b"\n" for line in lines)
     files.update({f"packs/{name}.yaml": data for name, data in packs.items()})
+    files.update(register or {})
     return files
 
 

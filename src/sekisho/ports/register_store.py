@@ -68,7 +68,8 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     """A captured event. `document` is the event's own JSON with its @context, `salt` (16 bytes) hides its hash id.
 
     `effect` numbers the events in the order in which they took effect; None for one that waits or was refused.
-    `known` is the end of its recorded time, from the log's marks; None while no mark follows it.
+    `known` is the end of the recorded time of the batch in which it took effect (its own where it took none), from the
+    log's marks; None while no mark follows it.
     """
 
     number: int
@@ -105,7 +106,11 @@ class TouchRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that an event, or the passing of time, raised. `leaf` once the log holds its finding."""
+    """An alert that an event, or the passing of time, raised. `leaf` once the log holds its finding.
+
+    `place` is its place among those stored, given by the store: what `load_alerts` goes on behind. At most one stands
+    for a (number, code, EPC).
+    """
 
     number: int
     code: str
@@ -114,13 +119,15 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool
     raised: Instant
     leaf: str = ""
+    place: int = 0
 
 
 class LineRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a balance area's ledger: a component came in or went out at an event's time, under a change code.
 
     The sign follows from the code; `reverses` says that the line takes back an earlier one of the same code and time
-    because event `number` voided or preceded what made it. `other` is the area at the other end, "" where there is none.
+    because event `number` voided or preceded what made it. `other` is the area at the other end, "" for none.
+    `place` is its place among those stored, given by the store: what `load_lines` goes on behind.
     """
 
     number: int
@@ -130,6 +137,7 @@ class LineRow(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
     other: str = ""
     reverses: bool = False
+    place: int = 0
 
 
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,10 +156,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """All that one group of captures changes: saved at once or not at all.
 
     `settled` are events that waited and now took effect (number, effect) or were refused (number, None); `waits` are
-    (number, EPC) pairs of events that wait; `voided` are (number, by) pairs.
+    (number, EPC) pairs of events that wait, all of an event's that is named here; `voided` are (number, by) pairs.
+    `documents` are, by capture, the whole bytes of those that somebody endorsed: the signature is over them.
+    An EPC is in `standings` or in `gone`, not in both: what it is when the whole group is done. A batch's events are
+    saved with it, and every event's capture with it or before. While a register is made again (`forget_derived`) the
+    outcomes of events that stand already are told by `settled` and `waits`, `events` stays empty.
     """
 
     captures: Sequence[CaptureRow] = ()
+    documents: Mapping[str, bytes] = {}
     events: Sequence[EventRow] = ()
     touches: Sequence[TouchRow] = ()
     standings: Mapping[str, Standing] = {}
@@ -250,6 +263,10 @@ class RegisterStore(Protocol):
         """EPCs by (maker, serial)."""
         ...
 
+    def find_serial(self, serial: str) -> tuple[str, ...]:
+        """EPCs that any maker registered with this serial."""
+        ...
+
     def find_device_keys(self, device_keys: Sequence[str]) -> dict[str, str]: ...
 
     def find_events(self, wanted: EventFilter, *, after: int, limit: int) -> Page: ...
@@ -262,6 +279,10 @@ class RegisterStore(Protocol):
         """The events of one batch, by place."""
         ...
 
+    def load_batch_salts(self, batch: int) -> tuple[tuple[bytes, str], ...]:
+        """Salt and hash id of each event of one batch, by place: all that its commitments are made of."""
+        ...
+
     def count_holdings(
         self, by: Sequence[Dimension], where: Mapping[Dimension, Sequence[str]] | None = None
     ) -> tuple[Holding, ...]:
@@ -269,9 +290,9 @@ class RegisterStore(Protocol):
         ...
 
     def iterate_standings(
-        self, where: Mapping[Dimension, Sequence[str]] | None = None
+        self, where: Mapping[Dimension, Sequence[str]] | None = None, *, after: str = ""
     ) -> Iterator[Standing]:
-        """Standings in the order of their EPCs, a few at a time."""
+        """Standings in the order of their EPCs, a few at a time, from behind an EPC on."""
         ...
 
     def sum_lines(
@@ -283,12 +304,17 @@ class RegisterStore(Protocol):
     def load_lines(
         self, area: str, *, since: Instant | None, before: Instant, after: int, limit: int
     ) -> tuple[LineRow, ...]:
-        """The lines themselves, in the order in which they were stored, `after` of them passed over."""
+        """The lines themselves, in the order in which they were stored, behind the one whose `place` is `after`."""
         ...
 
     def load_alerts(
-        self, *, after: int, limit: int, epc: str | None = None
-    ) -> tuple[AlertRow, ...]: ...
+        self, *, after: int, limit: int, epc: str | None = None, newest: bool = False
+    ) -> tuple[AlertRow, ...]:
+        """Alerts in the order in which they were stored, behind the one whose `place` is `after`.
+
+        With `newest` the other way round: those stored before that one, or with 0 from the end, the newest first.
+        """
+        ...
 
     def save_alerts(self, alerts: Sequence[AlertRow]) -> None:
         """Keep alerts that no event raised; the same (number, code, EPC) again changes its leaf only."""
@@ -296,8 +322,12 @@ class RegisterStore(Protocol):
 
     def find_capture(self, capture: str) -> CaptureRow | None: ...
 
+    def load_document(self, capture: str) -> bytes:
+        """The whole document of an endorsed capture; empty where none is kept."""
+        ...
+
     def load_captures(self, *, after: str, limit: int) -> tuple[CaptureRow, ...]:
-        """Captures, newest first, behind one."""
+        """Captures, newest first, behind the one with this id; from the newest on where `after` is empty."""
         ...
 
     def load_batches(
@@ -315,7 +345,11 @@ class RegisterStore(Protocol):
         ...
 
     def forget_derived(self) -> None:
-        """Drop all that follows from the events and unset their outcomes, before it is made again."""
+        """Drop all that follows from the events and unset their outcomes, before it is made again.
+
+        Until it is, an event shows as waiting, for nobody. Alerts that time raised stay, and the leaf of one that an
+        event raises again.
+        """
         ...
 
     def load_derived(self) -> Iterable[tuple[str, bytes]]:

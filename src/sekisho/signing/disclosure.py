@@ -54,6 +54,11 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     text: str
 
+    @property
+    def salt(self) -> bytes:
+        """The salt, of 16 bytes or more."""
+        return _decode(str(json.loads(_decode(self.text, ""))[0]), "")
+
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a statement's concealed fields: values by name, and how many digests nobody opened."""

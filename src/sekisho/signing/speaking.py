@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import (
     KINDS,
+    BalanceClosed,
     ChallengeAnswered,
     CharterAdopted,
+    InventoryTaken,
     KeyDrilled,
     OrderConfirmed,
     PackPublished,
     Power,
     Predicate,
+    ProductionReported,
     RecoveryAnnounced,
     RecoveryVetoed,
     RunDeclared,
@@ -31,8 +34,9 @@ from sekisho.signing.recorded import Recorded
 
 __all__ = ["accepted_powers", "keys_for", "spoken_of", "verify_authority"]
 
-# What a lost key leaves of these needs no list: leases run out, and the heartbeat is said anew every minute.
-_PASSING = frozenset({"lease-granted", "orders-in-force"})
+# What a lost key leaves of these needs no list: leases run out, the heartbeat is said anew every minute, and a batch of
+# custody events stands by the signatures of those who sent them, whoever's key put it into the log.
+_PASSING = frozenset({"lease-granted", "orders-in-force", "custody-moved"})
 
 
 def accepted_powers(kind: str, predicate: Predicate) -> tuple[Power, ...]:
@@ -102,7 +106,7 @@ def spoken_of(recorded: Recorded) -> Spoken | None:
 
 
 def _enrolled_key(predicate: Predicate, enrolled: Enrolled) -> PublicKey:
-    if isinstance(predicate, RunDeclared):
+    if isinstance(predicate, RunDeclared | InventoryTaken | BalanceClosed | ProductionReported):
         return enrolled.party_key(predicate.party)
     if isinstance(predicate, ChallengeAnswered):
         return enrolled.device_key(predicate.device)

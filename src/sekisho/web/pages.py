@@ -25,7 +25,7 @@ from sekisho.web.sentences import say_entry, say_kind
 from sekisho.web.snapshot import Snapshot
 from sekisho.web.standing import judge_host
 
-__all__ = ["Pages", "respond_with_page"]
+__all__ = ["Pages", "language_for", "render_page", "respond_with_page"]
 
 Asking = Request[Any, Any, State]
 Page = Response[str]
@@ -46,7 +46,7 @@ class Pages(Controller):
     def show_overview(self, request: Asking, plane: Lent) -> Page:
         """Sites, orders, licences, the log and its witnesses, at a glance."""
         look = plane.look()
-        return _page(
+        return render_page(
             plane,
             request,
             "overview.html",
@@ -62,7 +62,7 @@ class Pages(Controller):
         """Every order ever issued, newest first, and the registers' heads."""
         look = plane.look()
         rows = [row_of(look, known) for known in look.all_orders]
-        return _page(plane, request, "orders.html", look=look, rows=rows)
+        return render_page(plane, request, "orders.html", look=look, rows=rows)
 
     @get("/orders/{register:str}/{number:int}", sync_to_thread=True)
     def show_order(
@@ -75,7 +75,7 @@ class Pages(Controller):
         recorded = None if known is None else plane.journal.find(known.digest)
         if known is None or recorded is None:
             raise NotFound(f"no order {number} is in register {decode_name(register)}")
-        return _page(
+        return render_page(
             plane,
             request,
             "order.html",
@@ -99,7 +99,7 @@ class Pages(Controller):
             raise NotFound(f"no licence {decode_name(number)} is in the log")
         entries = [*plane.journal.of_kind("lease-granted"), *plane.journal.of_kind("lease-closed")]
         postings = post_ledger(state, sorted(entries, key=lambda entry: entry.index))
-        return _page(
+        return render_page(
             plane,
             request,
             "licence.html",
@@ -118,7 +118,7 @@ class Pages(Controller):
         if enrolled is None:
             raise NotFound(f"host {decode_name(host)} is not enrolled")
         chain = plane.control.leases.chain(enrolled.host)
-        return _page(
+        return render_page(
             plane,
             request,
             "host.html",
@@ -149,8 +149,8 @@ class Pages(Controller):
         look = plane.look()
         skipped = frozenset() if all_ else _HEARTBEATS
         entries = plane.journal.newest(_ROWS, before=before, without=skipped)
-        words = _language(plane, request)
-        return _page(
+        words = language_for(plane, request)
+        return render_page(
             plane,
             request,
             "log.html",
@@ -164,14 +164,14 @@ class Pages(Controller):
     def show_proof(self, request: Asking, plane: Lent, q: FromQuery[str] = "") -> Page:
         """Paste a digest: what is in the log, who signed it, and the proof to take along."""
         look, evidence, problem, status = plane.look(), None, "", HTTPStatus.OK
-        words = _language(plane, request)
+        words = language_for(plane, request)
         if q:
             try:
                 evidence = gather_evidence(plane, find_entry(plane, q[:200]))
             except InvalidInput as error:
                 problem = str(error)
                 status = HTTPStatus(problem_of(error).status)
-        return _page(
+        return render_page(
             plane,
             request,
             "proof.html",
@@ -208,7 +208,7 @@ class Pages(Controller):
 def respond_with_page(plane: Plane, request: Asking, error: Exception) -> Page:
     """A page that says what went wrong, with the status that the table of problems gives it."""
     problem = problem_of(error)
-    return _page(
+    return render_page(
         plane,
         request,
         "error.html",
@@ -218,7 +218,7 @@ def respond_with_page(plane: Plane, request: Asking, error: Exception) -> Page:
     )
 
 
-def _page(
+def render_page(
     plane: Plane,
     request: Asking,
     template: str,
@@ -226,7 +226,8 @@ def _page(
     status: HTTPStatus = HTTPStatus.OK,
     **values: Any,
 ) -> Page:
-    language = _language(plane, request)
+    """A page in the language that was asked for, or its live part alone."""
+    language = language_for(plane, request)
     kept = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
     asked = PageRequest(
         language=language,
@@ -248,7 +249,8 @@ def _page(
     )
 
 
-def _language(plane: Plane, request: Asking) -> Any:
+def language_for(plane: Plane, request: Asking) -> Any:
+    """The language of one request."""
     return choose_language(
         request.query_params.get("lang"),
         request.cookies.get(_COOKIE),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from sekisho.app import Control
 from sekisho.catalogue import Language
+from sekisho.web.epcis_bodies import Room
 from sekisho.web.journal import Journal
 from sekisho.web.news import News
 from sekisho.web.rendering import Renderer
@@ -18,6 +19,8 @@ __all__ = ["Lent", "Plane"]
 
 LEASE_THREADS: Final = 16
 FEED_THREADS: Final = 8
+CAPTURE_THREADS: Final = 4
+"""Reading a document is work of the processor: more threads only take it from each other."""
 
 
 class Plane:
@@ -30,6 +33,8 @@ class Plane:
         self.renderer = Renderer(language)
         self.lease_threads = anyio.CapacityLimiter(LEASE_THREADS)
         self.feed_threads = anyio.CapacityLimiter(FEED_THREADS)
+        self.capture_threads = anyio.CapacityLimiter(CAPTURE_THREADS)
+        self.room = Room()
 
     def look(self) -> Snapshot:
         """One consistent look at everything, now."""

@@ -53,6 +53,20 @@ _WORDS: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {
     },
     "challenge-answered": lambda p: {"device": p.device, "bytes": p.memory_bytes},
     "halt-judged": lambda p: {"host": p.host, "degree": p.degree, "until": p.lapses},
+    "chip-registered": lambda p: {"count": len(p.chips)},
+    "custody-moved": lambda p: {"batch": p.batch, "events": p.events},
+    "inventory-taken": lambda p: {"party": p.party, "taken": p.taken},
+    "balance-closed": lambda p: {
+        "party": p.party,
+        "until": p.period.end,
+        "verdict": p.verdict,
+    },
+    "production-reported": lambda p: {"party": p.party, "until": p.period.end},
+    "irregularity-found": lambda p: {
+        "irregularity": p.irregularity,
+        "books": p.books,
+        "count": p.count,
+    },
     "finding-raised": lambda p: {"finding": p.finding, "host": p.host, "detail": p.detail},
 }
 

@@ -25,11 +25,16 @@ from sekisho.catalogue import Language
 from sekisho.model.errors import Unavailable
 from sekisho.web.api import Api
 from sekisho.web.description import MAX_BODY
+from sekisho.web.epcis import Epcis
+from sekisho.web.epcis_queries import EpcisQueries
+from sekisho.web.epcis_resources import EpcisResources
 from sekisho.web.files import serve_asset, serve_log_file
+from sekisho.web.fleet import FleetAgents
 from sekisho.web.guard import GuardedApp
 from sekisho.web.pages import Pages, respond_with_page
 from sekisho.web.plane import Plane
 from sekisho.web.problems import respond_with_problem
+from sekisho.web.register_pages import RegisterPages
 from sekisho.web.tables import Tables
 
 __all__ = ["create_app", "serve"]
@@ -37,7 +42,7 @@ __all__ = ["create_app", "serve"]
 _HOST: Final = "127.0.0.1"
 _GRACE_S: Final = 3
 _FIRST_PAGE_S: Final = 20
-_FOR_PROGRAMS: Final = ("/api/", "/log/", "/static/")
+_FOR_PROGRAMS: Final = ("/api/", "/epcis", "/log/", "/static/", "/v1/")
 
 
 def create_app(control: Control, *, language: Language = "en") -> Litestar:
@@ -61,7 +66,18 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             plane.news.close()
 
     return GuardedApp(
-        route_handlers=[Api, Tables, Pages, serve_log_file, serve_asset],
+        route_handlers=[
+            Api,
+            Tables,
+            Epcis,
+            EpcisResources,
+            EpcisQueries,
+            FleetAgents,
+            Pages,
+            RegisterPages,
+            serve_log_file,
+            serve_asset,
+        ],
         dependencies={"plane": Provide(provide_plane, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         lifespan=[wake_waiters],

@@ -51,8 +51,10 @@ class BinaryCursor(psycopg.Cursor[tuple[object, ...]]):
         self.format = psycopg.pq.Format.BINARY
 
 
-def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection that holds the log's lock, for as long as it lives.
+def connect_session(
+    url: str, origin: str, *, what: str = "log"
+) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection that holds the lock of a log, or of `what` else has one writer, for as long as it lives.
 
     `url` is what libpq takes: an address or `name=value` pairs; the password may stand in it, in the file that
     PGPASSFILE names, or in a service. Raises Unavailable where the server does not answer or does not let us
@@ -63,24 +65,24 @@ def connect_session(url: str, origin: str) -> psycopg.Connection[tuple[object, .
         connection = psycopg.connect(
             url,
             connect_timeout=CONNECT_S,
-            application_name="sekisho log",
+            application_name=f"sekisho {what}",
             tcp_user_timeout=10_000,
         )
     except psycopg.Error as error:
         raise Unavailable(
-            f"no connection to the log's database: {first_line(error)}",
+            f"no connection to the {what}'s database: {first_line(error)}",
             remedy="check that PostgreSQL runs and lets this account in",
         ) from None
     try:
         connection.autocommit = True
         _check_durable(connection)
-        _take_lock(connection, origin)
+        _take_lock(connection, origin, what)
         connection.execute(_SETTINGS)
         connection.autocommit = False
         connection.cursor_factory = BinaryCursor
     except psycopg.Error as error:
         connection.close()
-        raise Unavailable(f"the log's database refuses: {first_line(error)}") from None
+        raise Unavailable(f"the {what}'s database refuses: {first_line(error)}") from None
     except BaseException:
         connection.close()
         raise
@@ -122,21 +124,21 @@ def _check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             )
 
 
-def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str) -> None:
+def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str, what: str) -> None:
     """Waits a moment: after a killed process its session still finishes what it was at."""
     connection.execute(f"SET lock_timeout = '{LOCK_MS}ms'".encode())
     try:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(origin),))
+        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(origin, what),))
     except psycopg.errors.LockNotAvailable:
         raise StateConflict(
-            f"another process writes the log {origin}",
-            remedy="stop it first, a log has one writer; after a broken connection wait until the server "
-            "has noticed",
+            f"another process writes the {what} {origin}",
+            remedy=f"stop it first, a {what} has one writer; after a broken connection wait until the "
+            "server has noticed",
         ) from None
 
 
-def _lock_number(origin: str) -> int:
-    digest = hashlib.sha256(b"sekisho log " + origin.encode()).digest()
+def _lock_number(origin: str, what: str) -> int:
+    digest = hashlib.sha256(f"sekisho {what} {origin}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 

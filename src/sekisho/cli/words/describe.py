@@ -11,6 +11,7 @@ from sekisho.cli.documents import Document
 from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.charter import describe_charter
+from sekisho.cli.words.chips import CHIP_WORDS
 from sekisho.cli.words.keys import (
     describe_announcement,
     describe_compromise,
@@ -136,4 +137,5 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     DisclosureDeposited: describe_deposit,
     DisclosureErased: describe_erasure,
     PackPublished: describe_pack,
+    **CHIP_WORDS,
 }

@@ -1,1 +1,157 @@
-"""Books that balance: areas, change codes with their signs, reports, differences and their sigma. Pure."""
+"""Books that balance: areas, change codes with their signs, reports, differences and their sigma. Pure.
+
+In every capture: `areas = Areas.of(terms)` once; per taking `asked = paths_asked(captured, taking, before)`, then
+`lines_of(captured, taking, before, areas, paths)`, where `before` is the book's `standing` as it was before the taking
+is applied, and `paths` holds for each EPC asked for its path before and after: `{epc: (was, now)}`, each a sequence of
+(captured event, standing after it) in the order of the fold.
+"""
+
+from sekisho.registry.balance.areas import OUTSIDE, Areas
+from sekisho.registry.balance.closing import (
+    Balance,
+    Changed,
+    Closed,
+    Closing,
+    Reason,
+    close_balance,
+    held_at,
+)
+from sekisho.registry.balance.codes import CODES, PAIRS, Code, Sign, parse_code, signed
+from sekisho.registry.balance.differences import (
+    InspectorDifference,
+    Moved,
+    TransitRow,
+    TransitState,
+    inspector_difference,
+    list_transit,
+    match_transit,
+)
+from sekisho.registry.balance.forms import balance_report, change_reports, inventory_report
+from sekisho.registry.balance.inventory import (
+    Inventory,
+    Item,
+    parse_inventory,
+    parse_inventory_table,
+)
+from sekisho.registry.balance.lines import Path, Paths, lines_of, path_lines, paths_asked
+from sekisho.registry.balance.quality import (
+    Fault,
+    FaultCode,
+    booked_in,
+    check_reports,
+    effective_lines,
+    net_changes,
+)
+from sekisho.registry.balance.reports import (
+    BALANCE_CODES,
+    Correction,
+    Header,
+    Report,
+    ReportLine,
+    ReportType,
+    parse_reports,
+    salted_digest,
+    signed_items,
+    to_plain_reports,
+)
+from sekisho.registry.balance.sigma import (
+    Accuracy,
+    Alarm,
+    BulkBook,
+    BulkFigure,
+    BulkPeriod,
+    BulkResult,
+    judge_bulk,
+    parse_bulk_book,
+)
+from sekisho.registry.balance.stock import (
+    MIRROR_FLAG,
+    FlowCheck,
+    Mirror,
+    NationalStock,
+    StockDeclaration,
+    Trade,
+    TradeDeclaration,
+    account_stock,
+    check_stock,
+    mirror,
+    parse_stock_declaration,
+    parse_trade_declaration,
+    significant_chips,
+    trade_mirrors,
+)
+
+__all__ = [
+    "BALANCE_CODES",
+    "CODES",
+    "MIRROR_FLAG",
+    "OUTSIDE",
+    "PAIRS",
+    "Accuracy",
+    "Alarm",
+    "Areas",
+    "Balance",
+    "BulkBook",
+    "BulkFigure",
+    "BulkPeriod",
+    "BulkResult",
+    "Changed",
+    "Closed",
+    "Closing",
+    "Code",
+    "Correction",
+    "Fault",
+    "FaultCode",
+    "FlowCheck",
+    "Header",
+    "InspectorDifference",
+    "Inventory",
+    "Item",
+    "Mirror",
+    "Moved",
+    "NationalStock",
+    "Path",
+    "Paths",
+    "Reason",
+    "Report",
+    "ReportLine",
+    "ReportType",
+    "Sign",
+    "StockDeclaration",
+    "Trade",
+    "TradeDeclaration",
+    "TransitRow",
+    "TransitState",
+    "account_stock",
+    "balance_report",
+    "booked_in",
+    "change_reports",
+    "check_reports",
+    "check_stock",
+    "close_balance",
+    "effective_lines",
+    "held_at",
+    "inspector_difference",
+    "inventory_report",
+    "judge_bulk",
+    "lines_of",
+    "list_transit",
+    "match_transit",
+    "mirror",
+    "net_changes",
+    "parse_bulk_book",
+    "parse_code",
+    "parse_inventory",
+    "parse_inventory_table",
+    "parse_reports",
+    "parse_stock_declaration",
+    "parse_trade_declaration",
+    "path_lines",
+    "paths_asked",
+    "salted_digest",
+    "signed",
+    "signed_items",
+    "significant_chips",
+    "to_plain_reports",
+    "trade_mirrors",
+]

@@ -41,6 +41,7 @@ AlertCode: TypeAlias = Literal[
     "nothing-to-correct",
     "lost-in-transit",
     "shortage",
+    "bad-reference",
 ]
 
 

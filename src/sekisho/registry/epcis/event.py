@@ -1,7 +1,9 @@
 """One EPCIS 2.0 event as the house holds it, whatever spelling it came in.
 
 Source: GS1 EPCIS 2.0 and CBV 2.0. Vocabulary words are bare (`shipping`), words of other vocabularies whole URIs;
-names of extension fields are resolved to `{namespace}local`; identifiers stand as they were written.
+names of extension fields are resolved to `{namespace}local`, at every depth; identifiers stand as they were written,
+compact ones opened (`identifiers.canonical_identifier` makes one of the spellings of a GS1 key). In `sensors` the
+types, exceptions and components are whole addresses.
 """
 
 from __future__ import annotations
@@ -50,7 +52,11 @@ class ErrorDeclaration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What, where, when, why and how. `raw` is the event's JSON object, `context` what its names are resolved by."""
+    """What, where, when, why and how. `raw` is the event's JSON object, without its @context and ignored fields.
+
+    `context` holds the prefixes that names in `raw` need beyond GS1's; `recorded` is the sender's recordTime; the
+    last two hold extension fields of the read point and of the business location.
+    """
 
     type: EventType
     at: Instant
@@ -80,5 +86,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     sensors: tuple[Any, ...] = ()
     error: ErrorDeclaration | None = None
     event_id: str = ""
+    recorded: Instant | None = None
+    certificates: tuple[str, ...] = ()
+    read_point_fields: Mapping[str, Any] = {}
+    biz_location_fields: Mapping[str, Any] = {}
     raw: Mapping[str, Any]
     context: Mapping[str, str] = {}

@@ -1,0 +1,387 @@
+"""Lives of chips as a register's captures would store them, by the million and from a seed.
+
+Each chip has ten events of its own: made, tested, shipped, received, installed in a server, counted, inspected. The
+documents are those of a sample life, read and hashed by the room that captures use; a chip's own words take the place
+of the sample's. tests/bench/test_register_story.py captures some lives for real and compares every row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from sekisho.model.custody import Identity, LifeState, Movement, Standing
+from sekisho.model.instants import Instant, format_instant
+from sekisho.ports.register_store import (
+    BatchRow,
+    CaptureRow,
+    Change,
+    EventRow,
+    LineRow,
+    TouchRow,
+)
+from sekisho.registry.epcis import event_document, parse_document
+from sekisho.registry.epcis.event import Event
+from sekisho.registry.epcis.hashing import _APART, _apart
+
+__all__ = ["STAGES", "Life", "Story", "life_of"]
+
+DAY = 86_400
+START = Instant.parse("2026-01-01T00:00:00Z")
+MAKERS = ("maker-a", "maker-b", "maker-c")
+CLOUDS = tuple(f"cloud-{n:02d}" for n in range(40))
+HALLS = tuple(f"hall-{n:03d}" for n in range(200))
+MODELS = ("H100 SXM", "H200 SXM", "B200", "A100 80GB", "H20")
+COUNTRIES = ("JP", "US", "DE", "SG", "FR")
+FABS = ("fab-a", "fab-b", "fab-c")
+FAB_COUNTRY = "TW"
+DUE_S = 14 * DAY
+SERVER_OF = 8
+_T = "2026-03-04T05:06:07.089Z"
+_EPC, _SERVER = "https://chips.example/id/gpu/QQEPC", "https://chips.example/id/server/QQSRV"
+_CONTEXT = [
+    "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+    {"skh": "https://ns.sekisho.example/epcis/"},
+]
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """Who one chip is and where it goes."""
+
+    epc: str
+    serial: str
+    device_key: str
+    model: str
+    maker: str
+    fab: str
+    cloud: str
+    hall: str
+    country: str
+    server: str
+    reference: str
+
+
+def life_of(number: int) -> Life:
+    """Chip `number`: every tenth stands in one hall, the others in a hundred and ninety-nine."""
+    dice = random.Random(number)  # noqa: S311  # which hall; guards nothing
+    at = 0 if number % 10 == 0 else dice.randrange(1, len(HALLS))
+    which = number % 3
+    return Life(
+        epc=f"https://chips.example/id/gpu/GPU-{number:08d}",
+        serial=f"GPU-{number:08d}",
+        device_key=hashlib.sha256(b"key %d" % number).hexdigest(),
+        model=MODELS[dice.randrange(len(MODELS))],
+        maker=MAKERS[which],
+        fab=FABS[which],
+        cloud=CLOUDS[at % len(CLOUDS)],
+        hall=HALLS[at],
+        country=COUNTRIES[at % len(COUNTRIES)],
+        server=f"https://chips.example/id/server/SRV-{number // SERVER_OF:07d}",
+        reference=f"26TW{number:015d}0",
+    )
+
+
+def _ends(kind: str, party: str) -> list[dict[str, str]]:
+    return [{"type": "possessing_party", kind: f"urn:sekisho:party:{party}"}]
+
+
+def _sample(step: str, disposition: str, place: str, **more: Any) -> dict[str, Any]:
+    return {
+        "@context": _CONTEXT,
+        "type": "ObjectEvent",
+        "eventTime": _T,
+        "eventTimeZoneOffset": "+00:00",
+        "epcList": [_EPC],
+        "action": "OBSERVE",
+        "bizStep": step,
+        "disposition": disposition,
+        "readPoint": {"id": f"urn:sekisho:place:{place}"},
+        "bizLocation": {"id": f"urn:sekisho:place:{place}"},
+        **more,
+    }
+
+
+_ILMD = {"skh:model": "QQMODEL", "skh:deviceKeySha256": "QQKEY"}
+_MOVES: dict[str, Any] = {
+    "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:sekisho:movement:QQREF"}],
+    "sourceList": _ends("source", "QQMAKER"),
+    "destinationList": _ends("destination", "QQCLOUD"),
+}
+_INSTALL: dict[str, Any] = {
+    "type": "AssociationEvent",
+    "action": "ADD",
+    "parentID": _SERVER,
+    "childEPCs": [_EPC],
+}
+_SAMPLES: tuple[dict[str, Any], ...] = (
+    _sample("commissioning", "active", "QQFAB", action="ADD", ilmd=_ILMD),
+    _sample("inspecting", "conformant", "QQFAB"),
+    _sample("shipping", "in_transit", "QQFAB", **_MOVES),
+    _sample("receiving", "in_progress", "QQHALL", **_MOVES),
+    _sample("installing", "active", "QQHALL", **_INSTALL),
+    _sample("cycle_counting", "active", "QQHALL"),
+    _sample("inspecting", "conformant", "QQHALL"),
+    _sample("stock_taking", "active", "QQHALL"),
+    _sample("sensor_reporting", "active", "QQHALL"),
+    _sample("cycle_counting", "active", "QQHALL"),
+)
+_INSTALLING = 4
+del _SAMPLES[_INSTALLING]["epcList"]
+STAGES = len(_SAMPLES)
+_WORDS = {
+    _EPC: "%(epc)s",
+    _SERVER: "%(server)s",
+    _T: "%(time)s",
+    "QQMODEL": "%(model)s",
+    "QQKEY": "%(key)s",
+    "QQREF": "%(reference)s",
+    "QQMAKER": "%(maker)s",
+    "QQCLOUD": "%(cloud)s",
+    "QQFAB": "%(fab)s",
+    "QQHALL": "%(hall)s",
+}
+
+
+class _Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of every life: its document and what its hash is taken of, with gaps for a chip's own words."""
+
+    document: str
+    apart: str
+    event: Event
+
+    @classmethod
+    def of(cls, sample: dict[str, Any]) -> _Stage:
+        (event,) = parse_document(json.dumps(sample).encode()).events
+        return cls(
+            document=_gapped(event_document(event).decode()),
+            apart=_gapped(_apart(event)),
+            event=event,
+        )
+
+
+def _gapped(text: str) -> str:
+    text = text.replace("%", "%%")
+    for word, gap in _WORDS.items():
+        text = text.replace(word, gap)
+    return text
+
+
+class Story:
+    """Changes that captures of lives give, in groups; deterministic but for nothing: salts follow from numbers."""
+
+    def __init__(self, *, number: int = 0, batch: int = 0, effect: int = 0) -> None:
+        self._stages = [_Stage.of(sample) for sample in _SAMPLES]
+        self._number, self._batch, self._effect = number, batch, effect
+
+    def changes(
+        self, lives: Sequence[Life], stages: Sequence[int], *, group: int, a_document: int = 100
+    ) -> Iterator[Change]:
+        """All of the lives go through one stage, then through the next, `group` events a change.
+
+        `a_document` says how many events came in one document.
+        """
+        for stage in stages:
+            for start in range(0, len(lives), group):
+                yield self.change(lives[start : start + group], stage, a_document)
+
+    def change(self, lives: Sequence[Life], stage: int, a_document: int = 100) -> Change:
+        """One event of each of these lives."""
+        self._batch += 1
+        events: list[EventRow] = []
+        touches: list[TouchRow] = []
+        lines: list[LineRow] = []
+        standings: dict[str, Standing] = {}
+        movements: dict[str, Movement] = {}
+        contained: dict[str, str] = {}
+        received = START.plus(stage * 30 * DAY + DAY + self._batch)
+        for place, life in enumerate(lives):
+            self._number += 1
+            name = f"{self._batch:020d}{place // a_document:012d}"
+            row = self._event(life, stage, name, place, received)
+            events.append(row)
+            touches += _touches(row, life, stage)
+            standing = _standing(row, life, stage)
+            if standing is not None:
+                standings[life.epc] = standing
+            if stage == _INSTALLING:
+                contained[life.epc] = life.server
+            if stage in (2, 3):
+                movements[life.reference] = _movement(row, life, stage)
+            lines += _lines(row, life, stage)
+        return Change(
+            captures=self._captures(events, received),
+            events=events,
+            touches=touches,
+            standings=standings,
+            contained=contained,
+            movements=movements,
+            lines=lines,
+            batch=BatchRow(
+                batch=self._batch,
+                made=received,
+                events=len(events),
+                root=hashlib.sha256(b"root %d" % self._batch).digest(),
+            ),
+        )
+
+    def _event(
+        self, life: Life, stage: int, capture: str, place: int, received: Instant
+    ) -> EventRow:
+        template, number = self._stages[stage], self._number
+        at = _at(number, stage)
+        words = {
+            "epc": life.epc,
+            "server": life.server,
+            "time": _written(at),
+            "model": life.model,
+            "key": life.device_key,
+            "reference": life.reference,
+            "maker": life.maker,
+            "cloud": life.cloud,
+            "fab": life.fab,
+            "hall": life.hall,
+        }
+        hash_id, key = _hashed(template.apart % words)
+        event = template.event
+        site = f"urn:sekisho:place:{life.fab if stage < 3 else life.hall}"
+        return EventRow(
+            number=number,
+            key=key,
+            hash_id=hash_id,
+            at=at,
+            type=event.type,
+            action=event.action or "",
+            biz_step=event.biz_step,
+            disposition=event.disposition,
+            read_point=site,
+            biz_location=site,
+            capture=capture,
+            batch=self._batch,
+            place=place,
+            received=received,
+            parties=(life.maker if stage < 3 else life.cloud,),
+            outcome="taken",
+            effect=number,
+            salt=hashlib.sha256(b"salt %d" % number).digest()[:16],
+            document=(template.document % words).encode(),
+        )
+
+    def _captures(self, events: Sequence[EventRow], received: Instant) -> list[CaptureRow]:
+        """One for each document; who endorsed it is told, its envelope is as long as one signature makes it."""
+        found: dict[str, list[EventRow]] = {}
+        for row in events:
+            found.setdefault(row.capture, []).append(row)
+        return [
+            CaptureRow(
+                capture=name,
+                received=received,
+                sha256=hashlib.sha256(name.encode()).hexdigest(),
+                size=sum(len(row.document) for row in rows),
+                endorsement=_endorsement(name),
+                parties=rows[0].parties,
+                running=False,
+                finished=received,
+                events=len(rows),
+                taken=len(rows),
+            )
+            for name, rows in found.items()
+        ]
+
+
+def _hashed(apart: str) -> tuple[str, bytes]:
+    """Hash id and key of an event that declares no error, from its canonical string with the parts set apart."""
+    digest = hashlib.sha256(apart.replace(_APART, "").encode()).hexdigest()
+    hash_id = f"ni:///sha-256;{digest}?ver=CBV2.0"
+    whole = hashlib.sha256(hash_id.encode())
+    whole.update(hashlib.sha256(apart.encode()).digest())
+    return hash_id, whole.digest()
+
+
+def _endorsement(name: str) -> bytes:
+    draw = random.Random(name)  # noqa: S311  # as many bytes as a signature has
+    payload, signature = draw.randbytes(112).hex(), draw.randbytes(44).hex()
+    return (
+        '{"payload":"%s","payloadType":"application/vnd.sekisho.capture+json",'
+        '"signatures":[{"keyid":"%s","sig":"%s"}]}' % (payload, draw.randbytes(32).hex(), signature)
+    ).encode()
+
+
+def _at(number: int, stage: int) -> Instant:
+    """Event times of one stage spread over thirty days, in milliseconds, no two of a chip alike."""
+    return Instant(START.us + (stage * 30 * DAY * 1000 + (number * 7_919) % (30 * DAY * 1000)) * 1000)
+
+
+def _written(at: Instant) -> str:
+    text = format_instant(at)
+    return text if "." in text else f"{text[:-1]}.000Z"
+
+
+def _touches(row: EventRow, life: Life, stage: int) -> list[TouchRow]:
+    if stage != _INSTALLING:
+        return [TouchRow(number=row.number, epc=life.epc, role="epc", at=row.at)]
+    return [
+        TouchRow(number=row.number, epc=life.server, role="parent", at=row.at),
+        TouchRow(number=row.number, epc=life.epc, role="child", at=row.at),
+    ]
+
+
+def _standing(row: EventRow, life: Life, stage: int) -> Standing | None:
+    """How the chip stands after the event; None where it stands as before."""
+    states: dict[int, LifeState] = {0: "registered", 2: "in-transit", 3: "registered", 4: "active"}
+    if stage not in states:
+        return None
+    is_there = stage > 2
+    first = row.number if stage == 0 else 0
+    keeper = life.cloud if is_there else life.maker
+    return Standing(
+        epc=life.epc,
+        identity=Identity(
+            component="package",
+            maker=life.maker,
+            serial=life.serial,
+            model=life.model,
+            device_key=life.device_key,
+        ),
+        state=states[stage],
+        custodian=keeper,
+        holder=keeper,
+        owner=keeper,
+        site=life.hall if is_there else life.fab,
+        country=life.country if is_there else FAB_COUNTRY,
+        parent=life.server if stage == _INSTALLING else "",
+        movement=life.reference if stage == 2 else "",
+        made=row.at if first else START,
+        at=row.at,
+        number=row.number,
+    )
+
+
+def _movement(row: EventRow, life: Life, stage: int) -> Movement:
+    is_there = stage == 3
+    return Movement(
+        reference=life.reference,
+        state="received" if is_there else "under-way",
+        shipper=life.maker,
+        consignee=life.cloud,
+        destination=life.hall,
+        shipped=row.at,
+        due=row.at.plus(DUE_S),
+        shipment=row.number,
+        epcs=(life.epc,),
+        received=(life.epc,) if is_there else (),
+    )
+
+
+def _lines(row: EventRow, life: Life, stage: int) -> list[LineRow]:
+    told = {0: (life.fab, "CM", ""), 2: (life.fab, "SF", ""), 3: (life.hall, "RF", life.fab)}
+    if stage not in told:
+        return []
+    area, code, other = told[stage]
+    return [LineRow(number=row.number, area=area, code=code, epc=life.epc, at=row.at, other=other)]
+
+

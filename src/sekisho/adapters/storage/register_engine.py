@@ -1,0 +1,85 @@
+"""What a register asks of a database: transactions that write, transactions that read, many rows at once."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import any_
+
+__all__ = ["RegisterEngine", "Rows", "conflict"]
+
+Rows = Sequence[tuple[object, ...]]
+
+
+class RegisterEngine(ABC):
+    """One database. Its own errors leave it translated: Unavailable, Corrupt, InvalidInput or StateConflict."""
+
+    kind: Literal["sqlite", "postgresql"]
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[Connection]:
+        """All or nothing, one at a time, durable when it ends."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Connection]:
+        """One moment, on a connection of its own."""
+
+    @abstractmethod
+    def put(self, connection: Connection, table: Table, rows: Rows, ending: str = "") -> None:
+        """Insert many rows, each in the order of the table's columns."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def clear(self, connection: Connection, table: Table) -> None:
+        """Drop every row of a table."""
+        connection.execute(delete(table))
+
+    def add(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Rows that are not there yet. Raises StateConflict where one is."""
+        self.put(connection, table, rows)
+
+    def keep(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Rows of which those that are there stay as they are."""
+        self.put(connection, table, rows, " ON CONFLICT DO NOTHING")
+
+    def replace(
+        self, connection: Connection, table: Table, rows: Rows, *, but: Iterable[str] = ()
+    ) -> None:
+        """Rows that take the place of those with the same key, except for the columns `but`."""
+        keys = [column.name for column in table.primary_key.columns]
+        self.put(connection, table, rows, conflict(table, keys, but=but))
+
+    def among(
+        self, column: ColumnElement[int] | ColumnElement[str], name: str
+    ) -> ColumnElement[bool]:
+        """Whether a column holds one of the values bound to `name` as `wanted` makes them."""
+        if self.kind == "sqlite":
+            values = func.json_each(bindparam(name)).table_valued("value")
+            return column.in_(select(values.c.value))
+        kind = Text() if isinstance(column.type, Text) else column.type
+        return column == any_(bindparam(name, type_=ARRAY(kind)))
+
+    def wanted(self, values: Iterable[int] | Iterable[str]) -> object:
+        """Any number of values as one: the statement stays the same, and is prepared once."""
+        listed = list(values)
+        return json.dumps(listed) if self.kind == "sqlite" else listed
+
+
+def conflict(
+    table: Table, keys: Iterable[str], *, but: Iterable[str] = (), adding: Iterable[str] = ()
+) -> str:
+    """What an insertion does where a row with these keys is there: take its place, or add to it."""
+    keys, but, adding = list(keys), set(but), set(adding)
+    left = [column.name for column in table.columns if column.name not in {*keys, *but}]
+    sets = [
+        f'"{name}" = excluded."{name}"' + (f' + {table.name}."{name}"' if name in adding else "")
+        for name in left
+    ]
+    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sets)}"

@@ -1,0 +1,256 @@
+"""Capturing documents: read in the threads that bring them, decided and saved in groups by one writer.
+
+    document -> size, digest -> captured before? -> endorsement -> events, hash ids, keys      (each caller's thread)
+    -> in line -> numbers -> take -> one Change, one transaction -> answers -> log statement    (the writer's thread)
+
+What a crash means: before the transaction nothing of the group is stored, and nobody was told that it was; after it
+all is, and whoever got no answer hands the document in again and gets the same one. A batch whose log statement is
+missing is stated at the next start, with the same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
+from sekisho.model.wire import MAX_DOCUMENT, canonical, sha256_hex
+from sekisho.operations.register.endorsing import Endorsed, Voices
+from sekisho.operations.register.grouping import Grounds, decide_group
+from sekisho.operations.register.line import ErrorBehaviour, Line, Reading, Waiting
+from sekisho.ports.clock import Clock
+from sekisho.ports.register_store import (
+    CaptureRow,
+    Change,
+    RegisterStore,
+)
+from sekisho.registry.balance import Areas
+from sekisho.registry.epcis import event_document, hash_and_key, parse_document
+from sekisho.registry.terms import RegisterTerms
+
+__all__ = ["MAX_DOCUMENT", "Capturing", "Committing", "capture_id"]
+
+_log = logging.getLogger("sekisho.register")
+T = TypeVar("T")
+
+
+class Committing(Protocol):
+    """What states saved batches in the log (operations.register.committing)."""
+
+    def commit(self, change: Change) -> None:
+        """State the batch that a change saved, and what of it the log must hold besides. Asked again, nothing changes."""
+        ...
+
+    def complete(self) -> None:
+        """State whatever a crash, a full disk or a busy log left unstated."""
+        ...
+
+
+class _Brought(msgspec.Struct, frozen=True):
+    """What somebody handed in."""
+
+    document: bytes
+    sha256: str
+    endorsement: bytes | None
+    behaviour: ErrorBehaviour
+    is_single: bool
+
+    @property
+    def capture(self) -> str:
+        return capture_id(self.sha256, self.endorsement, self.behaviour)
+
+
+class Capturing:
+    """The one writer of a register, and the line in front of it."""
+
+    problem: str = ""
+    """What the writer last failed with; for people, not for a decision."""
+
+    def __init__(  # noqa: PLR0913  # the ports of the one writer
+        self,
+        *,
+        store: RegisterStore,
+        terms: RegisterTerms,
+        voices: Voices,
+        clock: Clock,
+        committer: Committing | None,
+        draw_salt: Callable[[], bytes],
+    ) -> None:
+        self._store = store
+        self._voices = voices
+        self._clock = clock
+        self._committer = committer
+        self._grounds = Grounds(
+            store=store, terms=terms, areas=Areas.of(terms), draw_salt=draw_salt
+        )
+        self._line = Line()
+        self._under_way: dict[str, Future[CaptureRow]] = {}
+        self._lock = threading.Lock()
+        # Held while the store is written: by the writer, and by whoever must have it to himself.
+        self._writing = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
+        self._thread = threading.Thread(target=self._work, name="register", daemon=True)
+
+    def start(self) -> None:
+        """State what a crash left unstated, then begin."""
+        if self._committer is not None:
+            self._committer.complete()
+        self._line.open()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Serve who stands in line, then end."""
+        self._line.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def on_saved(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def quietly(self, act: Callable[[], T]) -> T:
+        """Do something to the store while nothing is captured."""
+        with self._writing:
+            return act()
+
+    def complete(self) -> None:
+        """State what is unstated; raises what the log raises."""
+        if self._committer is not None:
+            with self._writing:
+                self._committer.complete()
+
+    # --- in the caller's thread ----------------------------------------------------------------
+
+    def hand_in(
+        self,
+        document: bytes,
+        endorsement: bytes | None,
+        *,
+        behaviour: ErrorBehaviour,
+        single: bool = False,
+    ) -> Future[CaptureRow]:
+        """Read a document and put it in line; raises what reading it raises."""
+        if len(document) > MAX_DOCUMENT:
+            raise InvalidInput(
+                f"is longer than {MAX_DOCUMENT} bytes", path="document", remedy="send it in parts"
+            )
+        brought = _Brought(document, sha256_hex(document), endorsement, behaviour, single)
+        self._line.enter(len(document))
+        try:
+            answer, waiting = self._begin(brought)
+        except BaseException:
+            self._line.leave(len(document))
+            raise
+        answer.add_done_callback(lambda _: self._line.leave(len(document)))
+        if waiting is not None and not self._line.join(waiting):
+            self._finish(waiting, Unavailable("the register is stopping", remedy="send it again"))
+        return answer
+
+    def _begin(self, brought: _Brought) -> tuple[Future[CaptureRow], Waiting | None]:
+        """The answer to come, and what must be put in line for it; None where it is there or on its way."""
+        capture = brought.capture
+        with self._lock:
+            known = self._under_way.get(capture)
+        if known is not None:
+            return known, None
+        row = self._store.find_capture(capture)
+        if row is not None:
+            answer: Future[CaptureRow] = Future()
+            answer.set_result(row)
+            return answer, None
+        endorsed = Endorsed()
+        if brought.endorsement is not None:
+            endorsed = self._voices.verify(brought.endorsement, brought.sha256)
+        waiting = Waiting(_read(brought, endorsed))
+        with self._lock:
+            known = self._under_way.setdefault(capture, waiting.answer)
+        return known, waiting if known is waiting.answer else None
+
+    # --- in the writer's thread ----------------------------------------------------------------
+
+    def _work(self) -> None:
+        while group := self._line.take_group():
+            try:
+                with self._writing:
+                    self._take(group)
+            except Exception as error:  # noqa: BLE001  # carried to the callers; the writer must outlive a defect
+                _log.exception("unforeseen error while capturing")
+                self.problem = f"{type(error).__name__}: {error}"
+                for waiting in group:
+                    self._finish(waiting, error)
+
+    def _take(self, group: Sequence[Waiting]) -> None:
+        """Save a group at once; where that is refused for a reason of its own, one after the other."""
+        try:
+            change = decide_group(
+                self._grounds, [waiting.reading for waiting in group], self._clock.now()
+            )
+            # Crash here: nothing is stored, and nobody was told otherwise.
+            self._store.save(change)
+        except SekishoError as error:
+            if len(group) == 1 or isinstance(error, Unavailable):
+                self.problem = str(error)
+                for waiting in group:
+                    self._finish(waiting, error)
+                return
+            for waiting in group:
+                self._take((waiting,))
+            return
+        # Crash here: stored and not stated; `complete` states it at the next start.
+        self.problem = ""
+        self._commit(change)
+        for waiting, row in zip(group, change.captures, strict=True):
+            self._finish(waiting, row)
+        for listener in self._listeners:
+            listener()
+
+    def _commit(self, change: Change) -> None:
+        if self._committer is None or change.batch is None:
+            return
+        try:
+            self._committer.commit(change)
+        except SekishoError as error:
+            # What is captured stays captured; the keeper states it later.
+            self.problem = f"batch {change.batch.batch} is not in the log yet: {error}"
+
+    def _finish(self, waiting: Waiting, outcome: CaptureRow | Exception) -> None:
+        with self._lock:
+            self._under_way.pop(waiting.reading.capture, None)
+        if waiting.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            waiting.answer.set_exception(outcome)
+        else:
+            waiting.answer.set_result(outcome)
+
+
+def capture_id(sha256: str, endorsement: bytes | None, behaviour: ErrorBehaviour) -> str:
+    """A capture job's id: it follows from what was handed in, so that the same again is the same job."""
+    parts = [sha256, sha256_hex(endorsement) if endorsement is not None else "", behaviour]
+    return sha256_hex(canonical(parts))[:32]
+
+
+def _read(brought: _Brought, endorsed: Endorsed) -> Reading:
+    read = parse_document(brought.document)
+    if brought.is_single and read.total != 1:
+        raise InvalidInput(
+            f"holds {read.total} events", path="document", remedy="send one, or use /capture"
+        )
+    hashed = [hash_and_key(event) for event in read.events]
+    return Reading(
+        capture=brought.capture,
+        sha256=brought.sha256,
+        size=len(brought.document),
+        whole=brought.document if brought.endorsement is not None else b"",
+        endorsement=brought.endorsement or b"",
+        endorsed=endorsed,
+        behaviour=brought.behaviour,
+        document=read,
+        hash_ids=tuple(hash_id for hash_id, _ in hashed),
+        keys=tuple(key for _, key in hashed),
+        documents=tuple(event_document(event) for event in read.events),
+    )

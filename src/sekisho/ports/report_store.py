@@ -1,0 +1,28 @@
+"""Where closed balances and production reports lie: written once each, numbered without gaps, never changed."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias
+
+__all__ = ["ReportKind", "ReportStore"]
+
+ReportKind: TypeAlias = Literal["balance", "production"]
+
+
+class ReportStore(Protocol):
+    """Documents by kind, name (an area, a fab) and number from 1 on. Safe for several processes.
+
+    Raises Unavailable where the disk refuses, Corrupt where something lies there that is no document.
+    """
+
+    def load_names(self, kind: ReportKind) -> tuple[str, ...]:
+        """The areas or fabs of which something is kept, in order."""
+        ...
+
+    def load_all(self, kind: ReportKind, name: str, *, after: int = 0) -> tuple[bytes, ...]:
+        """The documents of one area or fab behind a number, by number."""
+        ...
+
+    def add(self, kind: ReportKind, name: str, number: int, data: bytes) -> None:
+        """Keep one more, durably. Raises StateConflict where the number is not the next one."""
+        ...

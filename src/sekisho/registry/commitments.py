@@ -1,0 +1,73 @@
+"""How the log commits to captured events without naming them: salted commitments under one root for each batch.
+
+commitment = SHA-256(salt || hash id as ASCII); the batch's tree is that of RFC 6962, and its leaves are the
+commitments. The salt (16 bytes, drawn at the edge for each event) keeps whoever guesses an event from finding it in the
+log (protocol section 12); whoever is shown salt, hash id and path can check that the log's entry speaks of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from sekisho.ledger.tree import (
+    HASH_SIZE,
+    BadProof,
+    Frontier,
+    fold_level,
+    inclusion_proof,
+    leaf_hash,
+    leaf_hashes,
+    verify_inclusion,
+)
+from sekisho.model.errors import InvalidInput
+
+__all__ = ["SALT_SIZE", "batch_path", "batch_paths", "batch_root", "commitment", "verify_path"]
+
+SALT_SIZE = 16
+
+
+def commitment(salt: bytes, hash_id: str) -> bytes:
+    """What the log holds of an event: 32 bytes. Raises InvalidInput where salt or hash id cannot be one."""
+    if len(salt) != SALT_SIZE:
+        raise InvalidInput(f"a salt of {len(salt)} bytes, not {SALT_SIZE}", path="salt")
+    if not hash_id or not hash_id.isascii():
+        raise InvalidInput("a hash id is not plain ASCII", path="hash_id")
+    return hashlib.sha256(salt + hash_id.encode("ascii")).digest()
+
+
+def batch_root(commitments: Sequence[bytes]) -> bytes:
+    """The root over a batch's commitments in the order of their places. Raises InvalidInput for none at all."""
+    if not commitments:
+        raise InvalidInput("a batch without events has no root", path="commitments")
+    tree = Frontier()
+    tree.extend(leaf_hashes(commitments))
+    return tree.root()
+
+
+def batch_path(commitments: Sequence[bytes], place: int) -> tuple[bytes, ...]:
+    """The hashes beside the way from the commitment at `place` (from 0) up to the root. Raises InvalidInput."""
+    return batch_paths(commitments, (place,))[0]
+
+
+def batch_paths(
+    commitments: Sequence[bytes], places: Sequence[int]
+) -> tuple[tuple[bytes, ...], ...]:
+    """`batch_path` of several places over one reading of the batch. Raises InvalidInput."""
+    row = leaf_hashes(commitments)
+    levels = [row]
+    while len(row) > 1:
+        row = fold_level(row[: len(row) & ~1])
+        levels.append(row)
+
+    def read(level: int, index: int) -> bytes:
+        return levels[level][index]
+
+    return tuple(tuple(inclusion_proof(place, len(commitments), read)) for place in places)
+
+
+def verify_path(made: bytes, place: int, events: int, path: Sequence[bytes], root: bytes) -> None:
+    """Check that a batch of `events` with this root holds commitment `made` at `place`. Raises BadProof."""
+    if len(made) != HASH_SIZE:
+        raise BadProof("a commitment that is not 32 bytes long")
+    verify_inclusion(leaf_hash(made), place, events, path, root)
