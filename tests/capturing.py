@@ -163,7 +163,9 @@ def at(hours: float) -> str:
     return str(START.plus(3_600 * hours))
 
 
-def commissioned(*epcs: str, hours: float = 0, model: str = "H200 SXM", **ilmd: Any) -> dict[str, Any]:
+def commissioned(
+    *epcs: str, hours: float = 0, model: str = "H200 SXM", **ilmd: Any
+) -> dict[str, Any]:
     return {
         **_event(hours, "maker", epcs, "commissioning", "active", "ADD"),
         "ilmd": {"skh:model": model, **ilmd},

@@ -11,6 +11,7 @@ from sekisho.catalogue import (  # faces
     command,
     console,
     reading,
+    register_balance,
     register_console,
     registry,
     rehearsal,
@@ -42,5 +43,15 @@ def test_values_are_put_in_and_missing_keys_are_defects() -> None:
 
 def test_no_message_stands_in_two_faces() -> None:
     """A key of two files would be one of them by the order of imports."""
-    faces = (command, console, reading, register_console, registry, rehearsal, running, signing)
+    faces = (
+        command,
+        console,
+        reading,
+        register_balance,
+        register_console,
+        registry,
+        rehearsal,
+        running,
+        signing,
+    )
     assert sum(len(face.MESSAGES) for face in faces) == len(MESSAGES)

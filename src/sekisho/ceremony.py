@@ -84,6 +84,7 @@ from sekisho.operations.recovering import (
     problems_of_veto,
     require_announcement,
 )
+from sekisho.operations.register.verifying import seen_in_entries, seen_in_log
 from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
 from sekisho.operations.state import State, facts_under
 from sekisho.ports.tile_store import TileStore
@@ -167,6 +168,8 @@ __all__ = [
     "refuse_idle",
     "replace_file",
     "require_announcement",
+    "seen_in_entries",
+    "seen_in_log",
     "send_statement",
     "verify_countersign",
     "verify_document",

@@ -47,7 +47,7 @@ def proof_of(line: Line) -> LineProof:
 
 
 def judged(life: Life, passport: Passport) -> PassportVerdict:
-    return judge_passport(passport, life.ties().committed)
+    return judge_passport(passport, life.ties().seen)
 
 
 def failing(verdict: PassportVerdict) -> set[str]:

@@ -35,7 +35,7 @@ def test_every_check_of_the_contract_is_in_the_table() -> None:
     expected = (
         "trust-root manifest log-tree checkpoint-signature witnessed time-marks charter signatures uniqueness "
         "registers orders-in-force decisions licences leases receipts budgets deposits effects halts custody "
-        "endorsements standings chip-tags irregularities"
+        "endorsements standings chip-tags irregularities balances"
     )
     assert list(check_names()) == expected.split()
 

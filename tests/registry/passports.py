@@ -15,7 +15,7 @@ from sekisho.registry.commitments import batch_paths, batch_root, commitment
 from sekisho.registry.epcis import event_document, event_key, hash_id, parse_document
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.passport import Asked, Passport, Ties, build_passport
-from sekisho.registry.passport_line import Committed, LineProof
+from sekisho.registry.passport_line import Committed, LineProof, LogSeen
 from sekisho.registry.terms import OWN_NAMESPACE, Place, RegisterTerms
 
 __all__ = [
@@ -226,7 +226,7 @@ class Life:
                     events=len(members),
                     root=batch_root(made).hex(),
                 )
-        return Ties(proofs=proofs, committed=committed)
+        return Ties(proofs=proofs, seen=LogSeen(committed=committed))
 
     def passport(self, *, day: float = 30, proven: bool = True, **asked: Any) -> Passport:
         return build_passport(

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sekisho.registry.passport_check import PassportVerdict, judge_passport
+from sekisho.registry.passport_line import LogSeen
 from tests.registry.passports import (
     Life,
     commissioned,
@@ -33,7 +34,7 @@ def test_an_honest_passport_holds() -> None:
     chip = life()
     wrong = chip.timeline[-1][0]
     chip.void(wrong, chip.add(declared(installed(4), 5), "cloud-x", roles=("child",)))
-    judged = judge_passport(chip.passport(), chip.ties().committed)
+    judged = judge_passport(chip.passport(), chip.ties().seen)
     assert judged.verdict == "holds"
     assert set(verdicts(judged).values()) == {"holds"}
     assert judged.gaps == chip.passport().gaps
@@ -41,15 +42,24 @@ def test_an_honest_passport_holds() -> None:
 
 def test_without_the_log_every_line_is_unverifiable() -> None:
     """Where nothing of the log is at hand the passport neither holds nor fails."""
-    judged = judge_passport(life().passport(), {})
+    judged = judge_passport(life().passport(), LogSeen())
     assert judged.verdict == "unverifiable"
     assert {line.why for line in judged.lines} == {"no-entry"}
+
+
+def test_an_entry_that_a_whole_log_does_not_hold_fails() -> None:
+    """Whoever has read the log up to where the entry should stand knows that it is not there; below that nobody does."""
+    passport = life().passport()
+    assert judge_passport(passport, LogSeen(size=11)).verdict == "unverifiable"
+    judged = judge_passport(passport, LogSeen(size=12))
+    assert [line.why for line in judged.lines] == ["another-entry", *["no-entry"] * 3]
+    assert judged.verdict == "fails"
 
 
 def test_a_passport_without_proofs_is_unverifiable() -> None:
     """Lines without proofs are never taken for proved."""
     chip = life()
-    judged = judge_passport(chip.passport(proven=False), chip.ties().committed)
+    judged = judge_passport(chip.passport(proven=False), chip.ties().seen)
     assert judged.verdict == "unverifiable"
     assert {line.why for line in judged.lines} == {"no-proof"}
 
@@ -61,7 +71,7 @@ def test_the_passports_own_verdicts_count_for_nothing() -> None:
         msgspec.structs.replace(line, proof=None, verdict="holds", why="committed")
         for line in passport.lines
     )
-    judged = judge_passport(msgspec.structs.replace(passport, lines=lines), {})
+    judged = judge_passport(msgspec.structs.replace(passport, lines=lines), LogSeen())
     assert {line.verdict for line in judged.lines} == {"unverifiable"}
 
 
@@ -71,13 +81,13 @@ def test_figures_by_another_chip_table_are_unverifiable() -> None:
     assert passport.specs is not None
     for table, expected in (("0" * 64, "unverifiable"), (passport.specs.table, "fails")):
         changed = msgspec.structs.replace(passport.specs, tpp_bits=8, table=table)
-        judged = judge_passport(msgspec.structs.replace(passport, specs=changed), {})
+        judged = judge_passport(msgspec.structs.replace(passport, specs=changed), LogSeen())
         assert verdicts(judged)["specs"] == expected
 
 
 def test_an_empty_passport_is_unverifiable() -> None:
     """A passport without a line shows nothing."""
-    judged = judge_passport(msgspec.structs.replace(life().passport(), lines=()), {})
+    judged = judge_passport(msgspec.structs.replace(life().passport(), lines=()), LogSeen())
     assert verdicts(judged)["lines"] == "unverifiable"
     assert judged.verdict != "holds"
 
@@ -100,6 +110,6 @@ def test_no_changed_character_of_a_proof_still_holds(data: st.DataObject) -> Non
         passport.lines[number], proof=msgspec.structs.replace(proof, **{name: value})
     )
     lines = (*passport.lines[:number], line, *passport.lines[number + 1 :])
-    judged = judge_passport(msgspec.structs.replace(passport, lines=lines), chip.ties().committed)
+    judged = judge_passport(msgspec.structs.replace(passport, lines=lines), chip.ties().seen)
     assert judged.lines[number].verdict == "fails"
     assert judged.verdict == "fails"

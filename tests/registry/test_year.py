@@ -68,9 +68,7 @@ class Played:
         self.areas = Areas.of(TERMS)
         play(desk, year)
         self.standings = {s.epc: s for s in desk.store.iterate_standings()}
-        self.histories: Mapping[str, History] = {
-            epc: self._history(epc) for epc in self.standings
-        }
+        self.histories: Mapping[str, History] = {epc: self._history(epc) for epc in self.standings}
 
     def found(self) -> set[tuple[str, str]]:
         """Every alert that stands; one of an event that was early was settled when the event took effect."""

@@ -1,8 +1,8 @@
 """A year of chips, made up: a maker, three distributors, two clouds; who sends which document when, signed by whom.
 
-Everything follows from the seed. Most weeks a lot of chips goes the plain way: made, shipped to a distributor, received,
-shipped to a cloud in two halves, received, installed. In the weeks of `SCENES` something goes wrong or is tried; what
-the register must say of it is written down beside it as planted (code, chip), and nothing else may be said.
+Everything follows from the seed. Most weeks a lot of chips goes the plain way: made, shipped to a distributor,
+received, shipped to a cloud in two halves, received, installed. In the weeks of `SCENES` something goes wrong or is
+tried; what the register must say of it is written down beside it as planted (code, chip), and nothing else may be said.
 """
 
 from __future__ import annotations
@@ -350,9 +350,7 @@ class _Script:
         mistaken = {**at, **installed(cloud, "https://chips.example/id/server/WRONG", one)}
         self.send(day + 14.5, [cloud], mistaken, is_dated=True)
         right = {**at, **installed(cloud, "https://chips.example/id/server/RIGHT", one)}
-        self.send(
-            day + 15.5, [cloud], declared_wrong(mistaken, day + 15.5), right, is_dated=True
-        )
+        self.send(day + 15.5, [cloud], declared_wrong(mistaken, day + 15.5), right, is_dated=True)
 
     def same_serial(self, week: int) -> None:
         """The maker registers a serial that it has given already, under another identifier."""

@@ -252,8 +252,13 @@ class Control:
             return None
         return self.reader.prove(index, cosigned).to_text()
 
-    def export_bundle(self, folder: Path) -> Cosigned:
-        """Close the recorded time of everything so far, wait for the witnesses, and write the bundle."""
+    def export_bundle(self, folder: Path, *, register: bool = True) -> Cosigned:
+        """Close the recorded time of everything so far, wait for the witnesses, and write the bundle.
+
+        With `register` it discloses the register of chips: who holds which chip where, and every document. Raises
+        StateConflict where that is more than a bundle takes.
+        """
+        self.chips.committer.complete()
         keep_registers(self.desk)
         self.desk.mark_time()
         cosigned = self.publisher.wait_witnessed(self.desk.state.size - 1, WITNESSED_WITHIN_S)
@@ -263,6 +268,7 @@ class Control:
             recorded=self.desk.recorded(),
             private=self._private,
             packs=self.home.load_packs(),
+            register=self.chips.disclose(cosigned.checkpoint.size) if register else None,
         )
         write_bundle(
             folder, files, origin=self.root.origin, signer=self._speaker(), now=self.clock.now()

@@ -121,6 +121,10 @@ class Inventories:
         """Every site that a table or a node names."""
         return sites_of(self.books)
 
+    def newest(self, site: str) -> Reconciliation | None:
+        """What the newest comparison of a site came to; None where nobody has compared it since the start."""
+        return self._found.get(site)
+
     def compare(self, site: str) -> Reconciliation:
         """What one site's books amount to now, at most half a minute old; one comparison at a time."""
         with self._lock:

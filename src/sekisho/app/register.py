@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sekisho.adapters.storage.content_folder import ContentFolder
 from sekisho.adapters.storage.register_sql import open_register
 from sekisho.adapters.storage.subscriptions_sqlite import SubscriptionsSqlite
 from sekisho.adapters.transport.webhook_client import HttpWebhooks
@@ -18,6 +19,7 @@ from sekisho.operations.desk import Desk
 from sekisho.operations.register.committing import Committer
 from sekisho.operations.register.delivering import Deliverer
 from sekisho.operations.register.endorsing import Voices
+from sekisho.operations.register.exporting import collect_register
 from sekisho.operations.register.rebuilding import Scratch
 from sekisho.operations.register.register import Register
 from sekisho.operations.register.subscribing import Subscriptions
@@ -34,7 +36,7 @@ class RunningRegister:
     def __init__(self, home: Home, desk: Desk) -> None:
         self._store = home.open_register()
         try:
-            self.committer = Committer(desk, self._store, home.tag_key(), contents=None)
+            self.committer = Committer(desk, self._store, home.tag_key(), contents=ContentFolder(home.path / "custody"))
             self.register = Register(
                 store=self._store,
                 terms=home.load_terms(),
@@ -71,6 +73,12 @@ class RunningRegister:
         self.register.stop()
         self.committer.stop()
 
+    def disclose(self, size: int) -> dict[str, bytes]:
+        """The register's files for a bundle of a log of this size. Raises StateConflict for too much."""
+        # What was stated meanwhile is settled first, else its batch would seem to be kept back.
+        self.committer.complete()
+        return collect_register(self._store, self.register.terms, size=size)
+
     def close(self) -> None:
         """Close the files; whatever was started must have stopped."""
         self._webhooks.close()
@@ -98,5 +106,3 @@ def scratch_in(folder: Path) -> Scratch:
                 store.close()
 
     return make
-
-

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from sekisho.auditor.balance_checks import check_balances
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
 from sekisho.auditor.custody_checks import (
@@ -95,6 +96,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("standings", check_standings),
     Check("chip-tags", check_chip_tags),
     Check("irregularities", check_irregularities),
+    Check("balances", check_balances),
 )
 
 

@@ -32,6 +32,8 @@ __all__ = [
     "check_endorsements",
     "check_irregularities",
     "check_standings",
+    "disclosed_of",
+    "replay_of",
 ]
 
 _NONE = "the log holds no custody events"
@@ -67,7 +69,7 @@ def check_custody(evidence: Evidence) -> Outcome:
 def check_endorsements(evidence: Evidence) -> Outcome:
     """Every signed document is disclosed whole, by whom the register says, and its events are its."""
     tally = Tally()
-    disclosed = _disclosed(evidence, tally)
+    disclosed = disclosed_of(evidence, tally)
     if disclosed is None:
         return tally.outcome(_NONE)
     signed = _verify_captures(evidence, disclosed, tally)
@@ -87,10 +89,10 @@ def check_endorsements(evidence: Evidence) -> Outcome:
 def check_standings(evidence: Evidence) -> Outcome:
     """The events taken anew give the very outcomes and standings that the register claims, one custodian at a time."""
     tally = Tally()
-    disclosed = _disclosed(evidence, tally)
+    disclosed = disclosed_of(evidence, tally)
     if disclosed is None:
         return tally.outcome(_NONE)
-    replay = _replay(evidence, disclosed, tally)
+    replay = replay_of(evidence, disclosed, tally)
     if replay is None:
         return tally.outcome("")
     for row in disclosed.events:
@@ -121,10 +123,10 @@ def check_chip_tags(evidence: Evidence) -> Outcome:
     roots = {fact.root: fact.batch for _, fact in history.facts(CustodyMoved)}
     for root in set(tagged) - set(roots):
         tally.fault(f"chips are registered for the batch {root[:16]}, which no entry states")
-    disclosed = _disclosed(evidence, tally)
+    disclosed = disclosed_of(evidence, tally)
     if disclosed is None:
         return tally.outcome("no chips are registered in the log")
-    replay = _replay(evidence, disclosed, tally)
+    replay = replay_of(evidence, disclosed, tally)
     if replay is None:
         return tally.outcome("")
     excused = sum(
@@ -197,7 +199,7 @@ def _batch_faults(
 # --- endorsements --------------------------------------------------------------------------------
 
 
-def _disclosed(evidence: Evidence, tally: Tally) -> Disclosed | None:
+def disclosed_of(evidence: Evidence, tally: Tally) -> Disclosed | None:
     """What is disclosed; where nothing is, that is missing if the log holds custody events."""
     disclosed = evidence.disclosed()
     if disclosed is None and any(True for _ in evidence.past().facts(CustodyMoved)):
@@ -286,7 +288,7 @@ def _check_document(
 # --- the replay ----------------------------------------------------------------------------------
 
 
-def _replay(evidence: Evidence, disclosed: Disclosed, tally: Tally) -> Replay | None:
+def replay_of(evidence: Evidence, disclosed: Disclosed, tally: Tally) -> Replay | None:
     """The replay; None where an event is missing, which is then named."""
     numbers = [row.number for row in disclosed.events]
     if numbers != list(range(1, len(numbers) + 1)):

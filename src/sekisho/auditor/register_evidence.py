@@ -14,6 +14,7 @@ import msgspec
 
 from sekisho.model.custody import Standing
 from sekisho.model.errors import InvalidInput, SekishoError
+from sekisho.model.instants import Instant
 from sekisho.model.wire import from_json, parse_canonical, sha256_hex
 from sekisho.registry.custody import MemoryBook, take
 from sekisho.registry.custody.book import Captured, Outcome
@@ -86,7 +87,8 @@ class Settled(msgspec.Struct, frozen=True):
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """What the events give: their outcomes, the book at the end, and per batch what was registered for the first time.
 
-    `gone` are EPCs whose registration was undone.
+    `gone` are EPCs whose registration was undone. `histories` have, by EPC, every event that ever took effect on it in
+    the order of effect, each with the number of the event at which it did, written as so many microseconds.
     """
 
     settled: Mapping[int, Settled]
@@ -94,6 +96,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     standings: Mapping[str, Standing]
     registered: Mapping[int, tuple[str, ...]]
     gone: frozenset[str]
+    histories: Mapping[str, Sequence[tuple[Captured, Instant]]]
 
 
 def is_custody_file(path: str) -> bool:
@@ -130,6 +133,7 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
     known: set[str] = set()
     gone: set[str] = set()
     registered: dict[int, list[str]] = {}
+    histories: dict[str, list[tuple[Captured, Instant]]] = {}
     effects = 0
     for place, row in enumerate(disclosed.events, 1):
         if row.number != place:
@@ -142,6 +146,8 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
             book.apply(taking, told)
             if taking.outcome == "taken":
                 effects += 1
+                for epc in dict.fromkeys(touch.epc for touch in taking.touches):
+                    histories.setdefault(epc, []).append((told, Instant(row.number)))
             effect = effects if taking.outcome == "taken" else None
             settled[taking.number] = Settled(taking.outcome, effect)
             if taking.voids is not None:
@@ -157,6 +163,7 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
         standings={epc: found for epc, found in book.standings.items() if found is not None},
         registered={batch: tuple(epcs) for batch, epcs in registered.items()},
         gone=frozenset(gone),
+        histories=histories,
     )
 
 

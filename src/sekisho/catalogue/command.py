@@ -166,6 +166,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Are the findings about what is disclosed?",
         "不整合の指摘は開示内容と合っていますか",
     ),
+    "audit.check.balances": (
+        "Do the closed balances follow from the events?",
+        "締めた収支は記録から導けますか",
+    ),
     "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
     "audit.check.halts": (
         "Is each halt as sure as it is said to be?",

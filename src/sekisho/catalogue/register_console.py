@@ -206,6 +206,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.chips.part.holdings": ("Holdings", "保有量"),
     "web.chips.part.clusters": ("Covered clusters", "対象クラスター"),
     "web.chips.part.alerts": ("Alerts", "警報"),
+    "web.chips.part.inventories": ("Inventories", "棚卸"),
     "web.chips.ask": ("Find a chip", "チップを探す"),
     "web.chips.text": (
         "Identifier, device key, serial, or maker/serial; the beginning of an identifier lists what begins so",
@@ -418,4 +419,40 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.alerts.finding": ("Finding", "所見"),
     "web.alerts.empty": ("No alert was raised.", "警報はありません。"),
     "web.alerts.more": ("Earlier alerts", "以前の警報"),
+    # --- the console: inventories
+    "web.inventories": ("Inventories by site", "拠点別の棚卸"),
+    "web.inventories.why": (
+        "What firms declare, what nodes report and what the register holds, put side by side.",
+        "事業者の申告、ノードの報告、登録簿を突き合わせます。",
+    ),
+    "web.inventories.site": ("Site", "拠点"),
+    "web.inventories.verdict": ("Verdict", "判定"),
+    "web.inventories.declared": ("Declared", "申告"),
+    "web.inventories.observed": ("Observed", "観測"),
+    "web.inventories.registered": ("Registered", "登録"),
+    "web.inventories.holds": ("Agree", "一致"),
+    "web.inventories.fails": ("Differ", "相違"),
+    "web.inventories.unverifiable": ("Unverifiable", "検証不能"),
+    "web.inventories.uncompared": ("not compared yet", "未比較"),
+    "web.inventories.empty": (
+        "No firm has declared anything, and no node has reported.",
+        "申告も報告もまだありません。",
+    ),
+    "web.inventories.of": ("Differences at {site}", "{site} の相違"),
+    "web.inventories.window": (
+        "Reports from {since} to {until}. What nobody observed in it is unverifiable, never present.",
+        "{since} から {until} までの報告。期間内に観測されないものは検証不能で、存在とは扱いません。",
+    ),
+    "web.inventories.item": ("Item", "品目"),
+    "web.inventories.difference": ("Difference", "相違"),
+    "web.inventories.reasons": ("Reasons", "理由"),
+    "web.inventories.sources": ("Sources", "出典"),
+    "web.inventories.none": (
+        "Nothing differs here.",
+        "相違はありません。",
+    ),
+    "web.inventories.more": (
+        "{count} more; `sekisho registry reconcile --site` lists all.",
+        "ほか {count} 件。`sekisho registry reconcile --site` で全件を表示できます。",
+    ),
 }

@@ -117,4 +117,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{node} may enrol anew; the old enrolment ended.",
         "{node} は再登録できます。以前の登録は終了しました。",
     ),
+    # --- passports, chips
+    "registry.passport.no-root": (
+        "No trust root of yours is for the log of this passport.",
+        "このパスポートのログに対する信頼の起点がありません。",
+    ),
+    "registry.passport.written": ("Written to {file}.", "{file} に書き出しました。"),
+    "registry.chips.more": ("More behind --after {epc}", "続きは --after {epc}"),
+    "registry.chips.none": (
+        "Nothing in the register fits.",
+        "該当するものは登録簿にありません。",
+    ),
 }

@@ -9,7 +9,15 @@ import typer
 
 __all__ = ["app"]
 
-_PARTS: Final = ("registry_epcis", "registry_inventory", "registry_fleet")
+_PARTS: Final = (
+    "registry_epcis",
+    "registry_inventory",
+    "registry_fleet",
+    "registry_holdings",
+    "registry_passport",
+    "registry_balance",
+    "registry_production",
+)
 
 app = typer.Typer(no_args_is_help=True)
 for _part in _PARTS:

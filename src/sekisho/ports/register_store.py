@@ -322,6 +322,10 @@ class RegisterStore(Protocol):
 
     def find_capture(self, capture: str) -> CaptureRow | None: ...
 
+    def find_captures(self, captures: Sequence[str]) -> dict[str, CaptureRow]:
+        """Those of these captures that are there."""
+        ...
+
     def load_document(self, capture: str) -> bytes:
         """The whole document of an endorsed capture; empty where none is kept."""
         ...

@@ -59,7 +59,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubscriptionStore(Protocol):
-    """Every write is durable before it returns. Raises Unavailable where the database refuses, Corrupt where it is broken."""
+    """Every write is durable before it returns. Raises Unavailable where the database refuses, Corrupt."""
 
     def save_query(self, query: NamedQuery) -> None:
         """Raises StateConflict where the name is taken."""
@@ -124,7 +124,5 @@ class Webhooks(Protocol):
         ...
 
     def deliver(self, delivery: Delivery) -> None:
-        """Return once it was taken (an answer 2xx). Raises Unavailable, or InvalidInput for an address that is not delivered to."""
+        """Return once it was taken (an answer 2xx). Raises Unavailable; InvalidInput where it must not go."""
         ...
-
-

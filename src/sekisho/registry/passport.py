@@ -23,9 +23,9 @@ from sekisho.registry.epcis.event import Event
 from sekisho.registry.passport_gaps import QUIET_S, Gap, find_gaps
 from sekisho.registry.passport_line import (
     After,
-    Committed,
     Line,
     LineProof,
+    LogSeen,
     Remark,
     Verdict,
     judge_line,
@@ -99,10 +99,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ties(msgspec.Struct, frozen=True, kw_only=True):
-    """What ties a timeline to the log: proofs by event number, what the log says by leaf, entries to take along."""
+    """What ties a timeline to the log: proofs by event number, what the log says, entries to take along."""
 
     proofs: Mapping[int, LineProof] = {}
-    committed: Mapping[str, Committed] = {}
+    seen: LogSeen = LogSeen()
     entries: tuple[Attachment, ...] = ()
 
 
@@ -163,7 +163,7 @@ def build_passport(
         judge_line(
             msgspec.structs.replace(line, after=stood.get(line.number)),
             events[line.number],
-            known.committed,
+            known.seen,
             asked.epc,
         )
         for line in lines

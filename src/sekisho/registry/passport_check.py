@@ -21,7 +21,7 @@ import msgspec
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.passport import Passport, fold_lines, lay_in, worst
 from sekisho.registry.passport_gaps import Gap, find_gaps
-from sekisho.registry.passport_line import Committed, Line, Verdict, judge_line, read_event
+from sekisho.registry.passport_line import Line, LogSeen, Verdict, judge_line, read_event
 from sekisho.registry.specs import specs_of, table_digest
 
 __all__ = ["CheckName", "PassportCheck", "PassportVerdict", "judge_passport"]
@@ -46,12 +46,12 @@ class PassportVerdict(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
 
 
-def judge_passport(passport: Passport, committed: Mapping[str, Committed]) -> PassportVerdict:
-    """Judge a passport by what the log says; `committed` holds the log's batches by leaf digest. Pure."""
+def judge_passport(passport: Passport, seen: LogSeen) -> PassportVerdict:
+    """Judge a passport by what is known of its log. Pure."""
     events = {line.number: read_event(line) for line in passport.lines}
     twice = _twice(passport.lines)
     lines = tuple(
-        judge_line(line, events[line.number], committed, passport.epc) for line in passport.lines
+        judge_line(line, events[line.number], seen, passport.epc) for line in passport.lines
     )
     lines = tuple(
         msgspec.structs.replace(line, verdict="fails", why="twice")

@@ -29,6 +29,7 @@ __all__ = [
     "Committed",
     "Line",
     "LineProof",
+    "LogSeen",
     "Remark",
     "Verdict",
     "Why",
@@ -62,6 +63,16 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
     batch: int
     events: int
     root: str
+
+
+class LogSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a log: batches by the leaf digest of their entry, and how many entries were read whole.
+
+    An entry below `size` that is not among `committed` is none of a batch; beyond it nothing is known.
+    """
+
+    committed: Mapping[str, Committed] = {}
+    size: int = 0
 
 
 class LineProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,14 +228,12 @@ _NAMES: Final[Mapping[str, Callable[[Event], Sequence[str]]]] = {
 }
 
 
-def judge_line(
-    line: Line, event: Event | None, committed: Mapping[str, Committed], epc: str
-) -> Line:
+def judge_line(line: Line, event: Event | None, seen: LogSeen, epc: str) -> Line:
     """The line with its verdict and why. `event` is what its document says, None where that is no event.
 
-    `committed` is what the log says, by leaf digest. Pure; raises nothing.
+    Pure; raises nothing.
     """
-    verdict, why = _verdict_of(line, event, committed, epc)
+    verdict, why = _verdict_of(line, event, seen, epc)
     return msgspec.structs.replace(line, verdict=verdict, why=why)
 
 
@@ -236,9 +245,7 @@ def read_event(line: Line) -> Event | None:
         return None
 
 
-def _verdict_of(
-    line: Line, event: Event | None, committed: Mapping[str, Committed], epc: str
-) -> tuple[Verdict, Why]:
+def _verdict_of(line: Line, event: Event | None, seen: LogSeen, epc: str) -> tuple[Verdict, Why]:
     fault = _misread(line, event, epc)
     if fault is not None:
         return "fails", fault
@@ -246,7 +253,7 @@ def _verdict_of(
         return "unverifiable", "no-proof"
     if hash_id(event) != line.proof.hash_id:
         return "fails", "another-event"
-    return _check_proof(line.proof, committed.get(line.proof.leaf))
+    return _check_proof(line.proof, seen)
 
 
 def _misread(line: Line, event: Event | None, epc: str) -> Why | None:
@@ -259,22 +266,23 @@ def _misread(line: Line, event: Event | None, epc: str) -> Why | None:
     return None if named and line.roles else "another-chip"
 
 
-def _check_proof(proof: LineProof, committed: Committed | None) -> tuple[Verdict, Why]:
+def _check_proof(proof: LineProof, seen: LogSeen) -> tuple[Verdict, Why]:
     fault = _fault_of(proof)
     if fault is not None:
         return "fails", fault
-    if not proof.leaf or committed is None:
-        return "unverifiable", "no-entry" if proof.leaf else "not-logged"
+    if not proof.leaf or proof.entry is None:
+        return "unverifiable", "not-logged"
+    committed = seen.committed.get(proof.leaf)
+    if committed is None and proof.entry >= seen.size:
+        return "unverifiable", "no-entry"
     stated = Committed(
         leaf=proof.leaf,
-        entry=-1 if proof.entry is None else proof.entry,
+        entry=proof.entry,
         batch=proof.batch,
         events=proof.events,
         root=proof.root,
     )
-    if committed != stated or not committed.events:
-        return "fails", "another-entry"
-    return "holds", "committed"
+    return ("holds", "committed") if committed == stated else ("fails", "another-entry")
 
 
 def _fault_of(proof: LineProof) -> Why | None:

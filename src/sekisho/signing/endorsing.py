@@ -185,7 +185,7 @@ def _keys_of(regime: Regime) -> _Keys:
 
 def _powers_of(regime: Regime, signers: frozenset[str]) -> frozenset[Power]:
     charter = regime.charter
-    if charter is None:
+    if charter is None or signers.isdisjoint(charter.keys):
         return frozenset()
     grants = charter.terms.powers
     return frozenset(g.power for g in grants if charter.standing(g.power, signers).is_met)

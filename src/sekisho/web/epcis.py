@@ -25,8 +25,8 @@ from sekisho.ports.register_store import CaptureRow
 from sekisho.registry.epcis import Query, hash_id, next_page_token, parse_document, parse_query
 from sekisho.web.epcis_bodies import announced, read_bounded
 from sekisho.web.epcis_description import CaptureOperation, EventOperation
-from sekisho.web.epcis_headers import VERSION_HEADERS, check_asked, check_type, with_versions
-from sekisho.web.epcis_problems import NotAcceptable, respond_with_exception
+from sekisho.web.epcis_headers import check_type
+from sekisho.web.epcis_problems import NotAcceptable
 from sekisho.web.epcis_views import JobView, view_job
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import NotFound, declare_problems
@@ -61,11 +61,7 @@ CaptureIdPart = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$")]
 class Epcis(Controller):
     """Capture, and queries of events."""
 
-    path = "/epcis"
-    tags = ("EPCIS",)
-    exception_handlers = {Exception: respond_with_exception}  # noqa: RUF012  # the framework's own shape
-    before_request = check_asked
-    after_request = with_versions
+    path = "/"
 
     @post(
         "/capture",
@@ -135,7 +131,7 @@ class Epcis(Controller):
     @get("/events", responses=_ASKING, sync_to_thread=True)
     def find_events(self, request: Asking, plane: Lent) -> Response[bytes]:
         """Events by the query parameters of EPCIS 2.0, in the order in which they were captured."""
-        return answer_events(plane, "/epcis/events", request.query_params.multi_items())
+        return answer_events(plane, "/epcis/events", list(request.query_params.multi_items()))
 
     @get("/events/{event_id:path}", responses=_ASKING, sync_to_thread=True)
     def find_event(self, request: Asking, event_id: RestPart, plane: Lent) -> Response[bytes]:
@@ -151,7 +147,10 @@ class Epcis(Controller):
 
 
 def answer_events(
-    plane: Plane, address: str, params: list[tuple[str, Any]], fixed: list[tuple[str, str]] | None = None
+    plane: Plane,
+    address: str,
+    params: list[tuple[str, Any]],
+    fixed: list[tuple[str, str]] | None = None,
 ) -> Response[bytes]:
     """A page of events; `fixed` are parameters that the address itself settles."""
     asked = [(key, str(value)) for key, value in params]
@@ -160,7 +159,11 @@ def answer_events(
 
 
 def answer_page(
-    plane: Plane, address: str, query: Query, asked: list[tuple[str, str]], name: str = "SimpleEventQuery"
+    plane: Plane,
+    address: str,
+    query: Query,
+    asked: list[tuple[str, str]],
+    name: str = "SimpleEventQuery",
 ) -> Response[bytes]:
     """A page of a query's events, with the address of the next one."""
     register = plane.control.register
@@ -179,7 +182,9 @@ def _links(
         return {}
     kept = [(key, value) for key, value in asked if key != "nextPageToken"]
     kept.append(("nextPageToken", next_page_token(query, following)))
-    return _next(address + "?" + "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in kept))
+    return _next(
+        address + "?" + "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in kept)
+    )
 
 
 def next_link(address: str, per_page: int, token: str) -> dict[str, str]:

@@ -21,7 +21,8 @@ __all__ = ["CaptureOperation", "EventOperation", "QueryOperation", "Subscription
 
 def _body(schema: Schema, description: str) -> RequestBody:
     content = {
-        kind: OpenAPIMediaType(schema=schema) for kind in ("application/ld+json", "application/json")
+        kind: OpenAPIMediaType(schema=schema)
+        for kind in ("application/ld+json", "application/json")
     }
     return RequestBody(content=content, description=description, required=True)
 
@@ -73,7 +74,9 @@ _SUBSCRIPTION = Schema(
     properties={
         "dest": _text(max_length=2000, description="https, or http on this machine."),
         "stream": Schema(type=OpenAPIType.BOOLEAN, description="True, as it always is here."),
-        "reportIfEmpty": Schema(type=OpenAPIType.BOOLEAN, description="False, as it always is here."),
+        "reportIfEmpty": Schema(
+            type=OpenAPIType.BOOLEAN, description="False, as it always is here."
+        ),
         "initialRecordTime": _text(description="Deliver what was captured from then on, too."),
     },
 )

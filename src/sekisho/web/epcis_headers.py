@@ -1,17 +1,21 @@
-"""The headers of EPCIS 2.0: what a client asks for is given or refused, and every answer says which versions it speaks."""
+"""The headers of EPCIS 2.0: what a client asks for is given or refused, and every answer names its versions."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
 
-from litestar import Request, Response
-from litestar.datastructures import State
+from litestar import Request
+from litestar.datastructures import ResponseHeader, State
 
 from sekisho.web.epcis_problems import VERSION_HEADERS, NotAcceptable, WrongType
 
-__all__ = ["VERSION_HEADERS", "check_asked", "check_type", "with_versions"]
+__all__ = ["SPOKEN", "check_asked", "check_type"]
 
+SPOKEN: Final = tuple(
+    ResponseHeader(name=name, value=value) for name, value in VERSION_HEADERS.items()
+)
+"""On every answer: which versions this server speaks."""
 _JSON: Final = frozenset({"application/json", "application/ld+json"})
 _ACCEPTED: Final = _JSON | {"*/*", "application/*", "application/problem+json"}
 _VERSION: Final = re.compile(r"([0-9]{1,4})(?:\.[0-9]{1,4}){0,2}")
@@ -36,7 +40,9 @@ def check_asked(request: Request[Any, Any, State]) -> None:
     for name in ("GS1-EPC-Format", "GS1-CBV-XML-Format"):
         if request.headers.get(name, "") not in _AS_CAPTURED:
             raise NotAcceptable("events are shown as they were captured", path=name)
-    accepted = {kind.partition(";")[0].strip() for kind in request.headers.get("accept", "*/*").split(",")}
+    accepted = {
+        kind.partition(";")[0].strip() for kind in request.headers.get("accept", "*/*").split(",")
+    }
     if not accepted & _ACCEPTED:
         raise NotAcceptable("answers are JSON", path="Accept")
 
@@ -48,12 +54,6 @@ def check_type(request: Request[Any, Any, State]) -> None:
         raise WrongType(
             f"{kind[:60]!r} is not read here", path="Content-Type", remedy="send EPCIS 2.0 JSON-LD"
         )
-
-
-def with_versions(response: Response[Any]) -> Response[Any]:
-    """Every answer says which versions it speaks."""
-    response.headers.update(VERSION_HEADERS)
-    return response
 
 
 def _version(request: Request[Any, Any, State], name: str) -> tuple[int, ...] | None:

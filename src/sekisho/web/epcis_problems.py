@@ -26,7 +26,13 @@ from sekisho.web.problems import (
     respond_with_problem,
 )
 
-__all__ = ["VERSION_HEADERS", "NotAcceptable", "NotSupported", "WrongType", "respond_with_exception"]
+__all__ = [
+    "VERSION_HEADERS",
+    "NotAcceptable",
+    "NotSupported",
+    "WrongType",
+    "respond_with_exception",
+]
 
 VERSION_HEADERS: Final = {
     "GS1-EPCIS-Version": "2.0.0",
@@ -74,9 +80,7 @@ _BY_STATUS: Final = {
 }
 
 
-def respond_with_exception(
-    request: Request[Any, Any, State], error: Exception
-) -> Response[bytes]:
+def respond_with_exception(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
     """The answer to an error, as problem+json."""
     answer = respond_with_problem(request, error)
     problem = problem_of(error)

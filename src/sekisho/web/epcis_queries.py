@@ -1,4 +1,4 @@
-"""Named queries and subscriptions under /epcis/queries: what is asked often gets a name, and may be told of by webhook."""
+"""Named queries and subscriptions under /epcis/queries: what is asked often gets a name, and webhooks tell of it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sekisho.registry.epcis.moments import parse_moment
 from sekisho.web.epcis import answer_page, next_link
 from sekisho.web.epcis_bodies import read_bounded
 from sekisho.web.epcis_description import QueryOperation, SubscriptionOperation
-from sekisho.web.epcis_headers import check_asked, check_type, with_versions
-from sekisho.web.epcis_problems import NotSupported, respond_with_exception
+from sekisho.web.epcis_headers import check_type
+from sekisho.web.epcis_problems import NotSupported
 from sekisho.web.epcis_views import (
     LetterView,
     QueryView,
@@ -78,11 +78,7 @@ class _SubscriptionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 class EpcisQueries(Controller):
     """Every route of /epcis/queries."""
 
-    path = "/epcis/queries"
-    tags = ("EPCIS",)
-    exception_handlers = {Exception: respond_with_exception}  # noqa: RUF012  # the framework's own shape
-    before_request = check_asked
-    after_request = with_versions
+    path = "/queries"
 
     @get(responses=_ASKING, sync_to_thread=True)
     def list_queries(
@@ -92,7 +88,9 @@ class EpcisQueries(Controller):
         token: Annotated[str, QueryParameter(name="nextPageToken", max_length=64)] = "",
     ) -> Response[tuple[QueryView, ...]]:
         """Named queries, by name."""
-        found = plane.control.chips.subscriptions.store.load_queries(after=token, limit=per_page + 1)
+        found = plane.control.chips.subscriptions.store.load_queries(
+            after=token, limit=per_page + 1
+        )
         shown = tuple(view_query(query) for query in found[:per_page])
         more = len(found) > per_page
         headers = next_link("/epcis/queries", per_page, shown[-1].name) if more else {}
@@ -249,7 +247,9 @@ def _subscription_of(value: JsonValue) -> _SubscriptionBody:
     if isinstance(value, dict):
         for name in _UNSUPPORTED:
             if name in value:
-                raise NotSupported("is not supported here; events are delivered as they come", path=name)
+                raise NotSupported(
+                    "is not supported here; events are delivered as they come", path=name
+                )
     wanted = from_json(_SubscriptionBody, value)
     for name, only in _ONLY.items():
         if getattr(wanted, name) is not only:

@@ -1,4 +1,4 @@
-"""What the register can be asked by, under /epcis: chips, places, steps, dispositions, types; and the events of each."""
+"""What events can be asked by, under /epcis: chips, places, steps, dispositions, types; and the events of each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
+import anyio.to_thread
 import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.datastructures import State
@@ -16,8 +17,6 @@ from litestar.params import QueryParameter
 from sekisho.registry.epcis import EventType
 from sekisho.registry.epcis.words import words_of
 from sekisho.web.epcis import LD_JSON, RestPart, answer_events, next_link, rest_of
-from sekisho.web.epcis_headers import check_asked, with_versions
-from sekisho.web.epcis_problems import respond_with_exception
 from sekisho.web.epcis_views import Collection
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import NotFound, declare_problems
@@ -54,14 +53,12 @@ Asking = Request[Any, Any, State]
 class EpcisResources(Controller):
     """Every top-level resource beside events."""
 
-    path = "/epcis"
-    tags = ("EPCIS",)
-    exception_handlers = {Exception: respond_with_exception}  # noqa: RUF012  # the framework's own shape
-    before_request = check_asked
-    after_request = with_versions
+    path = "/"
 
-    @get([f"/{name}" for name in _RESOURCES], responses=_ASKING, sync_to_thread=True)
-    def list_resources(
+    # Coroutines: the framework wraps a handler of several paths once for each where it is to run in a thread.
+
+    @get([f"/{name}" for name in _RESOURCES], responses=_ASKING)
+    async def list_resources(
         self,
         request: Asking,
         plane: Lent,
@@ -70,15 +67,15 @@ class EpcisResources(Controller):
     ) -> Response[bytes]:
         """The words, places or chips that events may be asked by, in the order of their letters."""
         name = rest_of(request, "/epcis/")
-        found = _LISTS[name](plane, token, per_page + 1)
+        found = await anyio.to_thread.run_sync(_LISTS[name], plane, token, per_page + 1)
         members = tuple(found[:per_page])
         more = len(found) > per_page
         headers = next_link(f"/epcis/{name}", per_page, members[-1]) if more else {}
         content = msgspec.json.encode(Collection(member=members))
         return Response(content=content, media_type=LD_JSON, headers=headers)
 
-    @get([f"/{name}/{{rest:path}}" for name in _RESOURCES], responses=_ASKING, sync_to_thread=True)
-    def find_events_of(self, request: Asking, rest: RestPart, plane: Lent) -> Response[bytes]:
+    @get([f"/{name}/{{rest:path}}" for name in _RESOURCES], responses=_ASKING)
+    async def find_events_of(self, request: Asking, rest: RestPart, plane: Lent) -> Response[bytes]:
         """The events of one of them (percent-encoded), by the query parameters of EPCIS 2.0."""
         del rest  # decoded once by the framework, and its slashes with it
         name, _, value = rest_of(request, "/epcis/").partition("/")
@@ -88,8 +85,10 @@ class EpcisResources(Controller):
             content = msgspec.json.encode(Collection(member=("events",)))
             return Response(content=content, media_type=LD_JSON)
         fixed = [(_RESOURCES[name], unquote(value.removesuffix(_EVENTS)))]
-        params = request.query_params.multi_items()
-        return answer_events(plane, f"/epcis/{name}/{value}", list(params), fixed)
+        params = list(request.query_params.multi_items())
+        return await anyio.to_thread.run_sync(
+            answer_events, plane, f"/epcis/{name}/{value}", params, fixed
+        )
 
 
 def _epcs(plane: Plane, after: str, limit: int) -> Sequence[str]:

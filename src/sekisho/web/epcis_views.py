@@ -68,7 +68,9 @@ class QueryView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: str
 
 
-class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class SubscriptionView(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
     """A subscription: where it delivers to and how far it is. `secret` is told once, when it is made.
 
     `delivered` is the number of the newest event that is done with, `undelivered` how many deliveries were given up.
@@ -98,6 +100,7 @@ class LetterView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def view_job(row: CaptureRow, behaviour: str) -> JobView:
+    """A capture as its job."""
     problems = msgspec.json.decode(row.problems or b"[]", type=tuple[dict[str, str], ...])
     return JobView(
         capture_id=row.capture,
@@ -126,6 +129,7 @@ def view_job(row: CaptureRow, behaviour: str) -> JobView:
 
 
 def view_query(query: NamedQuery) -> QueryView:
+    """A named query, its parameters as an object."""
     found: dict[str, Any] = {}
     for key, value in query.params:
         if key in found:
@@ -139,6 +143,7 @@ def view_query(query: NamedQuery) -> QueryView:
 def view_subscription(
     subscription: Subscription, letters: Sequence[DeadLetter] = (), *, secret: str | None = None
 ) -> SubscriptionView:
+    """A subscription without its secret, unless that is given."""
     return SubscriptionView(
         subscription_id=subscription.subscription,
         dest=subscription.url,
@@ -154,6 +159,7 @@ def view_subscription(
 
 
 def view_letter(letter: DeadLetter) -> LetterView:
+    """A dead letter."""
     return LetterView(
         delivery=f"{letter.subscription}-{letter.after}-{letter.until}",
         after=letter.after,

@@ -11,7 +11,7 @@ from litestar.datastructures import State
 from litestar.params import FromQuery, QueryParameter
 
 from sekisho.app import Papers, Wanted
-from sekisho.catalogue import Language, say
+from sekisho.catalogue import MESSAGES, Language, say
 from sekisho.model.instants import Instant, parse_date_or_instant
 from sekisho.registry.clusters import PRESENT
 from sekisho.registry.custody.life import STATES
@@ -196,6 +196,10 @@ def _render(plane: Plane, request: Asking, template: str, part: str, **values: A
     language: Language = language_for(plane, request)
 
     def chip_words(key: str, **words: object) -> str:
+        kind, _, word = key.partition(".")
+        # Codes of alerts may be newer than the catalogue; everything else must stand there.
+        if kind == "alert" and f"chip.{key}" not in MESSAGES:
+            return word
         return say(f"chip.{key}", language, **words)
 
     return render_page(

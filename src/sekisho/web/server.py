@@ -25,12 +25,11 @@ from sekisho.catalogue import Language
 from sekisho.model.errors import Unavailable
 from sekisho.web.api import Api
 from sekisho.web.description import MAX_BODY
-from sekisho.web.epcis import Epcis
-from sekisho.web.epcis_queries import EpcisQueries
-from sekisho.web.epcis_resources import EpcisResources
+from sekisho.web.epcis_routes import make_epcis_router
 from sekisho.web.files import serve_asset, serve_log_file
 from sekisho.web.fleet import FleetAgents
 from sekisho.web.guard import GuardedApp
+from sekisho.web.inventory_pages import InventoryPages
 from sekisho.web.pages import Pages, respond_with_page
 from sekisho.web.plane import Plane
 from sekisho.web.problems import respond_with_problem
@@ -69,12 +68,11 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
         route_handlers=[
             Api,
             Tables,
-            Epcis,
-            EpcisResources,
-            EpcisQueries,
+            make_epcis_router(),
             FleetAgents,
             Pages,
             RegisterPages,
+            InventoryPages,
             serve_log_file,
             serve_asset,
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -33,12 +34,13 @@ from tests.registry.year import (
     received,
 )
 
+P = TypeVar("P", bound=Predicate)
 FAB = f.signer("fab")
 CHIPS = tuple(f"https://chips.example/id/gpu/SN-{n}" for n in range(1, 4))
 
 
-def desk_in(folder: Path, **more: int) -> RegisterDesk:
-    return RegisterDesk(folder, PARTIES, terms=TERMS, **more)
+def desk_in(folder: Path, *, holders: int = 0) -> RegisterDesk:
+    return RegisterDesk(folder, PARTIES, terms=TERMS, holders=holders)
 
 
 def told(desk: RegisterDesk, *events: dict[str, object]) -> bytes:
@@ -47,7 +49,7 @@ def told(desk: RegisterDesk, *events: dict[str, object]) -> bytes:
     return document_of([{"eventTime": str(at), **event} for event in events], desk.clock.now())
 
 
-def facts(desk: RegisterDesk, kind: type[Predicate]) -> list[Predicate]:
+def facts(desk: RegisterDesk, kind: type[P]) -> list[P]:
     return [
         entry.verified.predicate
         for entry in desk.desk.recorded()
@@ -64,7 +66,7 @@ def test_each_batch_is_stated_once_and_in_its_order(tmp_path: Path) -> None:
         desk.settle()
         moved = facts(desk, CustodyMoved)
         rows = desk.store.load_batches()
-        assert [(m.batch, m.events, m.root, m.effective) for m in moved] == [  # type: ignore[attr-defined]  # of that kind
+        assert [(m.batch, m.events, m.root, m.effective) for m in moved] == [
             (row.batch, row.events, row.root.hex(), row.made) for row in rows
         ]
         for row in rows:
@@ -94,8 +96,8 @@ def test_every_new_chip_is_tagged_in_pieces_of_two_hundred(tmp_path: Path) -> No
         desk.capture(told(desk, commissioned(*chips)), FAB)
         desk.settle()
         registered = facts(desk, ChipRegistered)
-        assert [len(fact.chips) for fact in registered] == [200, 200, 50]  # type: ignore[attr-defined]  # of that kind
-        tags = [chip.serial for fact in registered for chip in fact.chips]  # type: ignore[attr-defined]  # of that kind
+        assert [len(fact.chips) for fact in registered] == [200, 200, 50]
+        tags = [chip.serial for fact in registered for chip in fact.chips]
         expected = [TAG_KEY.tag("chip-serial", f"fab/N-{n:03d}") for n in range(450)]
         assert tags == expected
 
@@ -107,8 +109,8 @@ def test_a_device_key_is_tagged_beside_its_serial(tmp_path: Path) -> None:
         desk.capture(told(desk, commissioned(CHIPS[0], **{"skh:deviceKeySha256": key})), FAB)
         desk.settle()
         (fact,) = facts(desk, ChipRegistered)
-        assert fact.chips[0].device_key == TAG_KEY.tag("device-key", key)  # type: ignore[attr-defined]  # of that kind
-        assert unique_key("device-key", fact.chips[0].device_key)  # type: ignore[attr-defined]  # of that kind
+        assert fact.chips[0].device_key == TAG_KEY.tag("device-key", key)
+        assert unique_key("device-key", fact.chips[0].device_key)
 
 
 def test_a_serial_that_reads_as_another_becomes_a_finding_and_blocks_nothing(
@@ -120,9 +122,9 @@ def test_a_serial_that_reads_as_another_becomes_a_finding_and_blocks_nothing(
         desk.capture(told(desk, commissioned(CHIPS[0])), FAB)
         desk.capture(told(desk, commissioned(looks_alike, *CHIPS[1:])), FAB)
         desk.settle()
-        assert sum(len(fact.chips) for fact in facts(desk, ChipRegistered)) == 3  # type: ignore[attr-defined]  # of that kind
+        assert sum(len(fact.chips) for fact in facts(desk, ChipRegistered)) == 3
         (found,) = facts(desk, IrregularityFound)
-        assert found.irregularity == "duplicate-serial"  # type: ignore[attr-defined]  # of that kind
+        assert found.irregularity == "duplicate-serial"
         assert looks_alike not in repr(found)
         assert looks_alike in " ".join(fields_of(desk, "about"))
 
@@ -151,7 +153,7 @@ def test_a_serious_alert_becomes_one_finding_with_its_detail_concealed(tmp_path:
         desk.settle()
         desk.settle()
         (found,) = facts(desk, IrregularityFound)
-        assert (found.irregularity, found.count) == ("unknown-id", 1)  # type: ignore[attr-defined]  # of that kind
+        assert (found.irregularity, found.count) == ("unknown-id", 1)
         assert CHIPS[0] not in repr(found)
         assert CHIPS[0] in fields_of(desk, "about")[0]
         (alert,) = desk.store.load_alerts(after=0, limit=10)
@@ -182,7 +184,7 @@ def test_many_alerts_at_once_are_few_findings(tmp_path: Path) -> None:
     with desk_in(tmp_path) as desk:
         desk.capture(told(desk, counted("cloud-x", strangers)), f.signer("cloud-x"))
         desk.settle()
-        counts = [fact.count for fact in facts(desk, IrregularityFound)]  # type: ignore[attr-defined]  # of that kind
+        counts = [fact.count for fact in facts(desk, IrregularityFound)]
         assert counts == [1] * 20 + [280]
         assert all(row.leaf for row in desk.store.load_alerts(after=0, limit=1_000))
 
@@ -297,8 +299,10 @@ def test_where_the_charter_names_holders_the_content_is_deposited(tmp_path: Path
         assert CHIPS[0] in event.document
         assert event.salt_bytes == desk.store.load_batch_salts(1)[0][0]
         deposits = facts(desk, DisclosureDeposited)
-        concealing = [e for e in desk.desk.recorded() if isinstance(e.verified.predicate, CustodyMoved)]
-        assert concealing[0].verified.digest in {d.statement for d in deposits}  # type: ignore[attr-defined]  # of that kind
+        concealing = [
+            e for e in desk.desk.recorded() if isinstance(e.verified.predicate, CustodyMoved)
+        ]
+        assert concealing[0].verified.digest in {d.statement for d in deposits}
 
 
 def test_without_holders_nothing_is_concealed_and_no_content_is_kept(tmp_path: Path) -> None:
@@ -306,7 +310,7 @@ def test_without_holders_nothing_is_concealed_and_no_content_is_kept(tmp_path: P
     with desk_in(tmp_path) as desk:
         desk.capture(told(desk, commissioned(*CHIPS)), FAB)
         desk.settle()
-        assert facts(desk, CustodyMoved)[0].concealed == ()  # type: ignore[attr-defined]  # of that kind
+        assert facts(desk, CustodyMoved)[0].concealed == ()
         assert not (tmp_path / "custody").exists()
 
 
@@ -318,7 +322,7 @@ def test_another_key_in_a_challenge_is_a_finding(tmp_path: Path) -> None:
         seen = inspected("fab", CHIPS[:1], **{"skh:deviceKeySha256": other})
         desk.capture(told(desk, seen), FAB)
         desk.settle()
-        codes = {fact.irregularity for fact in facts(desk, IrregularityFound)}  # type: ignore[attr-defined]  # of that kind
+        codes = {fact.irregularity for fact in facts(desk, IrregularityFound)}
         assert "other-device-key" in codes
 
 

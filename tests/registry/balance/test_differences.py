@@ -7,12 +7,14 @@ import pytest
 
 from sekisho.model.custody import Movement, MovementState
 from sekisho.model.errors import InvalidInput
+from sekisho.model.wire import canonical, to_plain
 from sekisho.registry.balance import (
     Accuracy,
     Moved,
     inspector_difference,
     list_transit,
     match_transit,
+    parse_moved,
 )
 from tests.registry.balance.worlds import at
 
@@ -91,10 +93,15 @@ def test_two_sides_reports_are_matched_by_reference() -> None:
     assert [row.age_s for row in rows if row.reference == "m3"] == [28_800]
 
 
-def test_a_negative_count_is_refused() -> None:
-    """Nobody receives less than nothing."""
-    with pytest.raises(InvalidInput, match="items: is negative"):
-        moved("m1", "cloud", -1)
+def test_both_sides_are_read_strictly() -> None:
+    """There and back; nobody receives less than nothing, and a silent side says so."""
+    sent, got = [moved("m1", "cloud", 5)], [moved("m1", "lab", 5)]
+    data = canonical({"shipments": to_plain(sent), "receipts": to_plain(got)})
+    assert parse_moved(data) == (tuple(sent), tuple(got))
+    with pytest.raises(InvalidInput, match=r"receipts\[0\].items"):
+        parse_moved(data.replace(b'"items":5', b'"items":-5'))
+    with pytest.raises(InvalidInput, match="receipts"):
+        parse_moved(b'{"shipments":[]}')
 
 
 EXACT = Accuracy(random="0", systematic="0", source="synthetic")

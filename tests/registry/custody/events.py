@@ -86,7 +86,12 @@ def act(word: str) -> str:
 def event(epcs: Sequence[str] | str, hours: float, **fields: Any) -> Event:
     """An object event at so many hours; `site` is a place, `to` and `by` are parties at its ends."""
     names = (epcs,) if isinstance(epcs, str) else tuple(epcs)
-    given: dict[str, Any] = {"type": "ObjectEvent", "action": "OBSERVE", "zone": "+00:00", "raw": {}}
+    given: dict[str, Any] = {
+        "type": "ObjectEvent",
+        "action": "OBSERVE",
+        "zone": "+00:00",
+        "raw": {},
+    }
     if "site" in fields:
         given["biz_location"] = place(fields.pop("site"))
     ends = {"to": "destinations", "by": "sources"}

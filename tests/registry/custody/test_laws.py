@@ -48,6 +48,18 @@ THINGS = [*CHIPS, SERVER, PALLET]
 PARTIES = ["maker", "dealer", "cloud"]
 SITES = {"maker": "fab", "dealer": "hub", "cloud": "hall"}
 LAST_HOUR = 40
+STILL = {
+    "observe",
+    "inspect",
+    "count",
+    "void",
+    "register",
+    "announce",
+    "install",
+    "pack",
+    "remove",
+    "unpack",
+}
 _EXAMPLES: Final = int(os.environ.get("SEKISHO_TEST_EXAMPLES", "40"))
 SOME: Final = settings(
     max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -82,7 +94,10 @@ def stories(draw: st.DrawFn) -> list[Told]:
         step = draw(st.integers(0, 6))
         loads = [thing for thing in (*CHIPS, SERVER) if thing not in inside]
         if way:
-            happens = [receive(loads, hour, site=SITES[way]), event(loads, hour, biz_step=act("refused"))]
+            happens = [
+                receive(loads, hour, site=SITES[way]),
+                event(loads, hour, biz_step=act("refused")),
+            ]
             if step < 5:
                 told.append(Told(happens[0], way))
                 holder, way = way, ""
@@ -116,12 +131,24 @@ def anything() -> st.SearchStrategy[Told]:
     """Events that nobody vouches for the sense of."""
     hours = st.integers(0, LAST_HOUR)
     things = st.lists(st.sampled_from(THINGS), min_size=1, max_size=2, unique=True)
-    words = ["lost", "found", "activated", "suspended", "exported", "returned", "refused", "diverted", "split"]
+    words = [
+        "lost",
+        "found",
+        "activated",
+        "suspended",
+        "exported",
+        "returned",
+        "refused",
+        "diverted",
+        "split",
+    ]
     makers: list[st.SearchStrategy[Event]] = [
         st.builds(ship, things, hours, st.sampled_from(PARTIES)),
         st.builds(receive, things, hours),
         st.builds(seen, things, hours),
-        st.builds(lambda t, h, w: event(t, h, biz_step=act(w)), things, hours, st.sampled_from(words)),
+        st.builds(
+            lambda t, h, w: event(t, h, biz_step=act(w)), things, hours, st.sampled_from(words)
+        ),
         st.builds(lambda t, h: event(t, h, biz_step="void_shipping"), things, hours),
         st.builds(lambda t, h: event(t, h, biz_step="arriving", site="hub"), things, hours),
         st.builds(lambda t, h: event(t, h, disposition="stolen"), things, hours),
@@ -170,7 +197,9 @@ def captured_in(told: list[Told]) -> Register:
     """Captured long after it all happened, so that only the order counts."""
     register = Register()
     for one in told:
-        if one.event.error is not None and one.event.error in [c.event.error for c in register.captured.values()]:
+        if one.event.error is not None and one.event.error in [
+            c.event.error for c in register.captured.values()
+        ]:
             continue
         register.take(one.event, *one.parties, powers=one.powers, received=at_hour(LAST_HOUR))
     return register
@@ -267,15 +296,29 @@ def test_contents_share_what_befalls_their_container(told: list[Told]) -> None:
     """No event moves a container, by the book as it is at the end, without what lay in it then."""
     register = captured_in(told)
     reading = Reading(TERMS)
-    still = {"observe", "inspect", "count", "void", "register", "announce", "install", "pack", "remove", "unpack"}
     for epc in THINGS:
         own = {captured.number for captured in register.book.history(epc)}
         for stay in stays_of(folded(register, epc)):
             for captured in register.book.history(stay.parent):
                 at = captured.event.at
                 within = stay.since < at and (stay.until is None or at < stay.until)
-                if within and reading.facts(captured).effect not in still:
+                if within and reading.facts(captured).effect not in STILL:
                     assert captured.number in own
+
+
+@SOME
+@given(STREAMS)
+def test_nothing_is_moved_by_a_container_that_it_did_not_lie_in(told: list[Told]) -> None:
+    """What befell a chip as contents befell what it lay in then."""
+    register = captured_in(told)
+    reading = Reading(TERMS)
+    for epc in THINGS:
+        parent = ""
+        for captured, track in folded(register, epc).path:
+            facts = reading.facts(captured)
+            if facts.role_of(epc, parent) == "inside" and facts.effect not in STILL:
+                assert captured in register.book.history(parent)
+            parent = track.parent
 
 
 @SOME
@@ -303,7 +346,7 @@ def test_what_waits_or_is_refused_changes_nothing(told: list[Told]) -> None:
     register = captured_in(told)
     for taking in register.takings:
         if taking.outcome != "taken":
-            assert not (taking.standings or taking.movements or taking.contained or taking.gone)
+            assert not any([taking.standings, taking.movements, taking.contained, taking.gone])
             assert taking.voids is None
             assert bool(taking.waits_for) == (taking.outcome == "waiting")
             assert any(alert.refused for alert in taking.alerts)

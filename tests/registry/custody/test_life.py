@@ -44,7 +44,9 @@ def test_every_state_of_the_model_is_in_the_table_and_no_other() -> None:
 def test_destroyed_is_final_and_stolen_ends_by_adjudication_or_destruction_alone() -> None:
     """Whatever else the table grows, these two laws hold."""
     ways_out = {
-        state: {(word, p.signer) for (frm, word), p in LIFE.items() if frm == state and p.to != state}
+        state: {
+            (word, p.signer) for (frm, word), p in LIFE.items() if frm == state and p.to != state
+        }
         for state in STATES
     }
     assert ways_out["destroyed"] == set()
@@ -79,7 +81,10 @@ TO_STATE: dict[str, list[Event]] = {
     "active": [event(chip(1), 2, biz_step=act("activated"), site="fab")],
     "suspended": [event(chip(1), 2, biz_step="holding")],
     "exported": [event(chip(1), 2, biz_step=act("exported"))],
-    "returned": [event(chip(1), 2, biz_step=act("exported")), event(chip(1), 3, biz_step=act("returned"))],
+    "returned": [
+        event(chip(1), 2, biz_step=act("exported")),
+        event(chip(1), 3, biz_step=act("returned")),
+    ],
     "lost": [event(chip(1), 2, biz_step=act("lost"))],
     "stolen": [event(chip(1), 2, disposition="stolen")],
     "destroyed": [event(chip(1), 2, biz_step="destroying")],
@@ -100,7 +105,7 @@ def test_an_act_leads_where_the_table_says_or_nowhere(state: str, word: Act) -> 
     """Signed by everybody who could be asked to, each act in each state does what its row says."""
     register = brought_to(state)
     taking = register.take(ACTS[word], "maker", "cloud", powers=("adjudicate",))
-    passage = LIFE.get((state, word))  # type: ignore[call-overload]  # states as plain words
+    passage = LIFE.get((state, word))  # type: ignore[arg-type]  # states as plain words
     if passage is None:
         assert taking.outcome != "taken"
         assert register.standing(chip(1)).state == state
@@ -108,7 +113,7 @@ def test_an_act_leads_where_the_table_says_or_nowhere(state: str, word: Act) -> 
         assert (taking.outcome, register.standing(chip(1)).state) == ("taken", passage.to)
 
 
-@pytest.mark.parametrize("word", [w for w in ACTS if w not in ("recover",)])
+@pytest.mark.parametrize("word", [w for w in ACTS if w != "recover"])
 @pytest.mark.parametrize("state", list(TO_STATE))
 def test_nothing_is_done_by_a_party_that_has_nothing_to_do_with_it(state: str, word: str) -> None:
     """A stranger's signature changes neither state nor custodian, in any state."""

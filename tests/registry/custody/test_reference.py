@@ -42,7 +42,9 @@ def test_every_swap_of_neighbours_is_found(rest: str, at: int) -> None:
     assert is_reference(wrong) == (wrong == whole)
 
 
-@pytest.mark.parametrize("text", ["", "M", "26jp000000000000000X", "26JP00000000000000é0", "X" * 21])
+@pytest.mark.parametrize(
+    "text", ["", "M", "26jp000000000000000X", "26JP00000000000000é0", "X" * 21]
+)
 def test_what_is_no_reference_is_none(text: str) -> None:
     """Of another length, in lower case, with letters of other alphabets."""
     assert not is_reference(text)

@@ -19,6 +19,10 @@ from sekisho.registry.reading.columns import (
 from sekisho.registry.reading.headings import field_of
 from tests.inventoried import H100, gpu_uuid, serial, table
 
+TWICE = (
+    b'{"name":"x","kind":"packing-list","columns":['
+    b'{"heading":"a","field":"serial"},{"heading":"b","field":"serial"}]}'
+)
 JAPANESE = ["ｼﾘｱﾙ番号", "型番", "設置場所", "数量", "ＵＵＩＤ", "備考"]
 
 
@@ -27,10 +31,12 @@ def fields(mapping: ColumnMapping) -> dict[str, str]:
 
 
 def rows(*headings: str, count: int = 3) -> list[list[str]]:
-    values = {"serial": serial, "model": lambda _: H100, "uuid": gpu_uuid, "qty": lambda _: "1"}
+    def row(number: int) -> dict[str, str]:
+        return {"serial": serial(number), "model": H100, "uuid": gpu_uuid(number), "qty": "1"}
+
     return [
         list(headings),
-        *([values[heading](n) for heading in headings] for n in range(1, count + 1)),
+        *([row(n)[heading] for heading in headings] for n in range(1, count + 1)),
     ]
 
 
@@ -114,8 +120,7 @@ def test_a_mapping_goes_there_and_back() -> None:
             "field",
         ),
         (
-            b'{"name":"x","kind":"packing-list","columns":['
-             b'{"heading":"a","field":"serial"},{"heading":"b","field":"serial"}]}',
+            TWICE,
             "two columns",
         ),
         (b'{"name":"x","kind":"packing-list","colums":[],"columns":[]}', "colums"),

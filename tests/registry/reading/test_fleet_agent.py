@@ -59,7 +59,8 @@ def test_a_board_without_a_number_has_none(text: str) -> None:
 
 def test_a_node_without_accelerators_is_no_error() -> None:
     """It writes null, or leaves the list out."""
-    for gpus in (None, []):
+    empty: list[str] = []
+    for gpus in (None, empty):
         text = json.dumps(message() | {"resources": {"gpuInfo": {"gpus": gpus}}}).encode()
         assert parse_node(text).devices == ()
 

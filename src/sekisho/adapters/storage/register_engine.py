@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, delete, func, select
@@ -50,11 +51,11 @@ class RegisterEngine(ABC):
         self.put(connection, table, rows, " ON CONFLICT DO NOTHING")
 
     def replace(
-        self, connection: Connection, table: Table, rows: Rows, *, but: Iterable[str] = ()
+        self, connection: Connection, table: Table, rows: Rows, *, but: tuple[str, ...] = ()
     ) -> None:
         """Rows that take the place of those with the same key, except for the columns `but`."""
-        keys = [column.name for column in table.primary_key.columns]
-        self.put(connection, table, rows, conflict(table, keys, but=but))
+        if rows:
+            self.put(connection, table, rows, replacing(table, but))
 
     def among(
         self, column: ColumnElement[int] | ColumnElement[str], name: str
@@ -70,6 +71,12 @@ class RegisterEngine(ABC):
         """Any number of values as one: the statement stays the same, and is prepared once."""
         listed = list(values)
         return json.dumps(listed) if self.kind == "sqlite" else listed
+
+
+@cache
+def replacing(table: Table, but: tuple[str, ...]) -> str:
+    """The ending of an insertion whose rows take the place of those with the same key, except for the columns `but`."""
+    return conflict(table, [column.name for column in table.primary_key.columns], but=but)
 
 
 def conflict(

@@ -141,6 +141,11 @@ class EventReading:
         found = self._captures(connection, CAPTURES.where(captures.c.id == capture))
         return found[0] if found else None
 
+    def captures_of(self, connection: Connection, named: Sequence[str]) -> list[CaptureRow]:
+        wanted = [name for name in named if is_plain(name)]
+        query = CAPTURES.where(self._engine.among(captures.c.id, "wanted"))
+        return self._captures(connection, query.params(wanted=self._engine.wanted(wanted)))
+
     def document(self, connection: Connection, capture: str) -> bytes:
         if not is_plain(capture):
             return b""

@@ -42,7 +42,7 @@ from sekisho.adapters.storage.register_words import Vocabulary
 from sekisho.model.errors import StateConflict
 from sekisho.ports.register_store import AlertRow, Change
 
-__all__ = ["BY_EVENT", "BY_TIME", "FORGOTTEN", "Saving", "find_keys"]
+__all__ = ["BY_EVENT", "BY_TIME", "FORGOTTEN", "Saving", "SavingQueries", "find_keys"]
 
 FORGOTTEN, BY_EVENT, BY_TIME = 0, 1, 2
 """What `alerts.stands` says: to be raised again, raised by an event, raised by time."""
@@ -57,13 +57,53 @@ _ALERT_AGAIN = (
 )
 
 
+class SavingQueries:
+    """What a change asks of one database while it is saved; made once, since making them takes longer than asking."""
+
+    def __init__(self, engine: RegisterEngine) -> None:
+        self.keys = select(events.c.key, events.c.number).where(
+            engine.among(events.c.key_mark, "wanted")
+        )
+        self.captures = select(captures.c.id, captures.c.number).where(
+            engine.among(captures.c.id, "wanted")
+        )
+        self.newest_capture = select(func.max(captures.c.number))
+        self.newest_alert = select(func.max(alerts.c.place))
+        self.progress = select(progress.c.effect, progress.c.batch, progress.c.line)
+        self.go_on = update(progress).where(progress.c.id == ONE)
+        self.batches = {
+            table.name: select(table.c.number, table.c.batch).where(
+                engine.among(table.c.number, "wanted"), table.c.batch.is_not(None)
+            )
+            for table in (events, outcomes)
+        }
+        self.dimensions = select(*(standings.c[name] for name in DIMENSIONS)).where(
+            engine.among(standings.c.epc, "wanted")
+        )
+        self.forget = {
+            column.table.name: delete(column.table).where(engine.among(column, "wanted"))
+            for column in (standings.c.epc, containment.c.epc, waits.c.number)
+        }
+        self.forget_none = delete(holdings).where(holdings.c.count == 0)
+        self.void = (
+            update(outcomes)
+            .where(outcomes.c.number == bindparam("at_number"))
+            .values(voided_by=bindparam("by"))
+        )
+
+
 class Saving:
     """A change on its way into the tables: one object for one transaction."""
 
     def __init__(
-        self, engine: RegisterEngine, vocabulary: Vocabulary, connection: Connection
+        self,
+        engine: RegisterEngine,
+        queries: SavingQueries,
+        vocabulary: Vocabulary,
+        connection: Connection,
     ) -> None:
         self._engine = engine
+        self._queries = queries
         self._vocabulary = vocabulary
         self._connection = connection
         self.words: dict[str, int] = {}
@@ -72,6 +112,7 @@ class Saving:
     def save(self, change: Change) -> None:
         """All of it. Raises StateConflict; what was written by then goes with the transaction."""
         self._refuse(change)
+        self._progress = self._connection.execute(self._queries.progress).one()
         self.words = self._vocabulary.words.intern(self._connection, _words_of(change))
         self.epcs = self._vocabulary.epcs.intern(self._connection, _epcs_of(change))
         self._save_events(change)
@@ -85,7 +126,7 @@ class Saving:
         """Alerts by (number, code, EPC), the last of the same; a leaf that is known is not lost."""
         if not given:
             return
-        newest = self._connection.execute(select(func.max(alerts.c.place))).scalar_one() or 0
+        newest = self._connection.execute(self._queries.newest_alert).scalar_one() or 0
         once = {(row.number, row.code, row.epc): row for row in given}
         rows = [
             (
@@ -107,7 +148,7 @@ class Saving:
     def _refuse(self, change: Change) -> None:
         """What a change cannot be. Raises StateConflict."""
         keys = [row.key for row in change.events]
-        found = find_keys(self._engine, self._connection, keys)
+        found = find_keys(self._engine, self._queries, self._connection, keys)
         if found or len(set(keys)) < len(keys):
             where = f"event {min(found.values())}" if found else "the same change"
             raise StateConflict(
@@ -146,12 +187,10 @@ class Saving:
         wanted |= set(change.documents)
         if not wanted:
             return {}
-        query = select(captures.c.id, captures.c.number).where(
-            self._engine.among(captures.c.id, "wanted")
-        )
         names = {"wanted": self._engine.wanted(map(plain, sorted(wanted)))}
-        found: dict[str, int] = {row[0]: row[1] for row in self._connection.execute(query, names)}
-        newest = self._connection.execute(select(func.max(captures.c.number))).scalar_one() or 0
+        known = self._connection.execute(self._queries.captures, names)
+        found: dict[str, int] = {row[0]: row[1] for row in known}
+        newest = self._connection.execute(self._queries.newest_capture).scalar_one() or 0
         once = {row.capture: row for row in change.captures}
         for name in once:
             found.setdefault(name, newest + 1 + len(found))
@@ -168,7 +207,6 @@ class Saving:
 
     def _save_outcomes(self, change: Change) -> tuple[int, int]:
         """Outcomes of new events, and of older ones that waited; the newest effect and the batch that it was in."""
-        row = self._connection.execute(select(progress.c.effect, progress.c.batch)).one()
         own = {row.number: row.batch for row in change.events}
         own |= self._batches_of([number for number, _ in change.settled if number not in own])
         effects = {row.number: row.effect for row in change.events if row.effect is not None}
@@ -176,7 +214,7 @@ class Saving:
         told = {row.number: row.outcome for row in change.events}
         told |= dict.fromkeys((number for number, _ in change.waits), "waiting")
         told |= {number: "taken" if e is not None else "refused" for number, e in change.settled}
-        newest, batch = row.effect, row.batch
+        newest, batch = self._progress.effect, self._progress.batch
         happened: dict[int, int] = {}
         for number, effect in sorted(effects.items(), key=lambda pair: pair[1]):
             # What was released took effect together with the event that released it, in that one's batch.
@@ -195,7 +233,7 @@ class Saving:
 
     def _void(self, voided: Sequence[tuple[int, int]]) -> None:
         for number, by in voided:
-            done = self._connection.execute(_void, {"at_number": number, "by": by})
+            done = self._connection.execute(self._queries.void, {"at_number": number, "by": by})
             if done.rowcount != 1:
                 raise StateConflict(f"event {number} to be voided is not there; nothing was saved")
 
@@ -214,11 +252,9 @@ class Saving:
         """Of `events` the batches that they came in, of `outcomes` those in which they took effect."""
         if not numbers:
             return {}
-        query = select(table.c.number, table.c.batch).where(
-            self._engine.among(table.c.number, "wanted"), table.c.batch.is_not(None)
-        )
         wanted = {"wanted": self._engine.wanted(sorted(set(numbers)))}
-        return {row[0]: row[1] for row in self._connection.execute(query, wanted)}
+        found = self._connection.execute(self._queries.batches[table.name], wanted)
+        return {row[0]: row[1] for row in found}
 
     def _save_standings(self, change: Change) -> None:
         if not change.standings and not change.gone:
@@ -228,19 +264,15 @@ class Saving:
         counts: Counter[tuple[object, ...]] = Counter(row[1:9] for row in rows)
         counts.subtract(self._dimensions_of([*(row[0] for row in rows), *gone]))
         self._engine.replace(self._connection, standings, rows)
-        if gone:
-            wanted = {"wanted": self._engine.wanted(gone)}
-            among = self._engine.among(standings.c.epc, "wanted")
-            self._connection.execute(delete(standings).where(among), wanted)
+        self._forget(standings, gone)
         moved = [(*values, count) for values, count in counts.items() if count]
         self._engine.put(self._connection, holdings, moved, _ADD_UP)
         if any(count < 0 for count in counts.values()):
-            self._connection.execute(delete(holdings).where(holdings.c.count == 0))
+            self._connection.execute(self._queries.forget_none)
 
     def _dimensions_of(self, epcs: list[Any]) -> Iterator[tuple[object, ...]]:
-        columns = [standings.c[name] for name in DIMENSIONS]
-        query = select(*columns).where(self._engine.among(standings.c.epc, "wanted"))
-        for row in self._connection.execute(query, {"wanted": self._engine.wanted(epcs)}):
+        wanted = {"wanted": self._engine.wanted(epcs)}
+        for row in self._connection.execute(self._queries.dimensions, wanted):
             yield tuple(row)
 
     def _save_rest(self, change: Change) -> None:
@@ -249,23 +281,20 @@ class Saving:
         put.keep(self._connection, touches, sorted(found))
         inside = [(epcs[epc], epcs[parent]) for epc, parent in change.contained.items() if parent]
         put.replace(self._connection, containment, inside)
-        self._forget(
-            containment.c.epc, [epcs[e] for e, parent in change.contained.items() if not parent]
-        )
+        self._forget(containment, [epcs[e] for e, into in change.contained.items() if not into])
         rows = [movement_row(row, words) for row in change.movements.values()]
         put.replace(self._connection, movements, rows)
         waiting = {number for number, _ in change.waits}
-        self._forget(waits.c.number, sorted(waiting | {number for number, _ in change.settled}))
+        self._forget(waits, sorted(waiting | {number for number, _ in change.settled}))
         put.keep(self._connection, waits, [(epcs[epc], number) for number, epc in change.waits])
 
-    def _forget(self, column: Any, values: list[int]) -> None:
+    def _forget(self, table: Table, values: list[int]) -> None:
         if values:
             wanted = {"wanted": self._engine.wanted(values)}
-            among = self._engine.among(column, "wanted")
-            self._connection.execute(delete(column.table).where(among), wanted)
+            self._connection.execute(self._queries.forget[table.name], wanted)
 
     def _save_progress(self, change: Change, effects: tuple[int, int]) -> None:
-        newest = self._connection.execute(select(progress.c.line)).scalar_one()
+        newest = self._progress.line
         happened = dict(self._happened)
         others = [row.number for row in change.lines if row.number not in happened]
         happened |= self._find_batches(outcomes, others)
@@ -286,26 +315,22 @@ class Saving:
         self._engine.add(self._connection, lines, rows)
         effect, batch = effects
         values = {"effect": effect, "batch": batch, "line": newest + len(rows)}
-        self._connection.execute(update(progress).where(progress.c.id == ONE).values(**values))
+        self._connection.execute(self._queries.go_on, values)
 
 
 def find_keys(
-    engine: RegisterEngine, connection: Connection, keys: Sequence[bytes]
+    engine: RegisterEngine,
+    queries: SavingQueries,
+    connection: Connection,
+    keys: Sequence[bytes],
 ) -> dict[bytes, int]:
     """The numbers of the events that bear these keys."""
     if not keys:
         return {}
-    query = select(events.c.key, events.c.number).where(engine.among(events.c.key_mark, "wanted"))
     wanted = {"wanted": engine.wanted([mark_of(key) for key in keys])}
     asked = set(keys)
-    return {key: number for key, number in connection.execute(query, wanted) if key in asked}
-
-
-_void = (
-    update(outcomes)
-    .where(outcomes.c.number == bindparam("at_number"))
-    .values(voided_by=bindparam("by"))
-)
+    found = connection.execute(queries.keys, wanted)
+    return {key: number for key, number in found if key in asked}
 
 
 def _words_of(change: Change) -> Iterable[str]:

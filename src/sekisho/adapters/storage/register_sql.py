@@ -8,13 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from sekisho.adapters.storage.register_derived import DerivedReading
 from sekisho.adapters.storage.register_engine import RegisterEngine
 from sekisho.adapters.storage.register_packing import narrow
 from sekisho.adapters.storage.register_reading import EventReading
-from sekisho.adapters.storage.register_saving import BY_EVENT, BY_TIME, FORGOTTEN, Saving, find_keys
+from sekisho.adapters.storage.register_saving import (
+    BY_EVENT,
+    BY_TIME,
+    FORGOTTEN,
+    Saving,
+    SavingQueries,
+    find_keys,
+)
 from sekisho.adapters.storage.register_schema import (
     DERIVED,
     alerts,
@@ -73,6 +80,7 @@ class RegisterSql:
     def __init__(self, engine: RegisterEngine) -> None:
         self._engine = engine
         self._vocabulary = Vocabulary.of(engine)
+        self._queries = SavingQueries(engine)
         self._events = EventReading(engine, self._vocabulary)
         self._standings = StandingReading(engine, self._vocabulary)
 
@@ -91,14 +99,14 @@ class RegisterSql:
         # Crash before the commit: nothing of it is there, whoever captured got no answer and captures again. After it:
         # all of it is; the same captures again meet their keys.
         with self._engine.writing() as connection:
-            saving = Saving(self._engine, self._vocabulary, connection)
+            saving = self._saving(connection)
             saving.save(change)
         self._remember(saving)
 
     def save_alerts(self, given: Sequence[AlertRow]) -> None:
         # Crash before the commit: whoever looks for what is overdue finds it again.
         with self._engine.writing() as connection:
-            saving = Saving(self._engine, self._vocabulary, connection)
+            saving = self._saving(connection)
             saving.words = self._vocabulary.words.intern(connection, [row.code for row in given])
             saving.epcs = self._vocabulary.epcs.intern(connection, [row.epc for row in given])
             saving.save_alerts(given, BY_TIME)
@@ -134,6 +142,9 @@ class RegisterSql:
             connection.execute(forgotten.values(stands=FORGOTTEN))
             connection.execute(update(progress).values(effect=0, batch=0, line=0))
 
+    def _saving(self, connection: Connection) -> Saving:
+        return Saving(self._engine, self._queries, self._vocabulary, connection)
+
     def _remember(self, saving: Saving) -> None:
         self._vocabulary.words.keep(saving.words)
         self._vocabulary.epcs.keep(saving.epcs)
@@ -150,7 +161,7 @@ class RegisterSql:
 
     def find_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         with self._engine.reading() as connection:
-            return find_keys(self._engine, connection, keys)
+            return find_keys(self._engine, self._queries, connection, keys)
 
     def load_history(self, epcs: Sequence[str]) -> dict[str, tuple[EventRow, ...]]:
         with self._engine.reading() as connection:
@@ -187,6 +198,10 @@ class RegisterSql:
     def find_capture(self, capture: str) -> CaptureRow | None:
         with self._engine.reading() as connection:
             return self._events.capture(connection, capture)
+
+    def find_captures(self, captures: Sequence[str]) -> dict[str, CaptureRow]:
+        with self._engine.reading() as connection:
+            return {row.capture: row for row in self._events.captures_of(connection, captures)}
 
     def load_document(self, capture: str) -> bytes:
         with self._engine.reading() as connection:

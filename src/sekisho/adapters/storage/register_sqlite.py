@@ -28,7 +28,9 @@ APPLICATION_ID = 0x53454B32  # "SEK2"
 PAGE_BYTES = 4096
 """Keys and EPCs are spread evenly over their indexes: each costs the journal a page, and small ones cost less."""
 
-JOURNAL_BYTES = 64 << 20
+JOURNAL_BYTES = 256 << 20
+"""How long the journal grows before it is brought over: a page that changes often is then written to the file once."""
+
 WRITER_KIB = 64 << 10
 READER_KIB = 8 << 10
 READERS = 8
@@ -231,9 +233,8 @@ def _on_connect_writer(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA cache_size=-{WRITER_KIB}")
-    # Rarely, because a page that changes often is then brought over to the file once.
     connection.execute(f"PRAGMA wal_autocheckpoint={JOURNAL_BYTES // PAGE_BYTES}")
-    connection.execute(f"PRAGMA journal_size_limit={2 * JOURNAL_BYTES}")
+    connection.execute(f"PRAGMA journal_size_limit={JOURNAL_BYTES}")
 
 
 def _on_connect_reader(connection: sqlite3.Connection, _record: object) -> None:

@@ -53,10 +53,6 @@ class ReportFiles:
         try:
             self._make(folder)
             self._link(folder / f"{number:06d}.json", data)
-        except FileExistsError:
-            raise StateConflict(
-                f"{name}: report {number} was written meanwhile", remedy="look at it first"
-            ) from None
         except OSError as error:
             raise Unavailable(
                 f"{error.filename or folder} cannot be written: {error.strerror}",
@@ -87,6 +83,10 @@ class ReportFiles:
         try:
             # Crash before: a temporary file, which means nothing. A link, unlike a rename, never replaces a report.
             os.link(temporary, path)
+        except FileExistsError:
+            raise StateConflict(
+                f"report {path} was written meanwhile", remedy="look at it first"
+            ) from None
         finally:
             self._disk.remove(temporary)
         # Crash here: the name may be gone after a power cut; then the period is still open.

@@ -1,4 +1,4 @@
-"""Named queries and subscriptions in one SQLite file that only its owner may read: the secrets of deliveries lie in it."""
+"""Named queries and subscriptions in one SQLite file that only its owner may read: secrets lie in it."""
 
 from __future__ import annotations
 

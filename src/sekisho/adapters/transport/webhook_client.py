@@ -1,4 +1,4 @@
-"""Webhooks over HTTP, to addresses that strangers name: https, or http on this machine, and never where they must not go.
+"""Webhooks over HTTP, to addresses that strangers name, and never where they must not go.
 
 The rule. (1) `https://`, or `http://` to localhost, 127.0.0.1 or ::1 by that very name; no user, no fragment. (2) The
 name is resolved once, every address that it has is judged, and the connection goes to the very address that was judged
@@ -69,7 +69,9 @@ class HttpWebhooks:
         except ValueError:
             return
         if not is_allowed(literal, is_here=parsed.host in _HERE):
-            raise InvalidInput(f"{literal} is no address for a webhook", path="dest", remedy=_REMEDY)
+            raise InvalidInput(
+                f"{literal} is no address for a webhook", path="dest", remedy=_REMEDY
+            )
 
     def deliver(self, delivery: Delivery) -> None:
         url = _parse(delivery.url)

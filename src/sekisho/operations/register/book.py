@@ -84,9 +84,7 @@ class StoreBook:
         known = (*self._waiting[epc], *self._early.get(epc, ()))
         everywhere = frozenset((epc,))
         found = {
-            row.number: row
-            for row in known
-            if epc in self._waits_for.get(row.number, everywhere)
+            row.number: row for row in known if epc in self._waits_for.get(row.number, everywhere)
         }
         return tuple(found[number] for number in sorted(found))
 
@@ -155,7 +153,9 @@ class StoreBook:
         level = list(epcs)
         for _ in range(_DEEPEST):
             self._load_containers(level)
-            level = _missing([parent for e in level if (parent := self._containers[e])], self._containers)
+            level = _missing(
+                [parent for e in level if (parent := self._containers[e])], self._containers
+            )
             if not level:
                 break
             self._load_standings(level)

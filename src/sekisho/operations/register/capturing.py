@@ -18,7 +18,13 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
+from sekisho.model.errors import (
+    Corrupt,
+    InvalidInput,
+    SekishoError,
+    Unavailable,
+    VerificationError,
+)
 from sekisho.model.wire import MAX_DOCUMENT, canonical, sha256_hex
 from sekisho.operations.register.endorsing import Endorsed, Voices
 from sekisho.operations.register.grouping import Grounds, decide_group
@@ -27,6 +33,7 @@ from sekisho.ports.clock import Clock
 from sekisho.ports.register_store import (
     CaptureRow,
     Change,
+    Numbers,
     RegisterStore,
 )
 from sekisho.registry.balance import Areas
@@ -43,7 +50,7 @@ class Committing(Protocol):
     """What states saved batches in the log (operations.register.committing)."""
 
     def commit(self, change: Change) -> None:
-        """State the batch that a change saved, and what of it the log must hold besides. Asked again, nothing changes."""
+        """State the batch that a change saved, soon or at once. Asked again, nothing changes."""
         ...
 
     def complete(self) -> None:
@@ -71,7 +78,7 @@ class Capturing:
     problem: str = ""
     """What the writer last failed with; for people, not for a decision."""
 
-    def __init__(  # noqa: PLR0913  # the ports of the one writer
+    def __init__(
         self,
         *,
         store: RegisterStore,
@@ -94,12 +101,19 @@ class Capturing:
         # Held while the store is written: by the writer, and by whoever must have it to himself.
         self._writing = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
+        # The store's numbers, as long as nobody but the writer can have changed them.
+        self._numbers: Numbers | None = None
         self._thread = threading.Thread(target=self._work, name="register", daemon=True)
 
     def start(self) -> None:
-        """State what a crash left unstated, then begin."""
+        """State what a crash left unstated, then begin. What the log refuses stops nobody: it is tried again."""
         if self._committer is not None:
-            self._committer.complete()
+            try:
+                self._committer.complete()
+            except Corrupt:
+                raise
+            except SekishoError:
+                self._committer.commit(Change())
         self._line.open()
         self._thread.start()
 
@@ -115,6 +129,7 @@ class Capturing:
     def quietly(self, act: Callable[[], T]) -> T:
         """Do something to the store while nothing is captured."""
         with self._writing:
+            self._numbers = None
             return act()
 
     def complete(self) -> None:
@@ -157,18 +172,24 @@ class Capturing:
             known = self._under_way.get(capture)
         if known is not None:
             return known, None
-        row = self._store.find_capture(capture)
-        if row is not None:
+        try:
+            waiting = Waiting(_read(brought, self._verify(brought)))
+        except VerificationError:
+            # Whoever endorsed it may have left since: what was captured then stays as it was answered.
+            row = self._store.find_capture(capture)
+            if row is None:
+                raise
             answer: Future[CaptureRow] = Future()
             answer.set_result(row)
             return answer, None
-        endorsed = Endorsed()
-        if brought.endorsement is not None:
-            endorsed = self._voices.verify(brought.endorsement, brought.sha256)
-        waiting = Waiting(_read(brought, endorsed))
         with self._lock:
             known = self._under_way.setdefault(capture, waiting.answer)
         return known, waiting if known is waiting.answer else None
+
+    def _verify(self, brought: _Brought) -> Endorsed:
+        if brought.endorsement is None:
+            return Endorsed()
+        return self._voices.verify(brought.endorsement, brought.sha256)
 
     # --- in the writer's thread ----------------------------------------------------------------
 
@@ -178,6 +199,7 @@ class Capturing:
                 with self._writing:
                     self._take(group)
             except Exception as error:  # noqa: BLE001  # carried to the callers; the writer must outlive a defect
+                self._numbers = None
                 _log.exception("unforeseen error while capturing")
                 self.problem = f"{type(error).__name__}: {error}"
                 for waiting in group:
@@ -186,12 +208,11 @@ class Capturing:
     def _take(self, group: Sequence[Waiting]) -> None:
         """Save a group at once; where that is refused for a reason of its own, one after the other."""
         try:
-            change = decide_group(
-                self._grounds, [waiting.reading for waiting in group], self._clock.now()
-            )
-            # Crash here: nothing is stored, and nobody was told otherwise.
-            self._store.save(change)
+            known = self._store.find_captures([waiting.reading.capture for waiting in group])
+            fresh = [waiting for waiting in group if waiting.reading.capture not in known]
+            change = self._save([waiting.reading for waiting in fresh]) if fresh else Change()
         except SekishoError as error:
+            self._numbers = None
             if len(group) == 1 or isinstance(error, Unavailable):
                 self.problem = str(error)
                 for waiting in group:
@@ -203,10 +224,22 @@ class Capturing:
         # Crash here: stored and not stated; `complete` states it at the next start.
         self.problem = ""
         self._commit(change)
-        for waiting, row in zip(group, change.captures, strict=True):
-            self._finish(waiting, row)
+        rows = {**known, **{row.capture: row for row in change.captures}}
+        for waiting in group:
+            self._finish(waiting, rows[waiting.reading.capture])
         for listener in self._listeners:
             listener()
+
+    def _save(self, readings: Sequence[Reading]) -> Change:
+        if self._numbers is None:
+            self._numbers = self._store.load_numbers()
+        change, following = decide_group(
+            self._grounds, readings, self._numbers, now=self._clock.now()
+        )
+        # Crash here: nothing is stored, and nobody was told otherwise.
+        self._store.save(change)
+        self._numbers = following
+        return change
 
     def _commit(self, change: Change) -> None:
         if self._committer is None or change.batch is None:

@@ -177,14 +177,16 @@ class Deliverer:
 
     def _next_span(self, subscription: Subscription) -> Subscription | None:
         newest = self._register.store.load_numbers().event
-        if newest <= subscription.after:
-            return None
-        page = self._page(subscription, PER_DELIVERY)
-        if not page.events:
-            # Nothing of what came is asked for: it need not be looked at again.
-            done = msgspec.structs.replace(subscription, after=newest)
-            self._store.update_subscription(done)
-            return None
+        page = Page(events=(), following=subscription.after)
+        while not page.events:
+            if page.following is None or subscription.after >= newest:
+                return None
+            page = self._page(subscription, PER_DELIVERY)
+            if not page.events:
+                # Nothing of what came is asked for: it need not be looked at again.
+                passed = newest if page.following is None else page.following
+                subscription = msgspec.structs.replace(subscription, after=passed)
+                self._store.update_subscription(subscription)
         return msgspec.structs.replace(subscription, until=page.events[-1].number)
 
     def _page(self, subscription: Subscription, limit: int) -> Page:

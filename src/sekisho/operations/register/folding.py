@@ -14,9 +14,9 @@ from sekisho.model.instants import Instant
 from sekisho.operations.register.book import StoreBook
 from sekisho.ports.register_store import AlertRow, Change, LineRow, RegisterStore, TouchRow
 from sekisho.registry.balance import Areas, Path, lines_of, paths_asked
+from sekisho.registry.custody.book import Captured, Outcome, Taking
 from sekisho.registry.custody.folding import path_of
 from sekisho.registry.custody.taking import take
-from sekisho.registry.custody.book import Captured, Outcome, Taking
 from sekisho.registry.terms import RegisterTerms
 
 __all__ = ["Fold", "Settled"]
@@ -32,11 +32,13 @@ class Settled(msgspec.Struct, frozen=True):
 class Fold:
     """One group's folding over a store. `effect` is the newest effect number before it."""
 
-    def __init__(self, store: RegisterStore, terms: RegisterTerms, areas: Areas, effect: int) -> None:
+    def __init__(
+        self, store: RegisterStore, terms: RegisterTerms, areas: Areas, effect: int
+    ) -> None:
         self.book = StoreBook(store)
         self.terms = terms
         self._areas = areas
-        self._effect = effect
+        self.effect = effect
         self.outcomes: dict[int, Settled] = {}
         self._touches: dict[tuple[int, str, str], TouchRow] = {}
         self._standings: dict[str, Standing] = {}
@@ -85,8 +87,8 @@ class Fold:
         self._gather_lines(captured, taking)
         effect = None
         if taking.outcome == "taken":
-            self._effect += 1
-            effect = self._effect
+            self.effect += 1
+            effect = self.effect
         self.outcomes[taking.number] = Settled(taking.outcome, effect)
         self._gather(captured, taking, now)
 

@@ -1,4 +1,4 @@
-"""What deciding events will ask of the book, beside the chips that they name: told before, so that it is loaded at once.
+"""What deciding events will ask of the book beside the chips that they name: told before, and loaded at once.
 
 Wrong guesses cost time and nothing else: what was not foreseen is loaded when it is asked for.
 """

@@ -23,6 +23,7 @@ from sekisho.ports.register_store import (
     CaptureRow,
     Change,
     EventRow,
+    Numbers,
     RegisterStore,
 )
 from sekisho.registry.balance import Areas
@@ -53,9 +54,13 @@ class _Fresh(msgspec.Struct, frozen=True):
     captured: Captured
 
 
-def decide_group(grounds: Grounds, readings: Sequence[Reading], now: Instant) -> Change:
-    """All that capturing these documents changes, in their order. Raises what the store raises."""
-    numbers = grounds.store.load_numbers()
+def decide_group(
+    grounds: Grounds, readings: Sequence[Reading], numbers: Numbers, *, now: Instant
+) -> tuple[Change, Numbers]:
+    """All that capturing these documents changes, in their order, and the store's numbers once that is saved.
+
+    Raises what the store raises.
+    """
     fold = Fold(grounds.store, grounds.terms, grounds.areas, numbers.effect)
     coming = [
         _captured(reading, position, now)
@@ -77,13 +82,19 @@ def decide_group(grounds: Grounds, readings: Sequence[Reading], now: Instant) ->
                 fold.take(captured)
     batch = numbers.batch + 1
     rows = [_event_row(grounds, new, fold, batch, place) for place, new in enumerate(fresh)]
-    return msgspec.structs.replace(
+    change = msgspec.structs.replace(
         fold.change([new.captured.number for new in fresh]),
         captures=_capture_rows(readings, fresh, fold, now),
         documents={r.capture: r.whole for r in readings if r.whole},
         events=rows,
         batch=_batch(rows, batch, now) if rows else None,
     )
+    following = Numbers(
+        event=numbers.event + len(rows),
+        effect=fold.effect,
+        batch=batch if rows else numbers.batch,
+    )
+    return change, following
 
 
 def endorsed_key(key: bytes, endorsed: Endorsed) -> bytes:

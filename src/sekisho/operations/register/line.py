@@ -21,6 +21,7 @@ __all__ = ["ErrorBehaviour", "Line", "Reading", "Waiting"]
 MAX_GROUP: Final = 2_000
 """Events that one transaction takes, unless one document alone has more."""
 MAX_WAITING: Final = 4_096
+LINGER_S: Final = 0.005
 MAX_BYTES: Final = 96 * 1024 * 1024
 
 ErrorBehaviour: TypeAlias = Literal["rollback", "proceed"]
@@ -57,6 +58,8 @@ class Waiting:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.answer: Future[CaptureRow] = Future()
+        # Who stops waiting for it must not take it from others who wait for the same document.
+        self.answer.set_running_or_notify_cancel()
 
 
 class Line:
@@ -108,9 +111,17 @@ class Line:
         events = 0
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._is_open)
+            # A moment for those that are being read already: one transaction for all costs little more than for one.
+            self._changed.wait_for(self._is_whole, LINGER_S)
             while self._waiting:
                 events += len(self._waiting[0].reading.events)
                 if group and events > MAX_GROUP:
                     break
                 group.append(self._waiting.popleft())
         return group
+
+    def _is_whole(self) -> bool:
+        """Whether nobody is on the way to the line, or a group is full."""
+        if not self._is_open or len(self._waiting) >= self._count:
+            return True
+        return sum(len(waiting.reading.events) for waiting in self._waiting) >= MAX_GROUP

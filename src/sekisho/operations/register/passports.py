@@ -30,7 +30,7 @@ from sekisho.registry.passport import (
     Timeline,
     build_passport,
 )
-from sekisho.registry.passport_line import Committed, LineProof
+from sekisho.registry.passport_line import Committed, LineProof, LogSeen
 from sekisho.registry.terms import RegisterTerms
 from sekisho.signing import parse_envelope
 
@@ -159,7 +159,7 @@ class Passports:
                 logged[batch.leaf] = entry
         return Ties(
             proofs=proofs,
-            committed={leaf: entry.committed for leaf, entry in logged.items()},
+            seen=LogSeen(committed={leaf: entry.committed for leaf, entry in logged.items()}),
             entries=tuple(_attach(leaf, entry) for leaf, entry in logged.items()),
         )
 

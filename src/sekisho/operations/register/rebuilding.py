@@ -15,7 +15,7 @@ import msgspec
 
 from sekisho.operations.register.book import captured_of, epcs_of
 from sekisho.operations.register.folding import Fold
-from sekisho.ports.register_store import CaptureRow, Change, EventRow, RegisterStore
+from sekisho.ports.register_store import CaptureRow, EventRow, RegisterStore
 from sekisho.registry.balance import Areas
 from sekisho.registry.epcis import event_of
 from sekisho.registry.terms import RegisterTerms

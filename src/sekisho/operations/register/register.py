@@ -118,9 +118,7 @@ class Register:
         single: bool = False,
     ) -> Future[CaptureRow]:
         """As `capture`, but for a caller that waits in its own way; with `single` only one event by itself is taken."""
-        return self._capturing.hand_in(
-            document, endorsement, behaviour=behaviour, single=single
-        )
+        return self._capturing.hand_in(document, endorsement, behaviour=behaviour, single=single)
 
     def on_saved(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each group that was saved, in the writer's thread; it must return at once."""
@@ -139,8 +137,13 @@ class Register:
         newest = self.store.load_numbers().event
         if since is None:
             return newest
-        page = self.find_events(EventFilter(received_since=since), limit=1)
-        return page.events[0].number - 1 if page.events else newest
+        after: int | None = 0
+        while after is not None:
+            page = self.find_events(EventFilter(received_since=since), after=after, limit=1)
+            if page.events:
+                return page.events[0].number - 1
+            after = page.following
+        return newest
 
     def answer(self, rows: Sequence[EventRow], *, query: str = "SimpleEventQuery") -> bytes:
         """Events as an EPCIS query document, with how each stands in the register beside them."""

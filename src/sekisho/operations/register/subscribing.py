@@ -46,7 +46,7 @@ class Subscriptions:
         self._draw = draw
 
     def name_query(self, name: str, params: Params) -> NamedQuery:
-        """Keep a query under a name. Raises InvalidInput, StateConflict where the name is taken or there are too many."""
+        """Keep a query under a name. Raises InvalidInput; StateConflict for a name that is taken, or one too many."""
         if _NAME.fullmatch(name) is None:
             raise InvalidInput(
                 f"{name[:40]!r} is no name of a query",

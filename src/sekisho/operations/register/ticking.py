@@ -16,7 +16,7 @@ def raise_overdue(store: RegisterStore, now: Instant) -> Sequence[AlertRow]:
     movements = store.load_open_movements(now)
     if not movements:
         return ()
-    fresh = [
+    found = [
         AlertRow(
             number=alert.number,
             code=alert.code,
@@ -27,8 +27,8 @@ def raise_overdue(store: RegisterStore, now: Instant) -> Sequence[AlertRow]:
         )
         for alert in overdue(movements, now)
     ]
-    known = {(row.number, row.code, row.epc) for row in _standing(store, fresh)}
-    fresh = [row for row in fresh if (row.number, row.code, row.epc) not in known]
+    known = {(row.number, row.code, row.epc) for row in _standing(store, found)}
+    fresh = tuple(row for row in found if (row.number, row.code, row.epc) not in known)
     if fresh:
         # Crash before: they are found again. After: the same alerts again change nothing.
         store.save_alerts(fresh)

@@ -14,14 +14,14 @@ from sekisho.operations.reading import policy_of, read_state
 from sekisho.operations.register.passports import committed_in
 from sekisho.ports.tile_store import TileStore
 from sekisho.registry.passport import Attachment, Passport
-from sekisho.registry.passport_line import Committed
+from sekisho.registry.passport_line import Committed, LogSeen
 from sekisho.signing import Recorded, TrustRoot
 
-__all__ = ["committed_by_entries", "committed_by_log"]
+__all__ = ["seen_in_entries", "seen_in_log"]
 
 
-def committed_by_log(store: TileStore, root: TrustRoot) -> dict[str, Committed]:
-    """Every batch that a public log commits to, by leaf digest; who stated it held the power then.
+def seen_in_log(store: TileStore, root: TrustRoot) -> LogSeen:
+    """Every batch that a public log commits to; who stated it held the power then.
 
     Raises what `read_state` raises.
     """
@@ -38,11 +38,11 @@ def committed_by_log(store: TileStore, root: TrustRoot) -> dict[str, Committed]:
                 root=fact.root,
             )
 
-    read_state(store, root, hear=hear)
-    return found
+    _, cosigned = read_state(store, root, hear=hear)
+    return LogSeen(committed=found, size=cosigned.checkpoint.size)
 
 
-def committed_by_entries(passport: Passport, root: TrustRoot) -> dict[str, Committed]:
+def seen_in_entries(passport: Passport, root: TrustRoot) -> LogSeen:
     """The batches whose entries travel with a passport, each under a checkpoint that the root's witnesses saw.
 
     That the entry is in the witnessed log is shown; that whoever signed it might state batches is not. An entry whose
@@ -61,7 +61,7 @@ def committed_by_entries(passport: Passport, root: TrustRoot) -> dict[str, Commi
         stated = committed_in(entry, proof.index)
         is_named = leaf_hash(entry).hex() == attached.leaf
         found[attached.leaf] = stated if is_named else _nothing(attached)
-    return found
+    return LogSeen(committed=found)
 
 
 def _nothing(attached: Attachment) -> Committed:

@@ -25,6 +25,7 @@ from sekisho.registry.balance.differences import (
     inspector_difference,
     list_transit,
     match_transit,
+    parse_moved,
 )
 from sekisho.registry.balance.forms import balance_report, change_reports, inventory_report
 from sekisho.registry.balance.inventory import (
@@ -143,6 +144,7 @@ __all__ = [
     "parse_code",
     "parse_inventory",
     "parse_inventory_table",
+    "parse_moved",
     "parse_reports",
     "parse_stock_declaration",
     "parse_trade_declaration",

@@ -13,6 +13,8 @@ import msgspec
 from sekisho.model.custody import Movement
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
+from sekisho.model.statements.shapes import Count, Name
+from sekisho.model.wire import from_json, parse_json
 from sekisho.registry.balance.sigma import Accuracy
 
 __all__ = [
@@ -23,11 +25,13 @@ __all__ = [
     "inspector_difference",
     "list_transit",
     "match_transit",
+    "parse_moved",
 ]
 
 TransitState: TypeAlias = Literal[
     "matched", "differs", "under-way", "overdue", "not-received", "not-shipped"
 ]
+_MAX = 64 * 1024 * 1024
 _EXACT: frozenset[str] = frozenset({"matched", "under-way"})
 
 
@@ -60,14 +64,21 @@ class TransitRow(msgspec.Struct, frozen=True, kw_only=True):
 class Moved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one side's report says of a movement: its reference, whose report, when, how many components."""
 
-    reference: str
-    party: str
+    reference: Name
+    party: Name
     at: Instant
-    items: int
+    items: Count
 
-    def __post_init__(self) -> None:
-        if self.items < 0:
-            raise InvalidInput("is negative", path="items")
+
+class _Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    shipments: tuple[Moved, ...]
+    receipts: tuple[Moved, ...]
+
+
+def parse_moved(data: bytes, *, path: str = "") -> tuple[tuple[Moved, ...], tuple[Moved, ...]]:
+    """Read both sides' reports, `shipments` and `receipts`, from JSON. Raises InvalidInput with the field's path."""
+    sides = from_json(_Sides, parse_json(data, path=path, limit=_MAX), path=path)
+    return sides.shipments, sides.receipts
 
 
 def list_transit(movements: Iterable[Movement], now: Instant) -> tuple[TransitRow, ...]:

@@ -161,6 +161,9 @@ def _half_diverted(case: Case, changes: Mapping[str, Change]) -> Iterator[Found]
             if left:
                 detail = f"is diverted without {left[0]}; split {reference} first"
                 yield epc, Trouble("illegal-transition", detail, waits=True)
+                # Also what stays behind may make it possible, by arriving.
+                behind = f"stays behind when {epc} is diverted"
+                yield left[0], Trouble("illegal-transition", behind, waits=True)
 
 
 def _containers(case: Case, changes: Mapping[str, Change]) -> Iterator[Found]:

@@ -27,10 +27,10 @@ def update_movement(
     received = _merge(base.received, shares, "received", "taken-back")
     lost = _merge(base.lost, shares, "lost")
     refused = _merge(base.refused, shares, "refused", "taken-back")
-    moved = replace(
-        base, epcs=tuple(sorted(members)), received=received, lost=lost, refused=refused
-    )
-    return replace(moved, state=_state_of(moved))
+    fields = {"epcs": tuple(sorted(members)), "received": received, "lost": lost, "refused": refused}
+    moved = replace(base, **fields)
+    state = _state_of(moved)
+    return moved if state == moved.state else replace(moved, state=state)
 
 
 def open_chips(movement: Movement) -> tuple[str, ...]:
@@ -73,6 +73,8 @@ def _base(was: Movement | None, header: Movement | None) -> Movement | None:
 
 
 def _merge(old: tuple[str, ...], shares: Mapping[str, Share], *which: Share) -> tuple[str, ...]:
+    if not old and not any(share in which for share in shares.values()):
+        return ()
     kept = [epc for epc in old if epc not in shares]
     return tuple(sorted([*kept, *_with(shares, *which)]))
 

@@ -17,6 +17,8 @@ __all__ = ["check_character", "derive_reference", "is_reference"]
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_DIGITS: Final = bytes(ord(_ALPHABET[byte % 36]) for byte in range(256))
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _BODY = re.compile(r"[0-9]{2}[A-Z]{2}[A-Z0-9]{15}")
 
 
@@ -35,13 +37,13 @@ def is_reference(text: str) -> bool:
 
 
 def derive_reference(hash_id: str, shipped: Instant, country: str) -> str:
-    """The reference of a shipment that names none: from its event hash id, so that whoever has the event has it too."""
-    number = int.from_bytes(hashlib.sha256(hash_id.encode()).digest(), "big")
-    digits = []
-    for _ in range(15):
-        number, digit = divmod(number, 36)
-        digits.append(_ALPHABET[digit])
+    """The reference of a shipment that names none: from its event hash id, so that whoever has the event has it too.
+
+    The 15 characters are the first 15 bytes of the hash id's SHA-256, each modulo 36.
+    """
+    digest = hashlib.sha256(hash_id.encode()).digest()
+    digits = digest[:15].translate(_DIGITS).decode()
     year = str(shipped.to_datetime().year % 100).zfill(2)
-    known = country[:2] if re.fullmatch(r"[A-Z]{2}", country[:2]) else "ZZ"
-    body = f"{year}{known}{''.join(digits)}"
+    known = country[:2] if _COUNTRY.match(country) else "ZZ"
+    body = f"{year}{known}{digits}"
     return body + check_character(body)

@@ -42,6 +42,8 @@ def advance(track: Track, facts: Facts, epc: str, role: Role) -> Step | Trouble:
         return _register(track, facts, epc)
     if act in CONTAINMENT:
         return _contain(track, facts, role)
+    if role == "inside" and not track.parent:
+        return Trouble("illegal-transition", "lies in nothing that the event moves")
     return UNKNOWN if track.standing is None else _act(track, track.standing, facts, role)
 
 

@@ -39,12 +39,12 @@ def take(book: Book, captured: Captured, terms: RegisterTerms) -> tuple[Taking, 
     """
     reading = Reading(terms)
     first = _decide(book, captured, reading)
-    if first.outcome != "taken" or not _early_for(book, first, captured):
+    if first.outcome != "taken" or not _early_for(book, first, reading.facts(captured)):
         return (first,)
     ahead = MemoryBook(book)
     ahead.apply(first, captured)
     takings = [first]
-    early = _early_for(ahead, first, captured)
+    early = _early_for(ahead, first, reading.facts(captured))
     while early:
         following: dict[int, Captured] = {}
         for waiting in sorted(early, key=_by_time):
@@ -55,7 +55,7 @@ def take(book: Book, captured: Captured, terms: RegisterTerms) -> tuple[Taking, 
             ahead.apply(taking, waiting)
             takings.append(taking)
             if taking.outcome == "taken":
-                released = _early_for(ahead, taking, waiting)
+                released = _early_for(ahead, taking, reading.facts(waiting))
                 following.update((other.number, other) for other in released)
         early = list(following.values())
     return tuple(takings)
@@ -72,17 +72,23 @@ def _waits_as_before(book: Book, captured: Captured, taking: Taking) -> bool:
     )
 
 
-def _early_for(book: Book, taking: Taking, captured: Captured) -> list[Captured]:
-    """The events that waited for what a taking changed; declarations wait for their event whatever that does."""
+def _early_for(book: Book, taking: Taking, facts: Facts) -> list[Captured]:
+    """The events that may have waited for this one; for an observation, only a declaration that it is an error.
+
+    An event of the past may change a chip's past alone, so what it touches counts, not what it changed.
+    """
     found: dict[int, Captured] = {}
-    changed = {*taking.standings, *taking.contained, *taking.contained.values(), *taking.gone}
-    for epc in sorted(changed):
-        found.update((other.number, other) for other in book.waiting(epc))
-    for touch in taking.touches:
-        if touch.epc not in changed:
-            for other in book.waiting(touch.epc):
-                if other.event.error is not None and other.hash_id == captured.hash_id:
-                    found[other.number] = other
+    is_seen = facts.effect in WITHOUT_EFFECT
+    touched = (
+        *(touch.epc for touch in taking.touches),
+        *taking.contained,
+        *taking.contained.values(),
+    )
+    for epc in dict.fromkeys(touched):
+        for other in book.waiting(epc):
+            declares = other.event.error is not None and other.hash_id == facts.captured.hash_id
+            if declares or not is_seen:
+                found[other.number] = other
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sekisho.registry.custody.acts import Act
 from sekisho.registry.custody.book import Captured
-from sekisho.registry.custody.case import Case, Change, Stay, difference, stays_of
+from sekisho.registry.custody.case import Case, Change, difference, stays_of
 from sekisho.registry.custody.facts import Facts, Role
 from sekisho.registry.custody.folding import Folded, fold, in_order
 from sekisho.registry.custody.track import NOWHERE, Track, Trouble
@@ -84,7 +84,7 @@ def undo(
         trouble = (
             _unsigned(case, facts, before, original)
             or _rests(case, original, before, after)
-            or case.passed_over(epc, _new_stays(before, after))
+            or _left_out(case, epc, before, after)
         )
         if trouble is not None:
             troubles.append((epc, trouble))
@@ -96,9 +96,11 @@ def undo(
     return touched, troubles or changes
 
 
-def _new_stays(before: Folded, after: Folded) -> list[Stay]:
+def _left_out(case: Case, epc: str, before: Folded, after: Folded) -> Trouble | None:
+    """The Trouble where it would have lain in a container that went without it."""
     known = set(stays_of(before))
-    return [stay for stay in stays_of(after) if stay not in known]
+    trouble = case.passed_over(epc, [stay for stay in stays_of(after) if stay not in known])
+    return Trouble("rests-on-it", trouble.detail) if trouble is not None else None
 
 
 def _touched(case: Case, original: Captured) -> dict[str, Role]:

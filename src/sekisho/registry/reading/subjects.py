@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -114,14 +113,18 @@ def _choose_standing(subject: Subject) -> Standing | None:
 def _find_twins(seen: Sequence[ObservedDevice]) -> list[ObservedDevice]:
     """Reports of one item by several nodes, nearer in time than anybody moves a device; empty where it moved."""
     in_order = sorted(seen, key=lambda device: (device.first, device.node))
-    for place, device in enumerate(in_order):
-        near = takewhile(
-            lambda d, end=device.last: d.first.since(end) < MOVE_S, in_order[place + 1 :]
-        )  # type: ignore[misc]  # a default, so that each turn has its own
-        twins = [other for other in near if other.node != device.node]
-        if twins:
-            return [device, *twins]
+    last = in_order[0]
+    for device in in_order[1:]:
+        # Reports of one node follow each other; of two nodes the one that lasts longest is compared with the next.
+        if device.node != last.node and device.first.since(last.last) < MOVE_S:
+            near = [d for d in in_order if d.node != last.node and _is_near(d, last)]
+            return [last, *near]
+        last = max(last, device, key=lambda each: each.last)
     return []
+
+
+def _is_near(one: ObservedDevice, other: ObservedDevice) -> bool:
+    return one.first.since(other.last) < MOVE_S and other.first.since(one.last) < MOVE_S
 
 
 class _Subjects:
