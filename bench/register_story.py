@@ -42,6 +42,9 @@ FABS = ("fab-a", "fab-b", "fab-c")
 FAB_COUNTRY = "TW"
 DUE_S = 14 * DAY
 SERVER_OF = 8
+LOT = 500
+"""Chips that go through a stage together."""
+
 _T = "2026-03-04T05:06:07.089Z"
 _EPC, _SERVER = "https://chips.example/id/gpu/QQEPC", "https://chips.example/id/server/QQSRV"
 _CONTEXT = [
@@ -172,22 +175,25 @@ def _gapped(text: str) -> str:
 
 
 class Story:
-    """Changes that captures of lives give, in groups; deterministic but for nothing: salts follow from numbers."""
+    """Changes that captures of lives give, in groups, behind an event and a batch; salts follow from the numbers."""
 
-    def __init__(self, *, number: int = 0, batch: int = 0, effect: int = 0) -> None:
+    def __init__(self, *, number: int = 0, batch: int = 0) -> None:
         self._stages = [_Stage.of(sample) for sample in _SAMPLES]
-        self._number, self._batch, self._effect = number, batch, effect
+        self._number, self._batch = number, batch
 
-    def changes(
-        self, lives: Sequence[Life], stages: Sequence[int], *, group: int, a_document: int = 100
-    ) -> Iterator[Change]:
-        """All of the lives go through one stage, then through the next, `group` events a change.
-
-        `a_document` says how many events came in one document.
-        """
+    def changes(self, chips: int, stages: Sequence[int], *, group: int) -> Iterator[Change]:
+        """All chips go through one stage, lot by lot in an order drawn by the stage, then through the next."""
         for stage in stages:
-            for start in range(0, len(lives), group):
-                yield self.change(lives[start : start + group], stage, a_document)
+            lots = list(range(0, chips, LOT))
+            random.Random(stage).shuffle(lots)  # noqa: S311  # an order; guards nothing
+            lives: list[Life] = []
+            for lot in lots:
+                lives += [life_of(number) for number in range(lot, min(lot + LOT, chips))]
+                if len(lives) >= group:
+                    yield self.change(lives, stage)
+                    lives = []
+            if lives:
+                yield self.change(lives, stage)
 
     def change(self, lives: Sequence[Life], stage: int, a_document: int = 100) -> Change:
         """One event of each of these lives."""
@@ -313,7 +319,9 @@ def _endorsement(name: str) -> bytes:
 
 def _at(number: int, stage: int) -> Instant:
     """Event times of one stage spread over thirty days, in milliseconds, no two of a chip alike."""
-    return Instant(START.us + (stage * 30 * DAY * 1000 + (number * 7_919) % (30 * DAY * 1000)) * 1000)
+    return Instant(
+        START.us + (stage * 30 * DAY * 1000 + (number * 7_919) % (30 * DAY * 1000)) * 1000
+    )
 
 
 def _written(at: Instant) -> str:
@@ -383,5 +391,3 @@ def _lines(row: EventRow, life: Life, stage: int) -> list[LineRow]:
         return []
     area, code, other = told[stage]
     return [LineRow(number=row.number, area=area, code=code, epc=life.epc, at=row.at, other=other)]
-
-

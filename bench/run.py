@@ -17,6 +17,7 @@ from pathlib import Path
 import commands
 import folds
 import freezing
+import inventory_rows
 import log_latency
 import log_rates
 import msgspec
@@ -144,6 +145,19 @@ def measure_rates(effort: Effort) -> list[Row]:
     return log_rates.measure_rates(effort.rate_rounds, effort.rate_s, effort.signed)
 
 
+def measure_inventories(effort: Effort) -> list[Row]:
+    """A firm's table, read row by row."""
+    count = effort.fold_entries
+    return [
+        Row(
+            what=f"rows of a table of {count:,} read (cp932)",
+            unit="/s",
+            median=inventory_rows.measure_reading(count),
+            n=count,
+        )
+    ]
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -158,6 +172,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "rates": measure_rates,
     "proofs": measure_proofs,
     "folds": measure_folds,
+    "inventories": measure_inventories,
     "ten-million": measure_ten_million,
     "setup": tell_setup,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from sekisho.model.custody import Identity, LifeState, Movement, Standing
 from sekisho.model.instants import Instant
@@ -96,11 +96,13 @@ def captured(name: str = "c1", **fields: Any) -> CaptureRow:
 
 
 def batch(number: int = 1, *, events: int = 1, **fields: Any) -> BatchRow:
-    made = START.plus(DAY + number)
-    return BatchRow(
-        **{"batch": number, "made": made, "events": events, "root": key_of(f"root {number}")}
-        | fields
-    )
+    given: dict[str, Any] = {
+        "batch": number,
+        "made": START.plus(DAY + number),
+        "events": events,
+        "root": key_of(f"root {number}"),
+    }
+    return BatchRow(**given | fields)
 
 
 def standing(
@@ -147,13 +149,8 @@ def alert(number: int, code: str = "unsigned", epc: str = chip(1), **fields: Any
 def line(
     number: int, area: str = "fab", code: str = "RD", epc: str = chip(1), **fields: Any
 ) -> LineRow:
-    return LineRow(
-        **{"number": number, "area": area, "code": code, "epc": epc, "at": START.plus(number)}
-        | fields
-    )
-
-
-Role = Literal["epc", "parent", "child", "input", "output", "inside"]
+    given: dict[str, Any] = {"area": area, "code": code, "epc": epc, "at": START.plus(number)}
+    return LineRow(number=number, **given | fields)
 
 
 def registering(
@@ -170,16 +167,14 @@ def registering(
         events.append(row)
         touches.append(TouchRow(number=row.number, epc=at.epc, role="epc", at=row.at))
         standings[at.epc] = at
-    return Change(
-        **{
-            "captures": [captured(name, events=len(events), taken=len(events))],
-            "events": events,
-            "touches": touches,
-            "standings": standings,
-            "batch": batch(number, events=len(events)),
-        }
-        | fields
-    )
+    made: dict[str, Any] = {
+        "captures": [captured(name, events=len(events), taken=len(events))],
+        "events": events,
+        "touches": touches,
+        "standings": standings,
+        "batch": batch(number, events=len(events)),
+    }
+    return Change(**made | fields)
 
 
 def captures_in(store: RegisterStore) -> list[str]:

@@ -102,9 +102,7 @@ def test_party_whose_key_was_replaced_endorses_no_more(world: World) -> None:
 def test_party_whose_key_was_reported_endorses_no_more(world: World) -> None:
     """A key that was reported compromised counts for nothing."""
     regime = world.regime
-    silenced = msgspec.structs.replace(
-        regime.keys, silenced={key_of("dist").public.key_id: 7}
-    )
+    silenced = msgspec.structs.replace(regime.keys, silenced={key_of("dist").public.key_id: 7})
     world.regime = msgspec.structs.replace(regime, keys=silenced)
     data = document(received("dist", chip(1)))
     with pytest.raises(BadSignature):

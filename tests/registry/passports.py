@@ -11,7 +11,7 @@ import msgspec
 
 from sekisho.model.instants import Instant
 from sekisho.ports.register_store import EventRow
-from sekisho.registry.commitments import batch_paths, batch_root, commitment
+from sekisho.registry.commitments import batch_path, batch_root, commitment
 from sekisho.registry.epcis import event_document, event_key, hash_id, parse_document
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.passport import Asked, Passport, Ties, build_passport
@@ -213,7 +213,7 @@ class Life:
                 salt=row.salt.hex(),
                 hash_id=row.hash_id,
                 commitment=made[row.place].hex(),
-                path=tuple(item.hex() for item in batch_paths(made, [row.place])[0]),
+                path=tuple(item.hex() for item in batch_path(made, row.place)),
                 root=batch_root(made).hex(),
                 entry=None if row.batch in self.unlogged else 10 + row.batch,
                 leaf=leaf,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sekisho.ledger.tree import BadProof, leaf_hash, node_hash
 from sekisho.model.errors import InvalidInput
 from sekisho.registry.commitments import (
+    BatchTree,
     batch_path,
-    batch_paths,
     batch_root,
     commitment,
     verify_path,
@@ -72,10 +72,11 @@ def test_no_path_leads_from_another_place(size: int, data: st.DataObject) -> Non
         )
 
 
-def test_several_paths_at_once_are_those_of_each() -> None:
-    """Paths of several places from one reading are the same as one by one."""
-    places = (0, 5, 36)
-    assert batch_paths(MADE[:37], places) == tuple(batch_path(MADE[:37], p) for p in places)
+def test_several_paths_out_of_one_tree_are_those_of_each() -> None:
+    """Paths of several places from one reading of a batch are the same as one by one."""
+    tree = BatchTree(MADE[:37])
+    assert [tree.path(p) for p in (0, 5, 36)] == [batch_path(MADE[:37], p) for p in (0, 5, 36)]
+    assert tree.commitments[36] == MADE[36]
 
 
 def test_a_commitment_of_another_size_is_no_commitment() -> None:

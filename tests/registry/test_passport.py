@@ -4,10 +4,14 @@ import json
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import canonical, parse_json
+from sekisho.operations.register.book import captured_of
 from sekisho.ports.register_store import AlertRow
+from sekisho.registry.custody import position_at
 from sekisho.registry.passport import Asked, Passport, build_passport, parse_passport
 from tests.registry.passports import (
     CHIP,
@@ -237,3 +241,20 @@ def test_the_form_of_the_document_stays() -> None:
         "batch", "place", "events", "salt", "hash_id", "commitment", "path", "root", "entry", "leaf",
     }  # fmt: skip
     assert document["quiet_s"] == 90 * DAY
+
+
+@given(at_day=st.floats(-1, 12), known_day=st.none() | st.floats(-1, 12))
+def test_the_standing_is_the_registers_own_for_every_at_and_as_of(
+    at_day: float, known_day: float | None
+) -> None:
+    """Whatever is asked for, the passport stands where the register's own fold over the same history stands."""
+    chip = life()
+    wrong = chip.timeline[-1][0]
+    declaration = chip.add(declared(installed(4), 5), "cloud-x", roles=("child",), known=at(9))
+    chip.add(installed(4), "cloud-x", roles=("child",), known=at(10), effect=9)
+    chip.void(wrong, declaration)
+    rows = sorted((row for row, _ in chip.timeline), key=lambda row: row.effect or 0)
+    history = [(captured_of(row), row.known) for row in rows]
+    as_of = None if known_day is None else at(known_day)
+    expected = position_at(CHIP, history, TERMS, at=at(at_day), as_of=as_of)
+    assert chip.passport(at=at(at_day), as_of=as_of).standing == expected

@@ -9,18 +9,22 @@ from pathlib import Path
 import pytest
 
 from sekisho.model.custody import Standing
-from sekisho.model.instants import Instant
+from sekisho.model.instants import Instant, Period
 from sekisho.model.statements import IrregularityFound
 from sekisho.operations.register.book import captured_of
 from sekisho.registry.balance import Areas, signed
 from sekisho.registry.custody import position_at
 from sekisho.registry.custody.book import Captured
 from sekisho.registry.irregularity import SERIOUS
+from sekisho.registry.reading.declared import DeclaredItem
+from sekisho.registry.reading.fleet_agent import ObservedDevice
+from sekisho.registry.reading.reconcile import reconcile
+from sekisho.registry.reading.subjects import AtSite
 from tests import factory as f
 from tests.desks import MovingClock
 from tests.factory_bundle import check_of
 from tests.register_desk import ADJUDICATORS, RegisterDesk
-from tests.registry.year import ADJUDICATOR, PARTIES, START, TERMS, Paper, Year, make_year
+from tests.registry.year import ADJUDICATOR, MODEL, PARTIES, START, TERMS, Paper, Year, make_year
 
 DAY = 86_400
 END = START.plus(370 * DAY)
@@ -160,6 +164,55 @@ def test_an_outsider_finds_the_same_year_in_the_bundle(played: Played) -> None:
     for name in ("custody", "endorsements", "standings", "chip-tags", "irregularities"):
         row = check_of(report, name)
         assert row.verdict == "holds", row
+
+
+def test_a_clouds_list_and_its_nodes_are_held_against_the_register(played: Played) -> None:
+    """At the year's end: one chip that the firm leaves out, one that its server lacks, one that nobody registered."""
+    here = [s for s in played.standings.values() if s.site == "hall-x" and s.state == "active"]
+    hidden, taken_out = here[3], here[40]
+    stranger = "Y27-99-0001"
+    servers = {s.identity.serial: s.parent for s in here}
+    reported = [s for s in servers if s != taken_out.identity.serial]
+    at = AtSite(
+        site="hall-x",
+        window=Period(END.plus(-DAY), END.plus(1)),
+        declared=[
+            DeclaredItem(source=f"list.csv:{n}", line=n, serial=s.identity.serial, model=MODEL)
+            for n, s in enumerate(here, 2)
+            if s is not hidden
+        ],
+        observed=[
+            *(observed(serial, node=servers[serial]) for serial in reported),
+            observed(stranger, node=hidden.parent),
+        ],
+        standings=here,
+        parties=frozenset(PARTIES),
+        has_register=True,
+    )
+    found = reconcile(at)
+    assert {(d.code, d.item) for d in found.differences if d.verdict == "fails"} == {
+        ("undeclared", hidden.identity.serial),
+        ("undeclared", stranger),
+        ("unregistered", stranger),
+    }
+    assert {d.item for d in found.differences if d.verdict == "unverifiable"} == {
+        taken_out.identity.serial
+    }
+    assert found.holds == len(here) - 2
+
+
+def observed(serial: str, *, node: str) -> ObservedDevice:
+    """As a node's agent reports it an hour before the year's end."""
+    return ObservedDevice(
+        uuid=f"GPU-{serial}",
+        serial=serial,
+        model=MODEL,
+        node=node,
+        site="hall-x",
+        first=START,
+        last=END.plus(-3_600),
+        source=f"node {node}",
+    )
 
 
 @pytest.mark.soak

@@ -30,7 +30,9 @@ def test_the_document_names_every_route_and_no_foreign_error(
 ) -> None:
     """The contract's routes are there, each with problems as error bodies and none of the framework's 400."""
     document = client.get("/api/v1/openapi.json").json()
-    assert set(document["paths"]) == {
+    # What lies under /epcis has the standard's own statuses: tests/web/test_epcis_openapi.py.
+    ours = {path: told for path, told in document["paths"].items() if path.startswith("/api/")}
+    assert set(ours) == {
         "/api/v1/statements",
         "/api/v1/statements/{digest}",
         "/api/v1/proofs/{leaf}",
@@ -43,7 +45,7 @@ def test_the_document_names_every_route_and_no_foreign_error(
         "/api/v1/tables",
         "/api/v1/tables/{table}",
     }
-    for operations in document["paths"].values():
+    for operations in ours.values():
         for operation in operations.values():
             errors = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
             assert "400" not in errors
@@ -54,7 +56,8 @@ def test_the_document_names_every_route_and_no_foreign_error(
 
 def test_the_api_answers_as_it_is_described(described: schemathesis.BaseSchema) -> None:
     """Whatever is sent, the answer has a status, a type and a body that the document announces."""
-    operations = [r.ok() for r in described.get_all_operations() if isinstance(r, Ok)]
+    found = [r.ok() for r in described.get_all_operations() if isinstance(r, Ok)]
+    operations = [operation for operation in found if operation.path.startswith("/api/")]
     assert len(operations) == 11
     for operation in operations:
         _hold_against_description(operation)

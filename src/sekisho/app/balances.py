@@ -14,6 +14,7 @@ from sekisho.operations.register.balancing import Balances
 from sekisho.operations.register.producing import Productions
 from sekisho.operations.register.suspecting import Raising, Suspicions
 from sekisho.ports.register_store import RegisterStore
+from sekisho.registry.balance import BulkBook, parse_bulk_books
 from sekisho.registry.production import Quota, parse_quotas
 from sekisho.registry.terms import RegisterTerms
 
@@ -37,6 +38,11 @@ class RegisterBooks:
         """The quotas in `quotas.json`; none where nobody wrote the file. Raises InvalidInput with the field's path."""
         file = self._home.path / "quotas.json"
         return parse_quotas(file.read_bytes(), path=str(file)) if file.exists() else ()
+
+    def bulk(self) -> tuple[BulkBook, ...]:
+        """The bulk areas in `bulk-areas.json`, a list of their books; none without the file. Raises InvalidInput."""
+        file = self._home.path / "bulk-areas.json"
+        return parse_bulk_books(file.read_bytes(), path=str(file)) if file.exists() else ()
 
     def tend(self, now: Instant, raising: Raising) -> None:
         """Each half minute: state what newly kept balances and reports give rise to. Raises what stating raises."""

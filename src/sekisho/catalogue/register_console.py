@@ -230,7 +230,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.chips.custodian": ("Custodian", "管理責任者"),
     "web.chips.not-stated": ("not stated", "記載なし"),
     "web.passport": ("Chip passport", "チップパスポート"),
-    "web.passport.none": ("No event speaks of {epc}.", "{epc} に触れるイベントはありません。"),
     "web.passport.at": ("What held at", "現実の時点"),
     "web.passport.as-of": ("What was known by", "知識の時点"),
     "web.passport.look": ("Look", "表示"),
@@ -259,7 +258,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.passport.density": ("Performance density", "性能密度"),
     "web.passport.memory": ("Memory", "メモリ"),
-    "web.passport.mark": ("Mark", "印"),
     "web.passport.mark.S": ("read, agreeing", "照合済み"),
     "web.passport.mark.P": ("stated in a source", "出典に記載"),
     "web.passport.mark.R": ("recalled, to be verified", "要確認"),
@@ -269,7 +267,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.passport.holder": ("Holder", "保管者"),
     "web.passport.owner": ("Owner", "所有者"),
     "web.passport.place": ("Place", "場所"),
-    "web.passport.country": ("Country", "国"),
     "web.passport.inside": ("Lies in", "収容先"),
     "web.passport.movement": ("Movement", "移動"),
     "web.passport.licence": ("Licence", "許可"),
@@ -281,9 +278,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{n} older events are not shown here; the file has all of them.",
         "古い {n} 件はここに表示していません。ファイルには全件あります。",
     ),
-    "web.passport.what": ("What happened", "出来事"),
-    "web.passport.evidence": ("Evidence", "証拠"),
-    "web.passport.after": ("Afterwards", "その後"),
     "web.passport.proof": ("Proof", "証明"),
     "web.passport.proof.how": (
         (
@@ -401,7 +395,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.clusters.nowhere": ("place not stated", "場所の記載なし"),
     "web.clusters.sites": ("Sites", "拠点"),
-    "web.clusters.models": ("Models", "型番"),
     "web.clusters.empty": ("No chip stands anywhere.", "所在のあるチップはありません。"),
     "web.alerts": ("Alerts", "警報"),
     "web.alerts.why": (

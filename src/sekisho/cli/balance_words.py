@@ -62,6 +62,8 @@ def amount(value: Fraction | None) -> str | None:
 def balance_lines(balance: Balance, language: Language) -> Iterator[str]:
     """A balance sheet: opening, each code, book, counted, unaccounted for; what is missing by name; why."""
     opening = "counted" if balance.opening_counted else "book"
+    if balance.number == 1:
+        opening = "first"
     rows = [("PB", say(f"balance.opening.{opening}", language), f"{balance.opening:,}")]
     rows += [
         (change.code, _code(change.code, language), f"{change.net:+,}")

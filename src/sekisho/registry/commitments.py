@@ -22,7 +22,7 @@ from sekisho.ledger.tree import (
 )
 from sekisho.model.errors import InvalidInput
 
-__all__ = ["SALT_SIZE", "batch_path", "batch_paths", "batch_root", "commitment", "verify_path"]
+__all__ = ["SALT_SIZE", "BatchTree", "batch_path", "batch_root", "commitment", "verify_path"]
 
 SALT_SIZE = 16
 
@@ -47,23 +47,28 @@ def batch_root(commitments: Sequence[bytes]) -> bytes:
 
 def batch_path(commitments: Sequence[bytes], place: int) -> tuple[bytes, ...]:
     """The hashes beside the way from the commitment at `place` (from 0) up to the root. Raises InvalidInput."""
-    return batch_paths(commitments, (place,))[0]
+    return BatchTree(commitments).path(place)
 
 
-def batch_paths(
-    commitments: Sequence[bytes], places: Sequence[int]
-) -> tuple[tuple[bytes, ...], ...]:
-    """`batch_path` of several places over one reading of the batch. Raises InvalidInput."""
-    row = leaf_hashes(commitments)
-    levels = [row]
-    while len(row) > 1:
-        row = fold_level(row[: len(row) & ~1])
-        levels.append(row)
+class BatchTree:
+    """A batch's whole tree, for several paths out of it. Some 130 bytes for each event."""
 
-    def read(level: int, index: int) -> bytes:
-        return levels[level][index]
+    __slots__ = ("_levels", "commitments")
 
-    return tuple(tuple(inclusion_proof(place, len(commitments), read)) for place in places)
+    def __init__(self, commitments: Sequence[bytes]) -> None:
+        self.commitments = tuple(commitments)
+        row = leaf_hashes(self.commitments)
+        self._levels = [row]
+        while len(row) > 1:
+            row = fold_level(row[: len(row) & ~1])
+            self._levels.append(row)
+
+    def path(self, place: int) -> tuple[bytes, ...]:
+        """As `batch_path`."""
+        return tuple(inclusion_proof(place, len(self.commitments), self._node))
+
+    def _node(self, level: int, index: int) -> bytes:
+        return self._levels[level][index]
 
 
 def verify_path(made: bytes, place: int, events: int, path: Sequence[bytes], root: bytes) -> None:

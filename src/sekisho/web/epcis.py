@@ -24,7 +24,12 @@ from sekisho.model.wire import MAX_DOCUMENT, decode_base64
 from sekisho.ports.register_store import CaptureRow
 from sekisho.registry.epcis import Query, hash_id, next_page_token, parse_document, parse_query
 from sekisho.web.epcis_bodies import announced, read_bounded
-from sekisho.web.epcis_description import CaptureOperation, EventOperation
+from sekisho.web.epcis_description import (
+    LINKED_DATA,
+    CaptureOperation,
+    EventOperation,
+    EventsOperation,
+)
 from sekisho.web.epcis_headers import check_type
 from sekisho.web.epcis_problems import NotAcceptable
 from sekisho.web.epcis_views import JobView, view_job
@@ -128,12 +133,23 @@ class Epcis(Controller):
             headers={"location": f"/epcis/events/{named}"},
         )
 
-    @get("/events", responses=_ASKING, sync_to_thread=True)
+    @get(
+        "/events",
+        media_type=LD_JSON,
+        operation_class=EventsOperation,
+        responses={**LINKED_DATA, **_ASKING},
+        sync_to_thread=True,
+    )
     def find_events(self, request: Asking, plane: Lent) -> Response[bytes]:
         """Events by the query parameters of EPCIS 2.0, in the order in which they were captured."""
         return answer_events(plane, "/epcis/events", list(request.query_params.multi_items()))
 
-    @get("/events/{event_id:path}", responses=_ASKING, sync_to_thread=True)
+    @get(
+        "/events/{event_id:path}",
+        media_type=LD_JSON,
+        responses={**LINKED_DATA, **_ASKING},
+        sync_to_thread=True,
+    )
     def find_event(self, request: Asking, event_id: RestPart, plane: Lent) -> Response[bytes]:
         """One event by its hash id (percent-encoded)."""
         del event_id  # decoded once by the framework, and its slashes with it

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIType,
     Operation,
+    Parameter,
     Reference,
     RequestBody,
     Schema,
@@ -16,7 +19,26 @@ from litestar.openapi.spec import (
 
 from sekisho.model.wire import MAX_DOCUMENT
 
-__all__ = ["CaptureOperation", "EventOperation", "QueryOperation", "SubscriptionOperation"]
+__all__ = [
+    "LINKED_DATA",
+    "CaptureOperation",
+    "EventOperation",
+    "EventsOperation",
+    "PageOperation",
+    "QueryOperation",
+    "SubscriptionOperation",
+]
+
+
+LINKED_DATA: Final = {
+    HTTPStatus.OK: ResponseSpec(
+        data_container=dict[str, Any],
+        generate_examples=False,
+        description="JSON-LD.",
+        media_type="application/ld+json",
+    )
+}
+"""The answer of routes that write JSON-LD by themselves."""
 
 
 def _body(schema: Schema, description: str) -> RequestBody:
@@ -80,6 +102,58 @@ _SUBSCRIPTION = Schema(
         "initialRecordTime": _text(description="Deliver what was captured from then on, too."),
     },
 )
+
+
+def _asked(name: str, description: str, schema: Schema | None = None) -> Parameter:
+    return Parameter(name=name, param_in="query", description=description, schema=schema or _text())
+
+
+_PAGE = (
+    _asked(
+        "perPage",
+        "Events a page, 30 if left out.",
+        Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1000),
+    ),
+    _asked("nextPageToken", "From the Link of the page before."),
+)
+_EVENTS = (
+    *(
+        _asked(name, "One value, or several with commas between.")
+        for name in (
+            "eventType",
+            "EQ_action",
+            "EQ_bizStep",
+            "EQ_disposition",
+            "EQ_readPoint",
+            "EQ_bizLocation",
+            "MATCH_epc",
+            "MATCH_parentID",
+            "MATCH_inputEPC",
+            "MATCH_outputEPC",
+            "MATCH_anyEPC",
+        )
+    ),
+    *(
+        _asked(name, "A date-time with its zone.")
+        for name in ("GE_eventTime", "LT_eventTime", "GE_recordTime", "LT_recordTime")
+    ),
+)
+
+
+@dataclass
+class PageOperation(Operation):
+    """A route that answers events page by page."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or ()), *_PAGE]
+
+
+@dataclass
+class EventsOperation(Operation):
+    """A route that takes the query parameters of EPCIS 2.0."""
+
+    def __post_init__(self) -> None:
+        self.parameters = [*(self.parameters or ()), *_EVENTS, *_PAGE]
 
 
 @dataclass

@@ -16,9 +16,14 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import JsonValue, from_json, parse_json
 from sekisho.ports.subscriptions import Subscription
 from sekisho.registry.epcis.moments import parse_moment
-from sekisho.web.epcis import answer_page, next_link
+from sekisho.web.epcis import LD_JSON, answer_page, next_link
 from sekisho.web.epcis_bodies import read_bounded
-from sekisho.web.epcis_description import QueryOperation, SubscriptionOperation
+from sekisho.web.epcis_description import (
+    LINKED_DATA,
+    PageOperation,
+    QueryOperation,
+    SubscriptionOperation,
+)
 from sekisho.web.epcis_headers import check_type
 from sekisho.web.epcis_problems import NotSupported
 from sekisho.web.epcis_views import (
@@ -129,7 +134,13 @@ class EpcisQueries(Controller):
         if not plane.control.chips.subscriptions.store.remove_query(name):
             raise _no_query(name)
 
-    @get("/{name:str}/events", responses=_ASKING, sync_to_thread=True)
+    @get(
+        "/{name:str}/events",
+        media_type=LD_JSON,
+        operation_class=PageOperation,
+        responses={**LINKED_DATA, **_ASKING},
+        sync_to_thread=True,
+    )
     def run_query(self, name: NamePart, request: Asking, plane: Lent) -> Response[bytes]:
         """The events that a named query asks for, page by page."""
         asked = [(key, str(value)) for key, value in request.query_params.multi_items()]

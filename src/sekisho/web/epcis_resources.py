@@ -17,6 +17,7 @@ from litestar.params import QueryParameter
 from sekisho.registry.epcis import EventType
 from sekisho.registry.epcis.words import words_of
 from sekisho.web.epcis import LD_JSON, RestPart, answer_events, next_link, rest_of
+from sekisho.web.epcis_description import LINKED_DATA, EventsOperation
 from sekisho.web.epcis_views import Collection
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import NotFound, declare_problems
@@ -57,7 +58,11 @@ class EpcisResources(Controller):
 
     # Coroutines: the framework wraps a handler of several paths once for each where it is to run in a thread.
 
-    @get([f"/{name}" for name in _RESOURCES], responses=_ASKING)
+    @get(
+        [f"/{name}" for name in _RESOURCES],
+        media_type=LD_JSON,
+        responses={**LINKED_DATA, **_ASKING},
+    )
     async def list_resources(
         self,
         request: Asking,
@@ -74,7 +79,12 @@ class EpcisResources(Controller):
         content = msgspec.json.encode(Collection(member=members))
         return Response(content=content, media_type=LD_JSON, headers=headers)
 
-    @get([f"/{name}/{{rest:path}}" for name in _RESOURCES], responses=_ASKING)
+    @get(
+        [f"/{name}/{{rest:path}}" for name in _RESOURCES],
+        media_type=LD_JSON,
+        operation_class=EventsOperation,
+        responses={**LINKED_DATA, **_ASKING},
+    )
     async def find_events_of(self, request: Asking, rest: RestPart, plane: Lent) -> Response[bytes]:
         """The events of one of them (percent-encoded), by the query parameters of EPCIS 2.0."""
         del rest  # decoded once by the framework, and its slashes with it

@@ -1,4 +1,4 @@
-"""The console's pages of inventories: each site's verdict, and its differences with their reasons. Nothing is changed."""
+"""The console's pages of inventories: each site's verdict, and its differences with their reasons."""
 
 from __future__ import annotations
 

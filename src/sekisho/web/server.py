@@ -24,6 +24,7 @@ from sekisho.app import Control
 from sekisho.catalogue import Language
 from sekisho.model.errors import Unavailable
 from sekisho.web.api import Api
+from sekisho.web.balance_pages import BalancePages
 from sekisho.web.description import MAX_BODY
 from sekisho.web.epcis_routes import make_epcis_router
 from sekisho.web.files import serve_asset, serve_log_file
@@ -72,6 +73,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             FleetAgents,
             Pages,
             RegisterPages,
+            BalancePages,
             InventoryPages,
             serve_log_file,
             serve_asset,

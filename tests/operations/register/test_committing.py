@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from sekisho.model.errors import Unavailable
 from sekisho.model.statements import (
     ChipRegistered,
     CustodyMoved,
@@ -16,6 +17,8 @@ from sekisho.model.statements import (
     IrregularityFound,
     Predicate,
 )
+from sekisho.operations.desk import Admitted, Desk
+from sekisho.operations.register import committing
 from sekisho.registry.commitments import batch_root, commitment
 from sekisho.registry.disclosed import DisclosedEvent, parse_lines
 from sekisho.registry.sealed_content import SealedAt, open_content
@@ -262,9 +265,6 @@ def test_what_the_log_refuses_is_a_problem_until_it_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch stays, the reason is told, and the next try gets it in."""
-    from sekisho.model.errors import Unavailable
-    from sekisho.operations.register import committing
-
     monkeypatch.setattr(committing, "RETRY_S", 0.01)
     with desk_in(tmp_path) as desk:
         state_fact = desk.desk.state_fact
@@ -281,6 +281,29 @@ def test_what_the_log_refuses_is_a_problem_until_it_does_not(
         wait_for(lambda: "disk is full" in desk.committer.problem or not refusals[0])
         wait_for(lambda: not desk.store.load_batches(unlogged=True))
         wait_for(lambda: desk.committer.problem == "")
+
+
+def test_a_log_that_refuses_at_the_start_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orders and captures must go on while a batch waits; it is stated once the log takes it."""
+    monkeypatch.setattr(committing, "RETRY_S", 0.01)
+    with desk_in(tmp_path) as desk, monkeypatch.context() as patch:
+        patch.setattr(desk.committer, "commit", lambda _: None)
+        desk.capture(told(desk, commissioned(CHIPS[0])), FAB)
+    state_fact, refusals = Desk.state_fact, [3]
+
+    def refuse(self: Desk, *given: Predicate, **named: tuple[str, ...]) -> Admitted:
+        if refusals[0]:
+            refusals[0] -= 1
+            raise Unavailable("the disk is full")
+        return state_fact(self, *given, **named)
+
+    monkeypatch.setattr(Desk, "state_fact", refuse)
+    with desk_in(tmp_path) as again:
+        again.capture(told(again, commissioned(CHIPS[1])), FAB)
+        wait_for(lambda: not again.store.load_batches(unlogged=True))
+        assert [fact.batch for fact in facts(again, CustodyMoved)] == [1, 2]
 
 
 def test_where_the_charter_names_holders_the_content_is_deposited(tmp_path: Path) -> None:

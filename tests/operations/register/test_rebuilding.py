@@ -188,7 +188,10 @@ def test_grouping_changes_nothing(tmp_path: Path) -> None:
             for start in range(0, len(events), size):
                 part = events[start : start + size]
                 signers = {by[event["bizStep"]] for event in part}
-                named = [{**e, "ilmd": {**e["ilmd"], "skh:maker": "maker"}} if "ilmd" in e else e for e in part]
+                named = [
+                    {**e, "ilmd": {**e["ilmd"], "skh:maker": "maker"}} if "ilmd" in e else e
+                    for e in part
+                ]
                 world.send(named, *sorted(signers))
             rows = world.store.load_events(after=0, limit=100)
             found.append([(row.number, row.outcome, row.effect) for row in rows])

@@ -287,6 +287,18 @@ def test_what_is_lost_or_destroyed_does_not_travel_with_its_container() -> None:
     assert [register.standing(epc).custodian for epc in CHIPS] == ["maker", "maker", "cloud"]
 
 
+def test_an_event_that_changes_the_past_alone_releases_what_waited_for_it() -> None:
+    """The chip lies in the server before and after; only in between it now can have been taken out."""
+    register = Register()
+    register.take(commission(CHIPS), "maker")
+    register.take(install(SERVER, CHIPS[0], 4), "maker")
+    out = register.take(unpack(SERVER, CHIPS[0], 3, type="AssociationEvent"), "maker")
+    assert out.outcome == "waiting"
+    late = register.take(install(SERVER, CHIPS[0], 2), "maker")
+    assert (late.outcome, dict(late.standings)) == ("taken", {})
+    assert [(taking.number, taking.outcome) for taking in register.takings[-1:]] == [(3, "taken")]
+
+
 def test_a_shipment_of_the_past_takes_along_what_was_inside_then() -> None:
     """Also what was taken out since; what came in since stays where it is."""
     register = Register()

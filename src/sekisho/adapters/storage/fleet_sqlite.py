@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -265,12 +266,18 @@ class FleetSqlite:
 
     def iterate_newest(self) -> Iterator[MessageRow]:
         after = ""
-        newest = select(func.max(_messages.c.id)).group_by(_messages.c.node)
+        newest = (
+            select(func.max(_messages.c.id))
+            .where(_messages.c.node > bindparam("after"))
+            .group_by(_messages.c.node)
+            .order_by(_messages.c.node)
+            .limit(64)
+        )
         query = select(_messages).where(_messages.c.id.in_(newest)).order_by(_messages.c.node)
         while True:
             # A few at a time: a message may have a megabyte.
             with self._file.transaction() as connection:
-                rows = connection.execute(query.where(_messages.c.node > after).limit(64)).all()
+                rows = connection.execute(query, {"after": after}).all()
             yield from (_message(row) for row in rows)
             if len(rows) < 64:
                 return

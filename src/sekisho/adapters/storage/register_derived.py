@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from sekisho.adapters.storage.register_engine import RegisterEngine
-from sekisho.adapters.storage.register_rows import (
+from sekisho.adapters.storage.register_chip_rows import (
     ALERTS,
     LINES,
-    OUTCOMES,
     encode,
     movement_of,
+)
+from sekisho.adapters.storage.register_engine import RegisterEngine
+from sekisho.adapters.storage.register_rows import (
+    OUTCOMES,
 )
 from sekisho.adapters.storage.register_saving import BY_EVENT
 from sekisho.adapters.storage.register_schema import (

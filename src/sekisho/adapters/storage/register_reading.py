@@ -17,6 +17,7 @@ from sekisho.adapters.storage.register_rows import (
     batch_of,
     capture_of,
     events_of,
+    whole,
     word_ids,
 )
 from sekisho.adapters.storage.register_schema import (
@@ -109,7 +110,7 @@ class EventReading:
         if inside is None:
             return []
         query = select(events.c.salt, events.c.hash).where(inside).order_by(events.c.place)
-        return [(bytes(row.salt), widen(row.hash)) for row in connection.execute(query)]
+        return [(whole(row.salt), widen(row.hash)) for row in connection.execute(query)]
 
     def _inside_batch(self, connection: Connection, batch: int) -> ColumnElement[bool] | None:
         span = connection.execute(

@@ -6,36 +6,22 @@ A file that somebody changed may hold anything: what does not decode raises Corr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Row, Select, func, select
 
 from sekisho.adapters.storage.register_packing import mark_of, narrow, pack, plain, unpack, widen
-from sekisho.adapters.storage.register_schema import (
-    DIMENSIONS,
-    alerts,
-    batches,
-    captures,
-    events,
-    lines,
-    outcomes,
-    standings,
-)
-from sekisho.adapters.storage.register_words import Vocabulary
-from sekisho.model.custody import Identity, Movement, Standing
+from sekisho.adapters.storage.register_schema import batches, captures, events, outcomes
 from sekisho.model.errors import Corrupt
 from sekisho.model.instants import Instant
-from sekisho.ports.register_store import AlertRow, BatchRow, CaptureRow, EventRow, LineRow
+from sekisho.ports.register_store import BatchRow, CaptureRow, EventRow
 
 __all__ = [
-    "ALERTS",
     "BATCHES",
     "CAPTURES",
     "EVENTS",
-    "LINES",
     "OUTCOMES",
-    "STANDINGS",
     "UNSET",
     "Ids",
     "batch_of",
@@ -44,12 +30,10 @@ __all__ = [
     "capture_words",
     "event_row",
     "event_words",
+    "events_of",
     "instant",
-    "movement_of",
-    "movement_row",
-    "name_list",
-    "standing_row",
-    "standing_words",
+    "whole",
+    "word_ids",
 ]
 
 Ids = Mapping[str, int]
@@ -88,11 +72,6 @@ EVENTS: Select[Any] = (
 )
 CAPTURES: Select[Any] = select(captures)
 BATCHES: Select[Any] = select(batches)
-STANDINGS: Select[Any] = select(standings)
-ALERTS: Select[Any] = select(alerts)
-LINES: Select[Any] = select(lines)
-
-T = TypeVar("T")
 
 
 def instant(value: object) -> Instant:
@@ -100,6 +79,13 @@ def instant(value: object) -> Instant:
     if type(value) is not int:
         raise Corrupt("a time in the register's database is no number", remedy="restore it")
     return Instant(value)
+
+
+def whole(value: object) -> bytes:
+    """A column of bytes that are stored as they are. Raises Corrupt."""
+    if not isinstance(value, bytes):
+        raise Corrupt("bytes in the register's database are no bytes", remedy="restore it")
+    return value
 
 
 def _maybe(value: object) -> Instant | None:
@@ -181,8 +167,6 @@ def _event_of(row: Row[Any], words: Mapping[int, str]) -> EventRow:
     number, key, hash_id, at = columns[:4]
     capture, batch, place, received, parties, powers = columns[10:16]
     salt, document, outcome, effect, voided_by, known = columns[16:]
-    if not isinstance(key, bytes) or not isinstance(salt, bytes) or not isinstance(capture, str):
-        raise Corrupt(f"event {number} in the register's database is none", remedy="restore it")
     if outcome is not None and outcome not in _OUTCOME_WORDS:
         raise Corrupt(f"event {number} has outcome {outcome!r}", remedy="rebuild the register")
     kind, action, biz_step, disposition, read_point, biz_location = (
@@ -190,7 +174,7 @@ def _event_of(row: Row[Any], words: Mapping[int, str]) -> EventRow:
     )
     return EventRow(
         number=number,
-        key=key,
+        key=whole(key),
         hash_id=widen(hash_id),
         at=instant(at),
         type=kind,
@@ -208,7 +192,7 @@ def _event_of(row: Row[Any], words: Mapping[int, str]) -> EventRow:
         outcome=_OUTCOME_WORDS.get(outcome, UNSET),
         effect=effect,
         voided_by=voided_by,
-        salt=salt,
+        salt=whole(salt),
         document=unpack(document),
         known=_maybe(known),
     )
@@ -267,163 +251,12 @@ def capture_of(row: Row[Any], words: Mapping[int, str]) -> CaptureRow:
 
 def batch_of(row: Row[Any]) -> BatchRow:
     """A row of `BATCHES` as a batch."""
-    if not isinstance(row.root, bytes):
-        raise Corrupt(f"batch {row.batch} has no root", remedy="restore the register's database")
     return BatchRow(
         batch=row.batch,
         made=instant(row.made),
         events=row.events,
-        root=row.root,
+        root=whole(row.root),
         entry=row.entry,
         leaf=widen(row.leaf),
         known=_maybe(row.known),
-    )
-
-
-# --- standings and movements ----------------------------------------------------------------
-
-
-def standing_words(row: Standing) -> tuple[str, ...]:
-    """All words that a standing's row needs, the dimensions first and in their order."""
-    who = row.identity
-    return (
-        who.component,
-        who.model,
-        row.state,
-        row.custodian,
-        row.holder,
-        row.owner,
-        row.site,
-        row.country,
-        who.maker,
-    )
-
-
-def standing_row(row: Standing, words: Ids, epcs: Ids) -> tuple[object, ...]:
-    """In the order of the columns of `standings`."""
-    who = row.identity
-    return (
-        epcs[row.epc],
-        *(words[word] for word in standing_words(row)),
-        plain(who.serial),
-        narrow(who.device_key) if who.device_key else None,
-        epcs[row.parent] if row.parent else None,
-        plain(row.movement),
-        plain(row.licence),
-        row.made.us,
-        row.at.us,
-        row.number,
-    )
-
-
-def standings_of(
-    rows: Sequence[Row[Any]], vocabulary: Vocabulary, connection: Any
-) -> list[Standing]:
-    """Rows of `STANDINGS` as standings."""
-    ids: set[int] = set()
-    for row in rows:
-        ids.update(row[1:10])
-    words = vocabulary.words.texts(connection, ids)
-    named = {row.epc for row in rows} | {row.parent for row in rows if row.parent is not None}
-    epcs = vocabulary.epcs.texts(connection, named)
-    return [_standing_of(row, words, epcs) for row in rows]
-
-
-def _standing_of(row: Row[Any], words: Mapping[int, str], epcs: Mapping[int, str]) -> Standing:
-    told = {name: words[row[1 + place]] for place, name in enumerate(DIMENSIONS)}
-    component, model = told.pop("component"), told.pop("model")
-    identity = {
-        "component": component,
-        "maker": words[row.maker],
-        "serial": row.serial,
-        "model": model,
-        "device_key": "" if row.device_key is None else widen(row.device_key),
-    }
-    return Standing(
-        epc=epcs[row.epc],
-        identity=_checked(identity, Identity),
-        parent="" if row.parent is None else epcs[row.parent],
-        movement=row.movement,
-        licence=row.licence,
-        made=instant(row.made),
-        at=instant(row.at),
-        number=row.number,
-        **told,  # type: ignore[arg-type]  # words of our own columns; the state is checked where it is compared
-    )
-
-
-def _checked(value: object, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise Corrupt(
-            f"a {kind.__name__.lower()} in the register's database is none: {error}",
-            remedy="rebuild the register",
-        ) from None
-
-
-def _write_instant(value: object) -> object:
-    if isinstance(value, Instant):
-        return value.us
-    raise NotImplementedError
-
-
-def _read_instant(kind: type, value: object) -> object:
-    if kind is Instant:
-        return instant(value)
-    raise NotImplementedError
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_write_instant)
-_movement = msgspec.json.Decoder(Movement, dec_hook=_read_instant)
-
-
-def encode(value: object) -> bytes:
-    """A value of ours as JSON with times in microseconds, its fields in their order: for columns and comparing."""
-    return _encoder.encode(value)
-
-
-def movement_row(row: Movement, words: Ids) -> tuple[object, ...]:
-    """In the order of the columns of `movements`."""
-    return (plain(row.reference), words[row.state], row.due.us, pack(_encoder.encode(row)))
-
-
-def movement_of(document: object) -> Movement:
-    """The document of a row of `movements` as a movement."""
-    try:
-        return _movement.decode(unpack(document))
-    except msgspec.MsgspecError:
-        raise Corrupt(
-            "a movement in the register's database is none", remedy="rebuild the register"
-        ) from None
-
-
-# --- alerts and lines -----------------------------------------------------------------------
-
-
-def alert_of(row: Row[Any], words: Mapping[int, str], epcs: Mapping[int, str]) -> AlertRow:
-    """A row of `ALERTS` as an alert."""
-    return AlertRow(
-        number=row.number,
-        code=words[row.code],
-        epc=epcs[row.epc],
-        detail=row.detail,
-        refused=bool(row.refused),
-        raised=instant(row.raised),
-        leaf=widen(row.leaf),
-        place=row.place,
-    )
-
-
-def line_of(row: Row[Any], words: Mapping[int, str], epcs: Mapping[int, str]) -> LineRow:
-    """A row of `LINES` as a line."""
-    return LineRow(
-        number=row.number,
-        area=words[row.area],
-        code=words[row.code],
-        epc=epcs[row.epc],
-        at=instant(row.at),
-        other=words[row.other],
-        reverses=bool(row.reverses),
-        place=row.place,
     )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
 
+from sekisho.adapters.storage.register_chip_rows import (
+    movement_row,
+    standing_row,
+    standing_words,
+)
 from sekisho.adapters.storage.register_engine import RegisterEngine, conflict
 from sekisho.adapters.storage.register_packing import mark_of, narrow, pack, plain
 from sekisho.adapters.storage.register_rows import (
@@ -16,9 +21,6 @@ from sekisho.adapters.storage.register_rows import (
     capture_words,
     event_row,
     event_words,
-    movement_row,
-    standing_row,
-    standing_words,
 )
 from sekisho.adapters.storage.register_schema import (
     DIMENSIONS,
@@ -39,10 +41,18 @@ from sekisho.adapters.storage.register_schema import (
     waits,
 )
 from sekisho.adapters.storage.register_words import Vocabulary
-from sekisho.model.errors import StateConflict
+from sekisho.model.errors import Corrupt, StateConflict
 from sekisho.ports.register_store import AlertRow, Change
 
-__all__ = ["BY_EVENT", "BY_TIME", "FORGOTTEN", "Saving", "SavingQueries", "find_keys"]
+__all__ = [
+    "BY_EVENT",
+    "BY_TIME",
+    "FORGOTTEN",
+    "Saving",
+    "SavingQueries",
+    "find_keys",
+    "load_progress",
+]
 
 FORGOTTEN, BY_EVENT, BY_TIME = 0, 1, 2
 """What `alerts.stands` says: to be raised again, raised by an event, raised by time."""
@@ -92,6 +102,24 @@ class SavingQueries:
         )
 
 
+class Progress(NamedTuple):
+    """The newest effect, the batch in which it happened, the newest line."""
+
+    effect: int
+    batch: int
+    line: int
+
+
+def load_progress(queries: SavingQueries, connection: Connection) -> Progress:
+    """How far what is derived tells. Raises Corrupt."""
+    row = connection.execute(queries.progress).first()
+    if row is None or not all(isinstance(value, int) and value >= 0 for value in row):
+        raise Corrupt(
+            "the register does not say how far it tells", remedy="restore it from a backup"
+        )
+    return Progress(*row)
+
+
 class Saving:
     """A change on its way into the tables: one object for one transaction."""
 
@@ -112,7 +140,7 @@ class Saving:
     def save(self, change: Change) -> None:
         """All of it. Raises StateConflict; what was written by then goes with the transaction."""
         self._refuse(change)
-        self._progress = self._connection.execute(self._queries.progress).one()
+        self._progress = load_progress(self._queries, self._connection)
         self.words = self._vocabulary.words.intern(self._connection, _words_of(change))
         self.epcs = self._vocabulary.epcs.intern(self._connection, _epcs_of(change))
         self._save_events(change)

@@ -1,8 +1,8 @@
 """The tables of a register's database, the same in SQLite and PostgreSQL.
 
 `words`, `epcs`, `captures`, `documents`, `batches`, `events` are the only copy and only grow (a capture's counts and a
-batch's entry are filled in later). All tables in `DERIVED` follow from them and can be made again, except for the leaves of alerts,
-which stay, and alerts that no event raised. Words of small number (types, parties, sites, models) and EPCs are stored
+batch's entry are filled in later). All tables in `DERIVED` follow from them and can be made again; of `alerts` the
+leaves, and those that no event raised, stay. Words of small number (types, parties, sites, models) and EPCs are stored
 once and meant by number; times are microseconds.
 """
 
@@ -31,8 +31,8 @@ __all__ = [
     "batches",
     "captures",
     "containment",
-    "documents",
     "create_schema",
+    "documents",
     "epcs",
     "events",
     "holdings",

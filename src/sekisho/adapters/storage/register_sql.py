@@ -21,6 +21,7 @@ from sekisho.adapters.storage.register_saving import (
     Saving,
     SavingQueries,
     find_keys,
+    load_progress,
 )
 from sekisho.adapters.storage.register_schema import (
     DERIVED,
@@ -155,7 +156,7 @@ class RegisterSql:
         with self._engine.reading() as connection:
             return Numbers(
                 event=connection.execute(select(func.max(events.c.number))).scalar_one() or 0,
-                effect=connection.execute(select(progress.c.effect)).scalar_one(),
+                effect=load_progress(self._queries, connection).effect,
                 batch=connection.execute(select(func.max(batches.c.batch))).scalar_one() or 0,
             )
 

@@ -257,7 +257,8 @@ def _prepare(connection: Connection, path: str) -> None:
     else:
         # Crash before the commit: the old version, brought up to date at the next start.
         upgrade_register(connection, version, path)
-    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    if version != SCHEMA_VERSION:
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 def _check_readable(connection: Connection, path: str) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from sekisho.adapters.storage.register_engine import RegisterEngine
-from sekisho.adapters.storage.register_packing import is_plain, narrow
-from sekisho.adapters.storage.register_rows import (
+from sekisho.adapters.storage.register_chip_rows import (
     ALERTS,
     LINES,
     STANDINGS,
@@ -18,6 +16,8 @@ from sekisho.adapters.storage.register_rows import (
     movement_of,
     standings_of,
 )
+from sekisho.adapters.storage.register_engine import RegisterEngine
+from sekisho.adapters.storage.register_packing import is_plain, narrow
 from sekisho.adapters.storage.register_saving import FORGOTTEN
 from sekisho.adapters.storage.register_schema import (
     alerts,

@@ -34,8 +34,10 @@ _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _REMEDY: Final = "give an https address that this machine may reach"
 _SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
 _METADATA: Final = frozenset(
-    ipaddress.ip_address(text) for text in ("169.254.169.254", "fd00:ec2::254", "fd20:ce::254")
+    ipaddress.ip_address(text)
+    for text in ("169.254.169.254", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
 )
+_ASSIGNED: Final = ipaddress.ip_network("192.0.0.0/24")
 _NAT64: Final = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -120,7 +122,9 @@ def is_allowed(address: Address, *, is_here: bool) -> bool:
         inner = _inner(address)
         if inner is not None:
             return is_allowed(inner, is_here=False) and not inner.is_private
-    if address in _METADATA or (address.version == 4 and address in _SHARED):
+    if address in _METADATA or (
+        address.version == 4 and (address in _SHARED or address in _ASSIGNED)
+    ):
         return False
     if address.is_loopback:
         return is_here

@@ -6,7 +6,8 @@ was moved in, the salts of the batch and the log's entry, so that every line can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -21,7 +22,7 @@ from sekisho.model.statements import CustodyMoved, Predicate, parse_payload
 from sekisho.model.wire import encode_base64
 from sekisho.ports.register_store import BatchRow, EventRow, RegisterStore
 from sekisho.ports.tile_store import TileStore
-from sekisho.registry.commitments import batch_paths, commitment
+from sekisho.registry.commitments import BatchTree, commitment
 from sekisho.registry.passport import (
     Asked,
     Attachment,
@@ -37,6 +38,8 @@ from sekisho.signing import parse_envelope
 __all__ = ["Batches", "Logged", "Passports", "PublishedBatches", "committed_in"]
 
 _MOST_ALERTS: Final = 10_000
+_KEPT_BATCHES: Final = 64
+"""Trees of batches that are kept: 17 MB at most, since a group of captures has some 2,000 events."""
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +104,8 @@ class Passports:
         self._terms = terms
         self._log = log
         self._batches = batches
+        # Batches never change; chips that were moved together are looked at together.
+        self._tree = lru_cache(maxsize=_KEPT_BATCHES)(self._load_tree)
 
     def load(
         self,
@@ -142,6 +147,10 @@ class Passports:
         """How these stand now; those that nobody registered are left out."""
         return self._store.load_standings(epcs)
 
+    def _load_tree(self, batch: int) -> BatchTree:
+        salts = self._store.load_batch_salts(batch)
+        return BatchTree([commitment(salt, hash_id) for salt, hash_id in salts])
+
     def _tie(self, timeline: Timeline) -> Ties:
         """The proofs of a timeline, batch by batch."""
         rows: dict[int, list[EventRow]] = {}
@@ -153,7 +162,10 @@ class Passports:
             batch = self._store.find_batch(number)
             if batch is None:
                 continue
-            proofs.update(_proofs_of(batch, members, self._store.load_batch_salts(number)))
+            tree = self._tree(number)
+            # A batch that has not the events that it says it has proves nothing.
+            if len(tree.commitments) == batch.events:
+                proofs.update((row.number, _proof_of(batch, row, tree)) for row in members)
             entry = None if self._batches is None else self._batches.find(batch)
             if entry is not None:
                 logged[batch.leaf] = entry
@@ -175,29 +187,19 @@ def _joined(timeline: Sequence[tuple[EventRow, str]]) -> list[tuple[EventRow, tu
     return [(row, tuple(dict.fromkeys(roles[row.number]))) for row in ordered]
 
 
-def _proofs_of(
-    batch: BatchRow, rows: Sequence[EventRow], salts: Sequence[tuple[bytes, str]]
-) -> Mapping[int, LineProof]:
-    """The proofs of a batch's events; none where the batch has not the events that it says."""
-    if len(salts) != batch.events:
-        return {}
-    made = [commitment(salt, hash_id) for salt, hash_id in salts]
-    paths = batch_paths(made, [row.place for row in rows])
-    return {
-        row.number: LineProof(
-            batch=batch.batch,
-            place=row.place,
-            events=batch.events,
-            salt=row.salt.hex(),
-            hash_id=row.hash_id,
-            commitment=made[row.place].hex(),
-            path=tuple(item.hex() for item in path),
-            root=batch.root.hex(),
-            entry=batch.entry,
-            leaf=batch.leaf,
-        )
-        for row, path in zip(rows, paths, strict=True)
-    }
+def _proof_of(batch: BatchRow, row: EventRow, tree: BatchTree) -> LineProof:
+    return LineProof(
+        batch=batch.batch,
+        place=row.place,
+        events=batch.events,
+        salt=row.salt.hex(),
+        hash_id=row.hash_id,
+        commitment=tree.commitments[row.place].hex(),
+        path=tuple(item.hex() for item in tree.path(row.place)),
+        root=batch.root.hex(),
+        entry=batch.entry,
+        leaf=batch.leaf,
+    )
 
 
 def _attach(leaf: str, entry: Logged) -> Attachment:

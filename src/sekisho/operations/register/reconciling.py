@@ -15,7 +15,7 @@ import msgspec
 from sekisho.model.custody import Standing
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant, Period
-from sekisho.model.wire import canonical, from_json, parse_json
+from sekisho.model.wire import canonical, decoder_of
 from sekisho.operations.desk import Admitted
 from sekisho.ports.declaration_store import DeclarationRow, DeclarationStore, DeclaredLine
 from sekisho.ports.fleet_store import FleetStore
@@ -24,7 +24,7 @@ from sekisho.registry.reading.csv_tables import BadRow
 from sekisho.registry.reading.declared import DeclaredItem, DeclaredRow, serial_key
 from sekisho.registry.reading.differences import SERIOUS, Difference
 from sekisho.registry.reading.drafts import Draft, DraftKind, draft_document
-from sekisho.registry.reading.fleet_agent import ObservedDevice, observe, parse_node
+from sekisho.registry.reading.fleet_agent import ObservedDevice, observe, parse_kept_node
 from sekisho.registry.reading.reconcile import Reconciliation, reconcile
 from sekisho.registry.reading.subjects import AtSite, Sighting
 from sekisho.registry.terms import RegisterTerms
@@ -42,6 +42,7 @@ __all__ = [
 WINDOW_S: Final = 24 * 3_600
 """Agents report once an hour: what none reported for a day, nobody has seen."""
 RAISED_AT_ONCE: Final = 20
+_ITEMS: Final = decoder_of(DeclaredItem)
 _WHO: Final[tuple[Dimension, ...]] = ("custodian", "holder", "owner")
 
 
@@ -194,7 +195,7 @@ def _with_party(item: DeclaredItem, kind: DraftKind, party: str) -> DeclaredItem
 
 def _load_lines(store: DeclarationStore, site: str) -> Iterator[DeclaredItem]:
     for document in store.iterate_lines(site):
-        yield from_json(DeclaredItem, parse_json(document))
+        yield _ITEMS.decode(document)
 
 
 def _has_register(store: DeclarationStore, site: str) -> bool:
@@ -207,7 +208,7 @@ def _load_observed(store: FleetStore) -> list[ObservedDevice]:
         device
         for message in store.iterate_newest()
         for device in observe(
-            parse_node(message.body),
+            parse_kept_node(message.body),
             node=message.node,
             site=message.site,
             first=message.first,

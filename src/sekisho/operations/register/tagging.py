@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from sekisho.ledger.sequencer import UniquenessConflict
 from sekisho.model.custody import Identity
@@ -25,6 +25,10 @@ from sekisho.signing.tag import TagKey
 __all__ = ["CHUNK", "Tagging"]
 
 CHUNK: Final = 200
+MOST_NOTED: Final = 50_000
+"""Chips of batches that wait, some 300 bytes each; what is beyond is read from the store."""
+Registered: TypeAlias = tuple[str, int, Identity]
+"""EPC, the number of the event that registered it, who it is."""
 _SERIAL: Final = "chip-serial"
 _DEVICE_KEY: Final = "device-key"
 _COMMISSIONING: Final = "commissioning"
@@ -44,15 +48,20 @@ class Tagging:
         # Of the newest batch in the log: its root, and the tags that were stated for it.
         self._root = ""
         self._stated: set[str] = set()
-        # Batches that wait, and whether anything is registered in them: spares reading those where nothing is.
-        self._noted: dict[int, bool] = {}
+        # What batches that wait registered, as far as there is room: spares reading it from the store again.
+        self._noted: dict[int, list[Registered]] = {}
+        self._room = MOST_NOTED
         self._lock = threading.Lock()
 
     def note(self, change: Change) -> None:
         """Look at a group while it is at hand."""
-        if change.batch is not None:
-            with self._lock:
-                self._noted[change.batch.batch] = any(_registers(row) for row in change.events)
+        if change.batch is None:
+            return
+        found = _registered_by(change)
+        with self._lock:
+            if len(found) <= self._room:
+                self._room -= len(found)
+                self._noted[change.batch.batch] = found
 
     def begin(self, root: str) -> None:
         """A batch's custody-moved is in the log."""
@@ -66,19 +75,20 @@ class Tagging:
     def register(self, row: BatchRow) -> None:
         """State what a batch registered and is not stated yet. Raises what the desk raises."""
         with self._lock:
-            is_worth_it = self._noted.pop(row.batch, True)
-        if not is_worth_it:
-            return
+            noted = self._noted.get(row.batch)
         tagged = [
             (epc, number, tags)
-            for epc, number, identity in self._registered(row)
+            for epc, number, identity in (self._read(row) if noted is None else noted)
             if (tags := self._tags_of(epc, identity)) is not None
             and tags.serial not in self._stated
         ]
         for start in range(0, len(tagged), CHUNK):
             self._state(row, tagged[start : start + CHUNK])
+        # Only now: a try that the log refused needs it again.
+        with self._lock:
+            self._room += len(self._noted.pop(row.batch, ()))
 
-    def _registered(self, row: BatchRow) -> Iterator[tuple[str, int, Identity]]:
+    def _read(self, row: BatchRow) -> Iterator[Registered]:
         """What the batch's events registered and still stands: EPC, event number, identity."""
         if is_unfinished(self._store):
             raise _made_again()
@@ -138,6 +148,22 @@ class Tagging:
 def _made_again() -> Unavailable:
     """While outcomes are made again, nothing can be said of what was registered."""
     return Unavailable("the register is being made again", remedy="wait until it is done")
+
+
+def _registered_by(change: Change) -> list[Registered]:
+    """What a group registered and left standing: EPC, event number, identity."""
+    numbers = {row.number for row in change.events if _registers(row)}
+    if not numbers:
+        return []
+    named: dict[str, int] = {}
+    for touch in change.touches:
+        if touch.number in numbers and touch.role in ("epc", "output"):
+            named.setdefault(touch.epc, touch.number)
+    return [
+        (epc, number, change.standings[epc].identity)
+        for epc, number in named.items()
+        if epc in change.standings
+    ]
 
 
 def _registers(row: EventRow) -> bool:

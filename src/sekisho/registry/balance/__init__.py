@@ -64,6 +64,7 @@ from sekisho.registry.balance.sigma import (
     BulkResult,
     judge_bulk,
     parse_bulk_book,
+    parse_bulk_books,
 )
 from sekisho.registry.balance.stock import (
     MIRROR_FLAG,
@@ -141,6 +142,7 @@ __all__ = [
     "mirror",
     "net_changes",
     "parse_bulk_book",
+    "parse_bulk_books",
     "parse_code",
     "parse_inventory",
     "parse_inventory_table",

@@ -36,6 +36,7 @@ __all__ = [
     "BulkResult",
     "judge_bulk",
     "parse_bulk_book",
+    "parse_bulk_books",
 ]
 
 Role: TypeAlias = Literal["capacity", "declared", "idle"]
@@ -108,7 +109,16 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_bulk_book(data: bytes, *, path: str = "") -> BulkBook:
     """Read a bulk area's book from JSON; FLOP are decimal strings. Raises InvalidInput with the field's path."""
-    book = from_json(BulkBook, parse_json(data, path=path, limit=_MAX), path=path)
+    return _check(from_json(BulkBook, parse_json(data, path=path, limit=_MAX), path=path), path)
+
+
+def parse_bulk_books(data: bytes, *, path: str = "") -> tuple[BulkBook, ...]:
+    """Read a list of bulk areas' books from JSON. Raises InvalidInput with the field's path."""
+    books = from_json(tuple[BulkBook, ...], parse_json(data, path=path, limit=_MAX), path=path)
+    return tuple(_check(book, f"{path}[{place}]") for place, book in enumerate(books))
+
+
+def _check(book: BulkBook, path: str) -> BulkBook:
     for number, period in enumerate(book.periods):
         where = f"{path}: periods[{number}]"
         if period.period.end <= period.period.start:

@@ -27,7 +27,12 @@ def update_movement(
     received = _merge(base.received, shares, "received", "taken-back")
     lost = _merge(base.lost, shares, "lost")
     refused = _merge(base.refused, shares, "refused", "taken-back")
-    fields = {"epcs": tuple(sorted(members)), "received": received, "lost": lost, "refused": refused}
+    fields = {
+        "epcs": tuple(sorted(members)),
+        "received": received,
+        "lost": lost,
+        "refused": refused,
+    }
     moved = replace(base, **fields)
     state = _state_of(moved)
     return moved if state == moved.state else replace(moved, state=state)

@@ -61,7 +61,7 @@ def _place(reading: Reading, value: Any, path: str) -> Place:
         return "", {}
     others = [name for name in value if name != "id"] if len(value) > 1 else ()
     return (
-        reading.uri(value["id"], f"{path}.id"),
+        reading.identifier(value["id"], f"{path}.id"),
         read_extensions(reading, value, others, path) if others else {},
     )
 
@@ -104,7 +104,7 @@ def _typed(item: str, kind: Kind, *, must: bool) -> FieldReader:
         word = ""
         if must or "type" in member:
             word = reading.word(kind, member.get("type"), f"{path}.type")
-        return Typed(type=word, id=reading.uri(member.get(item), f"{path}.{item}"))
+        return Typed(type=word, id=reading.identifier(member.get(item), f"{path}.{item}"))
 
     return read
 
@@ -136,11 +136,11 @@ FIELDS: Final[Mapping[str, tuple[str, FieldReader]]] = {
     "certificationInfo": ("certificates", _certificates),
     "errorDeclaration": ("error", _declaration),
     "action": ("action", _action),
-    "epcList": ("epcs", Reading.uris),
-    "parentID": ("parent", Reading.uri),
-    "childEPCs": ("children", Reading.uris),
-    "inputEPCList": ("inputs", Reading.uris),
-    "outputEPCList": ("outputs", Reading.uris),
+    "epcList": ("epcs", Reading.identifiers),
+    "parentID": ("parent", Reading.identifier),
+    "childEPCs": ("children", Reading.identifiers),
+    "inputEPCList": ("inputs", Reading.identifiers),
+    "outputEPCList": ("outputs", Reading.identifiers),
     "quantityList": ("quantities", _quantities),
     "childQuantityList": ("child_quantities", _quantities),
     "inputQuantityList": ("input_quantities", _quantities),

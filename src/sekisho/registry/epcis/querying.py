@@ -16,7 +16,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.wire import canonical
 from sekisho.ports.register_store import EventFilter
-from sekisho.registry.epcis.identifiers import is_uri
+from sekisho.registry.epcis.identifiers import canonical_identifier, is_uri
 from sekisho.registry.epcis.legality import ALLOWED
 from sekisho.registry.epcis.moments import parse_moment
 from sekisho.registry.epcis.words import Kind, find_word, refuse_word
@@ -174,7 +174,7 @@ def _identifiers(given: list[str], name: str) -> tuple[str, ...]:
     for value in given:
         if not is_uri(value):
             raise InvalidInput(f"{value[:80]!r} is no URI", path=name, remedy="write it whole")
-    return tuple(given)
+    return tuple(map(canonical_identifier, given))
 
 
 def _moment(given: list[str], name: str) -> Instant:

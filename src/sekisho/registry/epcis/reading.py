@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from sekisho.model.instants import Instant
 from sekisho.registry.epcis.context import Context, extend_context, resolve_name
 from sekisho.registry.epcis.document import Problem
-from sekisho.registry.epcis.identifiers import is_uri
+from sekisho.registry.epcis.identifiers import canonical_identifier, is_uri
 from sekisho.registry.epcis.moments import parse_moment
 from sekisho.registry.epcis.numbers import number_text
 from sekisho.registry.epcis.words import Kind, find_word, refuse_word
@@ -70,6 +70,14 @@ class Reading:
                 for at, item in enumerate(value)
             ]
         )
+
+    def identifier(self, value: Any, path: str) -> str:
+        """An identifier of a thing, party or place in its one spelling: else one chip could be registered twice."""
+        return canonical_identifier(self.uri(value, path))
+
+    def identifiers(self, value: Any, path: str) -> tuple[str, ...]:
+        """A list of them."""
+        return tuple(map(canonical_identifier, self.uris(value, path)))
 
     def word(self, kind: Kind, value: Any, path: str) -> str:
         """A word of CBV 2.0, bare; or a whole address of another vocabulary. "" where it is neither."""

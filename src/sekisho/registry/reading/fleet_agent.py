@@ -19,7 +19,7 @@ from sekisho.model.wire import JsonValue, parse_json
 from sekisho.registry.reading.columns import is_device_uuid, plain_uuid
 from sekisho.registry.reading.declared import serial_key
 
-__all__ = ["MAX_MESSAGE", "NodeDevice", "NodeInventory", "ObservedDevice", "observe", "parse_node"]
+__all__ = ["MAX_MESSAGE", "NodeDevice", "NodeInventory", "ObservedDevice", "observe", "parse_kept_node", "parse_node"]
 
 MAX_MESSAGE: Final = 1 << 20
 MAX_DEVICES: Final = 256
@@ -93,7 +93,16 @@ class ObservedDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_node(data: bytes, *, path: str = "") -> NodeInventory:
     """Read one message. Raises InvalidInput naming the field: not JSON, too long, a wrong type, one device twice."""
-    top = _object(parse_json(data, path=path, limit=MAX_MESSAGE, largest=2**63), path or "message")
+    return _read_node(parse_json(data, path=path, limit=MAX_MESSAGE, largest=2**63), path)
+
+
+def parse_kept_node(data: bytes) -> NodeInventory:
+    """Read a message that `parse_node` took before: strictness about JSON itself is not asked twice."""
+    return _read_node(msgspec.json.decode(data), "")
+
+
+def _read_node(document: JsonValue, path: str) -> NodeInventory:
+    top = _object(document, path or "message")
     resources = _object(top.get("resources", {}), "resources")
     gpus = _object(resources.get("gpuInfo", {}), "resources.gpuInfo")
     devices, unknown = _devices(gpus.get("gpus"))

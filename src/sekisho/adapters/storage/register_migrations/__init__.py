@@ -1,0 +1,1 @@
+"""How an older register becomes a newer one; run by Alembic, never imported."""
