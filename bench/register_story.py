@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from sekisho.ports.register_store import (
     LineRow,
     TouchRow,
 )
+from sekisho.registry.custody.reference import check_character
 from sekisho.registry.epcis import event_document, parse_document
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.epcis.hashing import _APART, _apart
@@ -56,6 +58,7 @@ _CONTEXT = [
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """Who one chip is and where it goes."""
 
+    number: int
     epc: str
     serial: str
     device_key: str
@@ -74,7 +77,9 @@ def life_of(number: int) -> Life:
     dice = random.Random(number)  # noqa: S311  # which hall; guards nothing
     at = 0 if number % 10 == 0 else dice.randrange(1, len(HALLS))
     which = number % 3
+    body = f"26TW{number:015d}"
     return Life(
+        number=number,
         epc=f"https://chips.example/id/gpu/GPU-{number:08d}",
         serial=f"GPU-{number:08d}",
         device_key=hashlib.sha256(b"key %d" % number).hexdigest(),
@@ -85,7 +90,7 @@ def life_of(number: int) -> Life:
         hall=HALLS[at],
         country=COUNTRIES[at % len(COUNTRIES)],
         server=f"https://chips.example/id/server/SRV-{number // SERVER_OF:07d}",
-        reference=f"26TW{number:015d}0",
+        reference=body + check_character(body),
     )
 
 
@@ -133,7 +138,7 @@ _SAMPLES: tuple[dict[str, Any], ...] = (
     _sample("sensor_reporting", "active", "QQHALL"),
     _sample("cycle_counting", "active", "QQHALL"),
 )
-_INSTALLING = 4
+_SHIPPING, _RECEIVING, _INSTALLING = 2, 3, 4
 del _SAMPLES[_INSTALLING]["epcList"]
 STAGES = len(_SAMPLES)
 _WORDS = {
@@ -180,6 +185,8 @@ class Story:
     def __init__(self, *, number: int = 0, batch: int = 0) -> None:
         self._stages = [_Stage.of(sample) for sample in _SAMPLES]
         self._number, self._batch = number, batch
+        # By stage and chip the numbers of the events that later ones tell of: its making and its shipment.
+        self._told = {0: array("q"), _SHIPPING: array("q")}
 
     def changes(self, chips: int, stages: Sequence[int], *, group: int) -> Iterator[Change]:
         """All chips go through one stage, lot by lot in an order drawn by the stage, then through the next."""
@@ -210,14 +217,16 @@ class Story:
             name = f"{self._batch:020d}{place // a_document:012d}"
             row = self._event(life, stage, name, place, received)
             events.append(row)
+            self._remember(life, stage)
             touches += _touches(row, life, stage)
-            standing = _standing(row, life, stage)
+            standing = _standing(row, life, stage, self._when(life, 0))
             if standing is not None:
                 standings[life.epc] = standing
             if stage == _INSTALLING:
                 contained[life.epc] = life.server
-            if stage in (2, 3):
-                movements[life.reference] = _movement(row, life, stage)
+            if stage in (_SHIPPING, _RECEIVING):
+                shipped = self._when(life, _SHIPPING)
+                movements[life.reference] = _movement(life, stage, *shipped)
             lines += _lines(row, life, stage)
         return Change(
             captures=self._captures(events, received),
@@ -234,6 +243,18 @@ class Story:
                 root=hashlib.sha256(b"root %d" % self._batch).digest(),
             ),
         )
+
+    def _remember(self, life: Life, stage: int) -> None:
+        numbers = self._told.get(stage)
+        if numbers is not None:
+            numbers.extend([0] * (life.number + 1 - len(numbers)))
+            numbers[life.number] = self._number
+
+    def _when(self, life: Life, stage: int) -> tuple[int, Instant]:
+        """Number and time of an earlier event of a chip; those of none where this story did not tell it."""
+        numbers = self._told[stage]
+        number = numbers[life.number] if life.number < len(numbers) else 0
+        return number, _at(number, stage)
 
     def _event(
         self, life: Life, stage: int, capture: str, place: int, received: Instant
@@ -338,13 +359,14 @@ def _touches(row: EventRow, life: Life, stage: int) -> list[TouchRow]:
     ]
 
 
-def _standing(row: EventRow, life: Life, stage: int) -> Standing | None:
+def _standing(
+    row: EventRow, life: Life, stage: int, made: tuple[int, Instant]
+) -> Standing | None:
     """How the chip stands after the event; None where it stands as before."""
     states: dict[int, LifeState] = {0: "registered", 2: "in-transit", 3: "registered", 4: "active"}
     if stage not in states:
         return None
     is_there = stage > 2
-    first = row.number if stage == 0 else 0
     keeper = life.cloud if is_there else life.maker
     return Standing(
         epc=life.epc,
@@ -363,23 +385,23 @@ def _standing(row: EventRow, life: Life, stage: int) -> Standing | None:
         country=life.country if is_there else FAB_COUNTRY,
         parent=life.server if stage == _INSTALLING else "",
         movement=life.reference if stage == 2 else "",
-        made=row.at if first else START,
+        made=made[1],
         at=row.at,
         number=row.number,
     )
 
 
-def _movement(row: EventRow, life: Life, stage: int) -> Movement:
-    is_there = stage == 3
+def _movement(life: Life, stage: int, shipment: int, shipped: Instant) -> Movement:
+    is_there = stage == _RECEIVING
     return Movement(
         reference=life.reference,
         state="received" if is_there else "under-way",
         shipper=life.maker,
         consignee=life.cloud,
         destination=life.hall,
-        shipped=row.at,
-        due=row.at.plus(DUE_S),
-        shipment=row.number,
+        shipped=shipped,
+        due=shipped.plus(DUE_S),
+        shipment=shipment,
         epcs=(life.epc,),
         received=(life.epc,) if is_there else (),
     )

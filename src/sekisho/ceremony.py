@@ -94,6 +94,8 @@ from sekisho.signing.profiles import constituencies_of
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from sekisho.adapters.transport.register_client import RegisterClient
+
 __all__ = [
     "MAX_REVEAL",
     "Algorithm",
@@ -158,6 +160,7 @@ __all__ = [
     "notice_end",
     "open_hsm",
     "open_log",
+    "open_register_client",
     "parse_quorums",
     "parse_reveal",
     "power_for",
@@ -217,6 +220,13 @@ def read_log(
     """Read and check a whole public log under a trust root; raises what `read_state` raises."""
     state, cosigned = read_state(store, root, disclosures)
     return PublicLog(state=state, cosigned=cosigned)
+
+
+def open_register_client(url: str) -> RegisterClient:
+    """A register of chips at an address: for firms that send documents, and have no server's libraries."""
+    from sekisho.adapters.transport.register_client import RegisterClient
+
+    return RegisterClient(url)
 
 
 def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:

@@ -48,7 +48,7 @@ def test_without_the_log_every_line_is_unverifiable() -> None:
 
 
 def test_an_entry_that_a_whole_log_does_not_hold_fails() -> None:
-    """Whoever has read the log up to where the entry should stand knows that it is not there; below that nobody does."""
+    """Whoever has read the log up to where the entry should stand knows that it is not there; nobody else does."""
     passport = life().passport()
     assert judge_passport(passport, LogSeen(size=11)).verdict == "unverifiable"
     judged = judge_passport(passport, LogSeen(size=12))

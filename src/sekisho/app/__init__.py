@@ -4,6 +4,13 @@ from sekisho.app.balances import RegisterBooks, open_books
 from sekisho.app.control import Control
 from sekisho.app.home import Elsewhere, Home, RegimeFile
 from sekisho.app.papers import open_papers
+from sekisho.app.register_upkeep import (
+    check_home_register,
+    opened_register,
+    read_home_events,
+    rebuild_home_register,
+    write_home_terms,
+)
 from sekisho.app.upkeep import (
     Rebuilt,
     begin_log_rotation,
@@ -52,6 +59,7 @@ __all__ = [
     "begin_log_rotation",
     "capture_id",
     "check_home_projections",
+    "check_home_register",
     "draft_production",
     "draft_statements",
     "erase_disclosures",
@@ -59,7 +67,11 @@ __all__ = [
     "judge_productions",
     "open_books",
     "open_papers",
+    "opened_register",
+    "read_home_events",
+    "rebuild_home_register",
     "rebuild_log",
     "rebuild_projections",
     "reveal_field",
+    "write_home_terms",
 ]

@@ -5,6 +5,7 @@ keys/         log.pem, operator.pem                                 signers/    
 log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
 projections.sqlite   tables made from these two
 register.sqlite   chips in custody     register.json   what the register is told     subscriptions.sqlite, custody/
+inventories.sqlite   what firms declare and fleet agents report     keys/fleet.pem   signs agents' assertions
 public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """
 
@@ -133,6 +134,21 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     def save_root(self, root: TrustRoot) -> None:
         """Written last when a regime is founded: a home without it is not founded yet and is begun again."""
         replace_file(self.path / "trust.json", canonical(root) + b"\n", mode=0o644)
+
+    def save_address(self, address: str) -> None:
+        """Note where this home is being served, for commands of the same user; a hint that may be stale."""
+        (self.path / "address").write_text(f"{address}\n", encoding="ascii")
+
+    def forget_address(self) -> None:
+        """It is served no more."""
+        (self.path / "address").unlink(missing_ok=True)
+
+    def find_address(self) -> str:
+        """Where this home is served, as far as it is noted; "" where it is not."""
+        try:
+            return (self.path / "address").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def log_signer(self, origin: str) -> tuple[NoteSigner, Ed25519Signer]:
         """The log's key in its two uses: notes and time marks."""

@@ -36,7 +36,9 @@ class RunningRegister:
     def __init__(self, home: Home, desk: Desk) -> None:
         self._store = home.open_register()
         try:
-            self.committer = Committer(desk, self._store, home.tag_key(), contents=ContentFolder(home.path / "custody"))
+            self.committer = Committer(
+                desk, self._store, home.tag_key(), contents=ContentFolder(home.path / "custody")
+            )
             self.register = Register(
                 store=self._store,
                 terms=home.load_terms(),

@@ -101,16 +101,10 @@ def import_table(
         )
     language = language_of(context)
     table, columns = open_mapped(file, mapping, kind, encoding, delimiter)
+    where = _home(context, home)
     gathered = Gathered(limit=None if draft else MOST_ROWS)
     with bar(say("registry.import.bar", language)) as heard:
-        reading = listening(gathered.take, heard)
-        if keep:
-            _keep(context, home, table, columns, site, reading)
-        else:
-            from sekisho.registry.reading import read_lines
-
-            for row in read_lines(table, columns, site=site):
-                reading(row)
+        _read_all(table, columns, site, listening(gathered.take, heard), where if keep else None)
     document: dict[str, object] = {
         "file": file,
         "encoding": table.encoding,
@@ -124,21 +118,15 @@ def import_table(
         "rows": gathered.rows(),
     }
     lines = _imported(document, gathered, language)
-    code = 2 if gathered.refused else 0
+    codes = [2 if gathered.refused else 0]
     if draft:
-        more, code = _draft(
-            _home(context, home),
-            gathered.items,
-            _draft_kind(act, columns),
-            party=party,
-            out=draft,
-        )
+        act_kind = _draft_kind(act, columns)
+        more, code = _draft(where, gathered.items, act_kind, party=party, out=draft)
+        codes.append(code)
         document["draft"] = more
         lines.append(say("registry.import.draft", language, file=draft, **more))
-        code = worst_code([code, 2 if gathered.refused else 0])
-    deliver(
-        Answer(document=to_plain(document), text="\n".join(lines), exit_code=code), as_json=as_json
-    )
+    answer = Answer(document=to_plain(document), text="\n".join(lines), exit_code=worst_code(codes))
+    deliver(answer, as_json=as_json)
 
 
 def map_columns(
@@ -205,13 +193,9 @@ def reconcile(
         raise InvalidInput(f"{csv_encoding!r} is none of utf-8-sig, cp932", path="--csv-encoding")
     gathered = Gathered(limit=None)
     if declared:
-        from sekisho.registry.reading import read_lines
-
         table, columns = open_mapped(declared, mapping, kind, "", "")
         with bar(say("registry.import.bar", language)) as heard:
-            reading = listening(gathered.take, heard)
-            for row in read_lines(table, columns, site=site):
-                reading(row)
+            _read_all(table, columns, site, listening(gathered.take, heard), None)
     found = reconcile_home(
         _home(context, home),
         site,
@@ -233,17 +217,23 @@ def reconcile(
 # --- acts ---------------------------------------------------------------------------------------------
 
 
-def _keep(
-    context: typer.Context,
-    home: str,
+def _read_all(
     table: CsvTable,
     columns: ColumnMapping,
     site: str,
-    reading: Callable[[DeclaredRow], None],
+    take: Callable[[DeclaredRow], None],
+    kept_in: Home | None,
 ) -> None:
-    from sekisho.app.inventories import keep_table
+    """Every row told to `take`, and where a home is given kept there as the site's own."""
+    if kept_in is not None:
+        from sekisho.app.inventories import keep_table
 
-    keep_table(_home(context, home), table, columns, site=site, heard=reading)
+        keep_table(kept_in, table, columns, site=site, heard=take)
+        return
+    from sekisho.registry.reading import read_lines
+
+    for row in read_lines(table, columns, site=site):
+        take(row)
 
 
 def _draft_kind(act: str, columns: ColumnMapping) -> DraftKind:

@@ -54,11 +54,13 @@ def serve_home(
             if sites:
                 start_sites(stage, address)
             stage.tend()
+            home.save_address(address)
             on_ready(address)
 
         try:
             return serve(control, port=port, language=language, on_ready=ready, once=once)
         finally:
+            home.forget_address()
             stage.end_agents()
             stage.end_work()
 

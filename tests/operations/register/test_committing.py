@@ -293,11 +293,11 @@ def test_a_log_that_refuses_at_the_start_stops_nobody(
         desk.capture(told(desk, commissioned(CHIPS[0])), FAB)
     state_fact, refusals = Desk.state_fact, [3]
 
-    def refuse(self: Desk, *given: Predicate, **named: tuple[str, ...]) -> Admitted:
+    def refuse(self: Desk, fact: Predicate, *, disclosures: tuple[str, ...] = ()) -> Admitted:
         if refusals[0]:
             refusals[0] -= 1
             raise Unavailable("the disk is full")
-        return state_fact(self, *given, **named)
+        return state_fact(self, fact, disclosures=disclosures)
 
     monkeypatch.setattr(Desk, "state_fact", refuse)
     with desk_in(tmp_path) as again:

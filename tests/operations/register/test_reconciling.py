@@ -26,7 +26,7 @@ from sekisho.operations.register.reconciling import (
 )
 from sekisho.ports.declaration_store import DeclarationRow
 from sekisho.ports.fleet_store import MessageRow, SightingRow
-from sekisho.registry.epcis import parse_document
+from sekisho.registry.epcis import canonical_identifier, parse_document
 from sekisho.registry.reading import BadRow, DeclaredRow
 from sekisho.registry.reading.reconcile import Reconciliation
 from sekisho.registry.terms import RegisterTerms
@@ -210,7 +210,7 @@ def test_a_packing_list_becomes_a_shipment_to_sign(books: Books) -> None:
         "in_transit",
         "OBSERVE",
     )
-    assert first.epcs == (standing(1).epc, standing(2).epc)
+    assert first.epcs == tuple(canonical_identifier(standing(n).epc) for n in (1, 2))
     assert first.sources[0].id == "urn:sekisho:party:cloud-a"
     assert first.destinations[0].id == "urn:sekisho:party:cloud-b"
     assert first.transactions[0].id == "urn:sekisho:delivery:PL-7"

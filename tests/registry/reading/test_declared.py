@@ -146,6 +146,14 @@ def test_pieces_of_a_model_are_counted() -> None:
     assert rows[1] == BadRow(3, "names neither a serial nor a model")
 
 
+def test_an_epc_is_compared_in_the_registers_spelling() -> None:
+    """A URN and a Digital Link are one item; what was written is kept."""
+    urn, link = "urn:epc:id:sgtin:4912345.000001.1", "https://id.gs1.org/01/04912345000019/21/1"
+    found = only(["epc", "model"], [urn, H100])
+    assert (found.epc, found.original["epc"]) == (link, urn)
+    assert only(["epc", "model"], [link, H100]).epc == link
+
+
 @pytest.mark.parametrize(
     ("word", "presence"),
     [

@@ -1,4 +1,4 @@
-"""Rows that follow from events, as the values that they stand for, and the other way: chips, shipments, alerts, lines."""
+"""Rows that follow from events, as the values that they stand for: chips, shipments, alerts, balance lines."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant, parse_date_or_instant
+from sekisho.registry.epcis import canonical_identifier
 from sekisho.registry.reading.columns import (
     ColumnMapping,
     check_columns,
@@ -285,7 +286,7 @@ def _epc(text: str) -> str:
         or " " in text
     ):
         raise InvalidInput(f"{text[:60]!r} is no EPC", remedy="write the URI, urn:epc:id:...")
-    return _text(text)
+    return canonical_identifier(_text(text))
 
 
 def _quantity(text: str) -> int:

@@ -19,7 +19,15 @@ from sekisho.model.wire import JsonValue, parse_json
 from sekisho.registry.reading.columns import is_device_uuid, plain_uuid
 from sekisho.registry.reading.declared import serial_key
 
-__all__ = ["MAX_MESSAGE", "NodeDevice", "NodeInventory", "ObservedDevice", "observe", "parse_kept_node", "parse_node"]
+__all__ = [
+    "MAX_MESSAGE",
+    "NodeDevice",
+    "NodeInventory",
+    "ObservedDevice",
+    "observe",
+    "parse_kept_node",
+    "parse_node",
+]
 
 MAX_MESSAGE: Final = 1 << 20
 MAX_DEVICES: Final = 256
