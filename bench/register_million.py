@@ -1,9 +1,11 @@
-"""`python bench/register_million.py PLACE [--chips N]`: a register of many chips with ten events each, asked as people do.
+"""`python bench/register_million.py FOLDER [--chips N] [--postgres] [--lots]`: a register of many chips, asked.
 
-PLACE is a folder (SQLite, some 0.5 GB a million events) or the address of a PostgreSQL database. The register is filled
-once through the store's own `save`, in large groups of what captures would store. Then a fresh process opens it and
-asks: passports of random chips, the period sums of a site with a tenth of all chips, holdings by every dimension; and it
-captures on, one event a chip, in groups. It says how much memory it ever had (`VmHWM`). Prints one JSON line.
+FOLDER takes a SQLite file (some 0.6 GB a million events), or with `--postgres` a server of its own. Each chip has ten
+events; with `--lots` it shares three with the 500 chips of its lot, which is how ten million chips are filled. The
+register is filled once through the store's own `save`, in large groups of what captures would store. Then a fresh
+process opens it and asks: passports of random chips, the period sums of a site with a tenth of all chips, holdings by
+every dimension; and it captures on, one event a chip, in groups. It says how much memory it ever had (`VmHWM`). Prints
+one JSON line.
 """
 
 from __future__ import annotations
@@ -18,17 +20,27 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from register_story import DAY, HALLS, START, STAGES, Story, life_of
+import psycopg
+from register_story import DAY, HALLS, SHIPMENT, STAGES, START, Story, World
 from row import Row, Target, row_of
 
 from sekisho.adapters.storage.register_sql import RegisterSql, open_register
 from sekisho.ports.register_store import Dimension
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the server that the tests start too
+from tests.postgres import start_server
 
 __all__ = ["Figures", "build", "measure"]
 
 CHIPS = 1_000_000
 GROUP = 5_000
 PASSPORTS = 1_000
+SERVER = (
+    "shared_buffers = '1GB'",
+    "max_wal_size = '4GB'",
+    "maintenance_work_mem = '256MB'",
+    "effective_cache_size = '4GB'",
+)
 REPEATS = 5
 BY: tuple[Dimension, ...] = ("site", "custodian", "owner", "country", "model")
 LATER = START.plus(1_000 * DAY)
@@ -55,20 +67,21 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     peak_mb: float
 
 
-def build(place: Path | str, chips: int) -> float:
+def build(place: Path | str, world: World) -> float:
     """Fill an empty register; the seconds that it took. Nothing where it is filled already."""
     began = time.perf_counter()
     with open_register(place) as store:
         if store.load_numbers().event:
             return 0.0
         story = Story()
-        for change in story.changes(chips, range(STAGES), group=GROUP):
+        stages, done = SHIPMENT if world.lots else range(STAGES), 0
+        for change in story.changes(world, stages, group=GROUP):
             store.save(change)
-            batch = change.batch
-            if batch is not None and batch.batch % 20 == 0:
-                done = change.events[-1].number
+            done += len(change.touches)
+            if change.batch is not None and change.batch.batch % 20 == 0:
                 rate = done / (time.perf_counter() - began)
-                print(f"\r{done:,} events, {rate:,.0f}/s ", end="", file=sys.stderr, flush=True)
+                told = f"\r{change.events[-1].number:,} events, {done:,} touches, {rate:,.0f}/s "
+                print(told, end="", file=sys.stderr, flush=True)
         for held in store.load_batches(unlogged=True, limit=1_000_000):
             store.settle_batch(held.batch, held.batch, "0" * 64)
         store.mark_known(1 << 40, LATER)
@@ -76,7 +89,7 @@ def build(place: Path | str, chips: int) -> float:
     return time.perf_counter() - began
 
 
-def ask(place: Path | str, chips: int) -> Figures:
+def ask(place: Path | str, world: World) -> Figures:
     """Open as the server does, ask, then capture on; to be run in a process that did nothing else before."""
     began = time.perf_counter()
     with open_register(place) as store:
@@ -84,7 +97,7 @@ def ask(place: Path | str, chips: int) -> Figures:
         open_s = time.perf_counter() - began
         dice = random.Random(7)  # noqa: S311  # which chips are asked for; guards nothing
         passports = [
-            1e3 * _timed(lambda: _read_passport(store, dice.randrange(chips)))
+            1e3 * _timed(lambda: _read_passport(store, world, dice.randrange(world.chips)))
             for _ in range(PASSPORTS)
         ]
         hall = HALLS[0]
@@ -101,7 +114,7 @@ def ask(place: Path | str, chips: int) -> Figures:
         began = time.perf_counter()
         site_chips = sum(1 for _ in store.iterate_standings({"site": [hall]}))
         site_s = time.perf_counter() - began
-        saved = {str(size): _capture_on(store, chips, size) for size in (1, 100, 1000)}
+        saved = {str(size): _capture_on(store, world, size) for size in (1, 100, 1000)}
     return Figures(
         events=events,
         open_s=open_s,
@@ -117,12 +130,15 @@ def ask(place: Path | str, chips: int) -> Figures:
     )
 
 
-def measure(place: Path | str, chips: int, kind: str) -> list[Row]:
+def measure(place: Path | str, world: World, kind: str) -> list[Row]:
     """Fill where needed, then ask in a fresh process; the rows of the table."""
-    built_s = build(place, chips)
-    command = [sys.executable, __file__, str(place), "--ask", "--chips", str(chips)]
-    done = subprocess.run(command, capture_output=True, check=True)
-    return rows_of(msgspec.json.decode(done.stdout, type=Figures), chips, kind, built_s)
+    built_s = build(place, world)
+    command = [sys.executable, __file__, str(place), "--ask", "--chips", str(world.chips)]
+    done = subprocess.run(
+        [*command, *(["--lots"] if world.lots else [])], stdout=subprocess.PIPE, check=True
+    )
+    figures = msgspec.json.decode(done.stdout, type=Figures)
+    return rows_of(figures, world.chips, kind, built_s)
 
 
 def rows_of(figures: Figures, chips: int, kind: str, built_s: float) -> list[Row]:
@@ -154,11 +170,11 @@ def rows_of(figures: Figures, chips: int, kind: str, built_s: float) -> list[Row
     return rows
 
 
-def _read_passport(store: RegisterSql, number: int) -> None:
-    life = life_of(number)
+def _read_passport(store: RegisterSql, world: World, number: int) -> None:
+    life = world.life(number)
     told = store.load_timeline(life.epc)
     standing = store.load_standings([life.epc])[life.epc]
-    if len(told) < STAGES or standing.site != life.hall:
+    if len(told) < (len(SHIPMENT) if world.lots else STAGES) or standing.site != life.hall:
         raise RuntimeError(f"{life.epc} has {len(told)} events and stands at {standing.site}")
 
 
@@ -169,14 +185,14 @@ def _sum(store: RegisterSql, hall: str) -> None:
     store.sum_lines(hall, since=middle, before=LATER)
 
 
-def _capture_on(store: RegisterSql, chips: int, size: int) -> list[float]:
+def _capture_on(store: RegisterSql, world: World, size: int) -> list[float]:
     """Rates of groups of one-event captures of chips here and there; the making of the rows is left out."""
     numbers = store.load_numbers()
     story = Story(number=numbers.event, batch=numbers.batch)
     rates = []
     for _ in range(20):
-        lives = [life_of(random.randrange(chips)) for _ in range(size)]  # noqa: S311  # which chips
-        change = story.change(lives, COUNTED)
+        asked = [random.randrange(world.chips) for _ in range(size)]  # noqa: S311  # which chips
+        change = story.change([[world.life(number)] for number in asked], COUNTED)
         rates.append(size / _timed(lambda change=change: store.save(change)))
     return rates
 
@@ -196,28 +212,43 @@ def _peak_mb() -> float:
     raise RuntimeError("no VmHWM on this system")
 
 
-def place_of(word: str) -> Path | str:
-    """A folder's database, or an address."""
-    if word.startswith("postgresql://"):
-        return word
-    Path(word).mkdir(parents=True, exist_ok=True)
-    return word if word.endswith(".sqlite") else Path(word) / "register.sqlite"
+def measure_postgres(folder: Path, world: World) -> list[Row]:
+    """The same on a PostgreSQL server of its own, with the memory that a machine for it would give it."""
+    folder.chmod(0o755)  # a server runs as its own account
+    with start_server(folder) as server:
+        for setting in SERVER:
+            server.execute(f"ALTER SYSTEM SET {setting}")
+        server.restart()
+        url = server.create("register")
+        rows = measure(url, world, "PostgreSQL")
+        with psycopg.connect(url) as connection:
+            row = connection.execute("SELECT pg_database_size('register')").fetchone()
+    return [*rows, row_of("  size of the database", "MB", [row[0] / 1e6 if row else 0])]
+
+
+def measure_sqlite(folder: Path, world: World) -> list[Row]:
+    """In a file, which is kept."""
+    path = folder / "register.sqlite"
+    rows = measure(path, world, "SQLite")
+    return [*rows, row_of("  size of the file", "MB", [path.stat().st_size / 1e6])]
 
 
 def main() -> None:
     """Fill where needed, ask, print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("place")
+    parser.add_argument("place", metavar="FOLDER")
     parser.add_argument("--chips", type=int, default=CHIPS)
+    parser.add_argument("--lots", action="store_true", help="three events a lot, none of its own")
+    parser.add_argument("--postgres", action="store_true", help="a server in the folder")
     parser.add_argument("--ask", action="store_true", help="ask what is there, in this process")
     options = parser.parse_args()
+    world = World(chips=options.chips, lots=options.lots)
     if options.ask:
-        where = options.place if options.place.endswith(".sqlite") else place_of(options.place)
-        print(msgspec.json.encode(ask(where, options.chips)).decode())
+        print(msgspec.json.encode(ask(options.place, world)).decode())
         return
-    where = place_of(options.place)
-    kind = "SQLite" if isinstance(where, Path) else "PostgreSQL"
-    rows = measure(where, options.chips, kind)
+    folder = Path(options.place)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = (measure_postgres if options.postgres else measure_sqlite)(folder, world)
     print(json.dumps([msgspec.to_builtins(row) for row in rows]))
 
 

@@ -34,7 +34,10 @@ def measure_rates(chips: int) -> list[Row]:
         rows = _rows("SQLite", folder / "register.sqlite", chips)
         if find_postgres() is None:
             what = _name("PostgreSQL", SIZES[-1])
-            return [*rows, missing(what, "/s", TARGETS["PostgreSQL"], "PostgreSQL is not installed")]
+            return [
+                *rows,
+                missing(what, "/s", TARGETS["PostgreSQL"], "PostgreSQL is not installed"),
+            ]
         with start_server(folder) as server:
             return rows + _rows("PostgreSQL", server.create("bench"), chips)
 
@@ -45,7 +48,7 @@ def _rows(kind: str, place: Path | str, chips: int) -> list[Row]:
     with open_register(place) as store:
         for size in SIZES:
             # Few chips in small groups: as many transactions, not as many events.
-            lives = [life_of(first + n) for n in range(max(size, chips * size // SIZES[-1]))]
+            lives = [[life_of(first + n)] for n in range(max(size, chips * size // SIZES[-1]))]
             first += len(lives)
             rates = []
             for stage in range(STAGES):

@@ -1,6 +1,6 @@
 """Lives of chips as a register's captures would store them, by the million and from a seed.
 
-Each chip has ten events of its own: made, tested, shipped, received, installed in a server, counted, inspected. The
+Each chip has ten events of its own: made, tested, shipped, received, put in a server, set to work, counted. The
 documents are those of a sample life, read and hashed by the room that captures use; a chip's own words take the place
 of the sample's. tests/bench/test_register_story.py captures some lives for real and compares every row.
 """
@@ -11,7 +11,8 @@ import hashlib
 import json
 import random
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from sekisho.registry.epcis import event_document, parse_document
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.epcis.hashing import _APART, _apart
 
-__all__ = ["STAGES", "Life", "Story", "life_of"]
+__all__ = ["LOT", "SHIPMENT", "STAGES", "Life", "Story", "World", "life_of"]
 
 DAY = 86_400
 START = Instant.parse("2026-01-01T00:00:00Z")
@@ -47,6 +48,7 @@ SERVER_OF = 8
 LOT = 500
 """Chips that go through a stage together."""
 
+_EPCS = "https://chips.example/id/gpu/GPU-"
 _T = "2026-03-04T05:06:07.089Z"
 _EPC, _SERVER = "https://chips.example/id/gpu/QQEPC", "https://chips.example/id/server/QQSRV"
 _CONTEXT = [
@@ -80,7 +82,7 @@ def life_of(number: int) -> Life:
     body = f"26TW{number:015d}"
     return Life(
         number=number,
-        epc=f"https://chips.example/id/gpu/GPU-{number:08d}",
+        epc=f"{_EPCS}{number:08d}",
         serial=f"GPU-{number:08d}",
         device_key=hashlib.sha256(b"key %d" % number).hexdigest(),
         model=MODELS[dice.randrange(len(MODELS))],
@@ -91,6 +93,37 @@ def life_of(number: int) -> Life:
         country=COUNTRIES[at % len(COUNTRIES)],
         server=f"https://chips.example/id/server/SRV-{number // SERVER_OF:07d}",
         reference=body + check_character(body),
+    )
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """How many chips there are, and whether each has events of its own or shares them with its lot."""
+
+    chips: int
+    lots: bool = False
+
+    def life(self, number: int) -> Life:
+        """A chip's life; in lots it is one for all of them, without a device key, which no two share."""
+        if not self.lots:
+            return life_of(number)
+        return _in_lot(life_of(number // LOT), number)
+
+    def events_of(self, lot: int) -> list[list[Life]]:
+        """The lives of a lot's chips, together where one event is about them."""
+        numbers = range(lot, min(lot + LOT, self.chips))
+        if not self.lots:
+            return [[life_of(number)] for number in numbers]
+        first = life_of(lot // LOT)
+        return [[_in_lot(first, number) for number in numbers]]
+
+
+def _in_lot(first: Life, number: int) -> Life:
+    return msgspec.structs.replace(
+        first,
+        number=number,
+        epc=f"{_EPCS}{number:08d}",
+        serial=f"GPU-{number:08d}",
+        device_key="",
     )
 
 
@@ -118,7 +151,10 @@ _ILMD = {"skh:model": "QQMODEL", "skh:deviceKeySha256": "QQKEY"}
 _MOVES: dict[str, Any] = {
     "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:sekisho:movement:QQREF"}],
     "sourceList": _ends("source", "QQMAKER"),
-    "destinationList": _ends("destination", "QQCLOUD"),
+    "destinationList": [
+        *_ends("destination", "QQCLOUD"),
+        {"type": "location", "destination": "urn:sekisho:place:QQHALL"},
+    ],
 }
 _INSTALL: dict[str, Any] = {
     "type": "AssociationEvent",
@@ -132,14 +168,24 @@ _SAMPLES: tuple[dict[str, Any], ...] = (
     _sample("shipping", "in_transit", "QQFAB", **_MOVES),
     _sample("receiving", "in_progress", "QQHALL", **_MOVES),
     _sample("installing", "active", "QQHALL", **_INSTALL),
+    _sample("installing", "active", "QQHALL"),
     _sample("cycle_counting", "active", "QQHALL"),
-    _sample("inspecting", "conformant", "QQHALL"),
     _sample("stock_taking", "active", "QQHALL"),
     _sample("sensor_reporting", "active", "QQHALL"),
     _sample("cycle_counting", "active", "QQHALL"),
 )
-_SHIPPING, _RECEIVING, _INSTALLING = 2, 3, 4
+_SHIPPING, _RECEIVING, _INSTALLING, _ACTIVATING = 2, 3, 4, 5
+SHIPMENT = (0, _SHIPPING, _RECEIVING)
+"""The stages that a lot goes through."""
+
+_HEAD = (
+    b'{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],"type":"EPCISDocument",'
+    b'"schemaVersion":"2.0","creationDate":"2026-07-01T00:00:00.000Z","epcisBody":{"eventList":['
+)
 del _SAMPLES[_INSTALLING]["epcList"]
+_MADE_IN_LOTS = _sample(
+    "commissioning", "active", "QQFAB", action="ADD", ilmd={"skh:model": "QQMODEL"}
+)
 STAGES = len(_SAMPLES)
 _WORDS = {
     _EPC: "%(epc)s",
@@ -184,26 +230,26 @@ class Story:
 
     def __init__(self, *, number: int = 0, batch: int = 0) -> None:
         self._stages = [_Stage.of(sample) for sample in _SAMPLES]
+        self._made_in_lots = _Stage.of(_MADE_IN_LOTS)
         self._number, self._batch = number, batch
         # By stage and chip the numbers of the events that later ones tell of: its making and its shipment.
         self._told = {0: array("q"), _SHIPPING: array("q")}
 
-    def changes(self, chips: int, stages: Sequence[int], *, group: int) -> Iterator[Change]:
+    def changes(self, world: World, stages: Sequence[int], *, group: int) -> Iterator[Change]:
         """All chips go through one stage, lot by lot in an order drawn by the stage, then through the next."""
         for stage in stages:
-            lots = list(range(0, chips, LOT))
+            lots = list(range(0, world.chips, LOT))
             random.Random(stage).shuffle(lots)  # noqa: S311  # an order; guards nothing
-            lives: list[Life] = []
-            for lot in lots:
-                lives += [life_of(number) for number in range(lot, min(lot + LOT, chips))]
-                if len(lives) >= group:
-                    yield self.change(lives, stage)
-                    lives = []
-            if lives:
-                yield self.change(lives, stage)
+            for start in range(0, len(lots), max(1, group // LOT)):
+                coming = [
+                    world.events_of(lot) for lot in lots[start : start + max(1, group // LOT)]
+                ]
+                yield self.change([lives for lot in coming for lives in lot], stage)
 
-    def change(self, lives: Sequence[Life], stage: int, a_document: int = 100) -> Change:
-        """One event of each of these lives."""
+    def change(
+        self, together: Sequence[Sequence[Life]], stage: int, a_document: int = 100
+    ) -> Change:
+        """One event for each of these groups of lives."""
         self._batch += 1
         events: list[EventRow] = []
         touches: list[TouchRow] = []
@@ -211,25 +257,28 @@ class Story:
         standings: dict[str, Standing] = {}
         movements: dict[str, Movement] = {}
         contained: dict[str, str] = {}
-        received = START.plus(stage * 30 * DAY + DAY + self._batch)
-        for place, life in enumerate(lives):
+        received = START.plus((stage + 1) * 30 * DAY + self._batch)
+        for place, lives in enumerate(together):
             self._number += 1
             name = f"{self._batch:020d}{place // a_document:012d}"
-            row = self._event(life, stage, name, place, received)
+            row = self._event(lives, stage, name, place, received)
             events.append(row)
-            self._remember(life, stage)
-            touches += _touches(row, life, stage)
-            standing = _standing(row, life, stage, self._when(life, 0))
-            if standing is not None:
-                standings[life.epc] = standing
-            if stage == _INSTALLING:
-                contained[life.epc] = life.server
+            for life in lives:
+                self._remember(life, stage)
+                touches += _touches(row, life, stage)
+                standing = _standing(row, life, stage, self._when(life, 0))
+                if standing is not None:
+                    standings[life.epc] = standing
+                if stage == _INSTALLING:
+                    contained[life.epc] = life.server
+                lines += _lines(row, life, stage)
             if stage in (_SHIPPING, _RECEIVING):
-                shipped = self._when(life, _SHIPPING)
-                movements[life.reference] = _movement(life, stage, *shipped)
-            lines += _lines(row, life, stage)
+                shipped = self._when(lives[0], _SHIPPING)
+                movements[lives[0].reference] = _movement(lives, stage, *shipped)
+        documents = _documents(events)
         return Change(
-            captures=self._captures(events, received),
+            captures=_captures(events, documents, received),
+            documents=documents,
             events=events,
             touches=touches,
             standings=standings,
@@ -257,12 +306,13 @@ class Story:
         return number, _at(number, stage)
 
     def _event(
-        self, life: Life, stage: int, capture: str, place: int, received: Instant
+        self, lives: Sequence[Life], stage: int, capture: str, place: int, received: Instant
     ) -> EventRow:
-        template, number = self._stages[stage], self._number
+        life, number = lives[0], self._number
+        template = self._stages[stage] if life.device_key or stage else self._made_in_lots
         at = _at(number, stage)
         words = {
-            "epc": life.epc,
+            "epc": '","'.join(one.epc for one in lives),
             "server": life.server,
             "time": _written(at),
             "model": life.model,
@@ -273,7 +323,8 @@ class Story:
             "fab": life.fab,
             "hall": life.hall,
         }
-        hash_id, key = _hashed(template.apart % words)
+        apart = {**words, "epc": f"{_APART}epc=".join(one.epc for one in lives)}
+        hash_id, key = _hashed(template.apart % apart)
         event = template.event
         site = f"urn:sekisho:place:{life.fab if stage < 3 else life.hall}"
         return EventRow(
@@ -298,26 +349,36 @@ class Story:
             document=(template.document % words).encode(),
         )
 
-    def _captures(self, events: Sequence[EventRow], received: Instant) -> list[CaptureRow]:
-        """One for each document; who endorsed it is told, its envelope is as long as one signature makes it."""
-        found: dict[str, list[EventRow]] = {}
-        for row in events:
-            found.setdefault(row.capture, []).append(row)
-        return [
-            CaptureRow(
-                capture=name,
-                received=received,
-                sha256=hashlib.sha256(name.encode()).hexdigest(),
-                size=sum(len(row.document) for row in rows),
-                endorsement=_endorsement(name),
-                parties=rows[0].parties,
-                running=False,
-                finished=received,
-                events=len(rows),
-                taken=len(rows),
-            )
-            for name, rows in found.items()
-        ]
+
+def _documents(events: Sequence[EventRow]) -> dict[str, bytes]:
+    """The documents that they came in, by capture: each was endorsed, so it is kept whole."""
+    found: dict[str, list[bytes]] = {}
+    for row in events:
+        found.setdefault(row.capture, []).append(row.document)
+    return {name: _HEAD + b",".join(rows) + b"]}}" for name, rows in found.items()}
+
+
+def _captures(
+    events: Sequence[EventRow], documents: Mapping[str, bytes], received: Instant
+) -> list[CaptureRow]:
+    """One for each document; who endorsed it is told, its envelope is as long as one signature makes it."""
+    counts = Counter(row.capture for row in events)
+    parties = {row.capture: row.parties for row in events}
+    return [
+        CaptureRow(
+            capture=name,
+            received=received,
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+            size=len(document),
+            endorsement=_endorsement(name),
+            parties=parties[name],
+            running=False,
+            finished=received,
+            events=counts[name],
+            taken=counts[name],
+        )
+        for name, document in documents.items()
+    ]
 
 
 def _hashed(apart: str) -> tuple[str, bytes]:
@@ -332,9 +393,10 @@ def _hashed(apart: str) -> tuple[str, bytes]:
 def _endorsement(name: str) -> bytes:
     draw = random.Random(name)  # noqa: S311  # as many bytes as a signature has
     payload, signature = draw.randbytes(112).hex(), draw.randbytes(44).hex()
+    key = draw.randbytes(32).hex()
     return (
-        '{"payload":"%s","payloadType":"application/vnd.sekisho.capture+json",'
-        '"signatures":[{"keyid":"%s","sig":"%s"}]}' % (payload, draw.randbytes(32).hex(), signature)
+        f'{{"payload":"{payload}","payloadType":"application/vnd.sekisho.capture+json",'
+        f'"signatures":[{{"keyid":"{key}","sig":"{signature}"}}]}}'
     ).encode()
 
 
@@ -359,14 +421,18 @@ def _touches(row: EventRow, life: Life, stage: int) -> list[TouchRow]:
     ]
 
 
-def _standing(
-    row: EventRow, life: Life, stage: int, made: tuple[int, Instant]
-) -> Standing | None:
+def _standing(row: EventRow, life: Life, stage: int, made: tuple[int, Instant]) -> Standing | None:
     """How the chip stands after the event; None where it stands as before."""
-    states: dict[int, LifeState] = {0: "registered", 2: "in-transit", 3: "registered", 4: "active"}
+    states: dict[int, LifeState] = {
+        0: "registered",
+        _SHIPPING: "in-transit",
+        _RECEIVING: "registered",
+        _INSTALLING: "registered",
+        _ACTIVATING: "active",
+    }
     if stage not in states:
         return None
-    is_there = stage > 2
+    is_there = stage > _SHIPPING
     keeper = life.cloud if is_there else life.maker
     return Standing(
         epc=life.epc,
@@ -383,15 +449,16 @@ def _standing(
         owner=keeper,
         site=life.hall if is_there else life.fab,
         country=life.country if is_there else FAB_COUNTRY,
-        parent=life.server if stage == _INSTALLING else "",
-        movement=life.reference if stage == 2 else "",
+        parent=life.server if stage >= _INSTALLING else "",
+        movement=life.reference if stage == _SHIPPING else "",
         made=made[1],
         at=row.at,
         number=row.number,
     )
 
 
-def _movement(life: Life, stage: int, shipment: int, shipped: Instant) -> Movement:
+def _movement(lives: Sequence[Life], stage: int, shipment: int, shipped: Instant) -> Movement:
+    life, epcs = lives[0], tuple(one.epc for one in lives)
     is_there = stage == _RECEIVING
     return Movement(
         reference=life.reference,
@@ -402,13 +469,17 @@ def _movement(life: Life, stage: int, shipment: int, shipped: Instant) -> Moveme
         shipped=shipped,
         due=shipped.plus(DUE_S),
         shipment=shipment,
-        epcs=(life.epc,),
-        received=(life.epc,) if is_there else (),
+        epcs=epcs,
+        received=epcs if is_there else (),
     )
 
 
 def _lines(row: EventRow, life: Life, stage: int) -> list[LineRow]:
-    told = {0: (life.fab, "CM", ""), 2: (life.fab, "SF", ""), 3: (life.hall, "RF", life.fab)}
+    told = {
+        0: (life.fab, "CM", ""),
+        _SHIPPING: (life.fab, "SF", life.hall),
+        _RECEIVING: (life.hall, "RF", ""),
+    }
     if stage not in told:
         return []
     area, code, other = told[stage]

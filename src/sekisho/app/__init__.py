@@ -37,11 +37,13 @@ from sekisho.operations.register.producing import (
     draft_production,
     judge_productions,
 )
+from sekisho.operations.register.rebuilding import Checked
 
 __all__ = [
     "TABLES",
     "AreaBook",
     "Check",
+    "Checked",
     "CheckedProduction",
     "ClosedArea",
     "Control",

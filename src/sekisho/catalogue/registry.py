@@ -128,4 +128,66 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Nothing in the register fits.",
         "該当するものは登録簿にありません。",
     ),
+    # --- capture, endorsements, events
+    "registry.capture.bar": ("handing in", "提出中"),
+    "registry.capture.row": (
+        "{file}: {events} events, {taken} taken, {waiting} waiting, {refused} refused, {repeated} repeated; {who}",
+        "{file}: イベント {events} 件、有効 {taken}、待機 {waiting}、拒否 {refused}、重複 {repeated}。{who}",
+    ),
+    "registry.capture.unsigned": ("unsigned", "署名なし"),
+    "registry.capture.ask": ("Vouch for this, and hand it in?", "これを保証して提出しますか?"),
+    "registry.capture.not-party": (
+        "was captured, but not on the word of {party}",
+        "記録されましたが、{party} の保証ではありません",
+    ),
+    "registry.sign.file": ("{file}\n  SHA-256 {sha256}", "{file}\n  SHA-256 {sha256}"),
+    "registry.sign.events": (
+        "  {events} events about {epcs} chips and things",
+        "  イベント {events} 件、対象 {epcs} 点",
+    ),
+    "registry.sign.span": ("  from {since} to {until}", "  {since} から {until} まで"),
+    "registry.sign.steps": ("steps", "業務ステップ"),
+    "registry.sign.places": ("places", "場所"),
+    "registry.sign.parties": ("between", "当事者"),
+    "registry.sign.declarations": (
+        "  {count} of them declare earlier events wrong",
+        "  うち {count} 件は過去のイベントの誤り宣言",
+    ),
+    "registry.sign.problems": (
+        "  {count} problems; what has one is not captured:",
+        "  問題 {count} 件。該当するイベントは記録されません:",
+    ),
+    "registry.sign.phrase": ("  digest phrase: {phrase}", "  ダイジェスト句: {phrase}"),
+    "registry.sign.log": ("  for the log {log}", "  対象ログ: {log}"),
+    "registry.sign.done": (
+        "{file}: signed with key {id}; {count} signatures in all.",
+        "{file}: 鍵 {id} で署名しました。署名は計 {count} 件です。",
+    ),
+    "registry.events.row": (
+        "{number}  {at}  {step}  {type}, {count} things, {outcome}; {who}",
+        "{number}  {at}  {step}  {type}、{count} 点、{outcome}。{who}",
+    ),
+    "registry.events.taken": ("in effect", "有効"),
+    "registry.events.waiting": ("waiting", "待機"),
+    "registry.events.refused": ("refused", "拒否"),
+    "registry.events.voided": ("declared wrong", "誤りと宣言済み"),
+    "registry.events.none": ("No event fits.", "該当するイベントはありません。"),
+    "registry.check.bar": ("replaying events", "イベントを再生中"),
+    "registry.check.holds": (
+        "holds: {derived} derived values are what {events} events give.",
+        "一致: 導出値 {derived} 件はイベント {events} 件の結果どおりです。",
+    ),
+    "registry.check.fails": (
+        "fails: {count} of {derived} derived values are not what {events} events give. The first:",
+        "不一致: 導出値 {derived} 件中 {count} 件がイベント {events} 件の結果と異なります。最初の箇所:",
+    ),
+    "registry.rebuilt": (
+        "Made again from {events} events, {effects} of which took effect.",
+        "イベント {events} 件 (有効 {effects} 件) から再構築しました。",
+    ),
+    "registry.terms.read": ("{file}, or the defaults where it is missing:", "{file} (無ければ既定値):"),
+    "registry.terms.written": (
+        "Written to {file}; the register reads it when it starts.",
+        "{file} に書き出しました。登録簿の起動時に読み込まれます。",
+    ),
 }

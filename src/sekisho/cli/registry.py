@@ -11,6 +11,8 @@ __all__ = ["app"]
 
 _PARTS: Final = (
     "registry_epcis",
+    "registry_capture",
+    "registry_events",
     "registry_inventory",
     "registry_fleet",
     "registry_holdings",

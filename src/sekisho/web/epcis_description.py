@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-LINKED_DATA: Final = {
+LINKED_DATA: Final[dict[int, ResponseSpec]] = {
     HTTPStatus.OK: ResponseSpec(
         data_container=dict[str, Any],
         generate_examples=False,

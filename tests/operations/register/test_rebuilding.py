@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from sekisho.model.errors import Unavailable
 from sekisho.operations.register import rebuilding
+from sekisho.operations.register.book import captured_of
 from sekisho.operations.register.register import Register
 from sekisho.ports.register_store import Change
+from sekisho.registry.custody import MemoryBook, take
 from tests.capturing import (
     PARTIES,
     World,
@@ -168,9 +170,26 @@ def test_whatever_is_captured_rebuild_equals_live(
         for events, signers in papers:
             world.send(list(events), *signers)
         before = dump(world.store)
+        replay_in_memory(world)
         assert world.register.check().differences == 0
         world.register.rebuild()
         assert dump(world.store) == before
+
+
+def replay_in_memory(world: World) -> None:
+    """The auditor's way: all events through a book in memory give the same outcomes and standings."""
+    book, outcomes, standings = MemoryBook(), {}, {}
+    captured = {}
+    for row in world.store.load_events(after=0, limit=1_000):
+        captured[row.number] = captured_of(row)
+        for taking in take(book, captured[row.number], world.register.terms):
+            book.apply(taking, captured[taking.number])
+            outcomes[taking.number] = taking.outcome
+            standings.update(taking.standings)
+            for epc in taking.gone:
+                standings.pop(epc, None)
+    assert {r.number: r.outcome for r in world.store.load_events(after=0, limit=1_000)} == outcomes
+    assert {s.epc: s for s in world.store.iterate_standings()} == standings
 
 
 def test_grouping_changes_nothing(tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ from sekisho.model.instants import Instant
 from sekisho.operations.register.book import StoreBook
 from sekisho.ports.register_store import AlertRow, Change, LineRow, RegisterStore, TouchRow
 from sekisho.registry.balance import Areas, Path, lines_of, paths_asked
-from sekisho.registry.custody.book import Captured, Outcome, Taking
-from sekisho.registry.custody.folding import path_of
-from sekisho.registry.custody.taking import take
+from sekisho.registry.custody import Captured, Outcome, Taking, path_of, take
 from sekisho.registry.terms import RegisterTerms
 
 __all__ = ["Fold", "Settled"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sekisho.model.instants import Instant
 from sekisho.ports.register_store import AlertRow, RegisterStore
-from sekisho.registry.custody.movements import overdue
+from sekisho.registry.custody import overdue
 
 __all__ = ["raise_overdue"]
 
