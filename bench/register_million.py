@@ -174,8 +174,8 @@ def _read_passport(store: RegisterSql, world: World, number: int) -> None:
     life = world.life(number)
     told = store.load_timeline(life.epc)
     standing = store.load_standings([life.epc])[life.epc]
-    if len(told) < (len(SHIPMENT) if world.lots else STAGES) or standing.site != life.hall:
-        raise RuntimeError(f"{life.epc} has {len(told)} events and stands at {standing.site}")
+    if len(told) < (1 if world.lots else STAGES) or standing.identity.serial != life.serial:
+        raise RuntimeError(f"{life.epc} has {len(told)} events and is {standing.identity}")
 
 
 def _sum(store: RegisterSql, hall: str) -> None:

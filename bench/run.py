@@ -23,6 +23,8 @@ import log_rates
 import msgspec
 import proofs
 import regime
+import register_million
+import register_rates
 import resting
 import ten_million
 from machine import Machine, look_at_machine
@@ -47,6 +49,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     proof_leaves: int = 1_000_000
     log_entries: int = 1_000_000
     fold_entries: int = 100_000
+    register_chips: int = 5_000
+    kept_chips: int = 100_000
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -65,6 +69,8 @@ QUICK = Effort(
     proof_leaves=100_000,
     log_entries=20_000,
     fold_entries=10_000,
+    register_chips=200,
+    kept_chips=2_000,
     drill=False,
 )
 
@@ -158,6 +164,19 @@ def measure_inventories(effort: Effort) -> list[Row]:
     ]
 
 
+def measure_register(effort: Effort) -> list[Row]:
+    """The register's store alone, groups of captures on both kinds of database."""
+    return register_rates.measure_rates(effort.register_chips)
+
+
+def measure_kept(effort: Effort) -> list[Row]:
+    """A filled register in a fresh process; of a million chips where it is asked for alone, since that takes long."""
+    with _folder() as folder:
+        return register_million.measure_sqlite(
+            folder, register_million.World(chips=effort.kept_chips)
+        )
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -174,6 +193,8 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "folds": measure_folds,
     "inventories": measure_inventories,
     "ten-million": measure_ten_million,
+    "register": measure_register,
+    "register-million": measure_kept,
     "setup": tell_setup,
 }
 
@@ -185,6 +206,8 @@ def main(arguments: list[str] | None = None) -> int:
     effort = QUICK if options.quick else Effort()
     if options.only == ["ten-million"] and not options.quick:
         effort = Effort(log_entries=ten_million.ENTRIES)
+    if options.only == ["register-million"] and not options.quick:
+        effort = Effort(kept_chips=register_million.CHIPS)
     rows: list[Row] = []
     for name in options.only or MEASURES:
         print(f"measuring: {name}", file=sys.stderr, flush=True)

@@ -164,11 +164,12 @@ def at(hours: float) -> str:
 
 
 def commissioned(
-    *epcs: str, hours: float = 0, model: str = "H200 SXM", **ilmd: Any
+    *epcs: str, hours: float = 0, model: str = "H200 SXM", maker: str = ""
 ) -> dict[str, Any]:
+    told = {"skh:maker": maker} if maker else {}
     return {
         **_event(hours, "maker", epcs, "commissioning", "active", "ADD"),
-        "ilmd": {"skh:model": model, **ilmd},
+        "ilmd": {"skh:model": model, **told},
     }
 
 

@@ -45,7 +45,8 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(receiver.body)
 
-        do_GET = do_POST
+        def do_GET(self) -> None:
+            self.do_POST()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     receiver.address = f"http://127.0.0.1:{server.server_address[1]}"

@@ -8,6 +8,7 @@ import pytest
 
 from sekisho.catalogue import (  # faces
     MESSAGES,
+    chip_drill,
     command,
     console,
     reading,
@@ -44,6 +45,7 @@ def test_values_are_put_in_and_missing_keys_are_defects() -> None:
 def test_no_message_stands_in_two_faces() -> None:
     """A key of two files would be one of them by the order of imports."""
     faces = (
+        chip_drill,
         command,
         console,
         reading,

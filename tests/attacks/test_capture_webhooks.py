@@ -121,9 +121,12 @@ def test_endless_answer_is_cut_off() -> None:
 def test_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds a thread for a few seconds, not for ever."""
     monkeypatch.setattr(webhook_client, "TIMEOUT_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent, HttpWebhooks() as webhooks:
-        with pytest.raises(Unavailable, match="does not answer"):
-            webhooks.deliver(delivery(f"http://127.0.0.1:{silent.getsockname()[1]}/"))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        HttpWebhooks() as webhooks,
+        pytest.raises(Unavailable, match="does not answer"),
+    ):
+        webhooks.deliver(delivery(f"http://127.0.0.1:{silent.getsockname()[1]}/"))
 
 
 def test_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,7 @@ _numbers = iter(range(5_000, 10**6))
 
 
 @pytest.fixture
-def one() -> Iterator[str]:
+def one() -> str:
     return f"{chip(next(_numbers))}-cli"
 
 
@@ -153,7 +152,7 @@ def test_a_stale_address_is_no_obstacle(line: Line, one: str, capsys: Capture) -
 def test_the_worst_row_speaks_for_all(line: Line, one: str, capsys: Capture) -> None:
     """2 for what cannot be read, before 1 for a refusal, before 3 for what waits."""
     waits = line.write("waits.json", received("dist", f"{one}-early"))
-    refused = line.write("refused.json", commissioned(one, **{"skh:maker": "dist"}))
+    refused = line.write("refused.json", commissioned(one, maker="dist"))
     unread = line.tmp_path / "unread.json"
     unread.write_bytes(b"{")
     partly = line.write("partly.json", {"type": "ObjectEvent"})
@@ -187,7 +186,7 @@ def test_nobody_signs_blind(line: Line, one: str, capsys: Capture) -> None:
 
 def test_a_second_signer_adds_to_the_file(line: Line, one: str, capsys: Capture) -> None:
     """Both vouch for the document then."""
-    path = line.write("both.json", commissioned(one, **{"skh:maker": "maker"}))
+    path = line.write("both.json", commissioned(one, maker="maker"))
     phrase = digest_phrase(sha256_hex(path.read_bytes()))
     for count, party in enumerate(("maker", "dist"), 1):
         told = line.answer(

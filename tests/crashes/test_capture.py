@@ -138,8 +138,8 @@ def test_captures_survive_kills_at_any_moment(
     answered: list[str] = []
     for round_ in range(5):
         with nursery.child("capture_for_ever", str(tmp_path), str(round_)) as child:
-            for _ in range(dice.randint(1, 12)):
-                answered.append(child.lines.readline().strip())
+            count = dice.randint(1, 12)
+            answered += [child.lines.readline().strip() for _ in range(count)]
             child.kill()
             answered += [line for line in child.lines.read().splitlines() if line.count(" ") == 1]
     with World(tmp_path) as world:

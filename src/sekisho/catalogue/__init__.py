@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from sekisho.catalogue import (
+    chip_drill,
     command,
     console,
     reading,
@@ -26,6 +27,7 @@ __all__ = ["MESSAGES", "Language", "say"]
 Language = Literal["en", "ja"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    **chip_drill.MESSAGES,
     **command.MESSAGES,
     **console.MESSAGES,
     **reading.MESSAGES,

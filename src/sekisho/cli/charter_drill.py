@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ import typer
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
-from sekisho.cli.plain_text import tame
+from sekisho.cli.narration import StepNarrator
 from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import StateConflict
 
@@ -38,7 +37,7 @@ def drill(
     if home is not None and home.exists() and any(home.iterdir()):
         raise StateConflict(f"{home} is not empty", remedy="name a new folder with --home")
     place = home or Path(tempfile.mkdtemp(prefix="sekisho-charter-drill-"))
-    narrator = _Narrator(language, quiet=as_json)
+    narrator = StepNarrator("charter.drill.step", language, quiet=as_json)
     try:
         result = _play(place, narrator, language)
     finally:
@@ -51,7 +50,7 @@ def drill(
     deliver(Answer(document=document, text=told, exit_code=code), as_json=as_json)
 
 
-def _play(place: Path, narrator: _Narrator, language: Language) -> CharterDrillResult:
+def _play(place: Path, narrator: StepNarrator, language: Language) -> CharterDrillResult:
     from sekisho.ceremony import SystemClock
     from sekisho.rehearsal.charter_drill import play_charter
 
@@ -61,26 +60,3 @@ def _play(place: Path, narrator: _Narrator, language: Language) -> CharterDrillR
 
 def _plain(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
-
-
-class _Narrator:
-    """Tells the drill line by line, or keeps silent for --json."""
-
-    def __init__(self, language: Language, *, quiet: bool) -> None:
-        self._language = language
-        self._quiet = quiet
-
-    def begin(self, name: str, number: int, count: int) -> None:
-        self._write(f"{number}/{count} {say(f'charter.drill.step.{name}', self._language)}")
-
-    def say(self, line: str) -> None:
-        self._write(f"    {tame(line)}")
-
-    def end(self, result: object) -> None:
-        problem = getattr(result, "problem", "")
-        self._write(f"    ✘ {tame(problem)}" if problem else "    ✔")
-
-    def _write(self, line: str) -> None:
-        if not self._quiet:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()

@@ -19,6 +19,7 @@ _PARTS: Final = (
     "registry_passport",
     "registry_balance",
     "registry_production",
+    "registry_drill",
 )
 
 app = typer.Typer(no_args_is_help=True)

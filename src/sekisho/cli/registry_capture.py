@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,22 +15,26 @@ from sekisho.cli.own_key import KeyPlace, PassphraseFile, open_own_key
 from sekisho.cli.plain_text import tame
 from sekisho.cli.progress import bar
 from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import PolicyFile, Sources, find_log, language_of, settings_of
+from sekisho.cli.registry_door import (
+    Door,
+    HomeOfRegister,
+    Taken,
+    UrlOfRegister,
+    opened_door,
+    origin_of,
+)
+from sekisho.cli.surroundings import PolicyFile, language_of, settings_of
 from sekisho.model.errors import InvalidInput, NotAuthorised, SekishoError, StateConflict
 
 if TYPE_CHECKING:
     from sekisho.cli.words.capture import Summary
     from sekisho.signing import Signer
 
-__all__ = ["HomeOfRegister", "UrlOfRegister", "add_to", "home_of"]
+__all__ = ["add_to"]
 
 _Documents = Annotated[
     list[str], typer.Argument(metavar="F...", help="EPCIS 2.0 JSON-LD documents; - for input.")
 ]
-HomeOfRegister = Annotated[
-    str, typer.Option("--home", help="The home with the register; SEKISHO_HOME if left out.")
-]
-UrlOfRegister = Annotated[str, typer.Option("--url", help="The register's address instead.")]
 _OwnOrigin = Annotated[
     str, typer.Option("--log", help="The origin of the register's log; else from home or trust.")
 ]
@@ -55,27 +57,6 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problems: tuple[dict[str, str], ...] = ()
     error: str = ""
     code: int = 0
-
-
-class _Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A register's answer, however it was reached."""
-
-    capture: str
-    events: int
-    taken: int
-    waiting: int
-    refused: int
-    repeated: int
-    parties: tuple[str, ...]
-    powers: tuple[str, ...]
-    problems: tuple[dict[str, str], ...]
-
-
-class _Door(msgspec.Struct, frozen=True):
-    """A way into a register: the origin of its log, and what takes a document with its endorsement."""
-
-    origin: str
-    take: Callable[[bytes, bytes | None], _Taken]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -107,7 +88,10 @@ def capture(
     """
     language, settings = language_of(context), settings_of(context)
     signer = open_own_key(settings, key, passphrase_file) if key else None
-    with _door(context, home, url) as door, bar(say("registry.capture.bar", language)) as heard:
+    with (
+        opened_door(context, home, url) as door,
+        bar(say("registry.capture.bar", language)) as heard,
+    ):
         rows = []
         for done, file in enumerate(files):
             heard(done, len(files))
@@ -143,7 +127,7 @@ def endorse(
         raise InvalidInput("is needed", path="--key", remedy="name your private key's file")
     data = _read_document(file)
     summary = _summary(file, data)
-    origin = log or _origin_of(context, home, policy)
+    origin = log or origin_of(context, home, policy)
     typer.echo(summary.to_text(file, language), err=True)
     typer.echo(say("registry.sign.log", language, log=tame(origin)), err=True)
     _ask_phrase(summary, phrase, language)
@@ -171,116 +155,11 @@ def endorse(
     deliver(Answer(document=answer, text=text), as_json=as_json)
 
 
-# --- ways in ----------------------------------------------------------------------------------
-
-
-@contextmanager
-def _door(context: typer.Context, home: str, url: str) -> Iterator[_Door]:
-    from sekisho.app import opened_register
-
-    place = home_of(context, home)
-    address = url or place.find_address()
-    if url and home:
-        raise InvalidInput("goes with --home or alone, not both", path="--url")
-    if address:
-        with _door_over_http(context, address, is_named=bool(url)) as door:
-            if door is not None:
-                yield door
-                return
-    with opened_register(place) as register:
-
-        def take(document: bytes, endorsement: bytes | None) -> _Taken:
-            row = register.capture(document, endorsement)
-            problems = msgspec.json.decode(row.problems or b"[]", type=tuple[dict[str, str], ...])
-            return _Taken(
-                capture=row.capture,
-                events=row.events,
-                taken=row.taken,
-                waiting=row.waiting,
-                refused=row.refused,
-                repeated=row.repeated,
-                parties=row.parties,
-                powers=row.powers,
-                problems=problems,
-            )
-
-        yield _Door(register.origin, take)
-
-
-@contextmanager
-def _door_over_http(
-    context: typer.Context, address: str, *, is_named: bool
-) -> Iterator[_Door | None]:
-    """The register at an address; None where nobody answers at one that was only noted."""
-    from sekisho.ceremony import open_register_client
-    from sekisho.model.errors import Unavailable
-
-    with open_register_client(address) as client:
-        try:
-            origin = client.fetch_origin()
-        except Unavailable:
-            if is_named:
-                raise
-            yield None
-            return
-
-        def take(document: bytes, endorsement: bytes | None) -> _Taken:
-            job = client.send(document, endorsement)
-            problems = tuple(
-                {"path": found.get("instance", ""), "problem": found.get("title", "")}
-                for found in job.errors
-            )
-            return _Taken(
-                capture=job.capture_id,
-                events=job.events,
-                taken=job.taken,
-                waiting=job.waiting,
-                refused=job.refused,
-                repeated=job.repeated,
-                parties=job.parties,
-                powers=job.powers,
-                problems=problems,
-            )
-
-        yield _Door(_trusted(context, origin) if is_named else origin, take)
-
-
-def home_of(context: typer.Context, home: str) -> Any:
-    """The home that the flags or the environment name."""
-    from sekisho.app import Elsewhere, Home
-
-    settings = settings_of(context)
-    folder = Path(home).expanduser() if home else settings.home
-    return Home(path=folder, elsewhere=Elsewhere(database=settings.database))
-
-
-def _trusted(context: typer.Context, origin: str) -> str:
-    """An origin that an address claims, "" unless the user trusts a log of that name: nothing is signed for it then."""
-    _, root = find_log(context, Sources(), origin=origin)
-    return origin if root is not None and root.origin == origin else ""
-
-
-def _origin_of(context: typer.Context, home: str, policy: str) -> str:
-    """The log that is endorsed for: the home's, or the only one that is trusted."""
-    _, root = find_log(context, Sources(home=home, policy=policy), origin=None)
-    if root is None:
-        place = home_of(context, home)
-        if place.is_founded:
-            root = place.load_root()
-    if root is None:
-        raise InvalidInput(
-            "no log is named that the endorsement is for",
-            path="--log",
-            remedy="name its origin, a --home, or a --policy",
-        )
-    return str(root.origin)
-
-
 # --- one file ---------------------------------------------------------------------------------
 
 
 def _capture(  # what one file is captured with
-    file: str, door: _Door, signer: Signer | None, language: Language, *, party: str, yes: bool
+    file: str, door: Door, signer: Signer | None, language: Language, *, party: str, yes: bool
 ) -> _Row:
     from sekisho.cli.errors import complaint_of
 
@@ -299,7 +178,7 @@ def _capture(  # what one file is captured with
     return msgspec.structs.replace(row, code=_code(taken))
 
 
-def _code(taken: _Taken) -> int:
+def _code(taken: Taken) -> int:
     if taken.problems:
         return 2
     if taken.refused:
@@ -310,7 +189,7 @@ def _code(taken: _Taken) -> int:
 def _endorsement_for(
     file: str,
     data: bytes,
-    door: _Door,
+    door: Door,
     signer: Signer | None,
     language: Language,
     *,

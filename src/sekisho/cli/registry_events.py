@@ -12,7 +12,7 @@ from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code
 from sekisho.cli.plain_text import tame
 from sekisho.cli.progress import bar
-from sekisho.cli.registry_capture import HomeOfRegister, UrlOfRegister, home_of
+from sekisho.cli.registry_door import HomeOfRegister, UrlOfRegister, home_of
 from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 

@@ -68,9 +68,7 @@ class Accelerator:
         return self._signer.public.key_id
 
     def answer(self, challenge: Challenge) -> Answer | None:
-        envelope = sign_payload(
-            canonical(challenge), [self._signer], payload_type=CHALLENGE_TYPE
-        )
+        envelope = sign_payload(canonical(challenge), [self._signer], payload_type=CHALLENGE_TYPE)
         return Answer(public=self._signer.public.to_text(), envelope=envelope.raw)
 
 

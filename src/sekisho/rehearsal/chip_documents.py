@@ -83,6 +83,7 @@ def shipped(at: Instant, epcs: Sequence[str], place: str, ends: tuple[str, str],
 
 
 def received(at: Instant, epcs: Sequence[str], place: str) -> Json:
+    """They arrived: custody passes, if the shipment's consignee endorses this."""
     return _told(at, epcs, place, "receiving", "in_progress")
 
 

@@ -7,6 +7,7 @@ register: the register never sees it, just as it sees no silicon elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from sekisho.adapters.keys import load_or_create_key
@@ -68,7 +69,7 @@ class NotAsAnnounced(StateConflict):
 
 
 class ChipScene:
-    """One rehearsal in one home. `start` is where its calendar begins, in the past: a home that is served has no future.
+    """One rehearsal in one home. `start`, where its calendar begins, lies in the past: whoever serves the home lives now.
 
     Use `open` first and `close` at the end, whatever happened in between.
     """
@@ -83,18 +84,19 @@ class ChipScene:
         self.behind: dict[str, dict[str, Device]] = {HALL: {}, ELSEWHERE: {}}
         """What stands behind each label, by place."""
         self._tell = tell
+        self._stack = ExitStack()
         self._regime: ChipRegime | None = None
 
     def open(self) -> None:
         """Found the regime and open its register, whose terms name the four places."""
+        # Crash here and anywhere later: the rehearsal is begun anew, in another folder.
         self.home.register_terms.write_bytes(canonical(TERMS) + b"\n")
-        self._regime = ChipRegime(self.home, self.calendar).__enter__()
+        self._regime = self._stack.enter_context(ChipRegime(self.home, self.calendar))
 
     def close(self) -> None:
         """Finish and close every file; the home stays."""
-        if self._regime is not None:
-            self._regime.__exit__(None, None, None)
-            self._regime = None
+        self._regime = None
+        self._stack.close()
 
     @property
     def regime(self) -> ChipRegime:
@@ -132,9 +134,9 @@ class ChipScene:
         self.calendar.move_to(self.day(days))
         return self.now
 
-    def say(self, key: str, **values: object) -> None:
+    def say(self, what: str, /, **values: object) -> None:
         """A line of the narration."""
-        self._tell(say(f"chip.drill.{key}", self.language, **values))
+        self._tell(say(f"chip.drill.{what}", self.language, **values))
 
     def word(self, key: str) -> str:
         return say(key, self.language)

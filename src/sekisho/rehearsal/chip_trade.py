@@ -67,8 +67,8 @@ def enrol(scene: ChipScene) -> None:
         )
         cast = scene.regime.cast
         scene.regime.desk.admit(cast.sign(fact, cast.authority[0]).raw)
-        scene.say("enrolled", party=party, key=scene.key(party).public.key_id[:16])
-    scene.say("inspector", key=scene.regime.cast.observer.public.key_id[:16])
+        scene.say("enrolled", party=party, id=scene.key(party).public.key_id[:16])
+    scene.say("inspector", id=scene.regime.cast.observer.public.key_id[:16])
     scene.settle()
 
 
@@ -88,7 +88,8 @@ def make(scene: ChipScene) -> None:
     built = [built_in(at, server, chips, FAB) for server, chips in scene.server_of.items()]
     scene.taken(built, MAKER)
     scene.expect(scene.custodians(), {MAKER}, "custodian")
-    scene.say("made", chips=len(CHIPS), servers=len(SERVERS), model=MODEL)
+    told = {"chips": len(CHIPS), "servers": len(SERVERS), "all": len(scene.components)}
+    scene.say("made", model=MODEL, **told)
     scene.settle()
 
 
@@ -173,7 +174,7 @@ def close_balance(scene: ChipScene, counted: tuple[str, ...]) -> Balance:
         HALL, party=CLOUD, until=now, now=now, inventory=count
     )
     balance = closed.balance
-    reasons = [scene.word(f"registry.balance.reason.{reason}") for reason in balance.reasons]
+    reasons = [scene.word(f"balance.reason.{reason}") for reason in balance.reasons]
     scene.say(
         "balance",
         number=balance.number,

@@ -103,9 +103,7 @@ def endorse(document_sha256: str, log: str, signers: Iterable[Signer]) -> Envelo
 
 def parse_endorsement(raw: bytes, *, path: str = "endorsement") -> tuple[Envelope, Endorsement]:
     """Read an endorsement strictly; nothing is verified. Raises InvalidInput with `path`."""
-    envelope = parse_envelope(
-        raw, path=path, payload_type=ENDORSEMENT_TYPE, limit=MAX_ENDORSEMENT
-    )
+    envelope = parse_envelope(raw, path=path, payload_type=ENDORSEMENT_TYPE, limit=MAX_ENDORSEMENT)
     if len(envelope.signatures) > MAX_SIGNATURES:
         raise InvalidInput(f"more than {MAX_SIGNATURES} signatures", path=path)
     payload = parse_canonical(envelope.payload, path=f"{path}.payload", limit=MAX_ENDORSEMENT)
@@ -121,9 +119,7 @@ def verify_endorsement(raw: bytes, document_sha256: str, origin: str, regime: Re
     return _verify(raw, document_sha256, origin, regime, _keys_of(regime))
 
 
-def _verify(
-    raw: bytes, document_sha256: str, origin: str, regime: Regime, keys: _Keys
-) -> Endorsed:
+def _verify(raw: bytes, document_sha256: str, origin: str, regime: Regime, keys: _Keys) -> Endorsed:
     envelope, endorsement = parse_endorsement(raw)
     if endorsement.document != document_sha256:
         raise EndorsedOther(

@@ -175,7 +175,7 @@ def test_within_one_document_events_are_settled_in_one_group(world: World) -> No
     events = [
         received("dist", chip(1)),
         shipped("maker", "dist", chip(1)),
-        commissioned(chip(1), **{"skh:maker": "maker"}),
+        commissioned(chip(1), maker="maker"),
     ]
     row = world.send(events, "maker", "dist")
     assert (row.taken, row.waiting) == (3, 0)

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sekisho.model.custody import Standing
 from sekisho.model.errors import Unavailable
 from sekisho.operations.register import rebuilding
 from sekisho.operations.register.book import captured_of
 from sekisho.operations.register.register import Register
 from sekisho.ports.register_store import Change
-from sekisho.registry.custody import MemoryBook, take
+from sekisho.registry.custody import Captured, MemoryBook, take
 from tests.capturing import (
     PARTIES,
     World,
@@ -94,7 +95,8 @@ def test_a_rebuild_that_was_broken_off_is_done_again_at_the_next_start(
     with World(tmp_path) as world:
         live(world)
         before = dump(world.store)
-        genuine, saves = world.store.save, []
+        genuine = world.store.save
+        saves: list[Change] = []
 
         def save(change: Change) -> None:
             if len(saves) == 2:
@@ -178,8 +180,10 @@ def test_whatever_is_captured_rebuild_equals_live(
 
 def replay_in_memory(world: World) -> None:
     """The auditor's way: all events through a book in memory give the same outcomes and standings."""
-    book, outcomes, standings = MemoryBook(), {}, {}
-    captured = {}
+    book = MemoryBook()
+    outcomes: dict[int, str] = {}
+    standings: dict[str, Standing] = {}
+    captured: dict[int, Captured] = {}
     for row in world.store.load_events(after=0, limit=1_000):
         captured[row.number] = captured_of(row)
         for taking in take(book, captured[row.number], world.register.terms):
