@@ -50,19 +50,21 @@ Paper = tuple[bytes, bytes]
 Send = Callable[[Paper], int]
 
 
-def measure_capture(chips: int, *, over_http: bool = True) -> list[Row]:
-    """Rows of both databases, by the facade and over HTTP."""
-    rows = []
+def measure_capture(chips: int, *, whole: bool = True) -> list[Row]:
+    """Rows of both databases, by the facade and over HTTP; unless `whole`, of SQLite by the facade alone."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="sekisho-bench-") as folder:
         Path(folder).chmod(0o755)  # a server runs as its own account
-        rows += _rows("SQLite", Path(folder) / "sqlite", None, chips, over_http=over_http)
+        rows += _rows("SQLite", Path(folder) / "sqlite", None, chips, over_http=whole)
+        if not whole:
+            return rows
         if find_postgres() is None:
             target = TARGETS["PostgreSQL"]
             why = "PostgreSQL is not installed"
             return [*rows, missing(_name("PostgreSQL", 100, ""), "/s", target, why)]
         with start_server(Path(folder)) as server:
             place = Elsewhere(database=server.create("bench"))
-            rows += _rows("PostgreSQL", Path(folder) / "pg", place, chips, over_http=over_http)
+            rows += _rows("PostgreSQL", Path(folder) / "pg", place, chips, over_http=whole)
     return rows
 
 
@@ -153,5 +155,5 @@ def _name(kind: str, size: int, how: str) -> str:
 
 if __name__ == "__main__":
     chosen = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
-    for row in measure_capture(chosen, over_http="--no-http" not in sys.argv):
+    for row in measure_capture(chosen, whole="--quick" not in sys.argv):
         print(row)

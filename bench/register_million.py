@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 import psycopg
-from register_story import DAY, HALLS, SHIPMENT, STAGES, START, Story, World
+from register_story import DAY, HALLS, LOT, SHIPMENT, STAGES, START, Story, World
 from row import Row, Target, row_of
 
 from sekisho.adapters.storage.register_sql import RegisterSql, open_register
@@ -68,17 +68,21 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(place: Path | str, world: World) -> float:
-    """Fill an empty register; the seconds that it took. Nothing where it is filled already."""
+    """Fill a register, or go on where a run was broken off; the seconds that it took, 0 where it was filled before."""
     began = time.perf_counter()
     with open_register(place) as store:
-        if store.load_numbers().event:
+        there = store.load_numbers().batch
+        newest = store.find_batch(there)
+        if newest is not None and newest.known:
             return 0.0
         story = Story()
         stages, done = SHIPMENT if world.lots else range(STAGES), 0
         for change in story.changes(world, stages, group=GROUP):
+            if change.batch is None or change.batch.batch <= there:
+                continue
             store.save(change)
             done += len(change.touches)
-            if change.batch is not None and change.batch.batch % 20 == 0:
+            if change.batch.batch % 20 == 0:
                 rate = done / (time.perf_counter() - began)
                 told = f"\r{change.events[-1].number:,} events, {done:,} touches, {rate:,.0f}/s "
                 print(told, end="", file=sys.stderr, flush=True)
@@ -101,7 +105,7 @@ def ask(place: Path | str, world: World) -> Figures:
             for _ in range(PASSPORTS)
         ]
         hall = HALLS[0]
-        sums = [_timed(lambda: _sum(store, hall)) for _ in range(REPEATS)]
+        sums = [_timed(lambda: _sum(store, hall, world)) for _ in range(REPEATS)]
         as_of = [
             _timed(lambda: store.sum_lines(hall, since=None, before=LATER, as_of=LATER))
             for _ in range(REPEATS)
@@ -178,9 +182,9 @@ def _read_passport(store: RegisterSql, world: World, number: int) -> None:
         raise RuntimeError(f"{life.epc} has {len(told)} events and is {standing.identity}")
 
 
-def _sum(store: RegisterSql, hall: str) -> None:
+def _sum(store: RegisterSql, hall: str, world: World) -> None:
     """A balance's two questions: what stood there before the period, and what came and went in it."""
-    middle = START.plus(3.5 * 30 * DAY)
+    middle = START.plus(3 * DAY + 3.5 * world.chips / (4 * (LOT if world.lots else 1)))
     store.sum_lines(hall, since=None, before=middle)
     store.sum_lines(hall, since=middle, before=LATER)
 

@@ -23,6 +23,7 @@ import log_rates
 import msgspec
 import proofs
 import regime
+import register_capture
 import register_million
 import register_rates
 import resting
@@ -50,6 +51,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     log_entries: int = 1_000_000
     fold_entries: int = 100_000
     register_chips: int = 5_000
+    captured_chips: int = 5_000
     kept_chips: int = 100_000
     drill: bool = True
     rate_rounds: int = 3
@@ -70,6 +72,7 @@ QUICK = Effort(
     log_entries=20_000,
     fold_entries=10_000,
     register_chips=200,
+    captured_chips=500,
     kept_chips=2_000,
     drill=False,
 )
@@ -169,6 +172,11 @@ def measure_register(effort: Effort) -> list[Row]:
     return register_rates.measure_rates(effort.register_chips)
 
 
+def measure_capture(effort: Effort) -> list[Row]:
+    """Signed documents through a running regime; with a server and over HTTP unless it must be quick."""
+    return register_capture.measure_capture(effort.captured_chips, whole=effort is not QUICK)
+
+
 def measure_kept(effort: Effort) -> list[Row]:
     """A filled register in a fresh process; of a million chips where it is asked for alone, since that takes long."""
     with _folder() as folder:
@@ -194,6 +202,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "inventories": measure_inventories,
     "ten-million": measure_ten_million,
     "register": measure_register,
+    "capture": measure_capture,
     "register-million": measure_kept,
     "setup": tell_setup,
 }

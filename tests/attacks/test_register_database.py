@@ -90,12 +90,13 @@ def test_keys_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
     with open_register(tmp_path / "register.sqlite") as store:
         rows = [event(1, key=one, hash_id=ids[0]), event(2, key=two, hash_id=ids[1])]
         store.save(Change(captures=[captured()], events=rows))
-        assert store.find_keys([one, two, three]) == {one: 1, two: 2}
+        pairs = list(zip((one, two, three), ids, strict=True))
+        assert store.find_keys(pairs) == {one: 1, two: 2}
         assert list(store.find_hashes(ids)) == ids[:2]
         assert [row.number for row in store.find_hashes(ids)[ids[1]]] == [2]
         store.save(Change(events=[event(3, key=three, hash_id=ids[2])]))
         with pytest.raises(StateConflict):
-            store.save(Change(events=[event(4, key=two, hash_id="another")]))
+            store.save(Change(events=[event(4, key=two, hash_id=ids[1])]))
 
 
 def filled(path: Path) -> None:

@@ -40,6 +40,8 @@ MEASURED = {
     "log of 20,000: proof of a random entry": ("ms", 1000),
     "log of 20,000: memory at its peak": ("MB", 1),
     "register: durable saves of one-chip events, 1000 a group (SQLite)": ("/s", 10),
+    "register: signed events captured durably, documents of one event (SQLite)": ("/s", 5),
+    "register: signed events captured durably, documents of 100 events (SQLite)": ("/s", 5),
     "register of 2,000 chips, 20,000 events (SQLite): passport's events and standing": ("ms", 1000),
 }
 WITH_SERVER = "register: durable saves of one-chip events, 1000 a group (PostgreSQL)"

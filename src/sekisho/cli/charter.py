@@ -11,6 +11,7 @@ import typer
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.charter_drill import drill
+from sekisho.cli.charter_enrol import enrol
 from sekisho.cli.charter_flags import (
     parse_constituencies,
     parse_profile,
@@ -69,6 +70,7 @@ add_sign(
 add_issue(app, (*_KINDS, *_OWN), "Hand in an enrolment, a pack, a recovery or a withdrawal.")
 add_withdraw(app, _KINDS, "Take your signature back, before what you signed is in the log.")
 app.command()(propose)
+app.command()(enrol)
 app.command()(drill)
 app.add_typer(recover, name="recover")
 _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or an envelope.")]

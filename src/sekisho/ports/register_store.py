@@ -225,8 +225,8 @@ class RegisterStore(Protocol):
         """Store all of it durably in one transaction. Raises StateConflict where an event's key stands already."""
         ...
 
-    def find_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The numbers of the events that bear these idempotency keys."""
+    def find_keys(self, keys: Sequence[tuple[bytes, str]]) -> dict[bytes, int]:
+        """The numbers of the events that bear these idempotency keys, each given with its hash id."""
         ...
 
     def load_standings(self, epcs: Sequence[str]) -> dict[str, Standing]: ...
@@ -240,7 +240,7 @@ class RegisterStore(Protocol):
         ...
 
     def load_history(self, epcs: Sequence[str]) -> dict[str, tuple[EventRow, ...]]:
-        """Events in effect and not voided that touch these EPCs, by effect number."""
+        """Events in effect and not voided that touch these EPCs and that somebody endorsed, by effect number."""
         ...
 
     def load_timeline(self, epc: str) -> tuple[tuple[EventRow, str], ...]:

@@ -116,7 +116,7 @@ def _run_sekisho(folder: Path, arguments: list[str]) -> subprocess.CompletedProc
     nowhere = {"SEKISHO_HOME": str(folder / "none"), "SEKISHO_TRUST": str(folder / "none.json")}
     try:
         return subprocess.run(
-            [sys.executable, "-P", "-m", "sekisho.cli.main", *arguments],
+            [sys.executable, "-P", "-m", "sekisho.cli", *arguments],
             capture_output=True,
             check=False,
             cwd=folder,

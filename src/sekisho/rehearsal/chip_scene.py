@@ -69,7 +69,7 @@ class NotAsAnnounced(StateConflict):
 
 
 class ChipScene:
-    """One rehearsal in one home. `start`, where its calendar begins, lies in the past: whoever serves the home lives now.
+    """One rehearsal in one home. `start` is where its calendar begins, in the past, so that the home can be served.
 
     Use `open` first and `close` at the end, whatever happened in between.
     """

@@ -79,7 +79,7 @@ def test_an_empty_register_knows_nothing(store: RegisterStore) -> None:
     """Every question has an empty answer, none an error."""
     assert store.load_numbers() == Numbers()
     answers: list[object] = [
-        store.find_keys([key_of("x")]),
+        store.find_keys([(key_of("x"), hash_of("x"))]),
         store.load_standings([chip(1)]),
         store.load_inside([chip(1)]),
         store.load_containers([chip(1)]),
@@ -136,7 +136,9 @@ def test_events_come_back_as_they_were_saved(store: RegisterStore) -> None:
     assert store.load_batch_events(1) == wanted
     assert store.load_batch_salts(1) == tuple((e.salt, e.hash_id) for e in wanted)
     assert store.find_hashes([odd.hash_id, hash_of("none")]) == {odd.hash_id: wanted[1:]}
-    assert store.find_keys([odd.key, key_of("none")]) == {odd.key: 2}
+    keys = [(odd.key, odd.hash_id), (key_of("none"), odd.hash_id), (odd.key, hash_of("none"))]
+    assert store.find_keys(keys[:2]) == {odd.key: 2}
+    assert store.find_keys(keys[2:]) == {}
     assert store.find_capture("c1") == change.captures[0]
     assert store.load_document("c1") == b"the whole document"
     assert store.find_batch(1) == change.batch

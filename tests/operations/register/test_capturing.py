@@ -13,6 +13,7 @@ import pytest
 
 from sekisho.ledger.line import Overloaded
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
+from sekisho.operations.register import capturing
 from sekisho.operations.register import line as line_module
 from sekisho.operations.register.line import Line
 from sekisho.ports.register_store import Change, EventFilter, EventRow
@@ -316,6 +317,17 @@ def test_a_document_of_a_hundred_thousand_chips_is_captured(world: World) -> Non
     assert (row.taken, len(row.problems)) == (1, 0)
     counted = world.store.count_holdings(["custodian"])
     assert [(holding.values, holding.count) for holding in counted] == [(("maker",), 100_000)]
+
+
+def test_a_document_that_names_too_much_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything of it is decided."""
+    monkeypatch.setattr(capturing, "MAX_NAMED", 10)
+    assert world.send([commissioned(*map(chip, range(10)))], "maker").taken == 1
+    with pytest.raises(InvalidInput, match="names 11 chips"):
+        world.send([commissioned(*map(chip, range(11)))], "maker")
+    assert len(events_of(world)) == 1
 
 
 def test_groups_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

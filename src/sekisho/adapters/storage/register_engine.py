@@ -24,8 +24,8 @@ class RegisterEngine(ABC):
     kind: Literal["sqlite", "postgresql"]
 
     @abstractmethod
-    def writing(self) -> AbstractContextManager[Connection]:
-        """All or nothing, one at a time, durable when it ends."""
+    def writing(self, *, long: bool = False) -> AbstractContextManager[Connection]:
+        """All or nothing, one at a time, durable when it ends; a `long` one is waited for, however long it takes."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection]:

@@ -46,7 +46,9 @@ MARKER = "Sekisho register"
 """The comment on the schema: what application_id is to SQLite."""
 
 READERS = 8
-LONG_S = 3600.0
+SAVE_S, LONG_S = 60.0, 3600.0
+"""When a server that answers nothing is given up: while a change is saved, while all that is derived is dropped."""
+
 _STEP = 20_000
 _USE_SCHEMA = f"SET search_path = {SCHEMA}"
 _READ_SETTINGS = (
@@ -109,16 +111,18 @@ class PostgresRegister(RegisterEngine):
             self._patience.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, long: bool = False) -> Iterator[Connection]:
         if not self._writes:
             raise StateConflict(
                 "the register was opened to be read", remedy="write through the running server"
             )
-        with self._lock, self._patience.waiting(LONG_S), self._translated():
+        with self._lock, self._patience.waiting(LONG_S if long else SAVE_S), self._translated():
             try:
                 if self._held is None:
                     self._held = self._writer.connect()
                 with self._held.begin():
+                    if long:
+                        self._held.exec_driver_sql("SET LOCAL statement_timeout = 0")
                     yield self._held
                     newest = self._held.execute(select(func.max(events.c.number))).scalar_one()
                 self._acknowledged = newest or 0
@@ -150,7 +154,7 @@ class PostgresRegister(RegisterEngine):
 
     def _prepare(self) -> None:
         if self._writes:
-            with self._patience.waiting(LONG_S), self.writing_anew() as connection:
+            with self._patience.waiting(LONG_S), self._writing_anew() as connection:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 _prepare(connection)
         else:
@@ -158,7 +162,7 @@ class PostgresRegister(RegisterEngine):
                 _check_readable(connection)
 
     @contextmanager
-    def writing_anew(self) -> Iterator[Connection]:
+    def _writing_anew(self) -> Iterator[Connection]:
         """The first transaction: the tables may not be there."""
         with self._lock, self._translated():
             self._held = self._writer.connect()

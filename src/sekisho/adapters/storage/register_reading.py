@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 
 from sekisho.adapters.storage.register_engine import RegisterEngine
 from sekisho.adapters.storage.register_packing import is_plain, mark_of, narrow, unpack, widen
@@ -17,6 +17,7 @@ from sekisho.adapters.storage.register_rows import (
     batch_of,
     capture_of,
     events_of,
+    name_list,
     whole,
     word_ids,
 )
@@ -28,6 +29,7 @@ from sekisho.adapters.storage.register_schema import (
     outcomes,
     touches,
     waits,
+    words,
 )
 from sekisho.adapters.storage.register_words import Vocabulary
 from sekisho.model.errors import InvalidInput
@@ -46,13 +48,19 @@ class EventReading:
         self._engine = engine
         self._vocabulary = vocabulary
         self._by_hash = EVENTS.where(engine.among(events.c.hash_mark, "wanted"))
+        nobody = func.coalesce(
+            select(words.c.id).where(words.c.word == name_list(())).scalar_subquery(), 0
+        )
         self._history = (
             select(touches.c.epc, touches.c.number)
             .join(outcomes, outcomes.c.number == touches.c.number)
+            .join(events, events.c.number == touches.c.number)
             .where(
                 engine.among(touches.c.epc, "wanted"),
                 outcomes.c.outcome == OUTCOMES["taken"],
                 outcomes.c.voided_by.is_(None),
+                # What nobody endorsed changes nothing, and anybody may send much of it.
+                or_(events.c.parties != nobody, events.c.powers != nobody),
             )
             .order_by(touches.c.epc, outcomes.c.effect)
         )

@@ -126,8 +126,8 @@ def event_row(row: EventRow, words: Ids, capture: int) -> tuple[object, ...]:
     hash_id = narrow(row.hash_id)
     return (
         row.number,
-        mark_of(row.key),
         mark_of(hash_id),
+        mark_of(row.key),
         row.at.us,
         words[row.type],
         words[row.action],

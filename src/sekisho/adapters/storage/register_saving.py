@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, text, update
 
 from sekisho.adapters.storage.register_chip_rows import (
     movement_row,
@@ -14,7 +15,7 @@ from sekisho.adapters.storage.register_chip_rows import (
     standing_words,
 )
 from sekisho.adapters.storage.register_engine import RegisterEngine, conflict
-from sekisho.adapters.storage.register_packing import mark_of, narrow, pack, plain
+from sekisho.adapters.storage.register_packing import is_plain, mark_of, narrow, pack, plain
 from sekisho.adapters.storage.register_rows import (
     OUTCOMES,
     capture_row,
@@ -67,13 +68,26 @@ _ALERT_AGAIN = (
 )
 
 
+# By both marks, whole rows of which are compared: many events may share a hash id, few a key's eight bytes.
+_KEYS = {
+    "sqlite": (
+        'SELECT e."key", e.number FROM json_each(:wanted) AS w CROSS JOIN events AS e '
+        "ON e.hash_mark = json_extract(w.value, '$[0]') "
+        "AND e.key_mark = json_extract(w.value, '$[1]')"
+    ),
+    "postgresql": (
+        "SELECT e.key, e.number FROM unnest(CAST(:hashes AS bigint[]), CAST(:keys AS bigint[])) "
+        "AS w (hash_mark, key_mark) "
+        "JOIN events AS e ON e.hash_mark = w.hash_mark AND e.key_mark = w.key_mark"
+    ),
+}
+
+
 class SavingQueries:
     """What a change asks of one database while it is saved; made once, since making them takes longer than asking."""
 
     def __init__(self, engine: RegisterEngine) -> None:
-        self.keys = select(events.c.key, events.c.number).where(
-            engine.among(events.c.key_mark, "wanted")
-        )
+        self.keys = text(_KEYS[engine.kind])
         self.captures = select(captures.c.id, captures.c.number).where(
             engine.among(captures.c.id, "wanted")
         )
@@ -175,8 +189,9 @@ class Saving:
 
     def _refuse(self, change: Change) -> None:
         """What a change cannot be. Raises StateConflict."""
-        keys = [row.key for row in change.events]
-        found = find_keys(self._engine, self._queries, self._connection, keys)
+        pairs = [(row.key, row.hash_id) for row in change.events]
+        keys = [key for key, _ in pairs]
+        found = find_keys(self._engine, self._queries, self._connection, pairs)
         if found or len(set(keys)) < len(keys):
             where = f"event {min(found.values())}" if found else "the same change"
             raise StateConflict(
@@ -350,13 +365,16 @@ def find_keys(
     engine: RegisterEngine,
     queries: SavingQueries,
     connection: Connection,
-    keys: Sequence[bytes],
+    keys: Sequence[tuple[bytes, str]],
 ) -> dict[bytes, int]:
     """The numbers of the events that bear these keys."""
     if not keys:
         return {}
-    wanted = {"wanted": engine.wanted([mark_of(key) for key in keys])}
-    asked = set(keys)
+    asked = {key for key, _ in keys}
+    marks = [(mark_of(narrow(h)), mark_of(key)) for key, h in keys if is_plain(h)]
+    wanted: dict[str, object] = {"wanted": json.dumps(marks)}
+    if engine.kind == "postgresql":
+        wanted = {"hashes": [mark for mark, _ in marks], "keys": [mark for _, mark in marks]}
     found = connection.execute(queries.keys, wanted)
     return {key: number for key, number in found if key in asked}
 

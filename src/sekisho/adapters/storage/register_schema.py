@@ -137,9 +137,10 @@ _index_where("batches_unknown", batches.c.entry, batches.c.known.is_(None))
 events = _table(
     "events",
     _key("number"),
-    # Eight bytes of each find it, all of it is compared: an index over whole digests is four times as large.
-    _number("key_mark"),
+    # Eight bytes of each find it, all of it is compared: an index over whole digests is four times as large. One index
+    # for both, since digests are spread evenly: each index costs the journal a page for every event.
     _number("hash_mark"),
+    _number("key_mark"),
     _number("at"),
     _word("type"),
     _word("action"),
@@ -158,8 +159,7 @@ events = _table(
     _bytes("salt"),
     _bytes("document"),
 )
-Index("events_by_key", events.c.key_mark)
-Index("events_by_hash", events.c.hash_mark)
+Index("events_by_hash", events.c.hash_mark, events.c.key_mark)
 Index("events_by_location", events.c.biz_location)
 
 # --- derived --------------------------------------------------------------------------------

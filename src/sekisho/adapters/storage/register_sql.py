@@ -136,7 +136,7 @@ class RegisterSql:
 
     def forget_derived(self) -> None:
         # Crash before the commit: everything derived stands. After it: it is made again at the next start.
-        with self._engine.writing() as connection:
+        with self._engine.writing(long=True) as connection:
             for table in DERIVED:
                 self._engine.clear(connection, table)
             forgotten = update(alerts).where(alerts.c.stands == BY_EVENT)
@@ -160,7 +160,7 @@ class RegisterSql:
                 batch=connection.execute(select(func.max(batches.c.batch))).scalar_one() or 0,
             )
 
-    def find_keys(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def find_keys(self, keys: Sequence[tuple[bytes, str]]) -> dict[bytes, int]:
         with self._engine.reading() as connection:
             return find_keys(self._engine, self._queries, connection, keys)
 

@@ -85,7 +85,7 @@ class SqliteRegister(RegisterEngine):
                 self._held_lock.close()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, long: bool = False) -> Iterator[Connection]:  # noqa: ARG002 - it is on this machine
         if self._writer is None:
             raise StateConflict(
                 f"{self._path} was opened to be read", remedy="write through the running server"

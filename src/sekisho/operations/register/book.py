@@ -13,6 +13,7 @@ from sekisho.model.custody import Movement, Standing
 from sekisho.operations.register.foreseeing import foresee
 from sekisho.ports.register_store import EventRow, RegisterStore
 from sekisho.registry.custody.book import Captured, Taking
+from sekisho.registry.custody.facts import may_change
 from sekisho.registry.epcis import event_of
 from sekisho.registry.epcis.event import Event
 from sekisho.registry.terms import RegisterTerms
@@ -204,7 +205,8 @@ class StoreBook:
         if missing:
             found = self._store.load_history(missing)
             for epc in missing:
-                self._histories[epc] = tuple(captured_of(row) for row in found.get(epc, ()))
+                told = map(captured_of, found.get(epc, ()))
+                self._histories[epc] = tuple(filter(may_change, told))
 
     # --- what a taking changes -----------------------------------------------------------------
 
@@ -256,7 +258,8 @@ class StoreBook:
             self._moved.setdefault(parent, {})[child] = True
 
     def _remember(self, captured: Captured, taking: Taking) -> None:
-        for epc in dict.fromkeys(touch.epc for touch in taking.touches):
+        past = taking.touches if may_change(captured) else ()
+        for epc in dict.fromkeys(touch.epc for touch in past):
             self._added.setdefault(epc, []).append(captured)
         if captured.event.error is None:
             self._hashed.setdefault(captured.hash_id, []).append(captured)

@@ -14,7 +14,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from sekisho.model.errors import (
     VerificationError,
 )
 from sekisho.model.wire import MAX_DOCUMENT, canonical, sha256_hex
+from sekisho.operations.register.book import epcs_of
 from sekisho.operations.register.endorsing import Endorsed, Voices
 from sekisho.operations.register.grouping import Grounds, decide_group
 from sekisho.operations.register.line import ErrorBehaviour, Line, Reading, Waiting
@@ -40,8 +41,10 @@ from sekisho.registry.balance import Areas
 from sekisho.registry.epcis import event_document, hash_and_key, parse_document
 from sekisho.registry.terms import RegisterTerms
 
-__all__ = ["MAX_DOCUMENT", "Capturing", "Committing", "capture_id"]
+__all__ = ["MAX_DOCUMENT", "MAX_NAMED", "Capturing", "Committing", "capture_id"]
 
+MAX_NAMED: Final = 200_000
+"""Chips and things that one document names: each takes a kilobyte or two while it is decided."""
 _log = logging.getLogger("sekisho.register")
 T = TypeVar("T")
 
@@ -272,6 +275,13 @@ def _read(brought: _Brought, endorsed: Endorsed) -> Reading:
     if brought.is_single and read.total != 1:
         raise InvalidInput(
             f"holds {read.total} events", path="document", remedy="send one, or use /capture"
+        )
+    named = sum(1 for event in read.events for _ in epcs_of(event))
+    if named > MAX_NAMED:
+        raise InvalidInput(
+            f"names {named} chips and things, more than {MAX_NAMED}",
+            path="document",
+            remedy="send it in parts",
         )
     hashed = [hash_and_key(event) for event in read.events]
     return Reading(

@@ -114,7 +114,12 @@ class _Known:
         self._store = store
         self._fold = fold
         self._mine: dict[bytes, tuple[int, Endorsed]] = {}
-        keys = [key for reading in readings for key in reading.keys[: len(reading.events)]]
+        keys = [
+            pair
+            for reading in readings
+            for pair in zip(reading.keys, reading.hash_ids, strict=True)
+            if reading.events
+        ]
         stored = store.find_keys(keys) if keys else {}
         hash_ids = [
             hash_id
@@ -133,7 +138,7 @@ class _Known:
             if not self._adds(reading.endorsed, *before):
                 return None
             key = endorsed_key(key, reading.endorsed)
-            if key in self._mine or self._store.find_keys((key,)):
+            if key in self._mine or self._store.find_keys(((key, reading.hash_ids[position]),)):
                 return None
         self._mine[key] = (number, reading.endorsed)
         return key

@@ -114,7 +114,10 @@ class Book(Protocol):
         ...
 
     def history(self, epc: str) -> Sequence[Captured]:
-        """The events that took effect on it and were not voided, in the order in which they took effect."""
+        """The events that took effect on it and were not voided, in the order in which they took effect.
+
+        Without what cannot change anything (`facts.may_change`): observations, and all that nobody endorsed.
+        """
         ...
 
     def waiting(self, epc: str) -> Sequence[Captured]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -10,7 +11,7 @@ from sekisho.model.custody import Movement, Standing
 from sekisho.model.instants import Instant
 from sekisho.registry.custody.acts import CONTAINMENT, WITHOUT_EFFECT
 from sekisho.registry.custody.book import AlertCode, Book, Captured, Touch
-from sekisho.registry.custody.facts import Reading, Role
+from sekisho.registry.custody.facts import Reading, Role, puts_in
 from sekisho.registry.custody.folding import Folded, fold, in_order, insert
 from sekisho.registry.custody.steps import UNKNOWN, advance
 from sekisho.registry.custody.track import Share, Step, Track, Trouble
@@ -19,6 +20,8 @@ __all__ = ["Case", "Change", "Stay", "difference", "stays_of"]
 
 _STILL = WITHOUT_EFFECT | CONTAINMENT | {"register", "announce", "void", "rework"}
 """Acts that do not befall what is inside."""
+MOST_BEFORE_LATE: Final = 256
+"""Events of one signer on one chip, from which on it may tell nothing more of the chip's past."""
 
 
 class Change(msgspec.Struct):
@@ -74,7 +77,13 @@ class Case:
         return named
 
     def inside(self, subjects: dict[str, Role]) -> list[str]:
-        """All that lay in them at the event's time, at any depth, and that the event does not name."""
+        """All that lay in them at the event's time, at any depth, and that the event does not name.
+
+        Nothing of it for an event that nobody endorsed: 300 bytes from a stranger would cost a look at each chip in a
+        hall.
+        """
+        if not (self.captured.parties or self.captured.powers):
+            return []
         found: dict[str, None] = {}
         level = [epc for epc, role in subjects.items() if role != "container"]
         while level:
@@ -84,6 +93,18 @@ class Case:
             ]
             found.update(dict.fromkeys(level))
         return list(found)
+
+    def depth(self, epcs: Iterable[str]) -> int:
+        """How many levels of containers these are, themselves included; no further than anything may be deep."""
+        seen: set[str] = set()
+        level = list(epcs)
+        deep = 0
+        while level:
+            deep += 1
+            seen.update(level)
+            below = dict.fromkeys(child for epc in level for child in self.contents(epc))
+            level = [epc for epc in below if epc not in seen]
+        return deep
 
     def touches(self, subjects: dict[str, Role], inside: Iterable[str]) -> tuple[Touch, ...]:
         event = self.facts.event
@@ -108,7 +129,7 @@ class Case:
         known = dict.fromkeys(book.inside(epc))
         for captured in book.history(epc):
             event = captured.event
-            if event.parent == epc:
+            if event.parent == epc and puts_in(captured):
                 known.update(dict.fromkeys(event.children))
         return [child for child in known if self._lay_in(child) == epc]
 
@@ -161,6 +182,8 @@ class Case:
 
     def _replaced(self, epc: str, role: Role) -> Change | Trouble:
         history = self.book.history(epc)
+        if (trouble := self._crowded(history)) is not None:
+            return trouble
         before = fold(epc, in_order(history), self.reading)
         after = fold(epc, insert(history, self.captured), self.reading, self.captured)
         if after.trouble is not None:
@@ -172,6 +195,20 @@ class Case:
         if role == "content" and self._is_unknown_content(change):
             return UNKNOWN
         return change
+
+    def _crowded(self, history: Sequence[Captured]) -> Trouble | None:
+        """The Trouble where these signers told so much of it already that they may only add to its end.
+
+        Each event of the past goes through the whole path; counted by signer, so that nobody can take it from others.
+        """
+        if len(history) < MOST_BEFORE_LATE:
+            return None
+        who = self.captured.parties | self.captured.powers
+        own = sum(not who.isdisjoint(past.parties | past.powers) for past in history)
+        if own < MOST_BEFORE_LATE:
+            return None
+        detail = f"comes behind {own} events of the same signers: say it as an event of today"
+        return Trouble("illegal-transition", detail)
 
     def _cannot(
         self, epc: str, role: Role, before: Folded, which: Captured, trouble: Trouble

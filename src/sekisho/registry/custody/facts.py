@@ -15,7 +15,7 @@ from sekisho.registry.custody.reference import derive_reference
 from sekisho.registry.epcis.event import Event, Typed
 from sekisho.registry.terms import OWN_NAMESPACE, RegisterTerms
 
-__all__ = ["Facts", "Reading", "Role", "own_field"]
+__all__ = ["Facts", "Reading", "Role", "may_change", "own_field", "puts_in"]
 
 Role: TypeAlias = Literal["subject", "inside", "container", "content", "input", "output", "kept"]
 """What a chip is in an event: what it acts on, what is inside that; or what contents go into or out of, and those."""
@@ -180,6 +180,20 @@ def _read(captured: Captured, terms: RegisterTerms) -> Facts:
         site=site,
         country=place.country if place is not None else "",
     )
+
+
+def may_change(captured: Captured) -> bool:
+    """Whether an event can change anything at all: somebody endorsed it, and it is more than an observation.
+
+    What cannot is in no chip's history: else whoever can send documents could make every later look back at it slow.
+    """
+    is_signed = captured.parties or captured.powers
+    return bool(is_signed) and act_of(captured.event) not in WITHOUT_EFFECT
+
+
+def puts_in(captured: Captured) -> bool:
+    """Whether an event puts its children into its parent. Others that name both only saw them there."""
+    return captured.event.action == "ADD" and act_of(captured.event) in CONTAINMENT
 
 
 def own_field(event: Event, name: str) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from sekisho.model.custody import Movement
 from sekisho.registry.custody.case import Case, Change, Stay
-from sekisho.registry.custody.facts import Facts, Role
+from sekisho.registry.custody.facts import Facts, Role, puts_in
 from sekisho.registry.custody.movements import open_chips
 from sekisho.registry.custody.reference import is_reference
 from sekisho.registry.custody.track import Trouble
@@ -16,6 +17,8 @@ __all__ = ["check_alone", "check_together"]
 Found = tuple[str, Trouble]
 _NOT_ALONE = frozenset({"ship", "cancel", "divert", "split", "export"})
 _ARRIVING = frozenset({"receive", "return", "refuse"})
+MOST_LEVELS: Final = 32
+"""Containers in containers. Chip, board, server, rack, crate, pallet, container, ship are eight."""
 
 
 def check_alone(facts: Facts) -> Trouble | None:
@@ -177,6 +180,10 @@ def _containers(case: Case, changes: Mapping[str, Change]) -> Iterator[Found]:
     if event.action != "ADD":
         return
     above = _above(case, event.parent)
+    if len(above) + case.depth(event.children) > MOST_LEVELS:
+        detail = f"would lie more than {MOST_LEVELS} containers deep"
+        yield event.parent, Trouble("illegal-transition", detail)
+    yield from _strangers_packaging(case, event.parent)
     for epc, change in changes.items():
         if epc in above:
             yield epc, Trouble("contains-itself", f"would lie in itself by way of {event.parent}")
@@ -184,6 +191,20 @@ def _containers(case: Case, changes: Mapping[str, Change]) -> Iterator[Found]:
             trouble = case.passed_over(epc, [Stay(event.parent, case.facts.at, None)])
             if trouble is not None:
                 yield epc, trouble
+
+
+def _strangers_packaging(case: Case, parent: str) -> Iterator[Found]:
+    """Into packaging that nobody registered, and in which something lies, only with one of those who hold what lies there.
+
+    Else a stranger's chip among another's goods would keep the whole pallet from being shipped, or received.
+    """
+    if case.standing_then(parent) is not None:
+        return
+    there = [s for s in map(case.standing_then, case.contents(parent)) if s is not None]
+    parties = case.facts.parties
+    if there and not any(s.custodian in parties or s.holder in parties for s in there):
+        detail = f"goes into {parent}, in which {there[0].custodian}'s {there[0].epc} lies"
+        yield case.facts.event.children[0], Trouble("other-holder", detail, waits=True)
 
 
 def _above(case: Case, parent: str) -> set[str]:
@@ -202,7 +223,7 @@ def _above(case: Case, parent: str) -> set[str]:
                 captured.event.parent
                 for epc in level
                 for captured in book.history(epc)
-                if epc in captured.event.children
+                if epc in captured.event.children and puts_in(captured)
             ]
         level = outer
     return found - _only_container(case)

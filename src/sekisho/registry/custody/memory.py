@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sekisho.model.custody import Movement, Standing
 from sekisho.registry.custody.book import Book, Captured, Taking
+from sekisho.registry.custody.facts import may_change
 
 __all__ = ["MemoryBook"]
 
@@ -109,7 +110,8 @@ class MemoryBook:
         if taking.voids is not None:
             self._voided.add(taking.voids)
         if taking.outcome == "taken":
-            for epc in dict.fromkeys(touch.epc for touch in taking.touches):
+            past = taking.touches if may_change(captured) else ()
+            for epc in dict.fromkeys(touch.epc for touch in past):
                 self._histories.setdefault(epc, []).append(captured)
             if captured.event.error is None:
                 self._hashes.setdefault(captured.hash_id, []).append(captured)

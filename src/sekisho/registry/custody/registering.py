@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, get_args
@@ -42,8 +43,9 @@ def identity_of(facts: Facts, epc: str) -> Identity | Trouble:
 
 
 def claimed_key(facts: Facts) -> str:
-    """The device key that an event states, in lower case; "" where it states none."""
-    return _text(facts, "deviceKeySha256").lower()
+    """The device key that an event states, in one spelling; "" where it states none."""
+    stated = unicodedata.normalize("NFKC", _text(facts, "deviceKeySha256"))
+    return "".join(stated.split()).lower()
 
 
 def wrong_tpp(facts: Facts, model: str) -> str:

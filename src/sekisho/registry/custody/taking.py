@@ -30,6 +30,11 @@ __all__ = ["take"]
 MOST_ALERTS: Final = 1_000
 """For one event; the last one says how many more there were."""
 
+MOST_WAITING: Final = 64
+"""Events of one signer that may wait for one chip."""
+MOST_NAMED_WAITING: Final = 20_000
+"""Chips that these may name together, unless there is only one."""
+
 
 def take(book: Book, captured: Captured, terms: RegisterTerms) -> tuple[Taking, ...]:
     """What an event does, and then each event that waited and now takes effect or is refused for good, in order.
@@ -330,6 +335,10 @@ def _refused(
     waits_for = dict.fromkeys(epc for epc, _ in troubles if epc) if waits else {}
     if waits and troubles[0][1].code == "nothing-to-correct":
         waits_for = dict.fromkeys(subjects)
+    crowded = next((epc for epc in waits_for if _is_crowded(case, epc)), None)
+    if crowded is not None:
+        detail = f"waits for {crowded}, for which too much of the same signers' waits already"
+        troubles, waits_for = [(crowded, Trouble(troubles[0][1].code, detail))], {}
     number = case.facts.number
     alerts = {
         (trouble.code, epc): Alert(code=trouble.code, epc=epc, detail=trouble.detail, number=number)
@@ -342,6 +351,23 @@ def _refused(
         touches=touches or case.touches(subjects, ()),
         waits_for=tuple(waits_for),
     )
+
+
+def _is_crowded(case: Case, epc: str) -> bool:
+    """Whether one more event of these signers may not wait for a chip: each is gone through whenever the chip changes.
+
+    Counted by signer, so that nobody can take the places of others.
+    """
+    who = case.captured.parties | case.captured.powers
+    same = [
+        other
+        for other in case.book.waiting(epc)
+        if other.number != case.captured.number and not who.isdisjoint(other.parties | other.powers)
+    ]
+    if len(same) >= MOST_WAITING:
+        return True
+    named = sum(len(case.reading.facts(other).named) for other in same)
+    return bool(same) and named + len(case.facts.named) > MOST_NAMED_WAITING
 
 
 def _noted(facts: Facts, notes: Iterable[tuple[str, AlertCode, str]]) -> tuple[Alert, ...]:

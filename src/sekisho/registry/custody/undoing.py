@@ -13,7 +13,7 @@ from typing import Final
 from sekisho.registry.custody.acts import Act
 from sekisho.registry.custody.book import Captured
 from sekisho.registry.custody.case import Case, Change, difference, stays_of
-from sekisho.registry.custody.facts import Facts, Role
+from sekisho.registry.custody.facts import Facts, Role, puts_in
 from sekisho.registry.custody.folding import Folded, fold, in_order
 from sekisho.registry.custody.track import NOWHERE, Track, Trouble
 
@@ -124,7 +124,7 @@ def _named(original: Captured) -> Iterator[str]:
 def _ever_inside(case: Case, epc: str) -> Iterator[str]:
     yield from case.book.inside(epc)
     for captured in case.book.history(epc):
-        if captured.event.parent == epc:
+        if captured.event.parent == epc and puts_in(captured):
             yield from captured.event.children
 
 
@@ -180,14 +180,18 @@ def _rests(case: Case, original: Captured, before: Folded, after: Folded) -> Tro
         if number != original.number and new.get(number, custodian) != custodian:
             return Trouble("rests-on-it", f"event {number} was {custodian}'s to do because of it")
     gone = before.track.standing is not None and after.track.standing is None
-    later = [c for c, _ in before.path if c.number != original.number and _counts(case, c)]
+    later = [c for c, t in before.path if c.number != original.number and _counts(case, c, t)]
     if gone and later:
         return Trouble("rests-on-it", f"event {later[0].number} rests on it")
     return None
 
 
-def _counts(case: Case, captured: Captured) -> bool:
-    return case.reading.facts(captured).effect not in ("observe", "inspect", "count", "void")
+def _counts(case: Case, captured: Captured, track: Track) -> bool:
+    """Whether something rests on the registration; not what somebody saw pass, else anybody could keep it from undoing."""
+    facts, now = case.reading.facts(captured), track.standing
+    if facts.effect == "place" and now is not None:
+        return now.custodian in facts.parties or now.holder in facts.parties
+    return facts.effect not in ("observe", "inspect", "count", "void")
 
 
 def _custodians(case: Case, folded: Folded) -> dict[int, str]:

@@ -2,8 +2,8 @@
 
 Source: GS1 EPCIS 2.0 and CBV 2.0. Vocabulary words are bare (`shipping`), words of other vocabularies whole URIs;
 names of extension fields are resolved to `{namespace}local`, at every depth; identifiers of things, parties and places
-have one spelling (a GS1 key is its Digital Link), while `raw` keeps what was written. In `sensors` the types, exceptions
-and components are whole addresses.
+have one spelling (a GS1 key is its Digital Link), while `raw` keeps what was written. In `sensors` the types,
+exceptions and components are whole addresses.
 """
 
 from __future__ import annotations

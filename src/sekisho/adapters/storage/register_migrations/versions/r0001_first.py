@@ -78,8 +78,8 @@ def _create_captured() -> None:
     _table(
         "events",
         _key("number", _BIG),
-        _column("key_mark", _BIG),
         _column("hash_mark", _BIG),
+        _column("key_mark", _BIG),
         _column("at", _BIG),
         _column("type", _WORD),
         _column("action", _WORD),
@@ -192,8 +192,7 @@ def _create_derived() -> None:
 def _create_indexes() -> None:
     _index_where("batches_unknown", "batches", ["entry"], "known IS NULL")
     _index_where("batches_unlogged", "batches", ["batch"], "entry IS NULL")
-    op.create_index("events_by_hash", "events", ["hash_mark"])
-    op.create_index("events_by_key", "events", ["key_mark"])
+    op.create_index("events_by_hash", "events", ["hash_mark", "key_mark"])
     op.create_index("events_by_location", "events", ["biz_location"])
     op.create_index("waits_by_number", "waits", ["number"])
     _index_where("standings_by_device_key", "standings", ["device_key"], "device_key IS NOT NULL")
