@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -266,3 +267,59 @@ def test_files_of_the_register_are_its_owners_alone(regime: LiveRegime) -> None:
     home: Path = regime.control.home.path
     for name in ("subscriptions.sqlite", "keys/register-tag.key", "register.sqlite"):
         assert (home / name).stat().st_mode & 0o077 == 0, name
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.0.0.1:9"},
+        {"origin": "null"},
+    ],
+    ids=str,
+)
+def test_another_sites_page_captures_and_subscribes_nothing(
+    client: TestClient[Litestar], headers: dict[str, str]
+) -> None:
+    """A page cannot read the answer, but could send all events to an address of its own; its browser says who it is."""
+    name = {"name": "all", "query": {"eventType": "ObjectEvent"}}
+    for path, body in (
+        ("/epcis/capture", document(commissioned(chip(77)))),
+        ("/epcis/queries", json.dumps(name).encode()),
+        ("/epcis/queries/all/subscriptions", b'{"dest":"https://evil.example/x"}'),
+    ):
+        answer = client.post(path, content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross-site")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.delete("/epcis/queries/all", headers=headers).status_code == 403
+    assert client.get("/epcis/capture", headers=headers).status_code == 200
+
+
+def test_silent_connections_do_not_take_the_room_of_others(address: str) -> None:
+    """Each announces all that a document may have and sends nothing; a small honest document still comes in."""
+    silent = b"POST /epcis/capture HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 16777216\r\n\r\n{"
+    sockets = [connect(address) for _ in range(12)]
+    try:
+        for one in sockets:
+            one.sendall(silent)
+        time.sleep(0.3)
+        data = document(commissioned(chip(78)))
+        answer = httpx.post(f"{address}/epcis/capture", content=data, headers=JSON, timeout=10)
+        assert answer.status_code == 202
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def test_a_body_that_grows_beyond_the_room_pushes_back() -> None:
+    """What has come counts, byte for byte, and is given back when it is over."""
+    room = Room(100)
+    with room.hold() as first, room.hold() as second:
+        first.grow(60)
+        second.grow(40)
+        with pytest.raises(Overloaded):
+            second.grow(1)
+    with room.hold() as alone:
+        alone.grow(1_000)

@@ -10,9 +10,20 @@ from typing import Any
 import pytest
 
 from sekisho.auditor import CheckResult
+from sekisho.auditor.register_evidence import Signed, read_disclosed, replay_events
 from sekisho.model.statements import ChipRegistered, ChipTags, CustodyMoved
 from sekisho.model.wire import canonical, encode_base64, sha256_hex
-from sekisho.registry.disclosed import BATCHES, CAPTURES, DOCUMENTS, EVENTS, STANDINGS, TERMS
+from sekisho.operations.register.findings import Findings
+from sekisho.registry.commitments import capture_id
+from sekisho.registry.disclosed import (
+    BATCHES,
+    CAPTURES,
+    DOCUMENTS,
+    EVENTS,
+    STANDINGS,
+    TERMS,
+    to_lines,
+)
 from sekisho.signing.endorsing import endorse
 from tests import factory as f
 from tests.factory_bundle import check_of
@@ -378,3 +389,81 @@ def test_the_same_party_enrolled_anew_does_not_unmake_what_it_signed(tmp_path: P
         desk.capture(told(desk, shipped("fab", "dist-a", CHIPS)), f.signer("fab anew"))
         found = verdicts(desk, desk.files())
         assert {row.verdict for row in found.values()} == {"holds"}, found
+
+
+def test_a_dropped_endorsement_does_not_leave_the_capture_its_name(
+    desk: RegisterDesk, honest: Files
+) -> None:
+    """The id that the party was told follows from document and endorsement, so both are found by it or missed."""
+    rows = rows_of(honest, CAPTURES)
+    rows[2] = {**rows[2], "endorsement": "", "parties": []}
+    found = verdicts(desk, with_rows(honest, CAPTURES, rows))
+    assert found["endorsements"].verdict == "fails"
+    assert "is not named after its document and endorsement" in found["endorsements"].detail
+
+
+def test_a_capture_dated_back_fails(desk: RegisterDesk, honest: Files) -> None:
+    """Into the time of a key that has been replaced or stolen since: the batch's entry says when it came."""
+    rows = rows_of(honest, CAPTURES)
+    rows[2] = {**rows[2], "received": "2020-01-01T00:00:00Z"}
+    found = verdicts(desk, with_rows(honest, CAPTURES, rows))
+    assert found["endorsements"].verdict == "fails"
+    assert "its batch is of" in found["endorsements"].detail
+
+
+def test_an_event_dated_back_fails(desk: RegisterDesk, honest: Files) -> None:
+    """When an event was received decides whether it may still be undone, or was announced long enough before."""
+    rows = rows_of(honest, EVENTS)
+    rows[2] = {**rows[2], "received": "2020-01-01T00:00:00Z"}
+    found = verdicts(desk, with_rows(honest, EVENTS, rows))
+    assert found["custody"].verdict == "fails"
+    assert "event 3 is said to be of" in found["custody"].detail
+
+
+def test_a_finding_that_the_log_was_not_given_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator states batches, and keeps to itself that an unknown chip was counted among them."""
+    monkeypatch.setattr(Findings, "state_new", lambda _: None)
+    with RegisterDesk(tmp_path, PARTIES, terms=PLACES) as silent:
+        for events, signer in (
+            ([commissioned(*CHIPS)], "fab"),
+            ([counted("dist-a", [CHIPS[0] + "0"])], "dist-a"),
+            ([shipped("fab", "dist-a", CHIPS)], "fab"),
+        ):
+            silent.capture(told(silent, *events), f.signer(signer))
+            silent.clock.move(3_600)
+        found = verdicts(silent, silent.files())
+    assert found["irregularities"].verdict == "fails"
+    assert "raise 1 more unknown-id" in found["irregularities"].detail
+
+
+def test_a_register_told_anew_without_an_endorsement_is_not_seen_by_the_log(
+    desk: RegisterDesk, honest: Files
+) -> None:
+    """A limit: the log commits to events, not to who endorsed them. The party knows its capture's id, and misses it."""
+    captures, events = rows_of(honest, CAPTURES), rows_of(honest, EVENTS)
+    told = captures[2]
+    unsigned = capture_id(told["sha256"], None, "proceed")
+    captures[2] = {**told, "capture": unsigned, "endorsement": "", "parties": []}
+    events[2] = {**events[2], "capture": unsigned}
+    files = with_rows(with_rows(honest, CAPTURES, captures), EVENTS, events)
+    del files[DOCUMENTS + told["sha256"]]
+    disclosed = read_disclosed(files)
+    assert disclosed is not None
+    signed = {
+        row.capture: Signed(frozenset(row.parties), frozenset(row.powers))
+        for row in disclosed.captures.values()
+    }
+    replay = replay_events(disclosed, signed)
+    for place, row in enumerate(events):
+        settled = replay.settled[row["number"]]
+        bare = {name: value for name, value in row.items() if name != "effect"}
+        effect = {} if settled.effect is None else {"effect": settled.effect}
+        events[place] = {**bare, "outcome": settled.outcome, **effect}
+    standings = [replay.standings[epc] for epc in sorted(replay.standings)]
+    files = with_rows(files, EVENTS, events) | {STANDINGS: to_lines(standings)}
+    found = verdicts(desk, files)
+    assert {row.verdict for row in found.values()} == {"holds"}, found
+    assert {standing.custodian for standing in standings} == {"fab"}
+    assert told["capture"] not in files[CAPTURES].decode()

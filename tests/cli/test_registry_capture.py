@@ -143,7 +143,8 @@ def test_a_stale_address_is_no_obstacle(line: Line, one: str, capsys: Capture) -
     home = Home.open(line.home)
     home.save_address("http://127.0.0.1:9")
     try:
-        (row,) = line.answer(capsys, "capture", line.write("made.json", commissioned(one)))
+        path = line.write("made.json", commissioned(one))
+        (row,) = line.answer(capsys, "capture", path, code=3)  # nobody signed: no effect
         assert (row["taken"], row["signed"]) == (1, False)
     finally:
         home.forget_address()
@@ -226,7 +227,7 @@ def test_a_key_that_is_not_the_partys_is_told(line: Line, one: str, capsys: Capt
 
 def test_a_register_is_checked_and_made_again(line: Line, one: str, capsys: Capture) -> None:
     """Holds before and after; a home that is served says so."""
-    line.answer(capsys, "capture", line.write("made.json", commissioned(one)))
+    line.answer(capsys, "capture", line.write("made.json", commissioned(one)), code=3)
     before = line.answer(capsys, "check")
     assert (before["verdict"], before["differences"]) == ("holds", 0)
     made = line.answer(capsys, "rebuild")
@@ -253,9 +254,13 @@ def test_terms_are_shown_and_written_once(line: Line, capsys: Capture, tmp_path:
 def test_words_for_a_person_name_what_happened(line: Line, one: str, capsys: Capture) -> None:
     """One line for each file, in words."""
     capsys.readouterr()
-    assert line.call("capture", line.write("made.json", commissioned(one))) == 0
-    assert "1 events, 1 taken" in capsys.readouterr().out
+    assert line.call("capture", line.write("made.json", commissioned(one))) == 3
+    told = capsys.readouterr().out
+    assert "1 events, 1 taken" in told
+    assert "unsigned: kept as seen, it moves nothing" in told
     assert line.call("events", "--epc", one) == 0
-    assert "unsigned" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "seen, moves nothing; unsigned" in told
+    assert "in effect" not in told
     assert line.call("check") == 0
     assert "holds" in capsys.readouterr().out

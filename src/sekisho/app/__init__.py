@@ -2,6 +2,7 @@
 
 from sekisho.app.balances import RegisterBooks, open_books
 from sekisho.app.control import Control
+from sekisho.app.exporting import Exported, export_home_bundle
 from sekisho.app.home import Elsewhere, Home, RegimeFile
 from sekisho.app.papers import open_papers
 from sekisho.app.register_upkeep import (
@@ -50,6 +51,7 @@ __all__ = [
     "Draft",
     "Elsewhere",
     "ErrorBehaviour",
+    "Exported",
     "Found",
     "Home",
     "Mismatch",
@@ -65,6 +67,7 @@ __all__ = [
     "draft_production",
     "draft_statements",
     "erase_disclosures",
+    "export_home_bundle",
     "finish_log_rotation",
     "judge_productions",
     "open_books",

@@ -5,6 +5,7 @@ What is not disclosed makes a check unverifiable and is named; it never holds. A
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from sekisho.auditor.evidence import Evidence
@@ -18,8 +19,9 @@ from sekisho.auditor.register_evidence import (
 )
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.model.errors import SekishoError
+from sekisho.model.instants import Instant
 from sekisho.model.statements import ChipRegistered, CustodyMoved, IrregularityFound
-from sekisho.registry.commitments import batch_root, commitment
+from sekisho.registry.commitments import BEHAVIOURS, batch_root, capture_id, commitment
 from sekisho.registry.custody import path_of
 from sekisho.registry.disclosed import EVENTS, DisclosedCapture, DisclosedEvent
 from sekisho.registry.irregularity import about_digest
@@ -162,7 +164,28 @@ def check_irregularities(evidence: Evidence) -> Outcome:
         about = about_digest(told.salt, fact.books, fact.irregularity, told.value)
         if about != fact.about:
             tally.fault(f"entry {step.index}: the finding is about something else than disclosed")
+    _check_raised(evidence, tally)
     return tally.outcome(f"{count} findings in the books of chips")
+
+
+def _check_raised(evidence: Evidence, tally: Tally) -> None:
+    """The serious alerts that the events raise are findings in the log. Those of the newest batch may still come."""
+    disclosed = evidence.disclosed()
+    replay = None if disclosed is None else replay_of(evidence, disclosed, Tally())
+    if disclosed is None or replay is None:
+        return
+    history = evidence.past()
+    newest = max((fact.batch for _, fact in history.facts(CustodyMoved)), default=0)
+    raised: Counter[str] = Counter()
+    for (batch, code), count in replay.raised.items():
+        if batch < newest:
+            raised[code] += count
+    for _, fact in history.facts(IrregularityFound):
+        if fact.books == "custody":
+            raised[fact.irregularity] -= fact.count
+    for code, missing in sorted(raised.items()):
+        if missing > 0:
+            tally.fault(f"the events raise {missing} more {code} than the log has findings")
 
 
 # --- batches -------------------------------------------------------------------------------------
@@ -191,6 +214,9 @@ def _batch_faults(
         if (row.number, row.place) != (first + place, place):
             yield f"{where}: event {row.number} stands where event {first + place} must be"
             return
+    late = next((row for row in rows if row.received != fact.effective), None)
+    if late is not None:
+        yield f"{where} was captured at {fact.effective}, event {late.number} is said to be of {late.received}"
     made = [commitment(row.salt_bytes, disclosed.read[row.number][1]) for row in rows]
     if batch_root(made).hex() != fact.root:
         yield f"{where}: its events with these salts have another root than the log's"
@@ -213,10 +239,12 @@ def _verify_captures(
     """Who endorsed each capture; a claim that the signatures do not bear out is a fault."""
     history = evidence.past()
     entries = {fact.batch: step.index for step, fact in history.facts(CustodyMoved)}
+    captured_at = {fact.batch: fact.effective for _, fact in history.facts(CustodyMoved)}
     batch_of = {row.capture: row.batch for row in reversed(disclosed.events)}
     found: dict[str, Signed] = {}
     for capture, row in disclosed.captures.items():
         claimed = Signed(frozenset(row.parties), frozenset(row.powers))
+        tally.extend(_misnamed(row, captured_at.get(batch_of.get(capture, 0))))
         if not row.endorsement:
             found[capture] = Signed()
             if claimed != Signed():
@@ -226,6 +254,15 @@ def _verify_captures(
         regimes = _regimes_about(history, index, row)
         found[capture] = _verified(evidence.origin, row, regimes, claimed, tally)
     return found
+
+
+def _misnamed(row: DisclosedCapture, captured_at: Instant | None) -> Iterator[str]:
+    """A capture under an id or a time that is not its own: another document, endorsement or regime put in its place."""
+    endorsement = row.envelope or None
+    if all(row.capture != capture_id(row.sha256, endorsement, word) for word in BEHAVIOURS):
+        yield f"capture {row.capture} is not named after its document and endorsement"
+    if captured_at is not None and row.received != captured_at:
+        yield f"capture {row.capture} is said to be of {row.received}, its batch is of {captured_at}"
 
 
 def _verified(

@@ -7,7 +7,8 @@ numbers. Who endorsed what is never taken from the disclosure: it is verified an
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.instants import Instant
 from sekisho.model.wire import from_json, parse_canonical, sha256_hex
 from sekisho.registry.custody import MemoryBook, take
-from sekisho.registry.custody.book import Captured, Outcome
+from sekisho.registry.custody.book import Captured, Outcome, Taking
 from sekisho.registry.disclosed import (
     BATCHES,
     CAPTURES,
@@ -33,6 +34,7 @@ from sekisho.registry.disclosed import (
 )
 from sekisho.registry.epcis import event_document, event_key, event_of, hash_id, parse_document
 from sekisho.registry.epcis.event import Event
+from sekisho.registry.irregularity import SERIOUS
 from sekisho.registry.terms import RegisterTerms
 
 __all__ = [
@@ -88,7 +90,8 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """What the events give: their outcomes, the book at the end, and per batch what was registered for the first time.
 
     `gone` are EPCs whose registration was undone. `histories` have, by EPC, every event that ever took effect on it in
-    the order of effect, each with the number of the event at which it did, written as so many microseconds.
+    the order of effect, each with the number of the event at which it did, written as so many microseconds. `raised`
+    counts by batch and code the serious alerts of endorsed events that took effect at once.
     """
 
     settled: Mapping[int, Settled]
@@ -97,6 +100,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     registered: Mapping[int, tuple[str, ...]]
     gone: frozenset[str]
     histories: Mapping[str, Sequence[tuple[Captured, Instant]]]
+    raised: Mapping[tuple[int, str], int]
 
 
 def is_custody_file(path: str) -> bool:
@@ -134,6 +138,7 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
     gone: set[str] = set()
     registered: dict[int, list[str]] = {}
     histories: dict[str, list[tuple[Captured, Instant]]] = {}
+    raised: Counter[tuple[int, str]] = Counter()
     effects = 0
     for place, row in enumerate(disclosed.events, 1):
         if row.number != place:
@@ -146,6 +151,10 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
             book.apply(taking, told)
             if taking.outcome == "taken":
                 effects += 1
+                if (
+                    told is captured
+                ):  # what was early may have raised the same before, without a finding
+                    raised.update(_serious(row.batch, told, taking))
                 for epc in dict.fromkeys(touch.epc for touch in taking.touches):
                     histories.setdefault(epc, []).append((told, Instant(row.number)))
             effect = effects if taking.outcome == "taken" else None
@@ -164,7 +173,15 @@ def replay_events(disclosed: Disclosed, signed: Mapping[str, Signed]) -> Replay:
         registered={batch: tuple(epcs) for batch, epcs in registered.items()},
         gone=frozenset(gone),
         histories=histories,
+        raised=raised,
     )
+
+
+def _serious(batch: int, captured: Captured, taking: Taking) -> Iterator[tuple[int, str]]:
+    if captured.parties or captured.powers:
+        for alert in taking.alerts:
+            if alert.code in SERIOUS:
+                yield batch, alert.code
 
 
 def documents_of(files: Mapping[str, bytes], sha256: str) -> frozenset[bytes] | None:

@@ -134,7 +134,29 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{file}: {events} events, {taken} taken, {waiting} waiting, {refused} refused, {repeated} repeated; {who}",
         "{file}: イベント {events} 件、有効 {taken}、待機 {waiting}、拒否 {refused}、重複 {repeated}。{who}",
     ),
-    "registry.capture.unsigned": ("unsigned", "署名なし"),
+    "registry.capture.unsigned": (
+        "unsigned: kept as seen, it moves nothing",
+        "署名なし (観測として記録、効力なし)",
+    ),
+    "registry.capture.why": (
+        "why, event by event: sekisho registry alerts",
+        "理由 (イベント別): sekisho registry alerts",
+    ),
+    "registry.alerts.row": (
+        "event {number}  {word} ({code})  {epc}: {detail}",
+        "イベント {number}  {word} ({code})  {epc}: {detail}",
+    ),
+    "registry.alerts.none": ("No alert.", "警告はありません。"),
+    "registry.alerts.more": ("More behind --before {place}", "続きは --before {place}"),
+    "registry.export.bar": ("reading the log", "ログを読込中"),
+    "registry.export.done": (
+        "Bundle written to {bundle}, the same as {tar}: {size} log entries, {events} events of the register.",
+        "証拠一式を {bundle} に書き出しました (同じ内容: {tar})。ログ {size} 件、登録簿のイベント {events} 件。",
+    ),
+    "registry.export.behind": (
+        "{count} events are newer than the newest witnessed checkpoint and not in it: export again later.",
+        "イベント {count} 件は立会済みの最新チェックポイントより新しく、含まれていません。後で再度実行してください。",
+    ),
     "registry.capture.ask": ("Vouch for this, and hand it in?", "これを保証して提出しますか?"),
     "registry.capture.not-party": (
         "was captured, but not on the word of {party}",
@@ -168,6 +190,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{number}  {at}  {step}  {type}、{count} 点、{outcome}。{who}",
     ),
     "registry.events.taken": ("in effect", "有効"),
+    "registry.events.unsigned": ("unsigned", "署名なし"),
+    "registry.events.seen": ("seen, moves nothing", "観測のみ (効力なし)"),
     "registry.events.waiting": ("waiting", "待機"),
     "registry.events.refused": ("refused", "拒否"),
     "registry.events.voided": ("declared wrong", "誤りと宣言済み"),

@@ -13,6 +13,8 @@ _PARTS: Final = (
     "registry_epcis",
     "registry_capture",
     "registry_events",
+    "registry_alerts",
+    "registry_export",
     "registry_inventory",
     "registry_fleet",
     "registry_holdings",

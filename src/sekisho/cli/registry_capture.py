@@ -84,7 +84,7 @@ def capture(
     """Hand documents in: F.endorsement goes with F where there is one; with --key F is endorsed first.
 
     A home that runs is spoken to over HTTP, one that does not is opened. Exit 0 where all took effect, 1 where an
-    event was refused, 2 where one could not be read, 3 where one waits for an earlier one.
+    event was refused, 2 where one could not be read, 3 where one waits for an earlier one or nobody signed.
     """
     language, settings = language_of(context), settings_of(context)
     signer = open_own_key(settings, key, passphrase_file) if key else None
@@ -183,7 +183,8 @@ def _code(taken: Taken) -> int:
         return 2
     if taken.refused:
         return 1
-    return 3 if taken.waiting else 0
+    # What nobody signed is kept as seen: that is no effect, however sound the document is.
+    return 3 if taken.waiting or not (taken.parties or taken.powers) else 0
 
 
 def _endorsement_for(
@@ -291,4 +292,6 @@ def _lines(row: _Row, language: Language) -> list[str]:
         )
     ]
     lines += [f"  {tame(found['path'])}: {tame(found['problem'])}" for found in row.problems[:20]]
+    if row.waiting or row.refused:
+        lines.append(f"  {say('registry.capture.why', language)}")
     return [*lines, f"  {tame(row.error)}"] if row.error else lines

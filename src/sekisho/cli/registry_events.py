@@ -206,6 +206,8 @@ def _line(row: dict[str, Any], language: Language) -> str:
     named = len(event.get("epcList", ())) + len(event.get("childEPCs", ()))
     who = ", ".join([*(row["parties"] or ()), *(row["powers"] or ())])
     outcome = "voided" if row["voided_by"] else row["outcome"]
+    if outcome == "taken" and not who:
+        outcome = "seen"  # nobody signed it: it is an observation, and moved nothing
     return say(
         "registry.events.row",
         language,
@@ -215,7 +217,7 @@ def _line(row: dict[str, Any], language: Language) -> str:
         type=tame(str(event.get("type"))),
         count=named,
         outcome=say(f"registry.events.{outcome}", language),
-        who=tame(who) or say("registry.capture.unsigned", language),
+        who=tame(who) or say("registry.events.unsigned", language),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from sekisho.ledger.tree import (
     HASH_SIZE,
@@ -21,10 +22,22 @@ from sekisho.ledger.tree import (
     verify_inclusion,
 )
 from sekisho.model.errors import InvalidInput
+from sekisho.model.wire import canonical, sha256_hex
 
-__all__ = ["SALT_SIZE", "BatchTree", "batch_path", "batch_root", "commitment", "verify_path"]
+__all__ = [
+    "BEHAVIOURS",
+    "SALT_SIZE",
+    "BatchTree",
+    "batch_path",
+    "batch_root",
+    "capture_id",
+    "commitment",
+    "verify_path",
+]
 
 SALT_SIZE = 16
+BEHAVIOURS: Final = ("proceed", "rollback")
+"""What becomes of a document's good events where it has others; the words of the standard."""
 
 
 def commitment(salt: bytes, hash_id: str) -> bytes:
@@ -76,3 +89,12 @@ def verify_path(made: bytes, place: int, events: int, path: Sequence[bytes], roo
     if len(made) != HASH_SIZE:
         raise BadProof("a commitment that is not 32 bytes long")
     verify_inclusion(leaf_hash(made), place, events, path, root)
+
+
+def capture_id(sha256: str, endorsement: bytes | None, behaviour: str) -> str:
+    """A capture job's id: it follows from what was handed in, so that the same again is the same job.
+
+    Whoever handed it in was told it, and so can find his own document and endorsement in what is disclosed.
+    """
+    parts = [sha256, sha256_hex(endorsement) if endorsement is not None else "", behaviour]
+    return sha256_hex(canonical(parts))[:32]

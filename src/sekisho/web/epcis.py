@@ -23,7 +23,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import MAX_DOCUMENT, decode_base64
 from sekisho.ports.register_store import CaptureRow
 from sekisho.registry.epcis import Query, hash_id, next_page_token, parse_document, parse_query
-from sekisho.web.epcis_bodies import announced, read_bounded
+from sekisho.web.epcis_bodies import check_announced, read_bounded
 from sekisho.web.epcis_description import (
     LINKED_DATA,
     CaptureOperation,
@@ -221,8 +221,9 @@ async def _take(
     check_type(request)
     endorsement = _endorsement(request)
     register = plane.control.register
-    with plane.room.hold(announced(request, MAX_DOCUMENT)):
-        body = await read_bounded(request, MAX_DOCUMENT)
+    check_announced(request, MAX_DOCUMENT)
+    with plane.room.hold() as held:
+        body = await read_bounded(request, MAX_DOCUMENT, held)
         answer = await anyio.to_thread.run_sync(
             lambda: register.hand_in(body, endorsement, behaviour=behaviour, single=single),
             limiter=plane.capture_threads,

@@ -1,7 +1,9 @@
 """What stands before every answer: the Host header is checked, and every response carries its security headers.
 
 A page of some other site can make a browser resolve its own name to 127.0.0.1 (DNS rebinding) and then read what we
-serve; the Host header still bears that other name, so only loopback names are answered.
+serve; the Host header still bears that other name, so only loopback names are answered. A page may also send without
+reading: capture a document, subscribe its own address to all events. Browsers say so (Origin, Sec-Fetch-Site), and what
+would change anything is refused then; programs that are no browsers send neither.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import (
+    HTTPScope,
     LifeSpanReceive,
     LifeSpanScope,
     LifeSpanSend,
@@ -24,10 +27,13 @@ from litestar.types import (
 
 from sekisho.web.problems import PROBLEM_TYPE, Problem, encode_problem
 
-__all__ = ["SECURITY_HEADERS", "GuardedApp", "is_loopback_host"]
+__all__ = ["SECURITY_HEADERS", "GuardedApp", "is_cross_site", "is_loopback_host"]
 
 _HOST: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _MISDIRECTED: Final = 421
+_FORBIDDEN: Final = 403
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES: Final = frozenset({b"same-origin", b"none"})
 
 SECURITY_HEADERS: Final[dict[str, str]] = {
     "content-security-policy": (
@@ -68,7 +74,10 @@ class GuardedApp(Litestar):
             await send(message)  # type: ignore[arg-type]  # an http scope has an http send
 
         if not is_loopback_host(_host_of(cast("Scope", scope))):
-            await _refuse(send_guarded)
+            await _refuse(send_guarded, _ELSEWHERE)
+            return
+        if is_cross_site(cast("HTTPScope", scope)):
+            await _refuse(send_guarded, _CROSS_SITE)
             return
         await super().__call__(scope, receive, send_guarded)
 
@@ -78,20 +87,41 @@ def _host_of(scope: Scope) -> str:
     return hosts[0].decode("latin-1") if len(hosts) == 1 else ""
 
 
-async def _refuse(send: Send) -> None:
-    body = encode_problem(
-        Problem(
-            type="urn:sekisho:problem:misdirected",
-            title="Misdirected Request",
-            status=_MISDIRECTED,
-            code="misdirected",
-            detail="this server answers to 127.0.0.1, localhost and [::1] only",
-            remedy="open the address that the server printed",
-        )
+def is_cross_site(scope: HTTPScope) -> bool:
+    """Whether another site's page sent something that may change things here, by what its browser says of it."""
+    if scope["method"] in _SAFE:
+        return False
+    sites = [value for name, value in scope["headers"] if name == b"sec-fetch-site"]
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    own = f"http://{_host_of(scope)}".lower()
+    return any(site not in _OWN_SITES for site in sites) or any(
+        origin.decode("latin-1").lower() != own for origin in origins
     )
+
+
+_ELSEWHERE: Final = Problem(
+    type="urn:sekisho:problem:misdirected",
+    title="Misdirected Request",
+    status=_MISDIRECTED,
+    code="misdirected",
+    detail="this server answers to 127.0.0.1, localhost and [::1] only",
+    remedy="open the address that the server printed",
+)
+_CROSS_SITE: Final = Problem(
+    type="urn:sekisho:problem:cross-site",
+    title="Forbidden",
+    status=_FORBIDDEN,
+    code="cross-site",
+    detail="another site's page asked for this",
+    remedy="ask from this server's own pages, or from a program",
+)
+
+
+async def _refuse(send: Send, problem: Problem) -> None:
+    body = encode_problem(problem)
     headers = [
         (b"content-type", PROBLEM_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": _MISDIRECTED, "headers": headers})
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

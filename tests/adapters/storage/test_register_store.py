@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sekisho.adapters.storage.register_engine import READERS
 from sekisho.adapters.storage.register_sql import RegisterSql, open_register
-from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.ports.register_store import (
     Change,
@@ -716,6 +718,20 @@ def test_readers_see_whole_changes_while_somebody_writes(store: RegisterStore) -
         thread.join(10)
     assert faults == []
     assert store.load_numbers().event == 100
+
+
+def test_too_many_readers_at_once_are_told_to_try_again(
+    store: RegisterSql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds no free connection waits a while and is refused; the others and the next one are served."""
+    engine: Any = store._engine
+    monkeypatch.setattr(engine._readers.pool, "_timeout", 0.05)
+    with ExitStack() as asking:
+        for _ in range(2 * READERS):
+            asking.enter_context(engine.reading())
+        with pytest.raises(Unavailable, match="16 readers"):
+            store.load_numbers()
+    assert store.load_numbers() == Numbers()
 
 
 @pytest.mark.parametrize("text", ["nul \0 inside", "lone \ud800 surrogate"])

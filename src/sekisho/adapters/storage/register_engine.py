@@ -13,9 +13,17 @@ from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, delete
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import any_
 
-__all__ = ["RegisterEngine", "Rows", "conflict"]
+from sekisho.model.errors import Unavailable
+
+__all__ = ["READERS", "WAIT_S", "RegisterEngine", "Rows", "conflict", "overrun"]
 
 Rows = Sequence[tuple[object, ...]]
+
+
+READERS = 8
+"""Connections kept for readers; so many more for a rush, and whoever comes then waits for one of them."""
+
+WAIT_S = 10.0
 
 
 class RegisterEngine(ABC):
@@ -77,6 +85,13 @@ class RegisterEngine(ABC):
 def replacing(table: Table, but: tuple[str, ...]) -> str:
     """The ending of an insertion whose rows take the place of those with the same key, except for the columns `but`."""
     return conflict(table, [column.name for column in table.primary_key.columns], but=but)
+
+
+def overrun() -> Unavailable:
+    """What a reader is told who waited in vain for a connection."""
+    return Unavailable(
+        f"{2 * READERS} readers are asking the register's database already", remedy="try again"
+    )
 
 
 def conflict(

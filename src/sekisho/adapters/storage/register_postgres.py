@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from sekisho.adapters.storage.postgres_session import (
@@ -28,7 +29,13 @@ from sekisho.adapters.storage.postgres_session import (
     connect_session,
     first_line,
 )
-from sekisho.adapters.storage.register_engine import RegisterEngine, Rows
+from sekisho.adapters.storage.register_engine import (
+    READERS,
+    WAIT_S,
+    RegisterEngine,
+    Rows,
+    overrun,
+)
 from sekisho.adapters.storage.register_schema import (
     SCHEMA_VERSION,
     VERSION_TABLE,
@@ -45,7 +52,6 @@ SCHEMA = "register"
 MARKER = "Sekisho register"
 """The comment on the schema: what application_id is to SQLite."""
 
-READERS = 8
 SAVE_S, LONG_S = 60.0, 3600.0
 """When a server that answers nothing is given up: while a change is saved, while all that is derived is dropped."""
 
@@ -94,6 +100,8 @@ class PostgresRegister(RegisterEngine):
             creator=self._connect_reader,
             isolation_level="REPEATABLE READ",
             pool_size=READERS,
+            max_overflow=READERS,
+            pool_timeout=WAIT_S,
             pool_pre_ping=True,
             use_native_hstore=False,
         )
@@ -226,6 +234,8 @@ class PostgresRegister(RegisterEngine):
                 f"the register holds one of these rows already ({told}); nothing of the change was saved",
                 remedy="read the register's numbers again, and let one writer save",
             ) from None
+        except PoolTimeout:
+            raise overrun() from None
         except DBAPIError as error:
             raise _refusal(error.orig or error) from None
 

@@ -15,9 +15,16 @@ from typing import BinaryIO
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from sekisho.adapters.storage.register_engine import RegisterEngine, Rows
+from sekisho.adapters.storage.register_engine import (
+    READERS,
+    WAIT_S,
+    RegisterEngine,
+    Rows,
+    overrun,
+)
 from sekisho.adapters.storage.register_schema import SCHEMA_VERSION, create_schema
 from sekisho.adapters.storage.register_upgrade import upgrade_register
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict, Unavailable
@@ -33,8 +40,6 @@ JOURNAL_BYTES = 256 << 20
 
 WRITER_KIB = 64 << 10
 READER_KIB = 8 << 10
-READERS = 8
-WAIT_S = 5.0
 _MOST_ROWS = 128
 _FULL = 2
 _REFUSALS = {
@@ -142,6 +147,8 @@ class SqliteRegister(RegisterEngine):
             yield
         except IntegrityError as error:
             raise _conflict("the register", error.orig or error) from None
+        except PoolTimeout:
+            raise overrun() from None
         except (DBAPIError, sqlite3.Error) as error:
             raise self._judge(getattr(error, "orig", None) or error) from None
 
@@ -211,7 +218,8 @@ def _open_engine(path: Path, *, writes: bool) -> Engine:
             ),
             poolclass=QueuePool,
             pool_size=READERS,
-            max_overflow=4 * READERS,
+            max_overflow=READERS,
+            pool_timeout=WAIT_S,
             connect_args=address,
         )
     event.listen(engine, "connect", _on_connect_writer if writes else _on_connect_reader)

@@ -25,7 +25,7 @@ from sekisho.model.errors import (
     Unavailable,
     VerificationError,
 )
-from sekisho.model.wire import MAX_DOCUMENT, canonical, sha256_hex
+from sekisho.model.wire import MAX_DOCUMENT, sha256_hex
 from sekisho.operations.register.book import epcs_of
 from sekisho.operations.register.endorsing import Endorsed, Voices
 from sekisho.operations.register.grouping import Grounds, decide_group
@@ -38,6 +38,7 @@ from sekisho.ports.register_store import (
     RegisterStore,
 )
 from sekisho.registry.balance import Areas
+from sekisho.registry.commitments import capture_id
 from sekisho.registry.epcis import event_document, hash_and_key, parse_document
 from sekisho.registry.terms import RegisterTerms
 
@@ -262,12 +263,6 @@ class Capturing:
             waiting.answer.set_exception(outcome)
         else:
             waiting.answer.set_result(outcome)
-
-
-def capture_id(sha256: str, endorsement: bytes | None, behaviour: ErrorBehaviour) -> str:
-    """A capture job's id: it follows from what was handed in, so that the same again is the same job."""
-    parts = [sha256, sha256_hex(endorsement) if endorsement is not None else "", behaviour]
-    return sha256_hex(canonical(parts))[:32]
 
 
 def _read(brought: _Brought, endorsed: Endorsed) -> Reading:

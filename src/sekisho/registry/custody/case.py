@@ -11,7 +11,7 @@ from sekisho.model.custody import Movement, Standing
 from sekisho.model.instants import Instant
 from sekisho.registry.custody.acts import CONTAINMENT, WITHOUT_EFFECT
 from sekisho.registry.custody.book import AlertCode, Book, Captured, Touch
-from sekisho.registry.custody.facts import Reading, Role, puts_in
+from sekisho.registry.custody.facts import Facts, Reading, Role, puts_in
 from sekisho.registry.custody.folding import Folded, fold, in_order, insert
 from sekisho.registry.custody.steps import UNKNOWN, advance
 from sekisho.registry.custody.track import Share, Step, Track, Trouble
@@ -258,11 +258,32 @@ class Case:
         standing = self.book.standing(stay.parent)
         if stay.until is None and standing is not None and standing.at <= stay.since:
             return
-        for captured in self.book.history(stay.parent):
+        folded = fold(stay.parent, in_order(self.book.history(stay.parent)), self.reading)
+        for captured, track in folded.path:
             at = captured.event.at
             within = stay.since < at and (stay.until is None or at < stay.until)
-            if within and self.reading.facts(captured).effect not in _STILL:
+            facts = self.reading.facts(captured)
+            if (
+                within
+                and facts.effect not in _STILL
+                and not self._passed_by(stay.parent, track, facts)
+            ):
                 yield captured
+
+    def _passed_by(self, container: str, track: Track, facts: Facts) -> bool:
+        """Whether somebody only saw a container pass who holds neither it nor, of mere packaging, what lies in it."""
+        if facts.effect != "place":
+            return False
+        holds = (
+            [track.standing]
+            if track.standing
+            else map(self.book.standing, self.contents(container))
+        )
+        return not any(
+            there is not None
+            and (there.custodian in facts.parties or there.holder in facts.parties)
+            for there in holds
+        )
 
 
 def difference(epc: str, role: Role, before: Folded, after: Folded) -> Change:

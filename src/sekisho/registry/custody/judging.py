@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from sekisho.model.custody import Movement
+from sekisho.model.custody import Movement, Standing
 from sekisho.registry.custody.case import Case, Change, Stay
 from sekisho.registry.custody.facts import Facts, Role, puts_in
 from sekisho.registry.custody.movements import open_chips
@@ -194,16 +194,23 @@ def _containers(case: Case, changes: Mapping[str, Change]) -> Iterator[Found]:
 
 
 def _strangers_packaging(case: Case, parent: str) -> Iterator[Found]:
-    """Into packaging that nobody registered, and in which something lies, only with one of those who hold what lies there.
+    """Into packaging that nobody registered and that holds something only those who hold some of that put more.
 
     Else a stranger's chip among another's goods would keep the whole pallet from being shipped, or received.
     """
     if case.standing_then(parent) is not None:
         return
-    there = [s for s in map(case.standing_then, case.contents(parent)) if s is not None]
     parties = case.facts.parties
-    if there and not any(s.custodian in parties or s.holder in parties for s in there):
-        detail = f"goes into {parent}, in which {there[0].custodian}'s {there[0].epc} lies"
+    stranger: Standing | None = None
+    for child in case.book.inside(parent):
+        there = case.standing_then(child)
+        if there is None or there.parent != parent:
+            continue
+        if there.custodian in parties or there.holder in parties:
+            return
+        stranger = stranger or there
+    if stranger is not None:
+        detail = f"goes into {parent}, in which {stranger.custodian}'s {stranger.epc} lies"
         yield case.facts.event.children[0], Trouble("other-holder", detail, waits=True)
 
 

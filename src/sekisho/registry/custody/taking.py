@@ -137,8 +137,7 @@ def _act(case: Case, subjects: dict[str, Role]) -> Taking:
     if troubles:
         return _refused(case, troubles, subjects, touches)
     notes = [(epc, *note) for epc, change in changes.items() for note in change.notes]
-    if case.facts.effect == "place":
-        notes += _passing(case, changes)
+    notes += _passing(case, changes)
     taking = _follow(case, changes, touches, notes)
     return _announce(case, taking, changes) if case.facts.effect == "announce" else taking
 
@@ -160,8 +159,11 @@ def _contradicted(
 
 
 def _passing(case: Case, changes: Mapping[str, Change]) -> Iterator[tuple[str, AlertCode, str]]:
-    """What is odd about chips that somebody saw pass who does not hold them."""
-    for epc in changes:
+    """What is odd about chips that an event only saw: as they passed by somebody, or were kept in a rework."""
+    is_placed = case.facts.effect == "place"
+    for epc, change in changes.items():
+        if not is_placed and change.role != "kept":
+            continue
         standing = case.standing_then(epc)
         seen = where_seen(standing, case.facts) if standing is not None else None
         if seen is not None:

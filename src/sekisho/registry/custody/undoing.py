@@ -187,7 +187,7 @@ def _rests(case: Case, original: Captured, before: Folded, after: Folded) -> Tro
 
 
 def _counts(case: Case, captured: Captured, track: Track) -> bool:
-    """Whether something rests on the registration; not what somebody saw pass, else anybody could keep it from undoing."""
+    """Whether something rests on the registration; not what somebody saw pass, else anybody could keep it there."""
     facts, now = case.reading.facts(captured), track.standing
     if facts.effect == "place" and now is not None:
         return now.custodian in facts.parties or now.holder in facts.parties
