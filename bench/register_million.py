@@ -1,6 +1,6 @@
 """`python bench/register_million.py FOLDER [--chips N] [--postgres] [--lots]`: a register of many chips, asked.
 
-FOLDER takes a SQLite file (some 0.6 GB a million events), or with `--postgres` a server of its own. Each chip has ten
+FOLDER takes a SQLite file (some 0.5 GB a million events), or with `--postgres` a server of its own. Each chip has ten
 events; with `--lots` it shares three with the 500 chips of its lot, which is how ten million chips are filled. The
 register is filled once through the store's own `save`, in large groups of what captures would store. Then a fresh
 process opens it and asks: passports of random chips, the period sums of a site with a tenth of all chips, holdings by

@@ -44,7 +44,6 @@ COUNTRIES = ("JP", "US", "DE", "SG", "FR")
 FABS = ("fab-a", "fab-b", "fab-c")
 FAB_COUNTRY = "TW"
 DUE_S = 14 * DAY
-SERVER_OF = 8
 LOT = 500
 """Chips that go through a stage together."""
 
@@ -75,7 +74,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def life_of(number: int) -> Life:
-    """Chip `number`: every tenth stands in one hall, the others in a hundred and ninety-nine."""
+    """Chip `number`: every tenth stands in one hall, the others in a hundred and ninety-nine; eight in a server."""
     dice = random.Random(number)  # noqa: S311  # which hall; guards nothing
     at = 0 if number % 10 == 0 else dice.randrange(1, len(HALLS))
     which = number % 3
@@ -91,7 +90,7 @@ def life_of(number: int) -> Life:
         cloud=CLOUDS[at % len(CLOUDS)],
         hall=HALLS[at],
         country=COUNTRIES[at % len(COUNTRIES)],
-        server=f"https://chips.example/id/server/SRV-{number // SERVER_OF:07d}",
+        server=f"https://chips.example/id/server/{HALLS[at]}-{number // (1_600 if at else 80):05d}",
         reference=body + check_character(body),
     )
 

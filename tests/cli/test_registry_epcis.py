@@ -100,3 +100,13 @@ def test_what_cannot_be_read_is_bad_input(
         path.write_text(text)
         assert say(tmp_path, capsys, command, str(path))[0] == 2
     assert say(tmp_path, capsys, command, str(tmp_path / "none"))[0] == 2
+
+
+def test_an_empty_list_has_no_ids_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not an empty line, which a script would count as one id."""
+    path = tmp_path / "none.json"
+    path.write_text("[]")
+    assert say(tmp_path, capsys, "hash", str(path)) == (0, "Sound: 0 events read, 0 problems.\n")
+    assert json.loads(say(tmp_path, capsys, "hash", str(path), "--json")[1]) == {"ids": []}

@@ -131,6 +131,7 @@ def test_a_file_is_never_written_over(reader: Reader, folder: Path) -> None:
         (("passport", GPU[0], "--at", "noon", "--home", "home"), 2, "--at"),
         (("passport", GPU[0], "--home", "empty"), 2, "no regime is founded here"),
         (("passport", "verify", "absent.json"), 2, "absent.json"),
+        (("passport", "verify"), 2, "name the passport's file"),
         (("holdings", "--by", "colour", "--home", "home"), 2, "is no dimension"),
         (("chips", "--state", "broken", "--home", "home"), 2, "is no state"),
     ],

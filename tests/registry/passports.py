@@ -162,7 +162,7 @@ class Life:
     def __init__(self, epc: str = CHIP) -> None:
         self.epc = epc
         self.timeline: list[tuple[EventRow, tuple[str, ...]]] = []
-        self.batches: dict[int, list[tuple[bytes, str]]] = {}
+        self.batches: dict[int, list[tuple[bytes, str, str]]] = {}
         self.unlogged: set[int] = set()
 
     def add(
@@ -177,10 +177,10 @@ class Life:
         number = len(self.timeline) + 1
         number_of_batch = batch or number
         members = self.batches.setdefault(
-            number_of_batch, [(_salt(f"{number} {n}"), f"ni:///{n}") for n in range(2)]
+            number_of_batch, [(_salt(f"{number} {n}"), f"ni:///{n}", "job") for n in range(2)]
         )
         row = self._row(event, number, number_of_batch, len(members), parties, fields)
-        members.append((row.salt, row.hash_id))
+        members.append((row.salt, row.hash_id, row.capture))
         self.timeline.append((row, tuple(roles)))
         self.timeline.sort(key=lambda item: (item[0].at, item[0].effect or 2**63, item[0].number))
         return row
@@ -212,6 +212,7 @@ class Life:
                 events=len(members),
                 salt=row.salt.hex(),
                 hash_id=row.hash_id,
+                capture=row.capture,
                 commitment=made[row.place].hex(),
                 path=tuple(item.hex() for item in batch_path(made, row.place)),
                 root=batch_root(made).hex(),

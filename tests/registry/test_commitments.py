@@ -16,28 +16,33 @@ from sekisho.registry.commitments import (
     verify_path,
 )
 
-MADE = [commitment(number.to_bytes(16, "big"), f"ni:///sha-256;{number}") for number in range(70)]
+MADE = [commitment(number.to_bytes(16, "big"), f"ni:///sha-256;{number}", "job") for number in range(70)]
 
 
-def test_a_commitment_is_the_digest_of_salt_and_hash_id() -> None:
-    """The commitment to an event is SHA-256 over its salt and its hash id in ASCII."""
-    expected = hashlib.sha256(b"0123456789abcdef" + b"ni:///sha-256;00?ver=CBV2.0").digest()
-    assert commitment(b"0123456789abcdef", "ni:///sha-256;00?ver=CBV2.0") == expected
+def test_a_commitment_is_the_digest_of_salt_hash_id_and_capture() -> None:
+    """The commitment to an event is SHA-256 over its salt, its hash id, a line feed and its capture's id."""
+    expected = hashlib.sha256(b"0123456789abcdef" + b"ni:///sha-256;00?ver=CBV2.0\njob").digest()
+    assert commitment(b"0123456789abcdef", "ni:///sha-256;00?ver=CBV2.0", "job") == expected
 
 
 @pytest.mark.parametrize(
-    ("salt", "hash_id", "where"),
+    ("salt", "hash_id", "capture", "where"),
     [
-        (b"", "a", "salt"),
-        (b"0" * 15, "a", "salt"),
-        (b"0" * 16, "", "hash_id"),
-        (b"0" * 16, "é", "hash_id"),
+        (b"", "a", "job", "salt"),
+        (b"0" * 15, "a", "job", "salt"),
+        (b"0" * 16, "", "job", "hash_id"),
+        (b"0" * 16, "é", "job", "hash_id"),
+        (b"0" * 16, "a\nb", "job", "hash_id"),
+        (b"0" * 16, "a", "", "capture"),
+        (b"0" * 16, "a", "b\nc", "capture"),
     ],
 )
-def test_what_cannot_be_a_commitment_is_refused(salt: bytes, hash_id: str, where: str) -> None:
+def test_what_cannot_be_a_commitment_is_refused(
+    salt: bytes, hash_id: str, capture: str, where: str
+) -> None:
     """A salt of another size, an empty hash id and one that is not ASCII are refused by their names."""
     with pytest.raises(InvalidInput) as refusal:
-        commitment(salt, hash_id)
+        commitment(salt, hash_id, capture)
     assert refusal.value.path == where
 
 

@@ -238,7 +238,7 @@ def test_the_form_of_the_document_stays() -> None:
         "verdict",
     } <= set(document["lines"][0])
     assert set(document["lines"][0]["proof"]) == {
-        "batch", "place", "events", "salt", "hash_id", "commitment", "path", "root", "entry", "leaf",
+        "batch", "place", "events", "salt", "hash_id", "capture", "commitment", "path", "root", "entry", "leaf",
     }  # fmt: skip
     assert document["quiet_s"] == 90 * DAY
 

@@ -217,7 +217,7 @@ def _batch_faults(
     late = next((row for row in rows if row.received != fact.effective), None)
     if late is not None:
         yield f"{where} was captured at {fact.effective}, event {late.number} is said to be of {late.received}"
-    made = [commitment(row.salt_bytes, disclosed.read[row.number][1]) for row in rows]
+    made = [commitment(row.salt_bytes, disclosed.read[row.number][1], row.capture) for row in rows]
     if batch_root(made).hex() != fact.root:
         yield f"{where}: its events with these salts have another root than the log's"
 

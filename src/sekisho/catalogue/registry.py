@@ -202,8 +202,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "一致: 導出値 {derived} 件はイベント {events} 件の結果どおりです。",
     ),
     "registry.check.fails": (
-        "fails: {count} of {derived} derived values are not what {events} events give. The first:",
-        "不一致: 導出値 {derived} 件中 {count} 件がイベント {events} 件の結果と異なります。最初の箇所:",
+        "fails: {count} of {derived} derived values are not what {events} events give. Was register.json changed? Then: sekisho registry rebuild. The first:",
+        "不一致: 導出値 {derived} 件中 {count} 件がイベント {events} 件の結果と異なります。register.json を変更した場合は sekisho registry rebuild。最初の箇所:",
     ),
     "registry.rebuilt": (
         "Made again from {events} events, {effects} of which took effect.",

@@ -75,7 +75,8 @@ def balance_lines(balance: Balance, language: Language) -> Iterator[str]:
         ("MF", say("balance.unaccounted", language), figure(balance.unaccounted, language)),
         ("", say("balance.cumulative", language), figure(balance.cumulative, language)),
     ]
-    yield f"{balance.area}  {balance.number}  {balance.period.start} - {balance.period.end}"
+    unit = say("balance.unit", language)
+    yield f"{balance.area}  {balance.number}  {balance.period.start} - {balance.period.end}  ({unit})"
     width = max(_width(name) for _, name, _ in rows)
     for code, name, value in rows:
         yield f"  {code:4}{_pad(name, width)}  {value:>14}"

@@ -54,7 +54,7 @@ def hash_events(context: typer.Context, *, file: _DocumentFile, as_json: AsJson 
         ids[position] = hash_id(event)
     document: dict[str, object] = {"ids": ids}
     none = say("registry.hash.none", language_of(context))
-    lines = [one or none for one in ids]
+    lines = [one or none for one in ids] or [_text(found, "holds", language_of(context))]
     if found.problems:
         document["problems"] = found.problems
         lines.append(_text(found, "fails", language_of(context)))

@@ -193,7 +193,8 @@ def _holdings_text(found: Holdings, language: Language) -> list[str]:
     together = say("web.holdings.total", language)
     rows = [(tame(share.key) or "-", share) for share in found.shares]
     for key, share in [*rows, (together, found.total)]:
-        said = f"  {key}: {_say_range(share.h100e)} H100e, {share.components}"
+        said = f"  {key}: {_say_range(share.h100e)} H100e"
+        said += f", {say('web.holdings.components', language)} {share.components}"
         lost = share.components - share.measured
         if lost:
             said += f", {say('web.holdings.unmeasured', language)} {lost}"
@@ -242,7 +243,8 @@ def _clusters_text(found: Clusters, language: Language) -> list[str]:
     for cluster in found.clusters:
         word = cluster.covered.replace(" ", "-")
         name = tame(cluster.network) or say("web.clusters.nowhere", language)
-        lines.append(f"  {name}: {say(f'web.clusters.{word}', language)}, {cluster.chips}")
+        chips = f"{say('web.clusters.chips', language)} {cluster.chips}"
+        lines.append(f"  {name}: {say(f'web.clusters.{word}', language)}, {chips}")
         for limb in cluster.limbs:
             covers = say(f"web.clusters.{limb.covers.replace(' ', '-')}", language)
             least = "" if limb.is_complete else f"{say('web.clusters.at-least', language)} "

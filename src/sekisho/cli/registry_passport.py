@@ -64,6 +64,10 @@ def passport(
     """One chip's passport with its proofs; `passport verify F` judges one by your own trust root."""
     if words[0] == _VERIFY and len(words) == 2:
         _verify(context, words[1], Sources(home=home, log=log, policy=policy), as_json=as_json)
+    if words == [_VERIFY]:
+        raise InvalidInput(
+            "is missing", path="F", remedy="name the passport's file, or - for input"
+        )
     if len(words) != 1:
         raise InvalidInput("name one chip, or `verify` and a file", path="EPC")
     found = _load(context, home, words[0], (_instant(at, "--at"), _instant(as_of, "--as-of")))

@@ -82,7 +82,9 @@ def parse_json(
     except _Refused as refusal:
         raise InvalidInput(str(refusal), path=path) from None
     except ValueError as error:
-        raise InvalidInput(f"not JSON: {error}", path=path) from None
+        raise InvalidInput(
+            f"not JSON: {error}", path=path, remedy="give one whole JSON document"
+        ) from None
     if "\\u" in text or not _is_encodable(text):  # else no string can hold one
         _check_surrogates(value, path)
     return value  # type: ignore[no-any-return]  # json.loads is untyped; the hooks above fix the shape
@@ -207,7 +209,9 @@ def _to_text(data: bytes | str, path: str, limit: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"not UTF-8 at byte {error.start}", path=path) from None
+        raise InvalidInput(
+            f"not UTF-8 at byte {error.start}", path=path, remedy="save it as plain UTF-8"
+        ) from None
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

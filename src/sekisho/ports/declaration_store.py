@@ -45,6 +45,10 @@ class DeclarationStore(Protocol):
 
     def load_declarations(self) -> tuple[DeclarationRow, ...]: ...
 
+    def load_sites(self) -> tuple[str, ...]:
+        """Every site that a line of a kept table is at, in order."""
+        ...
+
     def iterate_lines(self, site: str, *, kind: str = "") -> Iterator[bytes]:
         """The documents of all lines that speak of a site, whichever table they stand in."""
         ...

@@ -279,8 +279,8 @@ class RegisterStore(Protocol):
         """The events of one batch, by place."""
         ...
 
-    def load_batch_salts(self, batch: int) -> tuple[tuple[bytes, str], ...]:
-        """Salt and hash id of each event of one batch, by place: all that its commitments are made of."""
+    def load_batch_salts(self, batch: int) -> tuple[tuple[bytes, str, str], ...]:
+        """Salt, hash id and capture of each event of one batch, by place: all that its commitments are made of."""
         ...
 
     def count_holdings(

@@ -1,8 +1,9 @@
 """How the log commits to captured events without naming them: salted commitments under one root for each batch.
 
-commitment = SHA-256(salt || hash id as ASCII); the batch's tree is that of RFC 6962, and its leaves are the
-commitments. The salt (16 bytes, drawn at the edge for each event) keeps whoever guesses an event from finding it in the
-log (protocol section 12); whoever is shown salt, hash id and path can check that the log's entry speaks of it.
+commitment = SHA-256(salt || hash id || line feed || capture id), in ASCII; the batch's tree is that of RFC 6962, and its
+leaves are the commitments. The salt (16 bytes, drawn at the edge for each event) keeps whoever guesses an event from
+finding it in the log (protocol section 12); whoever is shown salt, ids and path can check that the log's entry speaks of
+it. The capture's id follows from document and endorsement: nobody can drop or add a signature afterwards.
 """
 
 from __future__ import annotations
@@ -40,13 +41,14 @@ BEHAVIOURS: Final = ("proceed", "rollback")
 """What becomes of a document's good events where it has others; the words of the standard."""
 
 
-def commitment(salt: bytes, hash_id: str) -> bytes:
-    """What the log holds of an event: 32 bytes. Raises InvalidInput where salt or hash id cannot be one."""
+def commitment(salt: bytes, hash_id: str, capture: str) -> bytes:
+    """What the log holds of an event: 32 bytes. Raises InvalidInput where salt or an id cannot be one."""
     if len(salt) != SALT_SIZE:
         raise InvalidInput(f"a salt of {len(salt)} bytes, not {SALT_SIZE}", path="salt")
-    if not hash_id or not hash_id.isascii():
-        raise InvalidInput("a hash id is not plain ASCII", path="hash_id")
-    return hashlib.sha256(salt + hash_id.encode("ascii")).digest()
+    for name, text in (("hash_id", hash_id), ("capture", capture)):
+        if not text or not text.isascii() or not text.isprintable():
+            raise InvalidInput("an id is not plain ASCII", path=name)
+    return hashlib.sha256(salt + f"{hash_id}\n{capture}".encode("ascii")).digest()
 
 
 def batch_root(commitments: Sequence[bytes]) -> bytes:
@@ -97,4 +99,4 @@ def capture_id(sha256: str, endorsement: bytes | None, behaviour: str) -> str:
     Whoever handed it in was told it, and so can find his own document and endorsement in what is disclosed.
     """
     parts = [sha256, sha256_hex(endorsement) if endorsement is not None else "", behaviour]
-    return sha256_hex(canonical(parts))[:32]
+    return sha256_hex(canonical(parts))

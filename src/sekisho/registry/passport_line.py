@@ -76,7 +76,7 @@ class LogSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineProof(msgspec.Struct, frozen=True, kw_only=True):
-    """From an event to the log: salt and hash id, the commitment, the path to the batch's root, the log's entry.
+    """From an event to the log: salt, hash id and capture id, the commitment, the path to the batch's root, the log's entry.
 
     Digests are hexadecimal. `entry` and `leaf` are None and "" while the log does not hold the batch yet.
     """
@@ -86,6 +86,7 @@ class LineProof(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     salt: str
     hash_id: str
+    capture: str
     commitment: Digest
     path: tuple[Digest, ...]
     root: Digest
@@ -286,9 +287,10 @@ def _check_proof(proof: LineProof, seen: LogSeen) -> tuple[Verdict, Why]:
 
 
 def _fault_of(proof: LineProof) -> Why | None:
-    """What is wrong between salt, hash id, path and root; None where they fit."""
+    """What is wrong between salt, ids, path and root; None where they fit."""
     try:
-        made = commitment(decode_hex(proof.salt, size=SALT_SIZE, path="salt"), proof.hash_id)
+        salt = decode_hex(proof.salt, size=SALT_SIZE, path="salt")
+        made = commitment(salt, proof.hash_id, proof.capture)
     except InvalidInput:
         return "another-commitment"
     if made.hex() != proof.commitment:

@@ -60,7 +60,7 @@ _ASKING: Final = declare_problems(
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 RestPart = Annotated[str, PathParameter(description="Percent-encoded.")]
-CaptureIdPart = Annotated[str, PathParameter(pattern="^[0-9a-f]{32}$")]
+CaptureIdPart = Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")]
 
 
 class Epcis(Controller):
@@ -94,7 +94,7 @@ class Epcis(Controller):
         plane: Lent,
         per_page: Annotated[int, QueryParameter(name="perPage", ge=1, le=MOST_JOBS)] = 30,
         token: Annotated[
-            str, QueryParameter(name="nextPageToken", pattern="^([0-9a-f]{32})?$")
+            str, QueryParameter(name="nextPageToken", pattern="^([0-9a-f]{64})?$")
         ] = "",
     ) -> Response[tuple[JobView, ...]]:
         """Capture jobs, the newest first."""

@@ -136,7 +136,7 @@ def test_events_come_back_as_they_were_saved(store: RegisterStore) -> None:
     assert store.load_events(after=1, limit=9) == wanted[1:]
     assert store.load_events(after=0, limit=1) == wanted[:1]
     assert store.load_batch_events(1) == wanted
-    assert store.load_batch_salts(1) == tuple((e.salt, e.hash_id) for e in wanted)
+    assert store.load_batch_salts(1) == tuple((e.salt, e.hash_id, e.capture) for e in wanted)
     assert store.find_hashes([odd.hash_id, hash_of("none")]) == {odd.hash_id: wanted[1:]}
     keys = [(odd.key, odd.hash_id), (key_of("none"), odd.hash_id), (odd.key, hash_of("none"))]
     assert store.find_keys(keys[:2]) == {odd.key: 2}

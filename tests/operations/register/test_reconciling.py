@@ -24,7 +24,7 @@ from sekisho.operations.register.reconciling import (
     sites_of,
     take_declaration,
 )
-from sekisho.ports.declaration_store import DeclarationRow
+from sekisho.ports.declaration_store import DeclarationRow, DeclaredLine
 from sekisho.ports.fleet_store import MessageRow, SightingRow
 from sekisho.registry.epcis import canonical_identifier, parse_document
 from sekisho.registry.reading import BadRow, DeclaredRow
@@ -121,6 +121,19 @@ def test_a_new_table_takes_the_place_of_the_old(books: Books) -> None:
     rows = books.declarations.load_declarations()
     assert [(row.kind, row.taken) for row in rows] == [("asset-register", 1), ("packing-list", 1)]
     assert len(list(books.declarations.iterate_lines(SITE))) == 2
+
+
+def test_a_table_of_many_sites_names_each_of_them(books: Books) -> None:
+    """Its rows say where they are: every site is compared, though the table itself names none."""
+    lines = [
+        DeclaredLine(site=site, line=line, document=b"{}")
+        for line, site in enumerate(("kobe", "nara", "kobe", ""), 2)
+    ]
+    row = DeclarationRow(site="", kind="asset-register", source="all.csv", received=NOW)
+    books.declarations.save_declaration(row, lines, refused=lambda: 0)
+    assert books.declarations.load_sites() == ("kobe", "nara")
+    assert set(sites_of(books)) >= {"kobe", "nara"}
+    assert "" not in sites_of(books)
 
 
 def test_a_table_that_breaks_off_leaves_the_old_one(books: Books) -> None:

@@ -120,7 +120,9 @@ def test_a_document_that_is_itself_wrong_gives_no_event() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"<epcis/>", "not JSON"),
+        (b"<epcis/>", "is XML, not JSON"),
+        (b"\xef\xbb\xbf\n <epcis/>", "is XML, not JSON"),
+        (b'{"type"', "not JSON: Expecting"),
         (b"7", "XML is not read"),
         (b"{}", "XML is not read"),
         (b'{"payloadType":"x"}', "neither a document"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sekisho.model.instants import Instant
+from sekisho.registry.custody.acts import OWN_WORDS
 from sekisho.registry.epcis.moments import canonical_moment, is_zone, parse_moment
 from sekisho.registry.epcis.numbers import number_text
 from sekisho.registry.epcis.words import (
+    OWN_ACTS,
     Kind,
     canonical_term,
     find_word,
@@ -45,6 +47,8 @@ def test_every_spelling_of_a_word_is_the_bare_word(
         ("https://ref.gs1.org/cbv/BizStep-departed", "is no bizStep"),
         ("https://ref.gs1.org/cbv/Disp-active", "is a disposition, not a bizStep"),
         ("urn:epcglobal:cbv:bizstep:Shipping", "write shipping"),
+        ("https://ns.sekisho.example/epcis/act/refuse", "is no act of ours; write one of"),
+        ("https://ns.sekisho.example/epcis/act/refused", ""),
         ("https://firm.example.org/steps/burning", ""),
         ("https://ref.gs1.org/cbv/my_own_step", ""),
     ],
@@ -133,3 +137,8 @@ def test_zones_are_those_of_the_schema() -> None:
 def test_a_number_has_one_text(value: float, text: str) -> None:
     """Plain decimals, no zeros behind, no exponent."""
     assert number_text(value) == text
+
+
+def test_the_acts_that_are_read_are_the_acts_that_custody_knows() -> None:
+    """One list: else a word would be refused that means something, or taken that means nothing."""
+    assert [address.rpartition("/")[2] for address in OWN_WORDS] == list(OWN_ACTS)

@@ -113,12 +113,17 @@ class EventReading:
             return []
         return self._decode(connection, EVENTS.where(inside).order_by(events.c.place), {})
 
-    def salts_of_batch(self, connection: Connection, batch: int) -> list[tuple[bytes, str]]:
+    def salts_of_batch(self, connection: Connection, batch: int) -> list[tuple[bytes, str, str]]:
         inside = self._inside_batch(connection, batch)
         if inside is None:
             return []
-        query = select(events.c.salt, events.c.hash).where(inside).order_by(events.c.place)
-        return [(whole(row.salt), widen(row.hash)) for row in connection.execute(query)]
+        query = (
+            select(events.c.salt, events.c.hash, captures.c.id)
+            .join(captures, captures.c.number == events.c.capture)
+            .where(inside)
+            .order_by(events.c.place)
+        )
+        return [(whole(row.salt), widen(row.hash), row.id) for row in connection.execute(query)]
 
     def _inside_batch(self, connection: Connection, batch: int) -> ColumnElement[bool] | None:
         span = connection.execute(

@@ -192,7 +192,7 @@ class RegisterSql:
         with self._engine.reading() as connection:
             return tuple(self._events.of_batch(connection, batch))
 
-    def load_batch_salts(self, batch: int) -> tuple[tuple[bytes, str], ...]:
+    def load_batch_salts(self, batch: int) -> tuple[tuple[bytes, str, str], ...]:
         with self._engine.reading() as connection:
             return tuple(self._events.salts_of_batch(connection, batch))
 

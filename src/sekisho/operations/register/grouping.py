@@ -206,7 +206,7 @@ def _event_row(grounds: Grounds, new: _Fresh, fold: Fold, batch: int, place: int
 
 
 def _batch(rows: Sequence[EventRow], batch: int, now: Instant) -> BatchRow:
-    root = batch_root([commitment(row.salt, row.hash_id) for row in rows])
+    root = batch_root([commitment(row.salt, row.hash_id, row.capture) for row in rows])
     return BatchRow(batch=batch, made=now, events=len(rows), root=root)
 
 

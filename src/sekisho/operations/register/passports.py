@@ -149,7 +149,7 @@ class Passports:
 
     def _load_tree(self, batch: int) -> BatchTree:
         salts = self._store.load_batch_salts(batch)
-        return BatchTree([commitment(salt, hash_id) for salt, hash_id in salts])
+        return BatchTree([commitment(*member) for member in salts])
 
     def _tie(self, timeline: Timeline) -> Ties:
         """The proofs of a timeline, batch by batch."""
@@ -194,6 +194,7 @@ def _proof_of(batch: BatchRow, row: EventRow, tree: BatchTree) -> LineProof:
         events=batch.events,
         salt=row.salt.hex(),
         hash_id=row.hash_id,
+        capture=row.capture,
         commitment=tree.commitments[row.place].hex(),
         path=tuple(item.hex() for item in tree.path(row.place)),
         root=batch.root.hex(),

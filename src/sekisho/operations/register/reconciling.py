@@ -133,8 +133,11 @@ def reconcile_site(
 
 def sites_of(books: Books) -> tuple[str, ...]:
     """Every site that a table or an enrolment names."""
-    named = {row.site for row in books.declarations.load_declarations() if row.site}
-    return tuple(sorted(named | {node.site for node in books.fleet.load_nodes()}))
+    tables = {row.site for row in books.declarations.load_declarations() if row.site}
+    lines = (
+        books.declarations.load_sites()
+    )  # a table without a site of its own names one on each line
+    return tuple(sorted({*tables, *lines, *(node.site for node in books.fleet.load_nodes())}))
 
 
 def raise_differences(found: Reconciliation, raising: Raising) -> int:

@@ -68,6 +68,8 @@ def parse_document(data: bytes, *, path: str = "") -> Document:
     Events with a problem are left out of `events`; where the document around them has one, none stands. Raises
     InvalidInput, naming `path`, where nothing can be read: no JSON, or nothing that could be an event.
     """
+    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise InvalidInput("is XML, not JSON", path=path, remedy="give EPCIS 2.0 as JSON-LD")
     value = parse_json(data, path=path)
     if isinstance(value, dict) and (value.get("type") in _DOCUMENTS or "epcisBody" in value):
         return _parse_whole(value)

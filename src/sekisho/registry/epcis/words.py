@@ -2,7 +2,8 @@
 
 A word is bare (`shipping`), a web address (`https://ref.gs1.org/cbv/BizStep-shipping`) or a name of CBV 1
 (`urn:epcglobal:cbv:bizstep:shipping`). Addresses of other vocabularies are a user's own words and stay whole. What
-claims to be of CBV and is not in its list is refused: a misspelt word would otherwise mean nothing, silently.
+claims to be of CBV and is not in its list is refused: a misspelt word would otherwise mean nothing, silently. So is
+what claims to be one of our own acts.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
+from sekisho.registry.terms import OWN_NAMESPACE
+
 __all__ = [
     "CBV",
     "CBV_WORDS",
     "GS1",
+    "OWN_ACTS",
     "Kind",
     "canonical_term",
     "find_word",
@@ -25,6 +29,11 @@ __all__ = [
 CBV: Final = "https://ref.gs1.org/cbv/"
 GS1: Final = "https://gs1.org/voc/"
 _URN: Final = "urn:epcglobal:cbv:"
+_OWN: Final = f"{OWN_NAMESPACE}act/"
+OWN_ACTS: Final = tuple(
+    "announced refused diverted split activated suspended exported returned lost found stolen recovered".split()
+)
+"""Acts that CBV has no word for, as business step or disposition behind our namespace and `act/`."""
 Kind: TypeAlias = Literal[
     "bizStep", "disposition", "bizTransaction type", "source or destination type", "reason",
     "component", "exception",
@@ -108,6 +117,8 @@ def refuse_word(kind: Kind, text: str) -> str:
         if text.startswith(beginning):
             what = f"a {owner}, not a {kind}" if owner != kind else f"no {kind} of CBV 2.0"
             return f"{text[:120]!r} is {what}; {_near(kind, text.removeprefix(beginning))}"
+    if text.startswith(_OWN) and text.removeprefix(_OWN) not in OWN_ACTS:
+        return f"{text[:120]!r} is no act of ours; write one of {', '.join(OWN_ACTS)} behind it"
     return ""
 
 
