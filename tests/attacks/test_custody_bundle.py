@@ -438,10 +438,8 @@ def test_a_finding_that_the_log_was_not_given_is_missed(
     assert "raise 1 more unknown-id" in found["irregularities"].detail
 
 
-def test_a_register_told_anew_without_an_endorsement(
-    desk: RegisterDesk, honest: Files
-) -> None:
-    """The log's root covers each event's capture, whose id follows from document and endorsement: it has another root."""
+def test_a_register_told_anew_without_an_endorsement(desk: RegisterDesk, honest: Files) -> None:
+    """The root covers each event's capture, whose id follows from document and endorsement: now another."""
     captures, events = rows_of(honest, CAPTURES), rows_of(honest, EVENTS)
     told = captures[2]
     unsigned = capture_id(told["sha256"], None, "proceed")

@@ -26,7 +26,8 @@ def command(governor: Governor, **changes: str | Path) -> list[str | Path]:
         "--country": "TW",
         "--log": governor.log,
         "--out": governor.path("enrol.json"),
-    } | {f"--{name}": value for name, value in changes.items()}
+    }
+    flags.update({f"--{name}": value for name, value in changes.items()})
     return ["charter", "enrol", "maker", *(part for flag in flags.items() for part in flag)]
 
 

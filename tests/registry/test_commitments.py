@@ -16,7 +16,9 @@ from sekisho.registry.commitments import (
     verify_path,
 )
 
-MADE = [commitment(number.to_bytes(16, "big"), f"ni:///sha-256;{number}", "job") for number in range(70)]
+MADE = [
+    commitment(number.to_bytes(16, "big"), f"ni:///sha-256;{number}", "job") for number in range(70)
+]
 
 
 def test_a_commitment_is_the_digest_of_salt_hash_id_and_capture() -> None:

@@ -228,7 +228,7 @@ def test_resources_are_listed(client: Asking, chips: Iterator[str]) -> None:
     ("method", "path", "status", "kind"),
     [
         ("GET", "/epcis/events/ni%3A%2F%2F%2Fsha-256%3Babc", 404, "NoSuchResourceException"),
-        ("GET", "/epcis/capture/" + "a" * 32, 404, "NoSuchResourceException"),
+        ("GET", "/epcis/capture/" + "a" * 64, 404, "NoSuchResourceException"),
         ("GET", "/epcis/capture/nothing", 400, "QueryParameterException"),
         ("GET", "/epcis/events?EQ_nothing=1", 400, "ValidationException"),
         ("GET", "/epcis/events?eventType=Party", 400, "ValidationException"),

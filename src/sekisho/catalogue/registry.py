@@ -77,7 +77,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "registry.reconcile.column.sources": ("sources", "出典"),
     "inventory.code.clone": ("one number at two nodes at once", "同一番号が同時に二か所"),
     "inventory.code.other-uuid": ("known serial on another device", "既知のシリアルが別の機器に"),
-    "inventory.code.other-serial": ("known device under another serial", "既知の機器に別のシリアル"),
+    "inventory.code.other-serial": (
+        "known device under another serial",
+        "既知の機器に別のシリアル",
+    ),
     "inventory.code.other-device-key": ("other device key", "デバイス鍵の不一致"),
     "inventory.code.stolen-observed": ("stolen, and turned up", "盗難品を観測"),
     "inventory.code.retired-observed": ("destroyed, and turned up", "廃棄済み品を観測"),
@@ -108,7 +111,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Ended {digest} and every enrolment under it.",
         "{digest} とその登録をすべて終了しました。",
     ),
-    "registry.fleet.node": ("{node}  {site}, last reported {last}", "{node}  {site}、最終報告 {last}"),
+    "registry.fleet.node": (
+        "{node}  {site}, last reported {last}",
+        "{node}  {site}、最終報告 {last}",
+    ),
     "registry.fleet.node.silent": (
         "{node}  {site}, has not reported ({last})",
         "{node}  {site}、報告なし ({last})",
@@ -119,8 +125,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     # --- passports, chips
     "registry.passport.no-root": (
-        "No trust root of yours is for the log of this passport.",
-        "このパスポートのログに対する信頼の起点がありません。",
+        "No trust root of yours is for the log of this passport: name one with --policy, or sekisho trust add.",
+        "このパスポートのログに対する信頼の起点がありません。--policy で指定するか、sekisho trust add で追加してください。",
     ),
     "registry.passport.written": ("Written to {file}.", "{file} に書き出しました。"),
     "registry.chips.more": ("More behind --after {epc}", "続きは --after {epc}"),
@@ -209,7 +215,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Made again from {events} events, {effects} of which took effect.",
         "イベント {events} 件 (有効 {effects} 件) から再構築しました。",
     ),
-    "registry.terms.read": ("{file}, or the defaults where it is missing:", "{file} (無ければ既定値):"),
+    "registry.terms.read": (
+        "{file}, or the defaults where it is missing:",
+        "{file} (無ければ既定値):",
+    ),
     "registry.terms.written": (
         "Written to {file}; the register reads it when it starts.",
         "{file} に書き出しました。登録簿の起動時に読み込まれます。",

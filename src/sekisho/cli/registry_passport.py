@@ -211,6 +211,12 @@ def _judged(
         if line.verdict != "holds":
             word = say(f"chip.verdict.{line.verdict}", language)
             lines.append(f"  #{line.number} {word}: {say(f'chip.why.{line.why}', language)}")
+    # A record that holds may tell of a clone: whoever reads the verdict alone must see it.
+    alerts = [(line.number, alert) for line in shown.lines for alert in line.alerts]
+    lines += [
+        f"! #{number} {_alert(alert.code, language)}: {tame(alert.detail)}"
+        for number, alert in alerts
+    ]
     lines += _gaps(judged.gaps, shown.at or shown.issued, language)
     lines += ["", *(f"- {say(f'chip.limit.{limit}', language)}" for limit in limits)]
     document = {
@@ -221,6 +227,10 @@ def _judged(
         "lines": [
             {"number": line.number, "verdict": line.verdict, "why": line.why}
             for line in judged.lines
+        ],
+        "alerts": [
+            {"number": number, "code": alert.code, "detail": alert.detail}
+            for number, alert in alerts
         ],
         "gaps": _plain(judged.gaps),
         "limits": [say(f"chip.limit.{limit}", "en") for limit in limits],

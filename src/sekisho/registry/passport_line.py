@@ -76,7 +76,7 @@ class LogSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineProof(msgspec.Struct, frozen=True, kw_only=True):
-    """From an event to the log: salt, hash id and capture id, the commitment, the path to the batch's root, the log's entry.
+    """From an event to the log: salt and ids, the commitment, the path to the batch's root, the log's entry.
 
     Digests are hexadecimal. `entry` and `leaf` are None and "" while the log does not hold the batch yet.
     """

@@ -189,7 +189,9 @@ def test_a_batch_commits_to_its_events(world: World) -> None:
     batch = world.store.find_batch(1)
     rows = world.store.load_batch_events(1)
     assert batch is not None
-    assert batch.root == batch_root([commitment(row.salt, row.hash_id, row.capture) for row in rows])
+    assert batch.root == batch_root(
+        [commitment(row.salt, row.hash_id, row.capture) for row in rows]
+    )
     assert len({row.salt for row in rows}) == batch.events == 5
 
 

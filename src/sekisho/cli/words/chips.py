@@ -80,7 +80,9 @@ def _describe_irregularity(page: Page, fact: IrregularityFound, _: str) -> None:
     """That something does not fit; at which chip and whom is concealed."""
     page.title = page.say("show.kind.irregularity-found")
     _date(page, fact.effective)
-    page.tell("irregularity", f"books.{fact.books}", found=tame(fact.irregularity), count=fact.count)
+    page.tell(
+        "irregularity", f"books.{fact.books}", found=tame(fact.irregularity), count=fact.count
+    )
     page.add("about", fact.about)
     _concealed(page, len(fact.concealed))
     page.tell("effect", "irregularity.effect")
