@@ -10,8 +10,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from register_story import STAGES, Story, life_of
@@ -24,21 +22,23 @@ from tests.postgres import find_postgres, start_server
 
 __all__ = ["measure_rates"]
 
+DISK = "/var/tmp"  # noqa: S108 - a folder of our own in it, with a name drawn by chance
+"""On a disk and open to every account, which the folder for temporary files need be neither of."""
+
 SIZES = (1, 100, 1000)
 TARGETS = {"SQLite": Target(least=10_000), "PostgreSQL": Target(least=5_000)}
 
 
 def measure_rates(chips: int) -> list[Row]:
     """Rows of both databases: the rate of each group; the target is that of groups of a thousand."""
-    with _folder() as folder:
-        rows = _rows("SQLite", folder / "register.sqlite", chips)
-        if find_postgres() is None:
-            what = _name("PostgreSQL", SIZES[-1])
-            return [
-                *rows,
-                missing(what, "/s", TARGETS["PostgreSQL"], "PostgreSQL is not installed"),
-            ]
-        with start_server(folder) as server:
+    with tempfile.TemporaryDirectory(prefix="sekisho-bench-") as folder:
+        rows = _rows("SQLite", Path(folder) / "register.sqlite", chips)
+    if find_postgres() is None:
+        what = _name("PostgreSQL", SIZES[-1])
+        return [*rows, missing(what, "/s", TARGETS["PostgreSQL"], "PostgreSQL is not installed")]
+    with tempfile.TemporaryDirectory(prefix="sekisho-bench-", dir=DISK) as folder:
+        Path(folder).chmod(0o755)  # a server runs as its own account
+        with start_server(Path(folder)) as server:
             return rows + _rows("PostgreSQL", server.create("bench"), chips)
 
 
@@ -64,13 +64,6 @@ def _rows(kind: str, place: Path | str, chips: int) -> list[Row]:
 
 def _name(kind: str, size: int) -> str:
     return f"register: durable saves of one-chip events, {size} a group ({kind})"
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sekisho-bench-") as folder:
-        Path(folder).chmod(0o755)  # a server runs as its own account
-        yield Path(folder)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,18 @@ import pytest
 from sekisho.model.instants import Instant
 from sekisho.registry.passport import Passport
 from sekisho.registry.passport_check import PassportVerdict, judge_passport
-from sekisho.registry.passport_line import After, Line, LineProof
+from sekisho.registry.passport_line import After, Line, LineProof, Remark
 from tests.registry.passports import (
+    CHIP,
     OTHER,
     Life,
     commissioned,
     declared,
     installed,
+    place,
     received,
     shipped,
+    told,
 )
 
 replace = msgspec.structs.replace
@@ -192,6 +195,55 @@ def test_a_gap_left_unsaid_fails(life: Life) -> None:
     passport = life.passport()
     assert passport.gaps
     assert failing(judged(life, replace(passport, gaps=()))) == {"gaps"}
+
+
+def inspected(day: float, where: str, *epcs: str, **fields: Any) -> dict[str, Any]:
+    return told(
+        day,
+        "ObjectEvent",
+        action="OBSERVE",
+        bizStep="inspecting",
+        epcList=list(epcs) or [CHIP],
+        readPoint=place(where),
+        bizLocation=place(where),
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "epcs", "verdict"),
+    [("hall-x", (), "fails"), ("nowhere", (), "fails"), ("hall-x", (CHIP, OTHER), "holds")],
+)
+def test_a_clones_alert_that_was_cut_out_is_missed(
+    where: str, epcs: tuple[str, ...], verdict: str
+) -> None:
+    """Another device key answered than the registered one: the line shows it, so its alert must be there.
+
+    Where an event names two chips, nobody can say whose key it was.
+    """
+    chip = Life()
+    chip.add(commissioned(0, **{"skh:deviceKeySha256": "a" * 64}), "fab")
+    chip.add(inspected(2, where, *epcs, **{"skh:deviceKeySha256": "b" * 64}), "watch")
+    cut = chip.passport()
+    assert cut.lines[1].alerts == ()
+    check = next(c for c in judged(chip, cut).checks if c.name == "alerts")
+    assert (check.verdict, check.lines) == (verdict, (2,) if verdict == "fails" else ())
+    remark = Remark(code="other-device-key", detail="another key", refused=False)
+    assert failing(judged(chip, with_line(cut, 1, alerts=(remark,)))) == set()
+
+
+def test_a_sighting_elsewhere_without_its_alert_is_unverifiable(life: Life) -> None:
+    """It may have been odd when it was captured, or only since an event of the past came: never passed over."""
+    active = told(5, "ObjectEvent", action="OBSERVE", bizStep="other", disposition="active")
+    active |= {"epcList": [CHIP], "bizLocation": place("hall-x"), "readPoint": place("hall-x")}
+    life.add(active, "cloud-x")
+    life.add(inspected(6, "nowhere"), "watch")
+    cut = life.passport()
+    check = next(c for c in judged(life, cut).checks if c.name == "alerts")
+    assert (check.verdict, check.lines) == ("unverifiable", (6,))
+    assert judged(life, cut).verdict == "unverifiable"
+    remark = Remark(code="active-elsewhere", detail="seen", refused=False)
+    assert judged(life, with_line(cut, 5, alerts=(remark,))).verdict == "holds"
 
 
 def test_a_line_left_out_in_the_middle_breaks_the_fold(life: Life) -> None:

@@ -131,6 +131,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "the specifications follow from the chip table",
         "仕様がチップ表から導かれる",
     ),
+    "chip.check.alerts": (
+        "every contradiction in the lines is named",
+        "各行の矛盾がすべて挙げられている",
+    ),
     "chip.check.gaps": ("every gap is named", "空白がすべて挙げられている"),
     "chip.limit.left-out": (
         (

@@ -1,6 +1,6 @@
 """How the log commits to captured events without naming them: salted commitments under one root for each batch.
 
-commitment = SHA-256(salt || hash id || line feed || capture id), the ids in ASCII; the batch's tree is that of RFC 6962,
+commitment = SHA-256(salt || hash id || line feed || capture id), ids in ASCII; the batch's tree is that of RFC 6962,
 and its leaves are the commitments. The salt (16 bytes, drawn at the edge for each event) keeps whoever guesses an event
 from finding it in the log (protocol section 12); whoever is shown salt, ids and path can check that the log's entry
 speaks of it. The capture's id follows from document and endorsement: no signature is dropped or added afterwards.

@@ -16,7 +16,7 @@ from sekisho.model.custody import Identity, Standing
 from sekisho.model.instants import Instant
 from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.ports.register_store import AlertRow, EventRow
-from sekisho.registry.custody import path_of
+from sekisho.registry.custody import Path, path_of
 from sekisho.registry.custody.book import Captured
 from sekisho.registry.epcis import event_of, hash_id
 from sekisho.registry.epcis.event import Event
@@ -48,6 +48,7 @@ __all__ = [
     "fold_lines",
     "lay_in",
     "parse_passport",
+    "path_through",
     "terms_for",
     "worst",
 ]
@@ -204,6 +205,19 @@ def fold_lines(
 
     `events` are what the lines' documents say, by number.
     """
+    after: dict[int, After] = {}
+    standing: Standing | None = None
+    for captured, stands in path_through(epc, lines, events, terms):
+        standing = stands
+        if stands is not None:
+            after[captured.number] = After.of(stands)
+    return after, standing
+
+
+def path_through(
+    epc: str, lines: Iterable[Line], events: Mapping[int, Event], terms: RegisterTerms
+) -> Path:
+    """The lines in effect as captured events in the order of the fold, each with the standing after it."""
     told = sorted(
         (
             line
@@ -214,15 +228,7 @@ def fold_lines(
         ),
         key=lambda line: (line.effect or 0, line.number),
     )
-    after: dict[int, After] = {}
-    standing: Standing | None = None
-    for captured, stands in path_of(
-        epc, [_captured(line, events[line.number]) for line in told], terms
-    ):
-        standing = stands
-        if stands is not None:
-            after[captured.number] = After.of(stands)
-    return after, standing
+    return path_of(epc, [_captured(line, events[line.number]) for line in told], terms)
 
 
 def lay_in(lines: Iterable[Line]) -> tuple[Lay, ...]:

@@ -3,7 +3,7 @@
 1. Every line is tied to the log again (`registry.passport_line`). 2. No event stands twice, and no place of a batch
 bears two lines. 3. The lines in effect are folded again, by the register's own fold: custodian, holder, place,
 container and state after each line, and how the chip stands now, must be what the passport says. 4. Specifications
-are recomputed, gaps found again.
+are recomputed, gaps found again. 5. Sightings that contradict the lines before them bear their alerts.
 
 What a verdict of *holds* does not say stands in `LIMITS`: a line that was left out leaves no trace in the log, since
 the log does not say which chip a commitment speaks of; who endorsed an event, and whether it took effect, is the
@@ -19,14 +19,15 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from sekisho.registry.epcis.event import Event
-from sekisho.registry.passport import Passport, fold_lines, lay_in, worst
+from sekisho.registry.passport import Passport, fold_lines, lay_in, path_through, worst
+from sekisho.registry.passport_alerts import find_unnamed
 from sekisho.registry.passport_gaps import Gap, find_gaps
 from sekisho.registry.passport_line import Line, LogSeen, Verdict, judge_line, read_event
 from sekisho.registry.specs import specs_of, table_digest
 
 __all__ = ["CheckName", "PassportCheck", "PassportVerdict", "judge_passport"]
 
-CheckName: TypeAlias = Literal["lines", "once", "standing", "specs", "gaps"]
+CheckName: TypeAlias = Literal["lines", "once", "standing", "specs", "alerts", "gaps"]
 
 
 class PassportCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +71,7 @@ def judge_passport(passport: Passport, seen: LogSeen) -> PassportVerdict:
         PassportCheck(name="once", verdict="fails" if twice else "holds", lines=tuple(twice)),
         _check_standing(passport, events),
         _check_specs(passport),
+        _check_alerts(passport, events),
         _check_gaps(passport, gaps),
     )
     return PassportVerdict(
@@ -120,6 +122,19 @@ def _check_specs(passport: Passport) -> PassportCheck:
         return PassportCheck(name="specs", verdict="holds")
     is_same_table = passport.specs is not None and passport.specs.table == table_digest()
     return PassportCheck(name="specs", verdict="fails" if is_same_table else "unverifiable")
+
+
+def _check_alerts(passport: Passport, events: Mapping[int, Event | None]) -> PassportCheck:
+    """Every contradiction that the lines show is named, whoever handed the file over."""
+    read = {number: event for number, event in events.items() if event is not None}
+    if len(read) < len(passport.lines):
+        return PassportCheck(name="alerts", verdict="unverifiable")
+    path = path_through(passport.epc, passport.lines, read, passport.terms)
+    found = find_unnamed(passport.epc, path, passport.lines, passport.terms)
+    if found.surely:
+        return PassportCheck(name="alerts", verdict="fails", lines=found.surely)
+    verdict: Verdict = "unverifiable" if found.perhaps else "holds"
+    return PassportCheck(name="alerts", verdict=verdict, lines=found.perhaps)
 
 
 def _check_gaps(passport: Passport, gaps: Sequence[Gap]) -> PassportCheck:
