@@ -5,6 +5,7 @@ keys/         log.pem, operator.pem                                 signers/    
 log.sqlite    the log's database      private.sqlite  what the log never sees      packs/   rule packs as published
 projections.sqlite   tables made from these two
 register.sqlite   chips in custody     register.json   what the register is told     subscriptions.sqlite, custody/
+                 register.terms  the digest of what it was told when it was made
 inventories.sqlite   what firms declare and fleet agents report     keys/fleet.pem   signs agents' assertions
 public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """
@@ -192,6 +193,11 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         is_elsewhere = is_server(self.elsewhere.database)
         place = self.elsewhere.database if is_elsewhere else self.register_file
         return open_register(place, writes=writes)
+
+    @property
+    def register_terms_in_use(self) -> Path:
+        """The digest of the terms by which the register was made."""
+        return self.path / "register.terms"
 
     def load_terms(self) -> RegisterTerms:
         """What the register is told; the defaults where nobody wrote a file. Raises InvalidInput with the field."""

@@ -14,6 +14,7 @@ from sekisho.adapters.storage.register_sql import open_register
 from sekisho.adapters.storage.subscriptions_sqlite import SubscriptionsSqlite
 from sekisho.adapters.transport.webhook_client import HttpWebhooks
 from sekisho.app.home import Home
+from sekisho.app.terms_in_use import stale_terms
 from sekisho.model.instants import Instant
 from sekisho.operations.desk import Desk
 from sekisho.operations.register.committing import Committer
@@ -34,14 +35,16 @@ class RunningRegister:
     """The register of a running regime. Make it before the desk loads, start it afterwards."""
 
     def __init__(self, home: Home, desk: Desk) -> None:
+        terms = home.load_terms()
         self._store = home.open_register()
         try:
+            self._stale = stale_terms(home, self._store, terms)
             self.committer = Committer(
                 desk, self._store, home.tag_key(), contents=ContentFolder(home.path / "custody")
             )
             self.register = Register(
                 store=self._store,
-                terms=home.load_terms(),
+                terms=terms,
                 voices=Voices(desk.origin, lambda: desk.state.regime),
                 clock=desk.clock,
                 committer=self.committer,
@@ -61,7 +64,7 @@ class RunningRegister:
     @property
     def problem(self) -> str:
         """What a person should look at; empty while all is well."""
-        told = (self.register.problem, self.committer.problem, self.deliverer.problem)
+        told = (self._stale, self.register.problem, self.committer.problem, self.deliverer.problem)
         return "; ".join(problem for problem in told if problem)
 
     def start(self) -> None:

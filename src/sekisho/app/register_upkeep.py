@@ -10,6 +10,7 @@ from sekisho.adapters.durable_files import replace_file
 from sekisho.app.control import Control
 from sekisho.app.home import Home
 from sekisho.app.register import scratch_in
+from sekisho.app.terms_in_use import keep_terms
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.wire import to_plain
 from sekisho.operations.register.rebuilding import (
@@ -69,7 +70,10 @@ def rebuild_home_register(home: Home, heard: Heard) -> Rebuilt:
     """Make everything derived in a home's register again. Raises StateConflict while it is served."""
     _require(home)
     with home.open_register() as store:
-        return rebuild_register(store, home.load_terms(), heard)
+        terms = home.load_terms()
+        rebuilt = rebuild_register(store, terms, heard)
+        keep_terms(home, terms)
+        return rebuilt
 
 
 def write_home_terms(home: Home, terms: RegisterTerms) -> None:
