@@ -27,6 +27,7 @@ from sekisho.adapters.storage.register_engine import (
 )
 from sekisho.adapters.storage.register_schema import SCHEMA_VERSION, create_schema
 from sekisho.adapters.storage.register_upgrade import upgrade_register
+from sekisho.adapters.storage.sqlite_refusals import REFUSALS
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict, Unavailable
 
 __all__ = ["APPLICATION_ID", "SqliteRegister"]
@@ -42,20 +43,6 @@ WRITER_KIB = 64 << 10
 READER_KIB = 8 << 10
 _MOST_ROWS = 128
 _FULL = 2
-_REFUSALS = {
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_AUTH,
-}
-"""What the machine refuses for the moment; every other error is about the file's content."""
 
 
 class SqliteRegister(RegisterEngine):
@@ -154,7 +141,7 @@ class SqliteRegister(RegisterEngine):
 
     def _judge(self, error: BaseException) -> SekishoError:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in _REFUSALS:
+        if code in REFUSALS:
             return Unavailable(
                 f"the register's database {self._path} refuses: {error}",
                 remedy="check disk space and rights, then try again",

@@ -17,6 +17,7 @@ from sekisho.adapters.storage.log_schema import SCHEMA_VERSION, check_origin, cr
 from sekisho.adapters.storage.schema_upgrade import upgrade_schema
 from sekisho.adapters.storage.sql_log import Claim, EntryRow, SqlLogStore, check_counts
 from sekisho.adapters.storage.sqlite_claims import SqliteClaims, insert_rows
+from sekisho.adapters.storage.sqlite_refusals import REFUSALS
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict, Unavailable
 from sekisho.ports.log_store import Recorded
 
@@ -29,20 +30,6 @@ PAGE_BYTES = 8192
 JOURNAL_BYTES = 64 << 20
 CACHE_KIB = 32 << 10
 _FULL = 2
-_REFUSALS = {
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_AUTH,
-}
-"""What the machine refuses for the moment; every other error is about the file's content."""
 
 
 class SqliteLogStore(SqlLogStore):
@@ -112,7 +99,7 @@ class SqliteLogStore(SqlLogStore):
 
     def _judge(self, error: DBAPIError) -> SekishoError:
         code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in _REFUSALS:
+        if code in REFUSALS:
             return Unavailable(
                 f"the log's database {self._path} refuses: {error.orig}",
                 remedy="check disk space and rights, then try again",
