@@ -13,6 +13,7 @@ from sekisho.operations.register.book import captured_of
 from sekisho.ports.register_store import AlertRow
 from sekisho.registry.custody import position_at
 from sekisho.registry.passport import Asked, Passport, build_passport, parse_passport
+from sekisho.registry.passport_line import Remark
 from tests.registry.passports import (
     CHIP,
     DAY,
@@ -57,6 +58,25 @@ def test_a_passport_tells_what_happened_in_order_and_how_it_stood() -> None:
     assert (passport.identity.maker, passport.identity.serial) == ("fab", "GPU-0001")
     assert passport.verdict == "holds"
     assert passport.gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("refused", "outcome", "parties", "settled"),
+    [
+        (True, "taken", ("fab",), True),  # it was early
+        (True, "waiting", ("fab",), False),
+        (True, "refused", ("fab",), False),
+        (True, "taken", (), False),  # nobody signed it: it moves nothing
+        (False, "taken", ("fab",), False),  # a clone was seen
+    ],
+)
+def test_an_alert_is_settled_only_once_a_signed_event_took_effect(
+    *, refused: bool, outcome: str, parties: tuple[str, ...], settled: bool
+) -> None:
+    """What was merely early is no open alert; whatever else was raised stays one."""
+    line = life().passport().lines[0]
+    line = msgspec.structs.replace(line, outcome=outcome, parties=parties, powers=())
+    assert line.is_settled(Remark(code="unknown-id", detail="", refused=refused)) is settled
 
 
 def test_specifications_come_from_the_chip_table() -> None:

@@ -154,6 +154,7 @@ def test_the_passport_page_shows_the_whole_story(client: Asking) -> None:
         "Unsigned claim",
         "A claim that nobody signed",
         "Active in two places: clone or dummy",
+        "Alerts that stand: ",
         "Every line is borne out by the log",
         "recalled, to be verified",
     ):

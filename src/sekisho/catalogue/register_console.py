@@ -331,6 +331,11 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "The identifier is too long for a QR code.",
         "識別子が長すぎて QR コードになりません。",
     ),
+    "web.passport.settled": ("it has taken effect since", "その後、効力を生じました"),
+    "web.passport.alerts": (
+        "Alerts that stand: {n}. The record is unchanged; whether the thing is this chip is another question.",
+        "未解消の警報: {n} 件。記録は改変されていませんが、現物がこのチップであるとは限りません。",
+    ),
     "web.passport.verdict": ("All lines together", "全行の総合"),
     "web.passport.verdict.holds": (
         "Every line is borne out by the log",

@@ -210,6 +210,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
             proof=proof,
         )
 
+    def is_settled(self, remark: Remark) -> bool:
+        """Whether an alert kept the event from its effect only for a while: it was early."""
+        return remark.refused and self.is_signed and self.outcome == "taken"
+
     @property
     def is_signed(self) -> bool:
         return bool(self.parties or self.powers)

@@ -102,6 +102,9 @@ class RegisterPages(Controller):
             passport=passport,
             lines=passport.lines[hidden:],
             hidden=hidden,
+            open_alerts=sum(
+                not line.is_settled(alert) for line in passport.lines for alert in line.alerts
+            ),
             asked_at=at,
             asked_as_of=as_of,
             download="/chips/passport.json?" + _query(epc=epc, at=at, as_of=as_of),
