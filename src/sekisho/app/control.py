@@ -95,20 +95,8 @@ class Control:
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = home.open_projections()
         self.projector = Projector(self.desk, self.projections, scratch_projections)
-        self._papers = Papers(
-            self.register.store,
-            self.register.terms,
-            log=self.root.origin,
-            tiles=self.tiles,
-            latest=lambda: self.publisher.latest,
-        )
-        self.inventories = Inventories(
-            home,
-            self.register,
-            origin=self.root.origin,
-            clock=self.clock,
-            raising=self.chips.committer.raise_irregularity,
-        )
+        self._papers = self._open_papers()
+        self.inventories = self._open_inventories()
         self.books = RegisterBooks(home, self.register.store, self.register.terms)
         self._copied_to = _open_copy(home.elsewhere.copy)
         self.copy = self._follow_with(self._copied_to)
@@ -274,6 +262,24 @@ class Control:
             folder, files, origin=self.root.origin, signer=self._speaker(), now=self.clock.now()
         )
         return cosigned
+
+    def _open_papers(self) -> Papers:
+        return Papers(
+            self.register.store,
+            self.register.terms,
+            log=self.root.origin,
+            tiles=self.tiles,
+            latest=lambda: self.publisher.latest,
+        )
+
+    def _open_inventories(self) -> Inventories:
+        return Inventories(
+            self.home,
+            self.register,
+            origin=self.root.origin,
+            clock=self.clock,
+            raising=self.chips.committer.raise_irregularity,
+        )
 
     def _follow_with(self, copied_to: ObjectTileStore | None) -> PublishedCopy | None:
         if copied_to is None:

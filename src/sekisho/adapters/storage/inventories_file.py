@@ -6,17 +6,16 @@ Both are sensitive (serials, sites), neither is in the log. One file, since a re
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from sekisho.adapters.storage.sqlite_log import open_engine
-from sekisho.model.errors import Corrupt, Unavailable
+from sekisho.adapters.storage.sqlite_refusals import translated
+from sekisho.model.errors import Unavailable
 
 __all__ = ["SCHEMA", "InventoriesFile"]
 
@@ -49,16 +48,10 @@ class InventoriesFile:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One connection for all threads, so one at a time; durable once it is left without an error."""
-        try:
-            with self._lock, self._engine.begin() as connection:
-                yield connection
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise Unavailable(
-                f"the inventories refuse: {getattr(error, 'orig', error)}",
-                remedy="check disk space, then try again",
-            ) from None
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            raise Corrupt(
-                f"the inventories cannot be read: {getattr(error, 'orig', error)}",
-                remedy="restore inventories.sqlite from a backup",
-            ) from None
+        told = translated(
+            "the file of inventories",
+            retry="check disk space, then try again",
+            mend="restore inventories.sqlite from a backup",
+        )
+        with told, self._lock, self._engine.begin() as connection:
+            yield connection

@@ -22,9 +22,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from sekisho.adapters.storage.sqlite_log import open_engine
+from sekisho.adapters.storage.sqlite_refusals import translated
 from sekisho.model.errors import Corrupt, Unavailable
 from sekisho.ports.private_store import Paper, PaperKind
 
@@ -76,18 +76,10 @@ class PrivateSqlite:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        try:
+        with translated(
+            "the private store", retry="check disk space", mend="restore it from a backup"
+        ):
             yield
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise Unavailable(
-                f"the private store refuses: {getattr(error, 'orig', error)}",
-                remedy="check disk space",
-            ) from None
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            raise Corrupt(
-                f"the private store cannot be read: {getattr(error, 'orig', error)}",
-                remedy="restore it from a backup",
-            ) from None
 
     def save_disclosures(self, digest: str, texts: Sequence[str]) -> None:
         rows = [{"digest": digest, "place": n, "text": text} for n, text in enumerate(texts)]

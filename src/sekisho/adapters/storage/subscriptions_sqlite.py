@@ -27,10 +27,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
 from sekisho.adapters.storage.sqlite_log import open_engine
-from sekisho.model.errors import Corrupt, StateConflict, Unavailable
+from sekisho.adapters.storage.sqlite_refusals import translated
+from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.ports.subscriptions import DeadLetter, NamedQuery, Subscription
 
@@ -177,19 +178,13 @@ class SubscriptionsSqlite:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One connection for all threads, so one at a time."""
-        try:
-            with self._lock, self._engine.begin() as connection:
-                yield connection
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise Unavailable(
-                f"the subscriptions refuse: {getattr(error, 'orig', error)}",
-                remedy="check disk space and rights",
-            ) from None
-        except (DatabaseError, sqlite3.DatabaseError) as error:
-            raise Corrupt(
-                f"the subscriptions cannot be read: {getattr(error, 'orig', error)}",
-                remedy="move the file away: queries and subscriptions must be made anew",
-            ) from None
+        told = translated(
+            "the file of subscriptions",
+            retry="check disk space and rights",
+            mend="move the file away: queries and subscriptions must be made anew",
+        )
+        with told, self._lock, self._engine.begin() as connection:
+            yield connection
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:

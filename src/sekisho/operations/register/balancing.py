@@ -120,7 +120,11 @@ class Balances:
         """One area's book. One query, whatever the number of components. Raises InvalidInput for an unknown area."""
         if area not in self.names():
             raise InvalidInput(
-                f"no area {area!r}", path="AREA", remedy=f"one of {', '.join(self.names())}"
+                f"no area {area!r}",
+                path="AREA",
+                remedy=f"one of {', '.join(self.names())}"
+                if self.names()
+                else "tell the register its places first: sekisho registry terms --write --place NAME=COUNTRY",
             )
         return self._book(area, at, as_of)
 
