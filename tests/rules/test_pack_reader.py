@@ -121,7 +121,7 @@ def test_a_value_recorded_later_is_unknown_before() -> None:
         ("op: is, value: true", "op: is, value: true, unit: GB", 23, "has no unit"),
         ("op: is, value: true", "op: is", 23, "'value' is missing"),
         ("        - not:", "        - nor:", 23, "unknown field 'nor'"),
-        ("outcome: deny", "outcome: permit", 24, "'permit' is not known"),
+        ("outcome: deny", "outcome: allow", 24, "'allow' is not known"),
         ("acts: true", "acts: maybe", 19, "neither true nor false"),
         ("status: in force", "status: soon", 19, "'soon' is not known"),
         ("id: too-much", "id: Too Much", 15, "does not fit here"),

@@ -7,70 +7,25 @@ missing, except that a definite deny stays a deny whatever is missing.
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
-
-import msgspec
+from typing import Final
 
 from sekisho.model.chips import ChipTable, known_chips
 from sekisho.model.instants import Instant
-from sekisho.model.statements.shapes import PackReference
+from sekisho.rules.answer import AppliedRule, Decision, DecisionWord, RuleTrace
 from sekisho.rules.facts import facts_of
-from sekisho.rules.logic import LimbTrace, Truth, Verdict, World, evaluate
+from sekisho.rules.logic import LimbTrace, Verdict, World, evaluate
 from sekisho.rules.pack import Pack, Rule, Status
-from sekisho.rules.request import RunRequest
+from sekisho.rules.requests import Request
 
-__all__ = ["AppliedRule", "Decision", "DecisionWord", "RuleTrace", "decide"]
+__all__ = ["decide"]
 
-DecisionWord: TypeAlias = Literal["permit", "report", "licence", "deny", "unsure"]
 _SEVERITY: Final = {"permit": 0, "report": 1, "licence": 2, "deny": 3}
 # A rule that ends in "unsure" says that only a person can tell: it could turn out as strict as any.
 _COULD_BE: Final = {"report": "report", "licence": "licence", "deny": "deny", "unsure": "deny"}
 
 
-class AppliedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that bears on the decision, with the limb that decided it (or keeps it open)."""
-
-    id: str
-    cite: str
-    quantity: str
-    threshold: str
-    unit: str
-    op: str
-    value: str
-    outcome: str
-    truth: Truth
-    status: str
-    binding: str
-    duty: str
-
-
-class RuleTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one rule of the pack was read: each limb, or why the rule did not act at that date."""
-
-    rule: str
-    outcome: str
-    status: str
-    truth: Truth | Literal["not in force"]
-    limbs: tuple[LimbTrace, ...] = ()
-    missing: tuple[str, ...] = ()
-    note: str = ""
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one request with all its reasons; `missing` names what would settle an unsure one."""
-
-    id: str
-    decision: DecisionWord
-    rules: tuple[AppliedRule, ...]
-    missing: tuple[str, ...]
-    policy: PackReference
-    at: Instant
-    as_of: Instant | None
-    trace: tuple[RuleTrace, ...]
-
-
 def decide(
-    request: RunRequest,
+    request: Request,
     pack: Pack,
     at: Instant,
     as_of: Instant | None = None,

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from sekisho.model.amounts import format_flop, parse_flop
 from sekisho.model.statements import EnrolledDevice, HostEnrolled, RunDeclared
-from sekisho.rules.request import ChipsAsked, Cluster, DeclaredDevice, Origin, RunRequest
+from sekisho.rules.requests.training_run import (
+    ChipsAsked,
+    Cluster,
+    DeclaredDevice,
+    Origin,
+    RunRequest,
+)
 
 __all__ = ["request_from_run"]
 

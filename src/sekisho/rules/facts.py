@@ -14,9 +14,10 @@ from typing import TypeAlias
 import msgspec
 
 from sekisho.model.chips import TREATY_H100, Chip, ChipTable
-from sekisho.rules.request import ChipsAsked, Cluster, RunRequest
+from sekisho.rules.requests import Request
+from sekisho.rules.requests.training_run import ChipsAsked, Cluster, RunRequest
 
-__all__ = ["Amount", "AmountFact", "Fact", "FlagFact", "PlacesFact", "facts_of"]
+__all__ = ["Amount", "AmountFact", "Fact", "FlagFact", "PlacesFact", "WordFact", "facts_of"]
 
 # The only floating-point value here is infinity, which Python compares exactly with integers and Fractions.
 Amount: TypeAlias = int | Fraction | float
@@ -42,18 +43,31 @@ class FlagFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlacesFact(msgspec.Struct, frozen=True, kw_only=True):
-    """The jurisdictions that were named, or None where nobody named any."""
+    """The places that were named, or None where nobody named any; not `complete` where there may be more."""
+
+    values: tuple[str, ...] | None
+    complete: bool = True
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class WordFact(msgspec.Struct, frozen=True, kw_only=True):
+    """The words that were said (of several one is enough to meet a limb), or None where nobody said any."""
 
     values: tuple[str, ...] | None
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-Fact: TypeAlias = AmountFact | FlagFact | PlacesFact
+Fact: TypeAlias = AmountFact | FlagFact | PlacesFact | WordFact
 
 
-def facts_of(request: RunRequest, chips: ChipTable) -> Mapping[str, Fact]:
+def facts_of(request: Request, chips: ChipTable) -> Mapping[str, Fact]:
     """Every quantity of `quantities.py`, as far as the request tells it."""
+    return _run_facts(request, chips) if isinstance(request, RunRequest) else {}
+
+
+def _run_facts(request: RunRequest, chips: ChipTable) -> Mapping[str, Fact]:
     planned = _given(request.planned_flop, "planned_flop")
     return {
         "run_flop": planned,

@@ -17,10 +17,13 @@ from sekisho.rules.pack import (
     Any,
     Condition,
     DatedValue,
+    DefinitionLimb,
     FlagLimb,
     Not,
     Parameter,
     PlaceLimb,
+    Threshold,
+    WordLimb,
 )
 
 __all__ = ["LimbTrace", "Truth", "Verdict", "World", "evaluate"]
@@ -70,6 +73,8 @@ def evaluate(condition: Condition, world: World) -> Verdict:
     if isinstance(condition, Not):
         inner = evaluate(condition.part, world)
         return Verdict(truth=_NEGATED[inner.truth], missing=inner.missing, limbs=inner.limbs)
+    if isinstance(condition, WordLimb | DefinitionLimb):
+        raise NotImplementedError
     limb = _limb(condition, world)
     return Verdict(truth=limb.truth, missing=limb.missing, limbs=(limb,))
 
@@ -107,7 +112,9 @@ def _limb(limb: AmountLimb | FlagLimb | PlaceLimb, world: World) -> LimbTrace:
 
 # (true where it holds of the whole interval, false where it holds of none of it)
 _TESTS: Final[
-    Mapping[str, tuple[Callable[[AmountFact, int], bool], Callable[[AmountFact, int], bool]]]
+    Mapping[
+        str, tuple[Callable[[AmountFact, Threshold], bool], Callable[[AmountFact, Threshold], bool]]
+    ]
 ] = {
     ">": (lambda f, t: f.low > t, lambda f, t: f.high <= t),
     ">=": (lambda f, t: f.low >= t, lambda f, t: f.high < t),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sekisho.model.errors import InvalidInput
-from sekisho.rules import RunRequest, parse_request, parse_requests, request_schema
+from sekisho.rules import Request, RunRequest, parse_request, parse_requests, request_schema
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_file_without_a_request_is_refused(data: bytes) -> None:
         _first_request(data)
 
 
-def _first_request(data: bytes) -> RunRequest:
+def _first_request(data: bytes) -> Request:
     row = parse_requests(data, file="F")[0][1]
     if isinstance(row, InvalidInput):
         raise row
