@@ -21,6 +21,7 @@ from sekisho.model.statements import (
     FindingRaised,
     HaltJudged,
     HostRetired,
+    ImpactAssessed,
     InventoryTaken,
     IrregularityFound,
     KeyCompromised,
@@ -96,6 +97,7 @@ def one_of_each() -> dict[str, Predicate]:
         *_orders(),
         *_verdicts(),
         *_custody(),
+        _impact(),
     ]
     return {kind_of(predicate): predicate for predicate in made}
 
@@ -121,6 +123,7 @@ def signers_of(kind: str) -> tuple[Signer, ...]:
         "register-chips": (OPERATOR,),
         "host": (HOST,),
         "party": (PARTY,),
+        "self": (PARTY,),
         "device": (DEVICE,),
         "log": (LOG,),
         "witness-of-fault": (HOST,),
@@ -299,6 +302,26 @@ def _verdicts() -> list[Predicate]:
             effective=NOW, finding="rolled-back", host="host-1", detail="state 9, counter 7"
         ),
     ]
+
+
+def _impact() -> Predicate:
+    """A company's statement about itself, under the key that it carries."""
+    return ImpactAssessed(
+        effective=NOW,
+        party="Sakura Parts, Ltd.",
+        corporate_number="7123456789012",
+        country="JP",
+        public=PARTY.public.to_text(),
+        verdict="unsure",
+        method="impact/1",
+        packs=(PackReference(name="jp-export", version="1", sha256="b" * 64),),
+        answers="c" * 64,
+        result="d" * 64,
+        rules=("jp-export/jp-list-control",),
+        open=("us-ear/listed-party",),
+        valid_until=NOW.plus(86_400 * 183),
+        known_until=NOW.plus(-86_400),
+    )
 
 
 def _custody() -> list[Predicate]:

@@ -11,14 +11,17 @@ from sekisho.catalogue import (  # faces
     chip_drill,
     command,
     console,
+    impact,
     reading,
     register_balance,
     register_console,
     registry,
     rehearsal,
+    rules,
     running,
     say,
     signing,
+    what_if,
 )
 
 
@@ -48,12 +51,15 @@ def test_no_message_stands_in_two_faces() -> None:
         chip_drill,
         command,
         console,
+        impact,
         reading,
         register_balance,
         register_console,
         registry,
         rehearsal,
+        rules,
         running,
         signing,
+        what_if,
     )
     assert sum(len(face.MESSAGES) for face in faces) == len(MESSAGES)

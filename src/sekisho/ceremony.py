@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from sekisho.adapters.transport.register_client import RegisterClient
+    from sekisho.model.sheets import Sheet
 
 __all__ = [
     "MAX_REVEAL",
@@ -165,6 +166,7 @@ __all__ = [
     "parse_reveal",
     "power_for",
     "preview_order",
+    "print_paper",
     "problems_of_announcement",
     "problems_of_veto",
     "read_log",
@@ -243,6 +245,13 @@ def create_file(path: Path, data: bytes) -> None:
     if path.exists() or path.is_symlink():
         raise StateConflict(f"{path}: a file is already there", remedy="name another file")
     replace_file(path, data, mode=0o644)
+
+
+def print_paper(sheet: Sheet) -> bytes:
+    """The PDF of a sheet. Raises Unavailable where the extra `paper` or a font for it is missing."""
+    from sekisho.adapters.paper import print_sheet
+
+    return print_sheet(sheet)
 
 
 def send_statement(control: str, envelope: bytes) -> dict[str, object]:

@@ -316,6 +316,7 @@ _NOT_IN_THE_STORY = {
     "recovery-vetoed",
     "signature-withdrawn",
     "host-retired",
+    "impact-assessed",
     "inventory-taken",
     "irregularity-found",
     "licence-revoked",

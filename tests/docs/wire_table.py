@@ -22,6 +22,7 @@ from sekisho.model.statements import (
     custody,
     deposits,
     governance,
+    impact,
     licensing,
     orders,
     shapes,
@@ -32,7 +33,7 @@ from sekisho.model.statements.shapes import Wire
 __all__ = ["PAGE", "cells_of", "describe", "kind_rows", "shape_rows"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-ROOMS = (shapes, governance, succession, licensing, orders, custody, deposits)
+ROOMS = (shapes, governance, succession, licensing, orders, custody, deposits, impact)
 WORDS = {
     shapes.Name: "name",
     shapes.Text: "text",
@@ -43,6 +44,7 @@ WORDS = {
     shapes.Count: "count",
     shapes.Seconds: "seconds",
     licensing.Nonce: "nonce",
+    impact.CorporateNumber: "corporate-number",
     typing.get_args(licensing.Concealed)[0]: "sd-digest",
     Instant: "instant",
     bool: "bool",

@@ -19,9 +19,9 @@ from sekisho.model.errors import InvalidInput
 
 HEADER = (
     "name,vendor,released,fp16_tflops,fp8_tflops,fp6_tflops,fp4_tflops,int8_tops,"
-    "memory_gb,die_mm2,bandwidth_gbs,datacenter,marks,aliases"
+    "memory_gb,die_mm2,bandwidth_gbs,interconnect_gbs,datacenter,marks,aliases"
 )
-ROW = "X1,Maker,2024-01-01,100,200,,,200,80,500,2000,yes,S:fp16 P:memory,X One|X1 PCIe"
+ROW = "X1,Maker,2024-01-01,100,200,,,200,80,500,2000,900,yes,S:fp16 P:memory,X One|X1 PCIe"
 
 
 def chip(name: str) -> Chip:
@@ -198,3 +198,38 @@ def test_one_name_for_two_chips_is_refused() -> None:
         )
     with pytest.raises(InvalidInput, match="columns"):
         parse_chip_table("name\nX\n", file="t.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "gbs"),
+    [("A100", 600), ("A800", 400), ("H100", 900), ("H800", 400), ("A40", Fraction("112.5"))],
+)
+def test_the_interconnect_counts_both_directions_and_is_recalled(
+    name: str, gbs: int | Fraction
+) -> None:
+    """The limb of October 2022 stood at 600 GB/s: the reason why A800 and H800 existed."""
+    assert chip(name).interconnect_gbs == gbs
+    assert chip(name).to_be_verified(["interconnect"]) == ["interconnect"]
+
+
+def test_every_designer_of_the_table_has_a_seat() -> None:
+    """Rules on chips designed in a country need to know it; a maker that nobody knows has none."""
+    assert {one.designer_country for one in known_chips()} == {"US", "CN"}
+    assert chip("Ascend 910B2").designer_country == "CN"
+    assert Chip(name="X", vendor="Maker", peaks={"fp16": 1}).designer_country is None
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("NVIDIA H1000", "H100 SXM5"), ("RTX 4090D Ti", "GeForce RTX 4090 D"), ("MI300", "MI300A")],
+)
+def test_near_names_are_offered_and_never_taken(written: str, name: str) -> None:
+    """For a person to choose from; `find` still finds nothing."""
+    assert name in known_chips().nearest(written)
+    assert known_chips().find(written) is None
+
+
+def test_a_name_far_from_all_is_offered_nothing() -> None:
+    """Nothing is better than nonsense."""
+    assert known_chips().nearest("abacus of the ministry") == []
+    assert known_chips().nearest("") == []

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 
-from sekisho.model.instants import parse_date_or_instant
-from sekisho.model.wire import JsonValue, from_json
-from sekisho.rules import RunRequest, decide, load_pack
+from sekisho.rules import Decision
+from tests.lawyer_cases import Case, decided, every_case
 
-FOLDER = Path(__file__).parents[1] / "cases"
-SMALL_CLUSTER: JsonValue = {
-    "networked": True,
-    "chips": [{"chip": "NVIDIA H100-SXM5-80GB", "count": 8}],
-}
+CASES = every_case()
 
 
-def every_case() -> list[Any]:
-    """Each case with the pack and date of its file."""
-    found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for case in document["cases"]:
-            merged = {"pack": document["pack"], "at": document["at"], **case}
-            found.append(pytest.param(merged, id=f"{path.stem}: {case['name']}"))
-    return found
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_case_is_decided_as_the_lawyer_expects(case: Case) -> None:
+    """The decision, the rules that bear on it, missing facts, reviews and exceptions are those of the case."""
+    answer = decided(case)
+    assert (answer.decision, [rule.id for rule in answer.rules]) == (case.decision, case.rules)
+    assert sorted(answer.missing) == sorted(case.missing)
+    policies = {rule.id: rule.review.policy for rule in answer.rules if rule.review is not None}
+    assert {rule: policies.get(rule, "none") for rule in case.review} == case.review
+    truths = {exception.id: exception.truth for exception in answer.exceptions}
+    assert {name: truths.get(name, "none") for name in case.exceptions} == case.exceptions
+    assert set(case.triggers) <= _triggers(answer)
+    for part in case.warnings:
+        assert any(part in warning for warning in answer.warnings), part
 
 
-@pytest.mark.parametrize("case", every_case())
-def test_case_is_decided_as_the_lawyer_expects(case: dict[str, Any]) -> None:
-    """The decision, the rules that bear on it and the missing facts are those of the case."""
-    defaults: dict[str, JsonValue] = {
-        "id": "case",
-        "jurisdictions": ["JP"],
-        "cluster": SMALL_CLUSTER,
-    }
-    request = from_json(RunRequest, {**defaults, **case["request"]})
-    as_of = parse_date_or_instant(case["as_of"]) if "as_of" in case else None
-    answer = decide(request, load_pack(case["pack"]), parse_date_or_instant(case["at"]), as_of)
-    assert answer.decision == case["decision"]
-    assert [rule.id for rule in answer.rules] == case["rules"]
-    assert sorted(answer.missing) == sorted(case.get("missing", []))
+def _triggers(answer: Decision) -> set[str]:
+    """The quantities whose limbs are true in the rules that bear on the answer."""
+    bearing = {rule.id for rule in answer.rules}
+    traces = [trace for trace in answer.trace if trace.rule in bearing]
+    return {limb.quantity for trace in traces for limb in trace.limbs if limb.truth == "true"}
+
+
+def test_every_case_says_why() -> None:
+    """A lawyer finds a reason in each case, and no two cases of a file share a name."""
+    assert all(len(case.why) > 5 for case in CASES)
+    assert len({case.id for case in CASES}) == len(CASES)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sekisho.model.errors import InvalidInput
-from sekisho.rules.strict_yaml import Branch, Leaf, Reader, Row, parse_yaml
+from sekisho.rules.node_reader import Reader
+from sekisho.rules.strict_yaml import Branch, Leaf, Row, parse_yaml
 
 
 @pytest.mark.parametrize(

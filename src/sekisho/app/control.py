@@ -19,6 +19,7 @@ from sekisho.app.balances import RegisterBooks
 from sekisho.app.home import Home
 from sekisho.app.inventories import Inventories
 from sekisho.app.register import RunningRegister
+from sekisho.app.rules import RuleShelf, collect_packs
 from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
@@ -89,6 +90,7 @@ class Control:
             signer=load_or_create_key(home.keys / "operator.pem"),
             load_pack=home.find_pack,
         )
+        self.rules = RuleShelf(home, lambda: self.desk.state)
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
         self.chips = RunningRegister(home, self.desk)
@@ -255,7 +257,7 @@ class Control:
             tiles=self.tiles,
             recorded=self.desk.recorded(),
             private=self._private,
-            packs=self.home.load_packs(),
+            packs=collect_packs(self.home, self.desk.state),
             register=self.chips.disclose(cosigned.checkpoint.size) if register else None,
         )
         write_bundle(

@@ -12,6 +12,7 @@ from sekisho.adapters.keys import load_key
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.app.home import Home
+from sekisho.app.rules import collect_packs
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.reading import read_state
@@ -65,7 +66,7 @@ def export_home_bundle(
             tiles=tiles,
             recorded=recorded,
             private=private,
-            packs=home.load_packs(),
+            packs=collect_packs(home, state),
             register=register,
         )
     finally:

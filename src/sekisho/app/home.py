@@ -12,7 +12,10 @@ public/log/   checkpoint and tiles, for any web server              witnesses/ h
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -39,6 +42,8 @@ from sekisho.signing.notes import NoteSigner
 from sekisho.signing.tag import TagKey
 
 __all__ = ["Elsewhere", "Home", "RegimeFile"]
+
+_PACK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
 class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,18 +222,28 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             raise StateConflict(f"pack {name} {version} is published with other bytes")
         path.write_bytes(data)
 
-    def find_pack(self, reference: PackReference) -> Pack | None:
-        """A published pack by its digest: from this home, or as it ships; None where no bytes here have it."""
+    def find_pack_bytes(self, reference: PackReference) -> bytes | None:
+        """A pack's bytes by their digest: from this home, or as it ships; None where no bytes here have it."""
+        # A reference is a stranger's word: a name that no pack can bear is looked for nowhere.
+        if not (_PACK_NAME.fullmatch(reference.name) and _PACK_NAME.fullmatch(reference.version)):
+            return None
         kept = self.packs / f"{reference.name}-{reference.version}.yaml"
         candidates = [kept.read_bytes()] if kept.exists() else []
         if reference.name in pack_names():
             candidates.append(pack_bytes(reference.name))
-        data = next((d for d in candidates if sha256_hex(d) == reference.sha256), None)
-        return parse_pack(data, f"{reference.name}.yaml") if data is not None else None
+        return next((d for d in candidates if sha256_hex(d) == reference.sha256), None)
 
-    def load_packs(self) -> dict[str, bytes]:
-        """The published packs' bytes by `<name>-<version>`."""
-        return {path.stem: path.read_bytes() for path in sorted(self.packs.glob("*.yaml"))}
+    def find_pack(self, reference: PackReference) -> Pack | None:
+        """A pack by its digest, laid over its bases; None where no bytes here have it.
+
+        Raises InvalidInput where the bytes are no pack, or a base is not at hand with the digest that they name.
+        """
+        data = self.find_pack_bytes(reference)
+        return _parse_kept(self, data, f"{reference.name}.yaml") if data is not None else None
+
+    def parse_pack(self, data: bytes, file: str) -> Pack:
+        """A pack from its bytes, its bases found here. Raises InvalidInput with file, line and remedy."""
+        return _parse_kept(self, data, file)
 
     def _read(self, name: str) -> bytes:
         path = self.path / name
@@ -236,3 +251,9 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
             return path.read_bytes()
         except OSError as error:
             raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+
+
+@lru_cache(maxsize=32)
+def _parse_kept(home: Home, data: bytes, file: str) -> Pack:
+    """Read once: a pack is its bytes, and its bases are named by their digests, so nothing kept here goes stale."""
+    return parse_pack(data, file, find_over=home.find_pack_bytes)

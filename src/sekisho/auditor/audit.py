@@ -39,6 +39,7 @@ from sekisho.auditor.log_checks import (
     check_witnessed,
 )
 from sekisho.auditor.order_checks import check_halts, check_orders_in_force, check_registers
+from sekisho.auditor.pack_checks import check_packs
 from sekisho.auditor.receipt_checks import check_effects, check_receipts
 from sekisho.auditor.regime_checks import (
     check_charter,
@@ -83,6 +84,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("uniqueness", check_uniqueness),
     Check("registers", check_registers),
     Check("orders-in-force", check_orders_in_force),
+    Check("packs", check_packs),
     Check("decisions", check_decisions),
     Check("licences", check_licences),
     Check("leases", check_leases),

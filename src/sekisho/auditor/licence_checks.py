@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sekisho.auditor.evidence import Evidence, Paper
 from sekisho.auditor.history import History, Step
+from sekisho.auditor.pack_checks import named, read_pack
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing import LicenceState
 from sekisho.model.amounts import parse_flop
@@ -15,12 +14,11 @@ from sekisho.model.statements import (
     LeaseRequested,
     LicenceIssued,
     PackPublished,
-    PackReference,
     RunDeclared,
 )
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.orders import facts_of, is_covered
-from sekisho.rules import Pack, decide, parse_pack, request_from_run
+from sekisho.rules import Pack, decide, request_from_run
 
 __all__ = ["REQUESTS", "check_decisions", "check_leases", "check_licences"]
 
@@ -99,32 +97,16 @@ def _pack_of(evidence: Evidence, step: Step, licence: LicenceIssued, tally: Tall
     if counting is None or counting.pack != reference:
         tally.fault(f"{where} was not in force: {_counting_in_words(counting)}")
         return None
-    path = f"packs/{reference.name}-{reference.version}.yaml"
-    data = evidence.bundle.files.get(path)
-    if data is None:
-        tally.gap(f"{where}: its bytes are not in the evidence")
-        return None
-    if sha256_hex(data) != reference.sha256 or len(data) != published[0].bytes:
-        tally.fault(f"{path}: is not the pack that was published")
-        return None
-    pack = _parse(data, path)
-    if pack.reference != reference:
-        tally.fault(f"{path}: calls itself {_named(pack.reference)}")
-        return None
-    return pack
+    read = read_pack(evidence, published[0])
+    if read.fault:
+        tally.fault(f"{where}: {read.fault}")
+    if read.missing:
+        tally.gap(f"{where}: {read.missing}")
+    return read.pack
 
 
 def _counting_in_words(pack: PackPublished | None) -> str:
-    return f"that was {_named(pack.pack)}" if pack is not None else "an emergency had lapsed"
-
-
-@lru_cache(maxsize=8)
-def _parse(data: bytes, path: str) -> Pack:
-    return parse_pack(data, path)
-
-
-def _named(reference: PackReference) -> str:
-    return f"{reference.name} {reference.version}"
+    return f"that was {named(pack.pack)}" if pack is not None else "an emergency had lapsed"
 
 
 def _declared(step: Step, licence: LicenceIssued) -> RunDeclared | None:

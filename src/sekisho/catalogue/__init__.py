@@ -13,13 +13,17 @@ from sekisho.catalogue import (
     chip_drill,
     command,
     console,
+    impact,
     reading,
     register_balance,
     register_console,
     registry,
     rehearsal,
+    rules,
+    rules_console,
     running,
     signing,
+    what_if,
 )
 
 __all__ = ["MESSAGES", "Language", "say"]
@@ -30,13 +34,17 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **chip_drill.MESSAGES,
     **command.MESSAGES,
     **console.MESSAGES,
+    **impact.MESSAGES,
     **reading.MESSAGES,
     **register_balance.MESSAGES,
     **register_console.MESSAGES,
     **registry.MESSAGES,
     **rehearsal.MESSAGES,
+    **rules.MESSAGES,
+    **rules_console.MESSAGES,
     **running.MESSAGES,
     **signing.MESSAGES,
+    **what_if.MESSAGES,
 }
 
 _COLUMN: Final[Mapping[Language, int]] = {"en": 0, "ja": 1}

@@ -140,6 +140,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Do the heartbeats tell the registers?",
         "定時報告は登録簿と一致しますか",
     ),
+    "audit.check.packs": (
+        "Are the rule packs those that were published?",
+        "規則集は公布されたものですか",
+    ),
     "audit.check.decisions": ("Do the rules give the decisions?", "規則から同じ判定が得られますか"),
     "audit.check.licences": (
         "Is each licence for what was declared?",

@@ -14,6 +14,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.nav": ("Pages", "ページ"),
     "web.nav.overview": ("Overview", "概況"),
     "web.nav.orders": ("Orders", "命令"),
+    "web.nav.rules": ("Rules", "規則"),
     "web.nav.log": ("Log", "ログ"),
     "web.nav.proof": ("Proof", "証明"),
     "web.language": ("Language", "言語"),

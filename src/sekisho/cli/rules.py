@@ -16,6 +16,7 @@ _PARTS: Final = (
     "rules_packs",
     "rules_diff",
     "rules_impact",
+    "rules_publish",
 )
 
 app = typer.Typer(help="Decide under dated rule packs, with every reason.", no_args_is_help=True)

@@ -1,23 +1,34 @@
-"""`sekisho rules decide`: requests judged under a dated pack, with every reason."""
+"""`sekisho rules decide`: requests judged under dated packs, with every reason."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
+from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
-from sekisho.cli.reading import read_input
-from sekisho.cli.rules_inputs import AsOf, At, PackName, now, read_instant, read_pack
+from sekisho.cli.progress import bar
+from sekisho.cli.rules_asked import (
+    PackNames,
+    Packs,
+    RequestFile,
+    UnderReading,
+    moment_of,
+    read_asked,
+    read_reading,
+)
+from sekisho.cli.rules_inputs import AsOf, At, read_instant
+from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.model.instants import Instant
-    from sekisho.rules import Decision, Pack, Request
+    from sekisho.rules import Decision, Request, SideBySide
+    from sekisho.rules.pack import Reading
 
 __all__ = ["add_to"]
-
-_LIMIT = 64 * 1024 * 1024
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,71 +37,111 @@ def add_to(app: typer.Typer) -> None:
 
 
 def decide(
-    file: Annotated[
-        str, typer.Argument(help="One request or JSON lines; - for standard input.")
-    ] = "",
+    context: typer.Context,
+    file: RequestFile = "",
+    *,
     at: At = "",
     as_of: AsOf = "",
-    pack: PackName = "",
+    pack: PackNames = None,
+    reading: UnderReading = "enforced",
     schema: Annotated[
         bool, typer.Option("--schema", help="Print a request's JSON Schema.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Permit, report, licence, deny or unsure, for each request, with the rules that say so."""
-    from sekisho.rules import parse_requests, request_schema
+    """Permit, report, licence, deny or unsure, for each request, with the rules that say so.
 
+    Law of the date --at, else of the request's own `on`, else of now. Several packs are answered side by side.
+    """
     if schema:
-        deliver(Answer(document=request_schema(), text=_as_text(request_schema())), as_json=as_json)
-    if not file:
-        raise InvalidInput(
-            "no file of requests", path="F", remedy="name a file, or - for standard input"
-        )
-    rules = read_pack(pack)
-    moment, known = read_instant(at, "--at") or now(), read_instant(as_of, "--as-of")
-    data = read_input(file, limit=_LIMIT)
-    requests = parse_requests(data, file=file)
-    if len(requests) == 1 and isinstance(requests[0][1], InvalidInput):
-        raise requests[0][1]
-    rows = [_row(line, asked, rules, (moment, known)) for line, asked in requests]
-    several = len(rows) > 1 or file.endswith(".jsonl") or data.lstrip().startswith(b"[")
-    document: object = [row for row, _, _ in rows] if several else rows[0][0]
-    text = "\n".join(line for _, line, _ in rows)
+        document = _schema()
+        deliver(Answer(document=document, text=_as_text(document)), as_json=as_json)
+    court = _Court(
+        Packs(pack or []),
+        read_instant(at, "--at"),
+        read_instant(as_of, "--as-of"),
+        read_reading(reading),
+        language_of(context),
+    )
+    asked = read_asked(file)
+    rows = []
+    with bar(say("rules.text.bar", court.language)) as heard:
+        for number, (line, request) in enumerate(asked.rows, 1):
+            rows.append(court.row(line, request, alone=not asked.several))
+            heard(number, len(asked.rows))
+    document = asked.document([row for row, _, _ in rows])
+    text = "\n".join(text for _, text, _ in rows)
     code = worst_code(code for _, _, code in rows)
     deliver(Answer(document=document, text=text, exit_code=code), as_json=as_json)
 
 
-def _row(
-    line: int, asked: Request | InvalidInput, pack: Pack, when: tuple[Instant, Instant | None]
-) -> tuple[object, str, int]:
-    """One request's document, its line for a person, and its exit code."""
-    from sekisho.model.wire import to_plain
-    from sekisho.rules import decide as judge
+class _Court:
+    """What the flags ask for, for every request alike."""
 
-    if isinstance(asked, InvalidInput):
-        return {"line": line, "error": str(asked)}, f"line {line}: {asked}", 2
-    decision = judge(asked, pack, when[0], when[1])
-    return to_plain(decision), _decision_text(decision), verdict_code(decision.decision)
+    def __init__(
+        self,
+        packs: Packs,
+        at: Instant | None,
+        as_of: Instant | None,
+        reading: Reading,
+        language: Language,
+    ) -> None:
+        self._packs, self._at, self._as_of, self._reading = packs, at, as_of, reading
+        self.language = language
 
+    def row(
+        self, line: int, request: Request | InvalidInput, *, alone: bool
+    ) -> tuple[object, str, int]:
+        """One request's document, its lines for a person, and its exit code; the only one's error is raised."""
+        from sekisho.cli.rules_decision_text import decision_lines, side_by_side_lines
+        from sekisho.model.wire import to_plain
+        from sekisho.rules import SideBySide
 
-def _decision_text(decision: Decision) -> str:
-    lines = [f"{decision.id}: {decision.decision}"]
-    for rule in decision.rules:
-        asked = f"{rule.quantity} {rule.value} {rule.op} {rule.threshold} {rule.unit}".rstrip()
-        lines.append(
-            f"  {rule.outcome}: {rule.id} ({rule.cite}; {rule.status}): {asked}: {rule.truth}"
+        try:
+            if isinstance(request, InvalidInput):
+                raise request
+            answer = self._answer(request)
+        except InvalidInput as error:
+            if alone:
+                raise
+            return {"line": line, "error": str(error)}, f"line {line}: {error}", 2
+        lines = (
+            side_by_side_lines(answer, self.language)
+            if isinstance(answer, SideBySide)
+            else decision_lines(answer, self.language)
         )
-        lines.append(f"    {rule.duty} [{rule.binding}]")
-    if decision.missing:
-        lines.append(f"  missing: {', '.join(decision.missing)}")
-    policy = decision.policy
-    lines.append(
-        f"  by {policy.name} {policy.version} (sha256 {policy.sha256[:16]}...) at {decision.at}"
-    )
-    return "\n".join(lines)
+        return to_plain(answer), "\n".join(lines), verdict_code(answer.decision)
+
+    def _answer(self, request: Request) -> Decision | SideBySide:
+        from sekisho.rules import decide as judge
+        from sekisho.rules import decide_side_by_side
+
+        at = moment_of(request, self._at)
+        packs = self._packs.judging(request, at)
+        if len(packs) == 1:
+            return judge(request, packs[0], at, self._as_of, reading=self._reading)
+        return decide_side_by_side(request, packs, at, self._as_of, reading=self._reading)
+
+
+def _schema() -> object:
+    """The schema of the five kinds; `facts` tells under which names the shipped packs ask for more."""
+    from sekisho.rules import load_pack, pack_names, request_schema
+
+    told = []
+    for pack in (load_pack(name) for name in pack_names()):
+        told += [
+            f"{pack.name}: {name} ({one.kind}{f' in {one.unit}' if one.unit else ''}): {one.means}"
+            for name, one in pack.quantities.items()
+        ]
+    document = request_schema()
+    for shape in document["$defs"].values():
+        facts = shape.get("properties", {}).get("facts")
+        if facts is not None:
+            facts["description"] = "Facts that packs ask for by names of their own. " + "; ".join(
+                told
+            )
+    return document
 
 
 def _as_text(document: object) -> str:
-    import msgspec
-
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()

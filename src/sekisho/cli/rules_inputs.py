@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from sekisho.cli.reading import read_input
 from sekisho.model.instants import Instant, parse_date_or_instant
 
 if TYPE_CHECKING:
+    from sekisho.model.statements.shapes import PackReference
     from sekisho.rules import Pack
 
 __all__ = ["AsOf", "At", "PackName", "now", "read_instant", "read_pack"]
@@ -30,8 +33,24 @@ def read_pack(name: str) -> Pack:
     from sekisho.rules import DEFAULT_PACK, load_pack, parse_pack
 
     if name.endswith((".yaml", ".yml")):
-        return parse_pack(read_input(name, limit=_PACK_LIMIT), name)
+        return parse_pack(read_input(name, limit=_PACK_LIMIT), name, _beside(name))
     return load_pack(name or DEFAULT_PACK)
+
+
+def _beside(path: str) -> Callable[[PackReference], bytes | None]:
+    """The base of an overlay in a file: a pack of that digest beside it, else the one that ships."""
+    import hashlib
+
+    from sekisho.rules.shipped import find_shipped
+
+    def find(over: PackReference) -> bytes | None:
+        file = Path(path).parent / f"{over.name}.yaml"
+        beside = read_input(str(file), limit=_PACK_LIMIT) if file.is_file() else None
+        found = [data for data in (beside, find_shipped(over)) if data is not None]
+        pinned = [data for data in found if hashlib.sha256(data).hexdigest() == over.sha256]
+        return next(iter([*pinned, *found]), None)
+
+    return find
 
 
 def read_instant(text: str, flag: str) -> Instant | None:

@@ -1,4 +1,4 @@
-"""`sekisho rules packs` and `show`: the packs at hand, and what one says on a date."""
+"""`sekisho rules packs`, `show`, `check` and `schema`: the packs at hand, what they say, what is wrong with them."""
 
 from __future__ import annotations
 
@@ -6,104 +6,154 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.answer import Answer, AsJson, deliver, worst_code
+from sekisho.cli.plain_text import tame, wrap
 from sekisho.cli.rules_inputs import At, now, read_instant, read_pack
+from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sekisho.catalogue import Language
     from sekisho.model.instants import Instant
     from sekisho.rules import Pack
+    from sekisho.rules.review import PackProblem
 
 __all__ = ["add_to"]
+
+Lang = Annotated[str, typer.Option("--lang", help="en or ja; as the environment says if left out.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Put the commands into the group."""
     app.command()(packs)
     app.command()(show)
+    app.command()(check)
+    app.command()(schema)
 
 
-def packs(as_json: AsJson = False) -> None:
-    """The packs at hand: name, version and the SHA-256 of their bytes."""
+def packs(context: typer.Context, lang: Lang = "", as_json: AsJson = False) -> None:
+    """The packs at hand: name, version, what they speak about, and the SHA-256 of their bytes."""
     from sekisho.rules import pack_names
 
+    language = _language(lang, context)
     found = [read_pack(name) for name in pack_names()]
-    document = [
-        {
-            "name": p.name,
-            "version": p.version,
-            "sha256": p.sha256,
-            "title": p.title,
-            "rules": len(p.rules),
-        }
-        for p in found
-    ]
-    text = "\n".join(f"{p.name} {p.version}  {p.title}\n  sha256 {p.sha256}" for p in found)
-    deliver(Answer(document=document, text=text), as_json=as_json)
+    document = [_listed(pack) for pack in found]
+    lines = [_listed_text(pack, language) for pack in found]
+    deliver(Answer(document=document, text="\n".join(lines)), as_json=as_json)
 
 
 def show(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A pack's name, or the path of a .yaml file.")] = "",
     at: At = "",
+    in_full: Annotated[
+        bool, typer.Option("--text", help="Every condition, review and duty written out.")
+    ] = False,
+    lang: Lang = "",
     as_json: AsJson = False,
 ) -> None:
-    """What a pack says on a date: thresholds with their sources, and which rules act."""
-    from sekisho.model.wire import to_plain
+    """What a pack says on a date: thresholds, sets, definitions, rules and exceptions, with sources and history."""
+    from sekisho.cli.rules_pack_rows import pack_rows
+    from sekisho.cli.rules_pack_text import Reader, pack_text
 
     pack = read_pack(name)
     moment = read_instant(at, "--at") or now()
-    document = {
-        "policy": to_plain(pack.reference),
+    reader = Reader(at=moment, language=_language(lang, context), in_full=in_full)
+    document = pack_rows(pack, moment) if as_json else {}
+    deliver(Answer(document=document, text=pack_text(pack, reader)), as_json=as_json)
+
+
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Packs by name, or paths of .yaml files.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every pack that ships.")] = False,
+    at: Annotated[
+        str, typer.Option("--at", help="The day for what may be stale; now if left out.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """What is wrong with packs: gaps, contradictions, rows without effect, unused names, stale values."""
+    from sekisho.rules import pack_names
+
+    wanted = [*(names or []), *(pack_names() if every else [])]
+    if not wanted:
+        raise InvalidInput("no pack is named", path="PACK", remedy="name packs, or write --all")
+    moment = read_instant(at, "--at") or now()
+    rows = [_checked(name, moment) for name in dict.fromkeys(wanted)]
+    code = worst_code(code for _, _, code in rows)
+    document, text = [row for row, _, _ in rows], "\n".join(text for _, text, _ in rows)
+    deliver(Answer(document=document, text=text, exit_code=code), as_json=as_json)
+
+
+def schema(as_json: AsJson = False) -> None:
+    """The JSON Schema of a pack, for editors and for whoever writes one."""
+    import msgspec
+
+    from sekisho.rules.pack_schema import pack_schema
+
+    document = pack_schema()
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    deliver(Answer(document=document, text=text), as_json=as_json)
+
+
+def _language(lang: str, context: typer.Context) -> Language:
+    from sekisho.cli.surroundings import language_of
+
+    known: dict[str, Language] = {"en": "en", "ja": "ja"}
+    if lang and lang not in known:
+        raise InvalidInput(f"{lang[:40]!r} is no language", path="--lang", remedy="write en or ja")
+    return known.get(lang) or language_of(context)
+
+
+def _listed(pack: Pack) -> dict[str, object]:
+    from sekisho.model.wire import to_plain
+
+    return {
+        "name": pack.name,
+        "version": pack.version,
+        "sha256": pack.sha256,
         "title": pack.title,
-        "at": str(moment),
-        "parameters": [_parameter_row(pack, name, moment) for name in pack.parameters],
-        "rules": [_rule_row(pack, index, moment) for index in range(len(pack.rules))],
-    }
-    deliver(Answer(document=document, text=_pack_text(pack, moment)), as_json=as_json)
-
-
-def _parameter_row(pack: Pack, name: str, at: Instant) -> dict[str, object]:
-    parameter = pack.parameters[name]
-    dated = parameter.at(at)
-    value = None if dated is None or dated.value is None else str(dated.value)
-    return {
-        "name": name,
-        "value": value,
-        "unit": parameter.unit,
-        "means": parameter.means,
-        "source": f"{dated.source}, {dated.cite}" if dated is not None else "",
-        "mark": dated.mark if dated is not None else "",
+        "title_ja": pack.title_ja,
+        "standing": pack.standing,
+        "jurisdiction": pack.jurisdiction,
+        "about": _kinds(pack),
+        "over": [to_plain(reference) for reference in pack.over],
+        "rules": len(pack.rules),
     }
 
 
-def _rule_row(pack: Pack, index: int, at: Instant) -> dict[str, object]:
-    rule = pack.rules[index]
-    status = rule.status_at(at)
-    return {
-        "id": rule.id,
-        "outcome": rule.outcome,
-        "acts": status is not None and status.acts,
-        "status": status.word if status is not None else "unknown",
-        "cite": rule.cite,
-        "binding": rule.binding,
-        "duty": rule.duty,
-    }
+def _kinds(pack: Pack) -> list[str]:
+    return sorted({kind for rule in pack.rules for kind in rule.kinds})
 
 
-def _pack_text(pack: Pack, at: Instant) -> str:
-    lines = [
-        f"{pack.name} {pack.version} at {at}",
-        f"sha256 {pack.sha256}",
-        pack.title,
-        pack.note,
-        "",
-    ]
-    for name in pack.parameters:
-        row = _parameter_row(pack, name, at)
-        lines.append(f"{name}: {row['value']} {row['unit']} ({row['source']}; {row['mark']})")
-        lines.append(f"  {row['means']}")
-    for index in range(len(pack.rules)):
-        row = _rule_row(pack, index, at)
-        acts = "acts" if row["acts"] else "does not act"
-        lines.append(f"{row['id']}: {row['outcome']}; {row['status']}, {acts} ({row['cite']})")
-        lines.append(f"  {row['duty']} [{row['binding']}]")
-    return "\n".join(lines)
+def _listed_text(pack: Pack, language: Language) -> str:
+    from sekisho.catalogue import say
+
+    title = pack.title_ja if language == "ja" and pack.title_ja else pack.title
+    about = ", ".join(say(f"law.kind.{kind}", language) for kind in _kinds(pack))
+    lines = [f"{pack.name} {pack.version}  {tame(title)}", f"  {about}", f"  sha256 {pack.sha256}"]
+    if pack.over:
+        lines.append(f"  {say('law.over', language)} {pack.over[0].name} {pack.over[0].version}")
+    return "\n".join(wrap(line, 4) for line in lines)
+
+
+def _checked(name: str, at: Instant) -> tuple[object, str, int]:
+    """One pack's document, its lines for a person, and its exit code: 1 with errors, 2 where it is no pack."""
+    from sekisho.rules.review import check_pack
+
+    try:
+        problems = check_pack(read_pack(name), at)
+    except InvalidInput as error:
+        return {"pack": name, "error": str(error)}, tame(f"{name}: {error}"), 2
+    code = 1 if any(problem.severity == "error" for problem in problems) else 0
+    return {"pack": name, "problems": problems}, _checked_text(name, problems), code
+
+
+def _checked_text(name: str, problems: tuple[PackProblem, ...]) -> str:
+    """A line for the pack, then two for each problem: where and what, and what to do."""
+    errors = sum(problem.severity == "error" for problem in problems)
+    lines = [f"{tame(name)}: {errors} errors, {len(problems) - errors} warnings"]
+    for problem in problems:
+        lines.append(f"  {problem.severity:7}  {tame(problem.where)}: {tame(problem.what)}")
+        lines.append(f"           {tame(problem.remedy)}")
+    return "\n".join(wrap(line, 11) for line in lines)

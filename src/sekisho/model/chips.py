@@ -8,6 +8,7 @@ Technical Notes 1 to 4; arXiv 2511.10783v2 Art. II.15-16. `chips.csv` carries th
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -40,8 +41,22 @@ _PEAK_COLUMNS = {
     "fp4": "fp4_tflops",
     "int8": "int8_tops",
 }
+# Where the designers of the table have their seat: ISO 3166-1 alpha-2, recalled.
+_AMERICAN = ("NVIDIA", "AMD", "Intel", "Google", "AWS", "Microsoft", "Meta", "Groq")
+_CHINESE = (
+    *("Huawei", "Cambricon", "Biren", "Baidu", "Moore Threads", "MetaX", "T-Head", "Iluvatar"),
+)
+_SEATS: Mapping[str, str] = {**dict.fromkeys(_AMERICAN, "US"), **dict.fromkeys(_CHINESE, "CN")}
 _BEFORE = ["name", "vendor", "released"]
-_AFTER = ["memory_gb", "die_mm2", "bandwidth_gbs", "datacenter", "marks", "aliases"]
+_AFTER = [
+    "memory_gb",
+    "die_mm2",
+    "bandwidth_gbs",
+    "interconnect_gbs",
+    "datacenter",
+    "marks",
+    "aliases",
+]
 _COLUMNS = [*_BEFORE, *_PEAK_COLUMNS.values(), *_AFTER]
 
 
@@ -78,9 +93,15 @@ class Chip(msgspec.Struct, frozen=True, kw_only=True):
     memory_gb: Fraction | None = None
     die_mm2: Fraction | None = None
     bandwidth_gbs: Fraction | None = None
+    interconnect_gbs: Fraction | None = None  # aggregate, both directions
     datacenter: bool = True
     marks: dict[str, str] = {}
     aliases: tuple[str, ...] = ()
+
+    @property
+    def designer_country(self) -> str | None:
+        """Where the designer has its seat; recalled. None for a maker that we do not know."""
+        return _SEATS.get(self.vendor)
 
     @property
     def fastest_format(self) -> str:
@@ -137,7 +158,12 @@ class Chip(msgspec.Struct, frozen=True, kw_only=True):
     def _has(self, field: str) -> bool:
         if field in BITS:
             return field in self.peaks
-        values = {"memory": self.memory_gb, "die": self.die_mm2, "bandwidth": self.bandwidth_gbs}
+        values = {
+            "memory": self.memory_gb,
+            "die": self.die_mm2,
+            "bandwidth": self.bandwidth_gbs,
+            "interconnect": self.interconnect_gbs,
+        }
         return values.get(field) is not None
 
 
@@ -175,6 +201,16 @@ class ChipTable:
             return chip
         marks = {field: mark for field, mark in chip.marks.items() if field != "memory"}
         return msgspec.structs.replace(chip, memory_gb=memory_gb, marks=marks)
+
+    def nearest(self, name: str) -> list[str]:
+        """Up to three names of the table that look like a written one, for a person to choose from."""
+        keys = {_key_and_memory(one)[0]: chip.name for chip in self.chips for one in _names(chip)}
+        found = difflib.get_close_matches(_key_and_memory(name)[0], keys, n=6, cutoff=0.7)
+        return list(dict.fromkeys(keys[key] for key in found))[:3]
+
+
+def _names(chip: Chip) -> tuple[str, ...]:
+    return (chip.name, *chip.aliases)
 
 
 class ClusterFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +312,9 @@ def _chip(row: dict[str, str], path: str) -> Chip:
         memory_gb=_positive(row["memory_gb"], path) if row["memory_gb"] else None,
         die_mm2=_positive(row["die_mm2"], path) if row["die_mm2"] else None,
         bandwidth_gbs=_positive(row["bandwidth_gbs"], path) if row["bandwidth_gbs"] else None,
+        interconnect_gbs=_positive(row["interconnect_gbs"], path)
+        if row["interconnect_gbs"]
+        else None,
         datacenter=row["datacenter"] == "yes",
         marks={
             field: mark for mark, _, field in (item.partition(":") for item in row["marks"].split())

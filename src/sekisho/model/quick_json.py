@@ -8,6 +8,7 @@ the two agree is a property test, and that every character is escaped alike an e
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ _WHOLE: Final = Annotated[int, msgspec.Meta(ge=1 - 2**53, le=2**53 - 1)]
 # UTF-8 of characters beyond the basic plane begins with one of these: RFC 8785 sorts names by UTF-16, where such come
 # before U+E000 and not after U+FFFF.
 _BEYOND: Final = bytes(range(0xF0, 0xF5))
+_PLACES: Final = 10**12
 
 
 class NotQuick(ValueError):
@@ -58,7 +60,19 @@ def encode_own(value: Any) -> str:
     """The wire form of our own types, for msgspec's encoders."""
     if isinstance(value, Instant):
         return str(value)
+    if isinstance(value, Fraction):
+        return _exact_text(value)
     raise TypeError(f"{type(value).__name__} has no wire form")
+
+
+def _exact_text(value: Fraction) -> str:
+    """An exact amount: a decimal number where it ends within twelve places, else a fraction."""
+    scaled = value * _PLACES
+    if scaled.denominator > 1:
+        return f"{value.numerator}/{value.denominator}"
+    sign = "-" if value < 0 else ""
+    whole, part = divmod(abs(scaled.numerator), _PLACES)
+    return f"{sign}{whole}.{part:012d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
 
 
 def _shape(depth: int) -> Any:

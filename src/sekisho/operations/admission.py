@@ -42,6 +42,7 @@ from sekisho.model.statements import (
     parse_payload_leniently,
 )
 from sekisho.operations.difference import check_licence
+from sekisho.operations.publishing import verify_publication
 from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
@@ -103,6 +104,7 @@ def check_admission(
         check(state, fact, grounds)
     if isinstance(fact, PackPublished):
         _check_pack(state, fact, recorded.verified.signers)
+        verify_publication(state, fact, grounds.load_pack(fact.pack))
 
 
 def unique_keys(recorded: Recorded) -> tuple[str, ...]:

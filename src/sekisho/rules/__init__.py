@@ -6,12 +6,16 @@ from sekisho.rules.answer import (
     AppliedRule,
     Decision,
     DecisionWord,
+    DefinitionTrace,
     RuleTrace,
     SideBySide,
 )
-from sekisho.rules.decision import decide
+from sekisho.rules.decision import decide_plainly
+from sekisho.rules.classification import Classification, classify
 from sekisho.rules.declared import request_from_run
-from sekisho.rules.library import DEFAULT_PACK, load_pack, pack_bytes, pack_names
+from sekisho.rules.differences import Difference, explain_difference
+from sekisho.rules.engine import Judge, decide
+from sekisho.rules.library import DEFAULT_PACK, DEFAULT_PACKS, load_pack, pack_bytes, pack_names
 from sekisho.rules.pack import Pack, Parameter, Rule, RuleSource
 from sekisho.rules.pack_reader import parse_pack
 from sekisho.rules.requests import (
@@ -33,22 +37,29 @@ from sekisho.rules.requests import (
     parse_requests,
     request_schema,
 )
+from sekisho.rules.side_by_side import decide_side_by_side
+from sekisho.rules.stated import check_facts
 
 __all__ = [
     "DEFAULT_PACK",
+    "DEFAULT_PACKS",
     "AccessRequest",
     "AppliedException",
     "AppliedReview",
     "AppliedRule",
     "ChipSpec",
     "ChipsAsked",
+    "Classification",
     "CloudUseRequest",
     "Cluster",
     "ClusterRequest",
     "Decision",
     "DecisionWord",
     "DeclaredDevice",
+    "DefinitionTrace",
+    "Difference",
     "ItemAsked",
+    "Judge",
     "Origin",
     "Pack",
     "Parameter",
@@ -61,7 +72,12 @@ __all__ = [
     "RunRequest",
     "SideBySide",
     "TransferRequest",
+    "check_facts",
+    "classify",
     "decide",
+    "decide_plainly",
+    "decide_side_by_side",
+    "explain_difference",
     "load_pack",
     "pack_bytes",
     "pack_names",

@@ -17,6 +17,7 @@ __all__ = [
     "AppliedRule",
     "Decision",
     "DecisionWord",
+    "DefinitionTrace",
     "RuleTrace",
     "SideBySide",
 ]
@@ -32,6 +33,7 @@ class AppliedReview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     mark: str
     truth: Truth
     missing: tuple[str, ...] = ()
+    since: Instant | None = None
 
 
 class AppliedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +56,7 @@ class AppliedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     review: AppliedReview | None = None
     source: str = ""  # of the threshold, or of the rule's status
     mark: str = ""
+    since: Instant | None = None  # the first day of that status
     lifted_by: tuple[str, ...] = ()  # licence exceptions that lift this rule
 
 
@@ -75,10 +78,16 @@ class AppliedException(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     failed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     notices: tuple[Duty, ...] = ()
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class RuleTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one rule of the pack was read: each limb, or why the rule did not act at that date."""
+    """How one rule of the pack was read: each limb, or why the rule did not act at that date.
+
+    `cite`, `since` and `until` are those of the status that was read. A rule that is codified and not enforced has its
+    limbs too, and a note of what it would say.
+    """
 
     rule: str
     outcome: str
@@ -87,13 +96,31 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limbs: tuple[LimbTrace, ...] = ()
     missing: tuple[str, ...] = ()
     note: str = ""
+    cite: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class DefinitionTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a definition was read that a rule asks about: once, however many rules ask."""
+
+    definition: str
+    label: str = ""
+    truth: Truth
+    limbs: tuple[LimbTrace, ...] = ()
+    missing: tuple[str, ...] = ()
+    source: str = ""
+    mark: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one request with all its reasons; `missing` names what would settle an unsure one.
 
     `policy` is the pack by name, version and digest. `warnings` tell what the answer rests on that is recalled, stale
-    or beyond what the pack knows. A rule that an exception lifts stands in `rules` with `lifted_by`.
+    or beyond what the pack knows. A rule that an exception lifts stands in `rules` with `lifted_by`. `trace` tells each
+    rule of the pack in its order, `definitions` what the traced limbs name; both are empty without a trace.
     """
 
     id: str
@@ -106,6 +133,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
     as_of: Instant | None
     reading: Reading = "enforced"
+    definitions: tuple[DefinitionTrace, ...] = ()
     trace: tuple[RuleTrace, ...]
 
 

@@ -1,40 +1,45 @@
-"""The packs that ship with Sekisho: part of the code, found by name."""
+"""The packs that ship with Sekisho, read: each by name, and the one that a kind of request is judged by."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
+from typing import Final
 
-from sekisho.model.errors import InvalidInput
 from sekisho.rules.pack import Pack
 from sekisho.rules.pack_reader import parse_pack
+from sekisho.rules.requests.shapes import RequestKind
+from sekisho.rules.shipped import DEFAULT_PACK, pack_bytes, pack_names
 
-__all__ = ["DEFAULT_PACK", "load_pack", "pack_bytes", "pack_names"]
+__all__ = [
+    "DEFAULT_PACK",
+    "DEFAULT_PACKS",
+    "load_pack",
+    "load_packs_about",
+    "pack_bytes",
+    "pack_names",
+]
 
-DEFAULT_PACK = "loop-2026"
-
-
-def pack_names() -> list[str]:
-    """The names of the packs at hand, in order."""
-    folder = resources.files("sekisho.rules").joinpath("packs")
-    return sorted(
-        entry.name.removesuffix(".yaml")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    )
-
-
-def pack_bytes(name: str = DEFAULT_PACK) -> bytes:
-    """The bytes of a pack, whose SHA-256 is its identity. Raises InvalidInput for an unknown name."""
-    names = pack_names()
-    if name not in names:
-        raise InvalidInput(
-            f"no rule pack {name[:64]!r}", path="pack", remedy=f"use {', '.join(names)}"
-        )
-    return resources.files("sekisho.rules").joinpath("packs", f"{name}.yaml").read_bytes()
+# By which pack a request is judged where nobody names one.
+DEFAULT_PACKS: Final[Mapping[RequestKind, str]] = {
+    "training-run": DEFAULT_PACK,
+    "cluster": DEFAULT_PACK,
+    "transfer": "us-ear",
+    "cloud-use": "us-ear",
+    "access": "access-suspension",
+}
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def load_pack(name: str = DEFAULT_PACK) -> Pack:
-    """A shipped pack by name. Raises InvalidInput for an unknown name or a pack with an error."""
+    """A shipped pack by name, an overlay laid over its shipped base.
+
+    Raises InvalidInput for an unknown name or a pack with an error.
+    """
     return parse_pack(pack_bytes(name), f"{name}.yaml")
+
+
+def load_packs_about(kind: RequestKind) -> list[Pack]:
+    """Every shipped pack with a rule about that kind of request, in the order of names."""
+    packs = [load_pack(name) for name in pack_names()]
+    return [pack for pack in packs if any(kind in rule.kinds for rule in pack.rules)]

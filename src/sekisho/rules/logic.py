@@ -1,67 +1,57 @@
-"""Kleene's three-valued logic over typed limbs: true, false, or unknown with the facts that are missing."""
+"""Kleene's three-valued logic over typed limbs: true, false, or unknown with the facts that are missing.
+
+This is the plain way: every part is looked at, every definition once. The compiled engine must agree with it.
+"""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.rules.facts import Amount, AmountFact, Fact, FlagFact, PlacesFact
+from sekisho.rules.facts import Fact
+from sekisho.rules.limbs import Entry, FactLimb, LimbTrace, Truth, trace_limb
 from sekisho.rules.pack import (
     All,
     AmountLimb,
     Any,
     Condition,
-    DatedValue,
+    Definition,
     DefinitionLimb,
-    FlagLimb,
     Not,
     Parameter,
     PlaceLimb,
-    Threshold,
-    WordLimb,
+    PlaceSet,
 )
 
-__all__ = ["LimbTrace", "Truth", "Verdict", "World", "evaluate"]
-
-Truth: TypeAlias = Literal["true", "false", "unknown"]
-
-
-class LimbTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One limb as it was evaluated: what was asked, what was found, what is missing."""
-
-    quantity: str
-    value: str
-    op: str
-    threshold: str
-    unit: str = ""
-    parameter: str = ""
-    source: str = ""
-    mark: str = ""
-    truth: Truth
-    missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+__all__ = ["LimbTrace", "Truth", "Verdict", "World", "entry_of", "evaluate"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition's truth; `missing` is empty unless it is unknown; `limbs` in the order of the pack."""
+    """A condition's truth; `missing` is empty unless it is unknown; `limbs` in the order of the pack.
+
+    `deciding` are the limbs that made it so, in the definitions that they name too: of an `all` that fails the first
+    part that fails, of an `any` that holds the first that holds, else every part of the same truth.
+    """
 
     truth: Truth
     missing: tuple[str, ...] = ()
     limbs: tuple[LimbTrace, ...] = ()
+    deciding: tuple[LimbTrace, ...] = ()
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What a condition is evaluated against."""
+    """What a condition is evaluated against; `settled` keeps the definitions that were evaluated already."""
 
     facts: Mapping[str, Fact]
     parameters: Mapping[str, Parameter]
+    sets: Mapping[str, PlaceSet] = {}
+    definitions: Mapping[str, Definition] = {}
     at: Instant
     as_of: Instant | None
+    settled: dict[str, Verdict] = msgspec.field(default_factory=dict)
 
 
 def evaluate(condition: Condition, world: World) -> Verdict:
@@ -72,11 +62,20 @@ def evaluate(condition: Condition, world: World) -> Verdict:
         return _join([evaluate(part, world) for part in condition.parts], decisive="true")
     if isinstance(condition, Not):
         inner = evaluate(condition.part, world)
-        return Verdict(truth=_NEGATED[inner.truth], missing=inner.missing, limbs=inner.limbs)
-    if isinstance(condition, WordLimb | DefinitionLimb):
-        raise NotImplementedError
-    limb = _limb(condition, world)
-    return Verdict(truth=limb.truth, missing=limb.missing, limbs=(limb,))
+        return msgspec.structs.replace(inner, truth=_NEGATED[inner.truth])
+    if isinstance(condition, DefinitionLimb):
+        return _definition_limb(condition, world)
+    limb = trace_limb(condition, world.facts.get(condition.quantity), entry_of(condition, world))
+    return Verdict(truth=limb.truth, missing=limb.missing, limbs=(limb,), deciding=(limb,))
+
+
+def entry_of(limb: FactLimb, world: World) -> Entry:
+    """The parameter's value or the set in force that a limb names."""
+    if isinstance(limb, AmountLimb) and limb.parameter:
+        return world.parameters[limb.parameter].at(world.at, world.as_of)
+    if isinstance(limb, PlaceLimb) and limb.place_set:
+        return world.sets[limb.place_set].at(world.at, world.as_of)
+    return None
 
 
 _NEGATED: Final[Mapping[Truth, Truth]] = {"true": "false", "false": "true", "unknown": "unknown"}
@@ -85,151 +84,56 @@ _NEGATED: Final[Mapping[Truth, Truth]] = {"true": "false", "false": "true", "unk
 def _join(parts: list[Verdict], decisive: Truth) -> Verdict:
     """`all` is decided by one false part, `any` by one true part; else an unknown part leaves it open."""
     limbs = tuple(limb for part in parts for limb in part.limbs)
-    truths = {part.truth for part in parts}
-    if decisive in truths:
-        return Verdict(truth=decisive, limbs=limbs)
-    if "unknown" in truths:
-        return Verdict(truth="unknown", missing=_union(part.missing for part in parts), limbs=limbs)
-    return Verdict(truth=_NEGATED[decisive], limbs=limbs)
+    for part in parts:
+        if part.truth == decisive:
+            return Verdict(truth=decisive, limbs=limbs, deciding=part.deciding)
+    truth: Truth = "unknown" if any(p.truth == "unknown" for p in parts) else _NEGATED[decisive]
+    same = [part for part in parts if part.truth == truth]
+    return Verdict(
+        truth=truth,
+        missing=_union(part.missing for part in same),
+        limbs=limbs,
+        deciding=tuple(limb for part in same for limb in part.deciding),
+    )
 
 
 def _union(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
-def _limb(limb: AmountLimb | FlagLimb | PlaceLimb, world: World) -> LimbTrace:
-    fact = world.facts[limb.quantity]
-    if isinstance(limb, AmountLimb) and isinstance(fact, AmountFact):
-        return _amount_limb(limb, fact, world)
-    if isinstance(limb, FlagLimb) and isinstance(fact, FlagFact):
-        return _flag_limb(limb, fact)
-    if isinstance(limb, PlaceLimb) and isinstance(fact, PlacesFact):
-        return _place_limb(limb, fact)
-    raise TypeError(f"{limb.quantity} is no {type(limb).__name__}")  # the pack reader has typed it
+# --- definitions ----------------------------------------------------------------------------------
 
 
-# --- amounts: intervals against an exact threshold ------------------------------------------------
-
-# (true where it holds of the whole interval, false where it holds of none of it)
-_TESTS: Final[
-    Mapping[
-        str, tuple[Callable[[AmountFact, Threshold], bool], Callable[[AmountFact, Threshold], bool]]
-    ]
-] = {
-    ">": (lambda f, t: f.low > t, lambda f, t: f.high <= t),
-    ">=": (lambda f, t: f.low >= t, lambda f, t: f.high < t),
-    "<": (lambda f, t: f.high < t, lambda f, t: f.low >= t),
-    "<=": (lambda f, t: f.high <= t, lambda f, t: f.low > t),
-    "=": (lambda f, t: f.low == t == f.high, lambda f, t: not f.low <= t <= f.high),
-    "!=": (lambda f, t: not f.low <= t <= f.high, lambda f, t: f.low == t == f.high),
-}
-
-
-def _amount_limb(limb: AmountLimb, fact: AmountFact, world: World) -> LimbTrace:
-    dated = world.parameters[limb.parameter].at(world.at, world.as_of) if limb.parameter else None
-    threshold = dated.value if dated is not None else None if limb.parameter else limb.value
-    if threshold is None:
-        missing: tuple[str, ...] = (f"parameter {limb.parameter} on that date",)
-        return _amount_trace(limb, fact, "", dated, ("unknown", missing))
-    holds, fails = _TESTS[limb.op]
-    truth: Truth = (
-        "true" if holds(fact, threshold) else "false" if fails(fact, threshold) else "unknown"
-    )
-    missing = fact.missing if truth == "unknown" else ()
-    return _amount_trace(limb, fact, str(threshold), dated, (truth, missing))
-
-
-def _amount_trace(
-    limb: AmountLimb,
-    fact: AmountFact,
-    threshold: str,
-    dated: DatedValue | None,
-    found: tuple[Truth, tuple[str, ...]],
-) -> LimbTrace:
+def _definition_limb(limb: DefinitionLimb, world: World) -> Verdict:
+    """A definition is evaluated once; outside its periods it is false, since nothing of that name exists then."""
+    dated = world.definitions[limb.definition].at(world.at, world.as_of)
+    inner = _settle(limb.definition, world)
+    truth = inner.truth if limb.value else _NEGATED[inner.truth]
     recalled = dated is not None and dated.mark == "R"
-    return LimbTrace(
-        quantity=limb.quantity,
-        value=_interval_text(fact),
-        op=limb.op,
-        threshold=threshold,
-        unit=limb.unit,
-        parameter=limb.parameter,
+    gone = dated is None or dated.when is None
+    trace = LimbTrace(
+        quantity=limb.definition,
+        value=inner.truth,
+        op="is",
+        threshold="true" if limb.value else "false",
+        definition=limb.definition,
         source=f"{dated.source}, {dated.cite}" if dated is not None else "",
         mark=dated.mark if dated is not None else "",
-        truth=found[0],
-        missing=found[1],
-        notes=fact.notes + ((f"{limb.parameter}: to be verified",) if recalled else ()),
-    )
-
-
-def _interval_text(fact: AmountFact) -> str:
-    if fact.low == fact.high:
-        return _text(fact.low)
-    return (
-        f"at least {_text(fact.low)}"
-        if fact.high == _INFINITE
-        else f"{_text(fact.low)} to {_text(fact.high)}"
-    )
-
-
-_INFINITE: Final = float("inf")
-
-
-def _text(amount: Amount) -> str:
-    """An amount exactly where it has a finite decimal form of reasonable length, a fraction otherwise."""
-    if amount == _INFINITE:
-        return "without bound"
-    exact = Fraction(amount)
-    if exact.denominator == 1:
-        return str(exact.numerator)
-    scaled = exact * 10**6
-    if scaled.denominator == 1:
-        whole, part = divmod(scaled.numerator, 10**6)
-        return f"{whole}.{part:06d}".rstrip("0")
-    return f"{exact.numerator}/{exact.denominator}"
-
-
-# --- flags and places -----------------------------------------------------------------------------
-
-
-def _flag_limb(limb: FlagLimb, fact: FlagFact) -> LimbTrace:
-    words = {True: "true", False: "false", None: "unknown"}
-    truth: Truth = "unknown"
-    if fact.value is not None:
-        truth = "true" if operator.is_(fact.value, limb.value) else "false"
-    return LimbTrace(
-        quantity=limb.quantity,
-        value=words[fact.value],
-        op="is",
-        threshold=words[limb.value],
+        since=dated.start if dated is not None else None,
+        until=dated.end if dated is not None else None,
         truth=truth,
-        missing=fact.missing if truth == "unknown" else (),
-        notes=fact.notes,
+        missing=inner.missing,
+        notes=(("no such definition on that date",) if gone else ())
+        + ((f"{limb.definition}: to be verified",) if recalled else ()),
+    )
+    return Verdict(
+        truth=truth, missing=inner.missing, limbs=(trace,), deciding=(trace, *inner.deciding)
     )
 
 
-def _place_limb(limb: PlaceLimb, fact: PlacesFact) -> LimbTrace:
-    """A country that is named without its part leaves open whether the part is meant (US, US-CA)."""
-    truth: Truth = "unknown"
-    missing = fact.missing
-    if fact.values is not None:
-        open_parts = [place for place in limb.places if _may_hold(place, fact.values)]
-        truth = (
-            "true" if set(limb.places) & set(fact.values) else "unknown" if open_parts else "false"
-        )
-        missing = tuple(f"jurisdictions: whether {place} is meant" for place in open_parts)
-    return LimbTrace(
-        quantity=limb.quantity,
-        value=", ".join(fact.values) if fact.values is not None else "unknown",
-        op="any-of",
-        threshold=", ".join(limb.places),
-        truth=truth,
-        missing=missing if truth == "unknown" else (),
-        notes=fact.notes,
-    )
-
-
-def _may_hold(place: str, values: tuple[str, ...]) -> bool:
-    country, _, part = place.partition("-")
-    named_parts = any(value.startswith(f"{country}-") for value in values)
-    return bool(part) and country in values and not named_parts
+def _settle(name: str, world: World) -> Verdict:
+    if name not in world.settled:
+        dated = world.definitions[name].at(world.at, world.as_of)
+        when = dated.when if dated is not None else None
+        world.settled[name] = Verdict(truth="false") if when is None else evaluate(when, world)
+    return world.settled[name]

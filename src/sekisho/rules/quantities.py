@@ -29,10 +29,12 @@ UNITS: Mapping[str, str] = {
     "GB/s/mm2": "10^9 bytes a second per square millimetre",
     "Gbit/s": "10^9 bits a second",
     "chips": "a count of chips",
-    "share": "between 0 and 1",
+    "transistors": "a count of transistors",
+    "share": "a part of another amount: 0.5 is half of it",
     "USD/yr": "US dollars a year",
     "MW": "megawatts",
     "days": "days",
+    "licences/officer/yr": "applications that one officer settles in a year",
 }
 
 
@@ -104,6 +106,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     ),
     "eccn": Quantity("word", "", "the entry under which the item falls otherwise", _TRANSFER),
     "tpp": Quantity("amount", "TPP", "TPP of one chip, dense, the largest over formats", _TRANSFER),
+    "h100e": Quantity("amount", "H100e", "TPP of one chip over that of an H100", _TRANSFER),
     "performance_density": Quantity(
         "amount", "TPP/mm2", "TPP over the area of the logic dies on non-planar nodes", _TRANSFER
     ),
@@ -111,6 +114,9 @@ QUANTITIES: Mapping[str, Quantity] = {
         "amount", "GB/s", "aggregate bidirectional input and output of one chip", _TRANSFER
     ),
     "memory_bandwidth": Quantity("amount", "GB/s", "memory bandwidth of one chip", _TRANSFER),
+    "total_bandwidth": Quantity(
+        "amount", "GB/s", "memory bandwidth and input and output of one chip, together", _TRANSFER
+    ),
     "memory_bandwidth_density": Quantity(
         "amount", "GB/s/mm2", "bandwidth of a memory stack over its area", _TRANSFER
     ),
@@ -118,6 +124,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "designer": Quantity("places", "", "where the chip's designer has its seat", _TRANSFER),
     "shipment_chips": Quantity("amount", "chips", "chips in this transfer", _TRANSFER),
     "shipment_tpp": Quantity("amount", "TPP", "TPP of this transfer", _TRANSFER),
+    "shipment_h100e": Quantity("amount", "H100e", "H100 equivalents of this transfer", _TRANSFER),
     "weights_flop": Quantity(
         "amount", "FLOP", "training FLOP of the weights, synthetic data counted", _TRANSFER
     ),

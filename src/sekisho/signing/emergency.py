@@ -42,10 +42,19 @@ class Emergency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackShelf(msgspec.Struct, frozen=True, kw_only=True):
-    """Published packs by name: the newest with a full quorum, and the newest emergency."""
+    """Published packs by name: the newest with a full quorum, and the newest emergency.
+
+    `published` is every pack that was ever taken onto the shelf, by "name version": the first of these bytes.
+    """
 
     ordinary: PersistentMap[str, PackPublished] = PersistentMap()
     emergencies: PersistentMap[str, Emergency] = PersistentMap()
+    published: PersistentMap[str, PackPublished] = PersistentMap()
+
+    def find(self, name: str, version: str) -> PackPublished | None:
+        """The pack that bears this name and version, whether or not it still counts; None where none does."""
+        found: PackPublished | None = self.published.get(f"{name} {version}")
+        return found
 
     def needs_full_quorum(self, name: str, marks: Marks) -> bool:
         """Whether an emergency pack of this name now takes as many signatures as any other pack."""
@@ -73,7 +82,9 @@ class PackShelf(msgspec.Struct, frozen=True, kw_only=True):
             index=before.index if before is not None and runs_on else index,
             lasts_s=before.lasts_s if before is not None and runs_on else lasts_s,
         )
-        return msgspec.structs.replace(self, emergencies=self.emergencies.plus(name, made))
+        return msgspec.structs.replace(
+            self, emergencies=self.emergencies.plus(name, made), published=self._noted(fact)
+        )
 
     def in_force(self, name: str, at: Instant, marks: Marks) -> PackPublished | None:
         """The pack of a name that counts at an instant; None where there is none.
@@ -101,7 +112,15 @@ class PackShelf(msgspec.Struct, frozen=True, kw_only=True):
             emergencies = emergencies.plus(
                 fact.pack.name, msgspec.structs.replace(before, is_over=True)
             )
-        return PackShelf(ordinary=self.ordinary.plus(fact.pack.name, fact), emergencies=emergencies)
+        return PackShelf(
+            ordinary=self.ordinary.plus(fact.pack.name, fact),
+            emergencies=emergencies,
+            published=self._noted(fact),
+        )
+
+    def _noted(self, fact: PackPublished) -> PersistentMap[str, PackPublished]:
+        key = f"{fact.pack.name} {fact.pack.version}"
+        return self.published if key in self.published else self.published.plus(key, fact)
 
 
 def put_on_shelf(shelf: PackShelf, recorded: Recorded, before: Regime) -> PackShelf:

@@ -13,6 +13,7 @@ from sekisho.model.statements import (
     BalanceClosed,
     ChallengeAnswered,
     CharterAdopted,
+    ImpactAssessed,
     InventoryTaken,
     KeyDrilled,
     OrderConfirmed,
@@ -106,6 +107,8 @@ def spoken_of(recorded: Recorded) -> Spoken | None:
 
 
 def _enrolled_key(predicate: Predicate, enrolled: Enrolled) -> PublicKey:
+    if isinstance(predicate, ImpactAssessed):
+        return PublicKey.from_text(predicate.public)
     if isinstance(predicate, RunDeclared | InventoryTaken | BalanceClosed | ProductionReported):
         return enrolled.party_key(predicate.party)
     if isinstance(predicate, ChallengeAnswered):

@@ -108,6 +108,7 @@ class Pages(Controller):
             bar=burn_down(state.book),
             postings=postings,
             agrees=postings[-1].after == state.book,
+            warnings=plane.control.rules.warnings_of(state.licence),
         )
 
     @get("/hosts/{host:str}", sync_to_thread=True)

@@ -21,6 +21,8 @@ LEASE_THREADS: Final = 16
 FEED_THREADS: Final = 8
 CAPTURE_THREADS: Final = 4
 """Reading a document is work of the processor: more threads only take it from each other."""
+RULES_THREADS: Final = 2
+"""Populations and traces are work of the processor, too: whoever asks for many waits behind himself."""
 
 
 class Plane:
@@ -34,6 +36,7 @@ class Plane:
         self.lease_threads = anyio.CapacityLimiter(LEASE_THREADS)
         self.feed_threads = anyio.CapacityLimiter(FEED_THREADS)
         self.capture_threads = anyio.CapacityLimiter(CAPTURE_THREADS)
+        self.rules_threads = anyio.CapacityLimiter(RULES_THREADS)
         self.room = Room()
 
     def look(self) -> Snapshot:

@@ -35,6 +35,9 @@ from sekisho.web.pages import Pages, respond_with_page
 from sekisho.web.plane import Plane
 from sekisho.web.problems import respond_with_problem
 from sekisho.web.register_pages import RegisterPages
+from sekisho.web.rules_api import ImpactApi, RulesApi
+from sekisho.web.rules_impact_pages import ImpactPages
+from sekisho.web.rules_pages import RulesPages
 from sekisho.web.tables import Tables
 
 __all__ = ["create_app", "serve"]
@@ -69,12 +72,16 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
         route_handlers=[
             Api,
             Tables,
+            RulesApi,
+            ImpactApi,
             make_epcis_router(),
             FleetAgents,
             Pages,
             RegisterPages,
             BalancePages,
             InventoryPages,
+            RulesPages,
+            ImpactPages,
             serve_log_file,
             serve_asset,
         ],

@@ -12,6 +12,7 @@ from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.charter import describe_charter
 from sekisho.cli.words.chips import CHIP_WORDS
+from sekisho.cli.words.impact import describe_impact
 from sekisho.cli.words.keys import (
     describe_announcement,
     describe_compromise,
@@ -34,6 +35,7 @@ from sekisho.model.statements import (
     CharterAdopted,
     DisclosureDeposited,
     DisclosureErased,
+    ImpactAssessed,
     KeyCompromised,
     KeyDrilled,
     LeaseGranted,
@@ -137,5 +139,6 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     DisclosureDeposited: describe_deposit,
     DisclosureErased: describe_erasure,
     PackPublished: describe_pack,
+    ImpactAssessed: describe_impact,
     **CHIP_WORDS,
 }

@@ -11,9 +11,11 @@ from sekisho.ceremony import power_for
 from sekisho.cli.documents import Document
 from sekisho.cli.plain_text import quote
 from sekisho.cli.words.page import Page, View
+from sekisho.model.errors import InvalidInput
 from sekisho.model.statements import (
     KINDS,
     CharterAdopted,
+    ImpactAssessed,
     Power,
     RecoveryAnnounced,
     RecoveryVetoed,
@@ -41,7 +43,7 @@ def describe_signers(page: Page, document: Document, statement: Statement) -> No
     _describe_power(page, statement, charters)
     found: frozenset[str] = frozenset()
     if document.envelope is not None:
-        keys = known_keys(page.view, charters)
+        keys = {**known_keys(page.view, charters), **_own_key(page, statement)}
         found = _describe_signatures(page, document.envelope, keys)
         found = _without_silenced(page, statement, found, keys)
     elif _is_in_force(page, statement):
@@ -54,6 +56,17 @@ def describe_signers(page: Page, document: Document, statement: Statement) -> No
     power = power_for(statement)
     if charters:
         _describe_standing(page, _parts_asked(statement, charters, power, found))
+
+
+def _own_key(page: Page, statement: Statement) -> Mapping[str, Known]:
+    """The key that a paper carries itself: who signed is known by no name, but that it was this key is."""
+    if not isinstance(statement.predicate, ImpactAssessed):
+        return {}
+    try:
+        key = PublicKey.from_text(statement.predicate.public)
+    except InvalidInput:
+        return {}
+    return {key.key_id: Known(key, page.say("show.impact.own_key"))}
 
 
 def _is_in_force(page: Page, statement: Statement) -> bool:

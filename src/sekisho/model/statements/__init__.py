@@ -8,6 +8,8 @@ from sekisho.model.statements.deposits import *  # noqa: F403
 from sekisho.model.statements.deposits import __all__ as _deposits
 from sekisho.model.statements.governance import *  # noqa: F403  # this package is the one shop window of the kinds
 from sekisho.model.statements.governance import __all__ as _governance
+from sekisho.model.statements.impact import *  # noqa: F403
+from sekisho.model.statements.impact import __all__ as _impact
 from sekisho.model.statements.licensing import *  # noqa: F403
 from sekisho.model.statements.licensing import __all__ as _licensing
 from sekisho.model.statements.orders import *  # noqa: F403
@@ -23,6 +25,7 @@ __all__ = [  # noqa: PLE0604
     *_custody,
     *_deposits,
     *_governance,
+    *_impact,
     *_licensing,
     *_orders,
     *_shapes,

@@ -32,6 +32,7 @@ from sekisho.model.statements.governance import (
     Power,
     TimeMarked,
 )
+from sekisho.model.statements.impact import ImpactAssessed
 from sekisho.model.statements.licensing import (
     CheckpointRecorded,
     LeaseClosed,
@@ -86,7 +87,8 @@ MAX_PAYLOAD = 45_000
 # Whose key makes a kind valid: a charter power (by name, or read off the predicate: an order's kind, a pack's
 # emergency), or a key that comes from elsewhere. A finding takes one key of the host itself, an observer or a lease
 # issuer; a drill and a withdrawal the very charter key that they name; an announcement the recovery keys; a veto the
-# constituency that it names.
+# constituency that it names. "self" is the key that the statement itself carries: it says that one holder made it, and
+# whose key that is comes from elsewhere (docs/adr/0021).
 ElsewhereKey: TypeAlias = Literal[
     "host",
     "party",
@@ -98,6 +100,7 @@ ElsewhereKey: TypeAlias = Literal[
     "key-itself",
     "recovery",
     "veto",
+    "self",
 ]
 Signer: TypeAlias = ElsewhereKey | Power
 _ELSEWHERE: frozenset[str] = frozenset(get_args(ElsewhereKey))
@@ -162,6 +165,7 @@ KINDS: dict[str, Kind] = {
     "disclosure-erased": Kind(
         DisclosureErased, lambda p: f"payload:{p.statement}", "keep-registers"
     ),
+    "impact-assessed": Kind(ImpactAssessed, lambda p: f"impact:{p.result}", "self", logged=False),
 }
 _KIND_OF: dict[type[Predicate], str] = {row.predicate: name for name, row in KINDS.items()}
 

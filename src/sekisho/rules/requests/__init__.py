@@ -10,6 +10,8 @@ from sekisho.rules.requests.reading import (
     request_schema,
 )
 from sekisho.rules.requests.shapes import PartyAsked, RequestKind
+from sekisho.rules.requests.sheets import parse_chip_spec, parse_chip_specs
+from sekisho.rules.requests.streaming import iter_requests
 from sekisho.rules.requests.training_run import (
     ChipsAsked,
     Cluster,
@@ -22,6 +24,7 @@ from sekisho.rules.requests.transfer import (
     DieSpec,
     ItemAsked,
     SoFar,
+    SyntheticData,
     TransferRequest,
     WeightsAsked,
 )
@@ -42,9 +45,13 @@ __all__ = [
     "RequestKind",
     "RunRequest",
     "SoFar",
+    "SyntheticData",
     "TransferRequest",
     "UserClass",
     "WeightsAsked",
+    "iter_requests",
+    "parse_chip_spec",
+    "parse_chip_specs",
     "parse_request",
     "parse_requests",
     "request_schema",

@@ -7,7 +7,15 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from sekisho.model.statements.shapes import FlopText, Jurisdiction, Name
-from sekisho.rules.requests.shapes import Asked, Country, Day, Facts, PartyAsked
+from sekisho.rules.requests.shapes import (
+    Asked,
+    Country,
+    Day,
+    Facts,
+    PartyAsked,
+    check_day,
+    check_places,
+)
 
 __all__ = ["AccessRequest", "UserClass"]
 
@@ -37,3 +45,7 @@ class AccessRequest(Asked, frozen=True, kw_only=True):
     weights: bool | None = None  # the weights themselves, not answers over an interface
     jurisdictions: tuple[Jurisdiction, ...] | None = None
     facts: Facts = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_day(self.on)
+        check_places(self.jurisdictions, self.facts)

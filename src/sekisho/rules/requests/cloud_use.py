@@ -7,9 +7,17 @@ from typing import Literal
 import msgspec
 
 from sekisho.model.statements.shapes import FlopText, Jurisdiction, Name
-from sekisho.rules.requests.shapes import Asked, Country, Day, Facts, PartyAsked
+from sekisho.rules.requests.shapes import (
+    Asked,
+    Country,
+    Day,
+    Facts,
+    PartyAsked,
+    check_day,
+    check_places,
+)
 from sekisho.rules.requests.training_run import Cluster
-from sekisho.rules.requests.transfer import EndUse
+from sekisho.rules.requests.transfer import EndUses
 
 __all__ = ["CloudUseRequest"]
 
@@ -31,5 +39,9 @@ class CloudUseRequest(Asked, frozen=True, kw_only=True):
     cluster: Cluster | None = None
     planned_flop: FlopText | None = None
     owner_window_flop: FlopText | None = None
-    end_use: tuple[EndUse, ...] | None = None
+    end_use: EndUses | None = None
     facts: Facts = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_day(self.on)
+        check_places(self.jurisdictions, self.facts)

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from sekisho.model.statements.shapes import Jurisdiction, Name
-from sekisho.rules.requests.shapes import Asked, Day, Facts
+from sekisho.rules.requests.shapes import Asked, Day, Facts, check_day, check_places
 from sekisho.rules.requests.training_run import Cluster
 
 __all__ = ["ClusterRequest"]
@@ -23,3 +23,7 @@ class ClusterRequest(Asked, frozen=True, kw_only=True):
     jurisdictions: tuple[Jurisdiction, ...] | None = None
     cluster: Cluster
     facts: Facts = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_day(self.on)
+        check_places(self.jurisdictions, self.facts)

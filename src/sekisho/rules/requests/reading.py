@@ -7,14 +7,15 @@ from typing import Any, TypeAlias
 import msgspec
 
 from sekisho.model.errors import InvalidInput
-from sekisho.model.wire import JsonValue, from_json, parse_json
+from sekisho.model.wire import JsonValue, parse_json
 from sekisho.rules.requests.access import AccessRequest
 from sekisho.rules.requests.cloud_use import CloudUseRequest
 from sekisho.rules.requests.cluster import ClusterRequest
+from sekisho.rules.requests.refusals import refusal
 from sekisho.rules.requests.training_run import RunRequest
 from sekisho.rules.requests.transfer import TransferRequest
 
-__all__ = ["Request", "parse_request", "parse_requests", "request_schema"]
+__all__ = ["KINDS", "Request", "parse_request", "parse_requests", "request_schema"]
 
 Request: TypeAlias = RunRequest | ClusterRequest | TransferRequest | CloudUseRequest | AccessRequest
 MAX_REQUESTS = 100_000
@@ -36,7 +37,7 @@ def parse_requests(data: bytes, *, file: str) -> list[tuple[int, Request | Inval
     """Read one JSON document or JSON lines: each request with its line, or the error that stands there.
 
     A document is one request or a list of them, then numbered from 1. Raises InvalidInput where nothing is
-    there, or where neither the whole nor any line is JSON.
+    there, or where neither the whole nor any line is JSON. More than fits into memory reads `iter_requests`.
     """
     lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
@@ -48,12 +49,21 @@ def parse_requests(data: bytes, *, file: str) -> list[tuple[int, Request | Inval
     except InvalidInput:
         if len(lines) == 1 or not any(_is_json_object(line) for _, line in lines):
             raise
-    return [(n, _request_or_error(line, f"{file}:{n}")) for n, line in lines]
+    return [(n, request_or_error(line, f"{file}:{n}")) for n, line in lines]
 
 
 def request_schema() -> dict[str, Any]:
-    """The JSON Schema of a request."""
-    return msgspec.json.schema(RunRequest)
+    """The JSON Schema of a request: one of the five kinds."""
+    shapes, parts = msgspec.json.schema_components(KINDS.values(), ref_template="#/$defs/{name}")
+    return {"anyOf": list(shapes), "$defs": parts}
+
+
+def request_or_error(line: bytes, path: str) -> Request | InvalidInput:
+    """The request of one line, or the error that stands there."""
+    try:
+        return parse_request(line, path=path)
+    except InvalidInput as error:
+        return error
 
 
 def _is_json_object(line: bytes) -> bool:
@@ -77,13 +87,6 @@ def _from_document(value: JsonValue, file: str) -> list[tuple[int, Request | Inv
     return found
 
 
-def _request_or_error(line: bytes, path: str) -> Request | InvalidInput:
-    try:
-        return parse_request(line, path=path)
-    except InvalidInput as error:
-        return error
-
-
 def _to_request(value: JsonValue, path: str) -> Request:
     """The request of the kind that it names; a training run where it names none."""
     kind = value.get("kind", "training-run") if isinstance(value, dict) else "training-run"
@@ -95,12 +98,7 @@ def _to_request(value: JsonValue, path: str) -> Request:
             remedy=f"write one of {', '.join(KINDS)}",
         )
     try:
-        found: Request = from_json(shape, value, path=path)
+        found: Request = msgspec.convert(value, shape, strict=True)
         return found
-    except InvalidInput as error:
-        if error.path.startswith(path):
-            raise
-        where = f"{path}.{error.path}" if path else error.path
-        raise InvalidInput(
-            error.message.removeprefix(f"{error.path}: "), path=where, remedy=error.remedy
-        ) from None
+    except msgspec.ValidationError as error:
+        raise refusal(error, shape, path) from None

@@ -9,11 +9,20 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from sekisho.model.errors import InvalidInput
 from sekisho.model.statements.shapes import FlopText, Jurisdiction, Name
-from sekisho.rules.requests.shapes import Asked, Day, DecimalText, Facts
+from sekisho.rules.requests.shapes import (
+    Asked,
+    Contradiction,
+    Day,
+    DecimalText,
+    Facts,
+    check_day,
+    check_places,
+    is_above,
+)
 
 __all__ = [
+    "NETWORKED_GBIT_S",
     "ChipsAsked",
     "Cluster",
     "DeclaredDevice",
@@ -21,6 +30,7 @@ __all__ = [
     "RunRequest",
 ]
 
+NETWORKED_GBIT_S = 25  # above it chips are one cluster: arXiv 2511.10783v2 Art. II.16
 Origin: TypeAlias = Literal["scratch", "known", "unknown"]
 
 
@@ -47,6 +57,14 @@ class Cluster(Asked, frozen=True, kw_only=True):
     networked: bool | None = None
     network_gbit_s: DecimalText | None = None
 
+    def __post_init__(self) -> None:
+        if self.networked is False and is_above(self.network_gbit_s, NETWORKED_GBIT_S):
+            raise Contradiction(
+                f"chips joined by more than {NETWORKED_GBIT_S} Gbit/s are networked",
+                path="networked",
+                remedy="correct `networked` or `network_gbit_s`",
+            )
+
 
 class RunRequest(Asked, frozen=True, kw_only=True):
     """May this run start? FLOP by the treaty draft's rule: the larger of FP16-equivalent and actual operations.
@@ -70,16 +88,27 @@ class RunRequest(Asked, frozen=True, kw_only=True):
     facts: Facts = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.origin != "scratch":
-            return
+        check_day(self.on)
+        check_places(self.jurisdictions, self.facts)
+        if self.origin == "scratch":
+            self._check_scratch()
+        earlier, lineage = self.lineage_post_training_flop, self.lineage_flop
+        if earlier is not None and lineage is not None and int(earlier) > int(lineage):
+            raise Contradiction(
+                "the lineage's post-training is a part of the lineage",
+                path="lineage_post_training_flop",
+                remedy="correct it or `lineage_flop`",
+            )
+
+    def _check_scratch(self) -> None:
         if self.post_training:
-            raise InvalidInput(
+            raise Contradiction(
                 "a run from scratch trains no finished model",
                 path="post_training",
                 remedy="correct `origin` or `post_training`",
             )
         for name in ("lineage_flop", "lineage_post_training_flop"):
             if getattr(self, name) not in (None, "0"):
-                raise InvalidInput(
+                raise Contradiction(
                     "a run from scratch has no lineage", path=name, remedy="leave it out or write 0"
                 )

@@ -1,0 +1,132 @@
+"""What deciding and the timeline read alike: requests from a file, and the packs by which one is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from sekisho.cli.reading import read_input
+from sekisho.cli.rules_inputs import now, read_pack
+from sekisho.model.errors import InvalidInput
+from sekisho.model.instants import Instant, parse_date_or_instant
+
+if TYPE_CHECKING:
+    from sekisho.rules import Pack, Request
+    from sekisho.rules.pack import Reading
+
+__all__ = [
+    "Asked",
+    "PackNames",
+    "Packs",
+    "RequestFile",
+    "UnderReading",
+    "moment_of",
+    "read_asked",
+    "read_reading",
+]
+
+_LIMIT = 64 * 1024 * 1024
+_EVERY = "all"
+RequestFile = Annotated[
+    str, typer.Argument(help="One request or JSON lines; - for standard input.", metavar="F")
+]
+PackNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pack",
+        help="A pack's name, or the path of a .yaml file; may stand several times; `all` for every "
+        "shipped pack that speaks about such requests on that date. By kind if left out.",
+    ),
+]
+UnderReading = Annotated[
+    str,
+    typer.Option(
+        "--reading",
+        help="enforced, codified (what stands in the books too) or announced (and what is drafted).",
+    ),
+]
+
+
+class Asked:
+    """The rows of a file: each a request with its line, or the error that stands there."""
+
+    def __init__(self, rows: list[tuple[int, Request | InvalidInput]], *, several: bool) -> None:
+        self.rows, self.several = rows, several
+
+    def document(self, rows: Sequence[object]) -> object:
+        """A list for a list or JSON lines, one object for one request."""
+        return list(rows) if self.several else rows[0]
+
+
+class Packs:
+    """The packs of one call, each read once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._every = _EVERY in names
+        if self._every and len(names) > 1:
+            raise InvalidInput(
+                "`all` stands beside other packs", path="--pack", remedy="write `all` alone"
+            )
+        self._named = [] if self._every else [read_pack(name) for name in names]
+
+    def judging(self, request: Request, at: Instant) -> list[Pack]:
+        """The packs that are asked about this request: those named, every one that has an answer, or the kind's own."""
+        from sekisho.rules.library import DEFAULT_PACKS, load_pack, load_packs_about
+
+        if self._named:
+            return self._named
+        if not self._every:
+            return [load_pack(DEFAULT_PACKS[request.kind])]
+        about = load_packs_about(request.kind)
+        return [pack for pack in about if _speaks(pack, request, at)] or about
+
+
+def _speaks(pack: Pack, request: Request, at: Instant) -> bool:
+    """Law that has not begun or has ended says nothing, and is left out where nobody named it."""
+    from sekisho.rules.acting import is_before
+
+    if is_before(pack.coverage, at):
+        return False
+    statuses = [rule.status_at(at) for rule in pack.rules if request.kind in rule.kinds]
+    return any(status is not None and status.word not in _GONE for status in statuses)
+
+
+_GONE = ("revoked", "ended")
+
+
+def read_asked(file: str) -> Asked:
+    """The requests of a file. Raises InvalidInput where there is none, or where the only one is not understood."""
+    from sekisho.rules import parse_requests
+
+    if not file:
+        raise InvalidInput(
+            "no file of requests", path="F", remedy="name a file, or - for standard input"
+        )
+    data = read_input(file, limit=_LIMIT)
+    rows = parse_requests(data, file=file)
+    first = rows[0][1]
+    if len(rows) == 1 and isinstance(first, InvalidInput):
+        raise first
+    several = len(rows) > 1 or file.endswith(".jsonl") or data.lstrip().startswith(b"[")
+    return Asked(rows, several=several)
+
+
+def read_reading(text: str) -> Reading:
+    """The reading that a flag names."""
+    from sekisho.rules.pack import Reading
+
+    if text not in get_args(Reading):
+        known = ", ".join(get_args(Reading))
+        raise InvalidInput(
+            f"{text[:40]!r} is no reading", path="--reading", remedy=f"write one of {known}"
+        )
+    return cast("Reading", text)
+
+
+def moment_of(request: Request, at: Instant | None) -> Instant:
+    """The day of law: the call's, else the request's own, else now."""
+    if at is not None:
+        return at
+    return now() if request.on is None else parse_date_or_instant(request.on, path="on")

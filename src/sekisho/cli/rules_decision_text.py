@@ -1,0 +1,104 @@
+"""A decision for a person: each rule with the limb that decided, its source, the exceptions and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sekisho.catalogue import Language, say
+from sekisho.cli.plain_text import tame
+from sekisho.rules.acting import day
+
+if TYPE_CHECKING:
+    from sekisho.rules import AppliedException, AppliedRule, Decision, SideBySide
+    from sekisho.rules.pack import Duty
+
+__all__ = ["decision_lines", "side_by_side_lines"]
+
+
+def decision_lines(answer: Decision, language: Language) -> list[str]:
+    """The answer and why, one line a reason."""
+    return [
+        f"{tame(answer.id)}: {answer.decision}",
+        *(f"  {tame(line)}" for line in _reasons(answer, language)),
+    ]
+
+
+def side_by_side_lines(side: SideBySide, language: Language) -> list[str]:
+    """Each regime's answer whole, then where they differ."""
+    from sekisho.rules.side_by_side import conflicts_in_words
+
+    lines = [f"{tame(side.id)}: {side.decision}"]
+    for regime in side.regimes:
+        lines.append(f"  {regime.policy.name}: {regime.decision}")
+        lines += [f"    {tame(line)}" for line in _reasons(regime, language)]
+    for conflict in conflicts_in_words(side.regimes, language):
+        lines.append(f"  {say('rules.text.conflict', language)}: {tame(conflict)}")
+    return lines
+
+
+def _reasons(answer: Decision, language: Language) -> Iterator[str]:
+    for rule in answer.rules:
+        yield from _rule(rule, language)
+    for exception in answer.exceptions:
+        yield from _exception(exception, language)
+    if answer.missing:
+        yield f"{say('rules.text.missing', language)}: {', '.join(answer.missing)}"
+    for warning in answer.warnings:
+        yield f"{say('rules.text.warning', language)}: {warning}"
+    policy = answer.policy
+    reading = "" if answer.reading == "enforced" else f", {answer.reading}"
+    yield (
+        f"{say('rules.text.by', language)} {policy.name} {policy.version} "
+        f"(sha256 {policy.sha256[:16]}...) {say('rules.text.at', language)} {answer.at}{reading}"
+    )
+
+
+def _rule(rule: AppliedRule, language: Language) -> Iterator[str]:
+    asked = f"{rule.quantity} {rule.value} {rule.op} {rule.threshold} {rule.unit}".rstrip()
+    yield f"{rule.outcome}: {rule.id} ({rule.cite}; {rule.status}): {asked}: {rule.truth}"
+    yield f"  {_in(language, rule.duty, rule.duty_ja)} [{rule.binding}]"
+    since = f", {say('rules.text.since', language)} {day(rule.since)}" if rule.since else ""
+    yield f"  {say('rules.text.source', language)}: {rule.source} ({rule.mark}){since}"
+    if rule.review is not None:
+        review = f"{rule.review.policy} ({rule.review.cite}; {rule.review.mark})"
+        if rule.review.truth == "unknown":
+            review += f"; {say('rules.text.depends', language)} {', '.join(rule.review.missing)}"
+        yield f"  {say('rules.text.review', language)}: {review}"
+    for duty in rule.duties:
+        yield f"  {say('rules.text.duty', language)}: {_duty(duty, language)}"
+    if rule.lifted_by:
+        yield f"  {say('rules.text.lifted', language)}: {', '.join(rule.lifted_by)}"
+
+
+def _exception(one: AppliedException, language: Language) -> Iterator[str]:
+    title = _in(language, one.title, one.title_ja)
+    word = say(f"rules.text.exception.{one.truth}", language)
+    yield f"{say('rules.text.exception', language)}: {one.id} ({title}; {one.cite}): {word}"
+    for condition in one.failed:
+        yield f"  {say('rules.text.failed', language)}: {condition}"
+    for condition in one.open:
+        yield f"  {say('rules.text.open', language)}: {condition}"
+    if one.missing:
+        yield f"  {say('rules.text.missing', language)}: {', '.join(one.missing)}"
+    if one.truth == "true":
+        for duty in one.notices:
+            yield f"  {say('rules.text.notice', language)}: {_duty(duty, language)}"
+
+
+def _duty(duty: Duty, language: Language) -> str:
+    """What is to be done, how often, and until when."""
+    text = f"{_in(language, duty.what, duty.what_ja)} ({say(f'rules.per.{duty.per}', language)})"
+    deadline = duty.deadline
+    if deadline is None:
+        return text
+    if deadline.each_year_on:
+        return f"{text}; {say('rules.text.each-year', language)} {', '.join(deadline.each_year_on)}"
+    unit = "days" if deadline.days is not None else "hours"
+    count = deadline.days if deadline.days is not None else deadline.hours
+    key = f"rules.text.{unit}-{deadline.direction}"
+    return f"{text}; {say(key, language, count=count, event=deadline.event)}"
+
+
+def _in(language: Language, english: str, japanese: str) -> str:
+    return japanese if language == "ja" and japanese else english
