@@ -10,7 +10,9 @@ export PYTHON
 # Python reads and writes UTF-8 here whatever the machine's locale is.
 export PYTHONUTF8 := 1
 BIN := .venv/bin
-TEST_PACKAGES := chromium postgresql:psql softhsm2:softhsm2-util
+# Letters in Japanese are printed with this font; without it everything else works, and printing says what is missing.
+RUN_PACKAGES := fonts-ipafont-gothic:/usr/share/fonts/opentype/ipafont-gothic/ipagp.ttf
+TEST_PACKAGES := chromium postgresql:psql softhsm2:softhsm2-util $(RUN_PACKAGES)
 SEED ?= $(shell date +%s)
 
 .PHONY: help setup run test check format bench soak pins
@@ -22,7 +24,7 @@ setup: ## everything that developing needs, but no system package
 	@scripts/setup everything
 
 run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN_ONCE=1: until its first page)
-	@scripts/system-packages
+	@scripts/system-packages --if-possible $(RUN_PACKAGES)
 	@scripts/setup run
 	@$(BIN)/sekisho drill --serve
 

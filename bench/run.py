@@ -27,6 +27,7 @@ import register_capture
 import register_million
 import register_rates
 import resting
+import rules_million
 import ten_million
 from machine import Machine, look_at_machine
 from row import Row, Target, Unit, missing, row_of
@@ -53,6 +54,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     register_chips: int = 5_000
     captured_chips: int = 5_000
     kept_chips: int = 100_000
+    population: int = 100_000
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -74,6 +76,7 @@ QUICK = Effort(
     register_chips=200,
     captured_chips=500,
     kept_chips=2_000,
+    population=10_000,
     drill=False,
 )
 
@@ -185,6 +188,11 @@ def measure_kept(effort: Effort) -> list[Row]:
         )
 
 
+def measure_population(effort: Effort) -> list[Row]:
+    """A population under two rule packs; of a million requests where it is asked for alone."""
+    return rules_million.measure_diff(effort.population)
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -204,6 +212,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "register": measure_register,
     "capture": measure_capture,
     "register-million": measure_kept,
+    "rules-million": measure_population,
     "setup": tell_setup,
 }
 
@@ -217,6 +226,8 @@ def main(arguments: list[str] | None = None) -> int:
         effort = Effort(log_entries=ten_million.ENTRIES)
     if options.only == ["register-million"] and not options.quick:
         effort = Effort(kept_chips=register_million.CHIPS)
+    if options.only == ["rules-million"] and not options.quick:
+        effort = Effort(population=rules_million.REQUESTS)
     rows: list[Row] = []
     for name in options.only or MEASURES:
         print(f"measuring: {name}", file=sys.stderr, flush=True)

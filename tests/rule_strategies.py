@@ -188,8 +188,8 @@ def _facts(pack: Pack) -> st.SearchStrategy[dict[str, Anything]]:
     return st.lists(st.one_of(one), max_size=6, unique_by=lambda pair: pair[0]).map(dict)
 
 
-def requests_for(pack: Pack) -> st.SearchStrategy[Request]:
-    """Requests of the kinds that the pack speaks about, and now and then of another."""
+def requests_for(pack: Pack, only: str = "") -> st.SearchStrategy[Request]:
+    """Requests of the kinds that the pack speaks about, and now and then of another; or of one kind."""
     facts = _facts(pack)
     kinds: dict[str, st.SearchStrategy[Request]] = {
         "training-run": _sound(
@@ -267,6 +267,8 @@ def requests_for(pack: Pack) -> st.SearchStrategy[Request]:
             facts=facts,
         ),
     }
+    if only:
+        return kinds[only]
     asked = sorted({kind for rule in pack.rules for kind in rule.kinds})
     likely = st.sampled_from(asked).flatmap(kinds.__getitem__)
     return st.one_of(likely, likely, likely, st.one_of(list(kinds.values())))
@@ -284,7 +286,7 @@ _WORDS = {
     "model": ("Mythos 5",),
     "user_class": ("public", "government"),
 }
-_THRESHOLDS = st.sampled_from(
+_THRESHOLDS: st.SearchStrategy[Anything] = st.sampled_from(
     [0, 1, 2, 16, 100, 4800, 26_900_000, 10**22, 10**24, 10**26, Fraction(1, 2), Fraction(148, 25)]
 )
 _STATED = {
@@ -293,13 +295,14 @@ _STATED = {
     "own-places": StatedQuantity(name="own-places", kind="places", means="m"),
     "own-word": StatedQuantity(name="own-word", kind="word", means="m", words=("x", "y")),
 }
-_OPS = st.sampled_from([">", ">=", "<", "<=", "=", "!="])
+_KINDS: list[Anything] = ["training-run", "cluster", "transfer", "cloud-use", "access"]
+_OPS: st.SearchStrategy[Anything] = st.sampled_from([">", ">=", "<", "<=", "=", "!="])
 
 
 @st.composite
 def _dated(draw: st.DrawFn) -> dict[str, Anything]:
     """A period with what every dated entry carries."""
-    start = draw(st.sampled_from(DATES[:-1]))
+    start = draw(st.sampled_from([*[DATES[0]] * 6, *DATES[1:-1]]))
     later = [date for date in DATES if start < date]
     return {
         "start": start,
@@ -313,11 +316,11 @@ def _dated(draw: st.DrawFn) -> dict[str, Anything]:
 
 
 @st.composite
-def _limb(draw: st.DrawFn, names: tuple[str, ...]) -> Condition:
-    """A limb about any quantity, or about one of the definitions above."""
+def _limb(draw: st.DrawFn, names: tuple[str, ...], told: list[str]) -> Condition:
+    """A limb about a quantity that is told, now and then about any, or about one of the definitions above."""
     if names and draw(st.integers(0, 3)) == 0:
         return DefinitionLimb(definition=draw(st.sampled_from(names)), value=draw(st.booleans()))
-    quantity = draw(st.sampled_from([*QUANTITIES, *_STATED]))
+    quantity = draw(st.sampled_from(told if draw(st.integers(0, 9)) else [*QUANTITIES, *_STATED]))
     known = QUANTITIES.get(quantity) or _STATED[quantity]
     if known.kind == "amount":
         parameter = draw(st.sampled_from(["", "x", "y"]))
@@ -339,9 +342,9 @@ def _limb(draw: st.DrawFn, names: tuple[str, ...]) -> Condition:
     )
 
 
-def _conditions(names: tuple[str, ...] = ()) -> st.SearchStrategy[Condition]:
+def _conditions(told: list[str], names: tuple[str, ...]) -> st.SearchStrategy[Condition]:
     return st.recursive(
-        _limb(names),
+        _limb(names, told),
         lambda inner: st.one_of(
             st.lists(inner, min_size=1, max_size=3).map(tuple).map(All),
             st.lists(inner, min_size=1, max_size=3).map(tuple).map(Any),
@@ -377,15 +380,17 @@ _DUTIES = st.lists(st.just(Duty(id="d", what="tell somebody", per="shipment")), 
 @st.composite
 def packs(draw: st.DrawFn) -> Pack:
     """A pack of a few rules with definitions, sets, parameters, exceptions and reviews."""
+    kind = draw(st.sampled_from(_KINDS))
+    told = [*(name for name, known in QUANTITIES.items() if kind in known.kinds), *_STATED]
     names: tuple[str, ...] = ()
     definitions = {}
     for name in ("d1", "d2", "d3"):
-        versions = draw(_entries(DatedCondition, when=_maybe(_conditions(names))))
+        versions = draw(_entries(DatedCondition, when=_maybe(_conditions(told, names))))
         definitions[name] = Definition(name=name, means="m", label=name, versions=versions)
         names = (*names, name)
-    conditions = _conditions(names)
+    conditions = _conditions(told, names)
     ids = [f"r{number}" for number in range(draw(st.integers(1, 5)))]
-    rules = tuple(_rule(draw, rule, conditions) for rule in ids)
+    rules = tuple(_rule(draw, (rule, kind), conditions) for rule in ids)
     exceptions = tuple(
         LicenceException(
             id=f"e{number}",
@@ -429,19 +434,20 @@ def packs(draw: st.DrawFn) -> Pack:
     )
 
 
-def _rule(draw: st.DrawFn, rule: str, conditions: st.SearchStrategy[Condition]) -> Rule:
-    kinds: list[Anything] = ["training-run", "cluster", "transfer", "cloud-use", "access"]
-    asked = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3, unique=True))
+def _rule(
+    draw: st.DrawFn, named: tuple[str, Anything], conditions: st.SearchStrategy[Condition]
+) -> Rule:
+    others = draw(st.lists(st.sampled_from(_KINDS), max_size=1))
     reviews = _entries(
         Review,
         policy=st.sampled_from(["approval", "case-by-case", "denial"]),
         when=_maybe(conditions),
     )
     return Rule(
-        id=rule,
+        id=named[0],
         cite="c",
         binding="b",
-        kinds=tuple(asked),
+        kinds=tuple(dict.fromkeys([named[1], *others])),
         statuses=draw(_STATUSES),
         when=draw(conditions),
         outcome=draw(st.sampled_from(["permit", "report", "licence", "licence", "deny", "unsure"])),

@@ -90,6 +90,22 @@ def test_a_company_that_chooses_its_judges_does_not_hold() -> None:
     assert "us-ear" in check.values["names"]
 
 
+def test_another_pack_s_digest_under_a_law_s_name_is_not_that_law() -> None:
+    """A harmless pack's bytes, called us-ear: not at hand, so nothing holds."""
+    given = exporter()
+    mild = next(pack for pack in packs() if pack.name == "kr-ai-basic")
+    fact = said()
+    posing = tuple(
+        msgspec.structs.replace(one, sha256=mild.sha256) if one.name == "us-ear" else one
+        for one in fact.packs
+        if one.name != "kr-ai-basic"
+    )
+    lie = said(packs=posing)
+    checked = check_statement(sealed(lie), knowledge(given))
+    assert verdicts(checked)["packs"] == "unverifiable"
+    assert checked.verdict != "holds"
+
+
 def test_a_backdated_statement_is_past_its_end() -> None:
     """The law of a friendlier day has lapsed since."""
     given = exporter()

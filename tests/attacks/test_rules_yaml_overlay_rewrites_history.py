@@ -17,11 +17,15 @@ OLD = "source: bill-tighter, cite: x, mark: O"
         f"parameters:\n  density:\n    values:\n      - {{from: 2025-12-31T23:59:59Z, value: 9, {OLD}}}\n",
         f"sets:\n  group-d:\n    versions:\n      - {{from: 2022-01-01, members: [JP], {OLD}}}\n",
         f"definitions:\n  dense:\n    versions:\n      - {{from: 2022-01-01, when: null, {OLD}}}\n",
-        "rules:\n  - id: to-concern\n    status:\n"
-        f"      - {{from: 2022-06-01, recorded: 2030-01-01, status: revoked, acts: false, {OLD}}}\n",
+        (
+            "rules:\n  - id: to-concern\n    status:\n"
+            f"      - {{from: 2022-06-01, recorded: 2030-01-01, status: revoked, acts: false, {OLD}}}\n"
+        ),
         f"rules:\n  - id: to-concern\n    reviews:\n      - {{from: 2022-01-01, policy: approval, {OLD}}}\n",
-        "exceptions:\n  - id: low-volume\n    status:\n"
-        f"      - {{from: 2022-06-01, status: enforced, acts: true, {OLD}}}\n",
+        (
+            "exceptions:\n  - id: low-volume\n    status:\n"
+            f"      - {{from: 2022-06-01, status: enforced, acts: true, {OLD}}}\n"
+        ),
     ],
     ids=["a value", "a second early", "a set", "a meaning", "a status", "a review", "an exception"],
 )

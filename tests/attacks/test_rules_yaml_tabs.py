@@ -20,7 +20,7 @@ def test_a_tab_is_refused_with_its_line(where: str) -> None:
         assert caught.value.path == f"p.yaml:{line_of(text, chr(9))}"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\ufeff", "\x7f"])
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\ufeff", "\x7f", "\u2028"])
 def test_a_control_character_is_refused(character: str) -> None:
     """What an editor does not show cannot be part of a rule."""
     with pytest.raises(InvalidInput):

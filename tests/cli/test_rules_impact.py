@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
 
 
 @pytest.fixture
-def any_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def any_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A font of boxes in place of the system's."""
     sheets: list[Sheet] = []
     for given in (maker(), exporter()):
@@ -76,7 +75,6 @@ def any_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     )
     monkeypatch.setattr(fonts, "FONT_PLACES", (box_font(folder, everything),))
     monkeypatch.setattr(fonts.find_font, "__defaults__", (fonts.FONT_PLACES,))
-    yield
 
 
 def _all_words() -> str:
@@ -343,7 +341,7 @@ def test_who_stopped_goes_on_where_it_was() -> None:
     """What was saved is not asked again."""
     given = maker()
     del given["exports"]
-    person = Person("", "", "yes", "q", given=given)
+    person = Person("", "", "", "yes", "q", given=given)
     assert not person.sit_down("ja")
     assert person.given["exports"] is True
     assert not any("国はどこ" in prompt for prompt in person.prompts)

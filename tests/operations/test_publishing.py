@@ -152,3 +152,14 @@ def test_the_bytes_of_a_pack_bring_those_of_its_bases() -> None:
 
     assert found(pack.sha256, BASE.sha256) == {"loop-tightened-1", "loop-2026-1"}
     assert found(pack.sha256) == {"loop-tightened-1"}
+
+
+def test_an_emergency_is_drafted_for_fewer_signatures(desk: TestDesk) -> None:
+    """One authority and one verifier put it on the shelf, from where it lapses; the full quorum makes it stay."""
+    data = overlay()
+    plan = PublicationPlan(emergency=True)
+    urgent = draft_publication(desk.desk.state, read(data), data, plan, now=desk.clock.now())
+    desk.desk.admit(f.signed(urgent, f.AUTHORITY[0], f.VERIFIER[0]).raw)
+    assert "loop-tightened" in desk.desk.state.shelf.emergencies
+    publish(desk, draft(desk, data))
+    assert desk.desk.state.shelf.emergencies["loop-tightened"].is_over

@@ -188,6 +188,7 @@ def test_a_sheet_without_peaks_or_an_unknown_chip_is_unsure() -> None:
     """What would decide is named; nothing is taken for zero."""
     found = classed(ChipSpec(die_mm2="600", datacenter=True))
     assert (found.item_class, found.tpp, found.h100e) == ("unsure", None, None)
+    assert found.tpp_bits is None
     assert "item.spec.fp16_dense_tflops" in found.missing
     assert set(classed("H1000").missing) == {"item.chip", "item.datacenter"}
 

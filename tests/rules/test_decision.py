@@ -97,10 +97,12 @@ def test_an_unsure_answer_names_what_would_settle_it() -> None:
     assert [(rule.id, rule.truth) for rule in answer.rules] == [("r0", "true"), ("r1", "unknown")]
 
 
-def test_a_rule_that_does_not_act_on_the_date_is_traced_and_has_no_effect() -> None:
-    """The trace says why."""
+def test_a_pack_that_says_nothing_on_the_date_leaves_it_unsure() -> None:
+    """Before its first rule nothing is permitted; the trace says why each rule does not act."""
     answer = decide(RunRequest(id="r"), load_pack(), parse_date_or_instant("2020-01-01"))
-    assert answer.decision == "permit"
+    assert answer.decision == "unsure"
+    assert answer.missing == ("loop-2026 says nothing about training runs on that date",)
+    assert answer.rules == ()
     assert {step.truth for step in answer.trace} == {"not in force"}
     assert all(step.note == "no status on that date" for step in answer.trace)
 

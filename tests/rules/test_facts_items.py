@@ -106,11 +106,16 @@ def test_an_unknown_die_area_leaves_the_density_open() -> None:
     assert density.missing == ("item.die_mm2 of MTT S4000",)
 
 
-def test_what_the_request_says_of_the_market_goes_before_the_table() -> None:
-    """A data-centre chip that is marketed otherwise, and the other way round."""
+def test_a_market_that_the_table_contradicts_is_unknown() -> None:
+    """The table and the request are two answers to one question; a sheet tells of another product."""
     assert item(chip="H100")["datacenter"] == FlagFact(value=True)
-    assert item(chip="H100", datacenter=False)["datacenter"] == FlagFact(value=False)
+    assert item(chip="H100", datacenter=True)["datacenter"] == FlagFact(value=True)
     assert item(chip="RTX 4090")["datacenter"] == FlagFact(value=False)
+    for chip, said in (("H100", False), ("RTX 4090", True)):
+        told = item(chip=chip, datacenter=said)["datacenter"]
+        assert isinstance(told, FlagFact)
+        assert told.value is None
+        assert told.missing[0].startswith("item.datacenter: the chip table says otherwise")
 
 
 def test_the_designer_is_known_by_the_table_or_by_the_request() -> None:

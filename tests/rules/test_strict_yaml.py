@@ -29,7 +29,12 @@ from sekisho.rules.strict_yaml import Branch, Leaf, Row, parse_yaml
         ("", 1, "holds nothing"),
         ("# only a comment\n", 1, "holds nothing"),
         ("\ufeffa: 1\n", 1, "byte-order mark"),
-        ("a: \x00\n", 1, "is not YAML"),
+        ("a: 1\nb: \x00\n", 2, "nobody sees (U+0000)"),
+        ("a: 1\nb: x\u202ey\n", 2, "nobody sees (U+202E)"),
+        ('a: 1\nb: "x\\u202ey"\n', 2, "nobody sees (U+202E)"),
+        ('a: 1\nb: "x\\ty"\n', 2, "nobody sees (U+0009)"),
+        ("a: x\ufeffy\n", 1, "nobody sees (U+FEFF)"),
+        ("- @a\n", 1, "cannot start any token"),
     ],
     ids=lambda value: repr(value)[:30],
 )

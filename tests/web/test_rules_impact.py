@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from litestar import Litestar
@@ -28,8 +28,10 @@ def client(regime: LiveRegime) -> Iterator[Asking]:
         yield asking
 
 
-def post(client: Asking, fields: dict[str, object], status: int = 200, language: str = "en") -> str:
-    answer = client.post(f"/impact?lang={language}", data=fields)
+def post(
+    client: Asking, fields: Mapping[str, object], status: int = 200, language: str = "en"
+) -> str:
+    answer = client.post(f"/impact?lang={language}", data=dict(fields))
     client.cookies.clear()
     assert answer.status_code == status, answer.text[-1500:]
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", answer.text)
@@ -133,7 +135,7 @@ def test_an_answer_can_be_changed_and_closes_what_it_opened(client: Asking) -> N
 
 def test_every_question_can_be_asked_on_a_page(client: Asking) -> None:
     """Each kind of question has its field, and each its words in both languages."""
-    carry = {name: None for name in QUESTIONS}
+    carry: dict[str, object] = dict.fromkeys(QUESTIONS)
     carry |= {"use": "fine-tune", "compute": "cloud", "exports": True, "offers_cloud": True}
     carry |= {
         "hosts_models": True,

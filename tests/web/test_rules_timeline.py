@@ -128,7 +128,7 @@ def test_every_shipped_pack_has_a_view(name: str, language: Language) -> None:
     assert all(tick.label.isdigit() for tick in view.axis.ticks)
     for row in view.rules:
         assert row.bands
-        assert all(0 <= band.x and band.x + band.width <= WIDTH for band in row.bands)
+        assert all(band.x >= 0 and band.x + band.width <= WIDTH for band in row.bands)
         if row.status is not None:
             x = view.axis.x(NOW)
             assert row.status in [b.entry for b in row.bands if b.x <= x <= b.x + b.width]
@@ -162,5 +162,7 @@ def test_deadlines_are_said_in_words() -> None:
     assert say_deadline(Deadline(days=14, direction="before", event="the run"), "en") == (
         "14 days before the run"
     )
+    at_once = Deadline(days=0, direction="before", event="release")
+    assert say_deadline(at_once, "en") == "before release"
     assert "72" in say_deadline(Deadline(hours=72, event="the incident"), "ja")
     assert say_deadline(Deadline(each_year_on=("07-15",)), "en") == "each year on 07-15"

@@ -800,6 +800,10 @@ _COMMAND: Final[Mapping[str, tuple[str, str]]] = {
         "decided again with another result: {verdict}",
         "再判定の結果が異なります：{verdict}",
     ),
+    "impact.checked.decision.otherwise": (
+        "the answers and packs make another paper: {fields}",
+        "回答とパックから作られる書面と異なります：{fields}",
+    ),
     "impact.checked.decision.unverifiable": (
         "cannot be decided again without answers and packs",
         "回答とパックがそろわないと再判定できません",

@@ -28,7 +28,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "what-if.kind.access": ("access", "モデル利用"),
     "what-if.not-told": ("not told", "記載なし"),
     "what-if.others": ("others ({count})", "その他（{count}）"),
-    "what-if.others.plain": ("others", "その他"),
     "what-if.none": ("none", "なし"),
     "what-if.not-measured": ("not measured", "未計量"),
     # --- what is compared
@@ -81,9 +80,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "what-if.head.a-b": ("A \\ B", "A ＼ B"),
     "what-if.head.rule": ("rule", "規則"),
     "what-if.head.how": ("how", "現れ方"),
-    "what-if.head.outcome": ("outcome", "結果"),
     "what-if.head.limb": ("limb, in the first such request", "条件（最初の該当申請）"),
-    "what-if.head.cite": ("cite", "出典"),
     "what-if.head.name": ("name", "名称"),
     "what-if.head.licences-a": ("licences A", "許可申請 A"),
     "what-if.head.licences-b": ("licences B", "許可申請 B"),

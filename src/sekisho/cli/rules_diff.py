@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,14 +115,14 @@ def diff(
     deliver(answer, as_json=as_json)
 
 
-def _judge(
-    asked: Asked, sides: tuple[Side, Side], rows: RowsFile, language: Language
-) -> Diff:
+def _judge(asked: Asked, sides: tuple[Side, Side], rows: RowsFile, language: Language) -> Diff:
     from sekisho.cli.rules_population import judge_population
     from sekisho.model.chips import known_chips
+    from sekisho.rules.accounts import Accounts
     from sekisho.rules.what_if import Tally, conclude
 
-    tally = Tally(*sides, known_chips(), examples=asked.examples)
+    past = Accounts() if asked.with_accounts else None
+    tally = Tally(*sides, known_chips(), examples=asked.examples, accounts=past)
     with bar(say("what-if.bar", language)) as show:
         counts = judge_population(asked, tally, rows.write, show)
     if not counts.refusals and not counts.pairs:
@@ -198,16 +199,28 @@ def sample_population(
     pack: Annotated[
         str, typer.Option("--pack", help="Answer the facts that this pack asks for as well.")
     ] = "",
+    year: Annotated[
+        int,
+        typer.Option("--year", min=0, max=9998, help="Days of this year, nothing told of before."),
+    ] = 0,
+    out: Annotated[
+        str, typer.Option("--out", help="A new file; standard output if left out.")
+    ] = "",
 ) -> None:
     """Print made-up requests as JSON lines, to try `rules diff` on; the same seed gives the same rows."""
-    import sys
-
     import msgspec
 
     from sekisho.rules.what_if import sample_population as sample
 
     encode = msgspec.json.Encoder().encode
     facts = read_pack(pack).quantities if pack else {}
-    for row in sample(count, seed, facts):
-        sys.stdout.buffer.write(encode(row) + b"\n")
-    sys.stdout.flush()
+    rows = (encode(row) + b"\n" for row in sample(count, seed, facts, year or None))
+    if not out:
+        sys.stdout.buffer.writelines(rows)
+        sys.stdout.flush()
+        return
+    try:
+        with Path(out).open("xb") as file:
+            file.writelines(rows)
+    except FileExistsError:
+        raise InvalidInput("is there already", path=out, remedy="name a new file") from None

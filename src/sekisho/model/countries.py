@@ -15,6 +15,16 @@ __all__ = ["COUNTRY_CODES", "check_country", "check_jurisdiction", "country_name
 _UNIONS: Final[Mapping[str, tuple[str, str]]] = {"EU": ("European Union", "欧州連合")}
 
 
+# States, the district and outlying areas by ISO 3166-2:US. Rules look for parts of this country alone, and a part that
+# does not exist lies in none of them.
+_US_PARTS: Final = frozenset(
+    (
+        "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK "
+        "OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR UM VI"
+    ).split()
+)
+
+
 def _read() -> dict[str, tuple[str, str]]:
     """Code to English and Japanese name: part of the code, read once."""
     text = resources.files("sekisho.model").joinpath("countries.csv").read_text(encoding="utf-8")
@@ -48,9 +58,15 @@ def check_country(code: str, *, path: str = "") -> None:
 
 def check_jurisdiction(code: str, *, path: str = "") -> None:
     """Refuses what is neither a country, a part of one (US-CA) nor the EU. Raises InvalidInput."""
-    country = code.partition("-")[0]
+    country, _, part = code.partition("-")
     if country not in _NAMES and code not in _UNIONS:
         raise InvalidInput(f"{code[:20]!r} is no jurisdiction", path=path, remedy=_remedy(code))
+    if country == "US" and part and part not in _US_PARTS:
+        raise InvalidInput(
+            f"{code[:20]!r} is no part of the United States",
+            path=path,
+            remedy="write the state's two letters, such as US-CA, or US alone",
+        )
 
 
 def _remedy(code: str) -> str:

@@ -161,7 +161,9 @@ def _name(item: ItemAsked, chips: ChipTable) -> str:
 
 
 def _bits(item: ItemAsked, chips: ChipTable) -> int | None:
-    """The bit length that gives the TPP; the longer one where two tie."""
+    """The bit length that gives the TPP, the longer one where two tie; None where the TPP is not known."""
+    if _exact_text(item_facts(item, chips)["tpp"]) is None:
+        return None
     chip = _chip(item, chips)
     if chip is not None:
         return chip.tpp_bits

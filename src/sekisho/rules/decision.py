@@ -206,7 +206,7 @@ def _weigh(blank: Decision, pack: Pack, acting: list[_Acting], world: World) -> 
         if one.verdict.truth == "true" or raises
     ]
     word = decision_word(held)
-    used = _exceptions(tried, [one.acting.rule for one in bearing])
+    used = _exceptions(tried, _at_issue(acting, lifters, bearing))
     settling = [one.acting.verdict.missing for one in bearing] if word == "unsure" else []
     return msgspec.structs.replace(
         blank,
@@ -246,9 +246,21 @@ def _review(rule: Rule, world: World) -> tuple[Review, AppliedReview] | None:
     return first, applied_review(first, open_rows, holds=False)
 
 
-def _exceptions(tried: list[_Tried], bearing: list[Rule]) -> list[tuple[_Tried, AppliedException]]:
-    """Those that could lift a licence that bears on the answer, whether they do or not."""
-    licences = {rule.id for rule in bearing if rule.outcome == "licence"}
+def _at_issue(
+    acting: list[_Acting], lifters: list[list[LicenceException]], bearing: list[_Bearing]
+) -> set[str]:
+    """The licences that bear on the answer, and those that would if nothing lifted them."""
+    rules = [one.acting.rule for one in bearing]
+    rules += [
+        one.rule
+        for one, lifting in zip(acting, lifters, strict=True)
+        if lifting and one.verdict.truth == "unknown"
+    ]
+    return {rule.id for rule in rules if rule.outcome == "licence"}
+
+
+def _exceptions(tried: list[_Tried], licences: set[str]) -> list[tuple[_Tried, AppliedException]]:
+    """Those that could lift a licence at issue, whether they do or not."""
     found = []
     for one in tried:
         lifts = tuple(rule for rule in one.exception.lifts if rule in licences)

@@ -35,7 +35,8 @@ def request_from_run(
     return RunRequest(
         id=run.run,
         party=run.party,
-        jurisdictions=run.jurisdictions,
+        # Whoever declared none has not said where; that no law reaches the run is no fact.
+        jurisdictions=run.jurisdictions or None,
         planned_flop=format_flop(planned),
         origin=origin,
         lineage_flop=format_flop(lineage_flop or 0) if origin == "known" else None,

@@ -252,15 +252,16 @@ def _key(limb: LimbTrace) -> tuple[DifferenceKind, str] | None:
 
 
 def _of_exceptions(asked: _Pair) -> Iterator[_Change]:
-    """An exception is news where a rule that it could lift bears on both answers."""
-    both = {rule.id for rule in asked.earlier.rules} & {rule.id for rule in asked.later.rules}
+    """One that an answer would name if it existed then: it is new since, or its rule bore on the answer already."""
+    bore, bears = ({rule.id for rule in one.rules} for one in (asked.earlier, asked.later))
     before = {one.id: one for one in asked.earlier.exceptions}
     after = {one.id: one for one in asked.later.exceptions}
     for one in after.values():
-        if one.id not in before and not both.isdisjoint(one.lifts):
+        is_new = one.since is not None and one.since > asked.earlier.at
+        if one.id not in before and (is_new or not bore.isdisjoint(one.lifts)):
             yield _Change("exception-came", one.id, "", one.title, one.cite, one.since)
     for one in before.values():
-        if one.id not in after and not both.isdisjoint(one.lifts):
+        if one.id not in after and not bears.isdisjoint(one.lifts):
             yield _Change("exception-went", one.id, one.title, "", one.cite, one.until)
 
 

@@ -51,7 +51,7 @@ LINE: Final = r".{1,100}"
 UNIT: Final = r"[A-Za-z0-9%][A-Za-z0-9%/^.-]{0,31}"
 # Amounts of these are counts; all others may have decimals.
 WHOLE_UNITS: Final = ("FLOP", "chips", "days")
-# How many of each a pack may hold; a list inside one of them is bounded by the last.
+# How many of each a pack may hold; a list inside one of them holds at most `list` entries.
 MOST: Final[Mapping[str, int]] = {
     "sources": 500,
     "quantities": 500,
@@ -61,6 +61,8 @@ MOST: Final[Mapping[str, int]] = {
     "rules": 500,
     "exceptions": 200,
     "list": 1000,
+    "limbs": 1000,  # of one condition, with the definitions that it uses written out
+    "all-limbs": 20_000,
 }
 
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {

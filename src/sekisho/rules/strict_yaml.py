@@ -1,11 +1,13 @@
 """YAML that a lawyer can write and nobody can read in two ways, every value with its line.
 
 Refused: duplicate keys, anchors and aliases, tags, tabs, several documents, directives, deep nesting, a
-byte-order mark. No value is guessed: `no`, `1e24` and `2026-01-01` are text until a field asks for a type.
+byte-order mark, characters that an editor hides. No value is guessed: `no`, `1e24` and `2026-01-01` are text
+until a field asks for a type.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NoReturn, TypeAlias
 
@@ -19,6 +21,14 @@ __all__ = ["Branch", "Leaf", "Node", "Row", "parse_yaml", "refuse"]
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 24
 MAX_NODES = 50_000
+
+
+# Control and format characters, which an editor hides or lets text run backwards, and private ones. A carriage return
+# may end a line; a tab is refused with words of its own.
+_HIDDEN = re.compile(
+    "[\\x00-\\x09\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e"
+    "\\u2060-\\u206f\\ud800-\\uf8ff\\ufeff\\ufff9-\\ufffb\\U000e0000-\\U0010ffff]"
+)
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -72,7 +82,15 @@ def _text(data: bytes | str, file: str) -> str:
     for number, line in enumerate(text.split("\n"), 1):
         if "\t" in line:
             refuse(file, number, "a tab", "indent and separate with spaces")
+        _refuse_hidden(line, number, file)
     return text
+
+
+def _refuse_hidden(text: str, line: int, file: str) -> None:
+    found = _HIDDEN.search(text)
+    if found is not None:
+        what = f"a character that nobody sees (U+{ord(found[0]):04X})"
+        refuse(file, line, what, "leave it out")
 
 
 def _decoded(data: bytes, file: str) -> str:
@@ -134,7 +152,7 @@ def _compose(text: str, file: str) -> Node | None:
                 refuse(file, line, "a key that is not a word", "write a field name")
             stack.append(_Open(line, isinstance(event, yaml.MappingStartEvent)))
             continue
-        done = _finished(event, stack, line)
+        done = _finished(event, stack, line, file)
         if done is not None and stack:
             stack[-1].take(done, file)
         elif done is not None:
@@ -159,9 +177,10 @@ class _Counted:
                 refuse(file, line, f"more than {MAX_NODES} values", "split it")
 
 
-def _finished(event: yaml.Event, stack: list[_Open], line: int) -> Node | None:
+def _finished(event: yaml.Event, stack: list[_Open], line: int, file: str) -> Node | None:
     """The node that this event ends, if it ends one."""
     if isinstance(event, yaml.ScalarEvent):
+        _refuse_hidden(event.value, line, file)  # an escape in quotes makes one, too
         return Leaf(event.value, event.style is not None, line)
     return stack.pop().close() if isinstance(event, yaml.CollectionEndEvent) else None
 

@@ -191,9 +191,7 @@ async def _read_and_run(
 
 
 def _decided(plane: Plane, body: bytes, when: When, names: tuple[str, ...]) -> AnswersView:
-    rows = parse_requests(body, file="body")
-    if len(rows) > MOST_DECIDED:
-        raise InvalidInput(f"more than {MOST_DECIDED} requests", path="body", remedy="send fewer")
+    rows = parse_requests(body, file="body", most=MOST_DECIDED)
     if len(rows) == 1 and isinstance(rows[0][1], InvalidInput):
         raise rows[0][1]
     return AnswersView(

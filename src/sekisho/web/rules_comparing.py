@@ -69,14 +69,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_population(data: bytes, file: str) -> Rows:
     """Requests as JSON lines or one list. Raises InvalidInput for none, and for more than a page can judge."""
-    rows = parse_requests(data, file=file)
-    if len(rows) > MOST_ROWS:
-        raise InvalidInput(
-            f"more than {MOST_ROWS} requests",
-            path=file,
-            remedy="compare larger populations with sekisho rules diff",
-        )
-    return rows
+    return parse_requests(data, file=file, most=MOST_ROWS)
 
 
 def sample_requests(count: int, packs: Iterable[Pack]) -> Iterator[Request]:

@@ -208,7 +208,7 @@ def say_deadline(deadline: Deadline | None, language: Language) -> str:
     unit, count = (
         ("days", deadline.days) if deadline.days is not None else ("hours", deadline.hours)
     )
-    key = f"law.deadline.{unit}.{deadline.direction}"
+    key = f"law.deadline.{unit if count else 'at-once'}.{deadline.direction}"
     return say(key, language, count=count, event=deadline.event)
 
 

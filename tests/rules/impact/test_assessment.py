@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.rules import load_pack
 from sekisho.rules.impact import (
@@ -192,3 +193,11 @@ def test_more_compute_never_frees_a_company(count: int, hours: int) -> None:
         maker(use="train", markets=("DE", "US-CA"), chip_count=str(count * 2), hours=str(hours * 3))
     )
     assert order[first.verdict] <= order[more.verdict]
+
+
+def test_packs_of_one_name_are_refused() -> None:
+    """Which of the two decided would be anybody's guess."""
+    with pytest.raises(InvalidInput, match="differ by name"):
+        assess(maker(), (*packs(), packs()[0]), AT)
+    with pytest.raises(InvalidInput, match="differ by name"):
+        assess(maker(), (), AT)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sekisho.catalogue import MESSAGES, Language
+from sekisho.catalogue import impact as impact_words
 from sekisho.model.sheets import Code, Heading, Sheet, Table, Text
 from sekisho.model.wire import to_plain
-from sekisho.rules.impact import Answer, Proof, assess, declaration, impact_document, letter
+from sekisho.rules.impact import (
+    QUESTIONS,
+    Answer,
+    Proof,
+    assess,
+    declaration,
+    impact_document,
+    letter,
+)
 from sekisho.rules.impact.contacts import CONTACTS
 from sekisho.rules.impact.wording import figure_text, money_text, share_text, warnings_text
 from tests.rules.impact.companies import AT, exporter, host, maker, packs, provider
 
+SOURCES = "".join(
+    path.read_text(encoding="utf-8")
+    for folder in ("rules/impact", "cli", "web")
+    for path in (Path(__file__).parents[3] / "src" / "sekisho" / folder).rglob("*.py")
+)
 PROOF = Proof(statement="a" * 64, key="b" * 64, valid_until=AT.plus(86_400))
 
 
@@ -172,3 +188,61 @@ def test_the_line_of_text_is_never_empty() -> None:
     """Every paragraph says something."""
     sheet = letter(assess(exporter(), packs(), AT), exporter(), "ja")
     assert all(part.text for part in sheet.parts if isinstance(part, Text))
+
+
+# Families of keys that are put together from a value: the part before the value.
+BUILT = (
+    "impact.section.",
+    "impact.ask.",
+    "impact.why.",
+    "impact.option.",
+    "impact.unit.",
+    "impact.verdict.",
+    "impact.touches.",
+    "impact.role.",
+    "impact.outcome.",
+    "impact.topic.",
+    "impact.assume.",
+    "impact.quantity.",
+    "impact.head.",
+    "impact.figures.",
+    "impact.answer.",
+    "impact.check.",
+    "impact.checked.",
+    "impact.says.",
+    "impact.cost.",
+)
+
+
+@pytest.mark.parametrize(
+    "key", sorted(key for key in impact_words.MESSAGES if not key.startswith(BUILT))
+)
+def test_every_other_message_is_used_by_name(key: str) -> None:
+    """A message that nobody says is a defect."""
+    assert f'"{key}"' in SOURCES
+
+
+@pytest.mark.parametrize(
+    ("family", "values"),
+    [
+        ("impact.touches.", {"yes", "no", "unsure", "not-in-force", "would"}),
+        ("impact.outcome.", {"permit", "report", "licence", "deny", "unsure"}),
+        ("impact.topic.", {one.topic for one in CONTACTS} | {"cloud"}),
+        (
+            "impact.role.",
+            {"training-run", "cluster", "transfer", "cloud-use", "provider", "access"},
+        ),
+        ("impact.unit.", {one.unit for one in QUESTIONS.values() if one.unit}),
+        (
+            "impact.assume.",
+            {"bound", "utilisation", "inference", "revenue", "end-user", "headquarters"}
+            | {"wage", "fees", "margin", "hours", "no-exception"},
+        ),
+    ],
+)
+def test_a_family_of_messages_is_whole_and_has_nothing_left_over(
+    family: str, values: set[str]
+) -> None:
+    """One for each value."""
+    found = {key.removeprefix(family) for key in impact_words.MESSAGES if key.startswith(family)}
+    assert found == values

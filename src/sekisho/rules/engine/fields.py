@@ -12,6 +12,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from sekisho.model.chips import ChipTable
+from sekisho.rules.facts import Fact, facts_of
+from sekisho.rules.facts.transfers import size_facts
 from sekisho.rules.requests import (
     AccessRequest,
     CloudUseRequest,
@@ -22,10 +25,11 @@ from sekisho.rules.requests import (
 )
 from sekisho.rules.requests.shapes import RequestKind
 
-__all__ = ["FIELDS", "Fields", "Key", "every_field", "fields_of", "key_of"]
+__all__ = ["FIELDS", "Fields", "Key", "Read", "every_field", "fields_of", "key_of", "reader_of"]
 
 Fields: TypeAlias = tuple[str, ...]
 Key: TypeAlias = Callable[[Request], Hashable]
+Read: TypeAlias = Callable[[Request, ChipTable], Mapping[str, Fact]]
 
 _ITEM: Final = (
     "form eccn tpp h100e performance_density interconnect memory_bandwidth total_bandwidth "
@@ -98,6 +102,7 @@ _SHAPES: Final[Mapping[RequestKind, type[Request]]] = {
     "cloud-use": CloudUseRequest,
     "access": AccessRequest,
 }
+_OF_SIZE: Final[tuple[Fields, ...]] = (("item", "count"), ("item", "count", "so_far"), ("so_far",))
 _OUTSIDE: Final = frozenset({"kind", "id", "on", "facts"})  # of no fact that `facts_of` tells
 
 
@@ -109,6 +114,15 @@ def fields_of(kind: RequestKind, quantity: str) -> Fields:
 def key_of(fields: Fields) -> Key:
     """The values of these fields."""
     return attrgetter(*fields)
+
+
+def reader_of(fields: Fields) -> Read:
+    """What reads the facts of these fields: of those that differ from request to request no more than them."""
+    return _size_facts if fields in _OF_SIZE else facts_of
+
+
+def _size_facts(request: Request, chips: ChipTable) -> Mapping[str, Fact]:
+    return size_facts(request, chips) if isinstance(request, TransferRequest) else {}
 
 
 def every_field(kind: RequestKind) -> Fields:

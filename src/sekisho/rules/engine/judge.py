@@ -63,6 +63,11 @@ class Judge:
         bench = self._benches.get(request.kind) or self._bench(request.kind)
         return bench.word(request)
 
+    def grounds(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]:
+        """As `word`, with the ids of the exceptions that lift one of these rules after them."""
+        bench = self._benches.get(request.kind) or self._bench(request.kind)
+        return bench.grounds(request)
+
     def _bench(self, kind: RequestKind) -> _Bench:
         bench = self._benches[kind] = _Bench(self._law, kind, self._chips)
         return bench
@@ -91,6 +96,13 @@ class _Bench:
             mask |= (kept.get(key(request)) or tell(request)).mask
         plan = self._by_mask.get(mask) or self._plan(mask)
         return plan.word, plan.ids
+
+    def grounds(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]:
+        mask = 0
+        for key, kept, tell in self._parts:
+            mask |= (kept.get(key(request)) or tell(request)).mask
+        plan = self._by_mask.get(mask) or self._plan(mask)
+        return plan.word, plan.grounds
 
     def decide(self, request: Request, *, trace: bool) -> Decision:
         mask = 0

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from sekisho.model.chips import ChipTable
-from sekisho.rules.engine.fields import Fields, fields_of, key_of
+from sekisho.rules.engine.fields import Fields, fields_of, key_of, reader_of
 from sekisho.rules.engine.law import Law
 from sekisho.rules.engine.locating import Asked
 from sekisho.rules.engine.parts import Part
-from sekisho.rules.facts import facts_of
 from sekisho.rules.limbs import FactLimb
 from sekisho.rules.pack import All, Any, Condition, DefinitionLimb, Not, Pack
 from sekisho.rules.quantities import QUANTITIES
@@ -73,7 +72,8 @@ def part_of(
         return Part(lambda _: (), lambda _: {}, asked, width)
     if fields == _STATED:
         return Part(_stated_key, lambda request: stated_facts(request, pack), asked, width)
-    return Part(key_of(fields), lambda request: facts_of(request, chips), asked, width)
+    read = reader_of(fields)
+    return Part(key_of(fields), lambda request: read(request, chips), asked, width)
 
 
 def _stated_key(request: Request) -> tuple[object, ...]:

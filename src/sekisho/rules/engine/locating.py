@@ -89,21 +89,19 @@ class _Amounts:
             if isinstance(limb, AmountLimb) and (threshold := _threshold(limb, entry)) is not None
         ]
         self.thresholds = sorted({t for _, _, t in known})
-        places = range(2 * len(self.thresholds) + 1)
-        self.by_low = [0] * len(places)
-        self.by_high = [0] * len(places)
-        self.exact = [0] * len(places)
+        index = {threshold: number for number, threshold in enumerate(self.thresholds)}
+        count = len(self.thresholds)
+        low = _Sides([0] * count, [0] * count)
+        high = _Sides([0] * count, [0] * count)
+        self.exact = [0] * (2 * count + 1)
         for bit, op, threshold in known:
-            on = 2 * self.thresholds.index(threshold) + 1
-            beyond, at_low = _BY_LOW[op]
-            below, at_high = _BY_HIGH[op]
-            for place in places:
-                low = beyond if place > on else at_low if place == on else None
-                high = below if place < on else at_high if place == on else None
-                self.by_low[place] |= _bit(low, bit, width)
-                self.by_high[place] |= _bit(high, bit, width)
+            number = index[threshold]
+            low.take(number, [_bit(truth, bit, width) for truth in _BY_LOW[op]])
+            high.take(number, [_bit(truth, bit, width) for truth in _BY_HIGH[op]])
             if op in ("=", "!="):
-                self.exact[on] |= _bit(op == "=", bit, width)
+                self.exact[2 * number + 1] |= _bit(op == "=", bit, width)
+        self.by_low = low.swept()
+        self.by_high = _Sides(high.past[::-1], high.on[::-1]).swept()[::-1]
 
     def __call__(self, fact: Fact) -> int:
         if not isinstance(fact, AmountFact):
@@ -117,6 +115,28 @@ class _Amounts:
         index = bisect_left(self.thresholds, amount)
         is_on = index < len(self.thresholds) and self.thresholds[index] == amount
         return 2 * index + is_on
+
+
+class _Sides:
+    """What an end of the interval settles of each threshold once it is past it, and where it lies on it."""
+
+    __slots__ = ("on", "past")
+
+    def __init__(self, past: list[int], on: list[int]) -> None:
+        self.past, self.on = past, on
+
+    def take(self, number: int, bits: Sequence[int]) -> None:
+        self.past[number] |= bits[0]
+        self.on[number] |= bits[1]
+
+    def swept(self) -> list[int]:
+        """By place: one sweep over the thresholds, so that a pack with thousands of them is ready at once."""
+        settled, found = 0, [0]
+        for past, on in zip(self.past, self.on, strict=True):
+            found.append(settled | on)
+            settled |= past
+            found.append(settled)
+        return found
 
 
 def _bit(truth: bool | None, bit: int, width: int) -> int:

@@ -19,7 +19,7 @@ __all__ = ["Part", "Read", "Told"]
 
 # From a request to facts by their quantities, at least those of the part.
 Read: TypeAlias = Callable[[Request], Mapping[str, Fact]]
-_KEPT: Final = 8192
+_KEPT: Final = 4096
 
 
 class Told:

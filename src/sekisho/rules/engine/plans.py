@@ -62,11 +62,13 @@ class UsedException(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to every request with the same verdicts.
 
-    `missing` tells the facts that would settle an unsure answer, `why` what is missing whatever is told.
+    `missing` tells the facts that would settle an unsure answer, `why` what is missing whatever is told. `grounds` are
+    the ids of the rules and then of the exceptions that lift some of them.
     """
 
     word: DecisionWord
     ids: tuple[str, ...] = ()
+    grounds: tuple[str, ...] = ()
     bearing: tuple[BearingRule, ...] = ()
     exceptions: tuple[UsedException, ...] = ()
     missing: Recipe = Recipe(())
@@ -120,11 +122,17 @@ class Planner:
             self._bearing(self._acting[n], found[n], lifters[n], reviews[n]) for n in bears
         )
         word = decision_word(held)
-        used = self._used(tried, bearing)
+        used = self._used(tried, self._at_issue(found, lifters, bearing))
         missing = [found[n].missing[0] for n in bears] if word == "unsure" else []
         return Plan(
             word=word,
             ids=tuple(one.planted.standing.rule.id for one in bearing),
+            grounds=in_order(
+                [
+                    [one.planted.standing.rule.id for one in bearing],
+                    *(one.lifted_by for one in bearing),
+                ]
+            ),
             bearing=bearing,
             exceptions=used,
             missing=self._facts(slot for slots in missing for slot in slots),
@@ -173,11 +181,20 @@ class Planner:
         """Limbs on facts, which no definition's truth changes."""
         return self._wording.recipe(dict.fromkeys(slots), 0, 0)
 
-    def _used(
-        self, tried: Sequence[Verdict], bearing: tuple[BearingRule, ...]
-    ) -> tuple[UsedException, ...]:
-        rules = (one.planted.standing.rule for one in bearing)
-        licences = {rule.id for rule in rules if rule.outcome == "licence"}
+    def _at_issue(
+        self,
+        found: Sequence[Verdict],
+        lifters: Sequence[list[PlantedException]],
+        bearing: Sequence[BearingRule],
+    ) -> set[str]:
+        """The licences that bear on the answer, and those that would if nothing lifted them."""
+        rules = [one.planted.standing.rule for one in bearing]
+        for one, verdict, lifting in zip(self._acting, found, lifters, strict=True):
+            if lifting and verdict.codes[0] == UNKNOWN:
+                rules.append(one.standing.rule)
+        return {rule.id for rule in rules if rule.outcome == "licence"}
+
+    def _used(self, tried: Sequence[Verdict], licences: set[str]) -> tuple[UsedException, ...]:
         found = []
         for planted, verdict in zip(self._table.exceptions, tried, strict=True):
             lifts = tuple(rule for rule in planted.exception.lifts if rule in licences)

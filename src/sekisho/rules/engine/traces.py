@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any as Anything
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -13,10 +13,10 @@ from sekisho.rules.engine.parts import Told
 from sekisho.rules.engine.rows import Kept
 from sekisho.rules.engine.table import LimbTable, PlantedDefinition, PlantedRule
 from sekisho.rules.engine.trees import FALSE, WORDS, Node
-from sekisho.rules.engine.verdicts import Reader, Slots, Verdict
+from sekisho.rules.engine.verdicts import Reader, Slots
 from sekisho.rules.engine.wording import Recipe, Wording, told_of_entry
 from sekisho.rules.limbs import LimbTrace, Truth
-from sekisho.rules.rows import evaluated_trace, unread_trace
+from sekisho.rules.rows import Unread, evaluated_trace, unread_trace
 
 __all__ = ["Tracer"]
 
@@ -25,56 +25,71 @@ Row: TypeAlias = RuleTrace | DefinitionTrace
 Write: TypeAlias = Callable[[Truth, tuple[str, ...], tuple[LimbTrace, ...]], Row]
 
 
-class _Recipes(msgspec.Struct, frozen=True):
-    """A verdict ready for its words: of each tree its truth, its limbs and those that miss a fact."""
+_LEARNT: Final = 4096
 
-    trees: tuple[tuple[Truth, Recipe, Recipe], ...]
+
+class _Recipes(msgspec.Struct, frozen=True):
+    """A verdict ready for its words: its truth, its limbs and those that miss a fact."""
+
+    truth: Truth
+    limbs: Recipe
+    missing: Recipe
     parts: tuple[int, ...]
 
 
 class _Subject:
-    """Rules or definitions that are traced together: those that rest on the same parts of the request."""
+    """One rule or definition: its rows by the bits that it asks about and by what its parts of the request told."""
 
-    __slots__ = ("_reader", "_recipes", "_rows", "_slots", "_wording", "_writes")
+    __slots__ = ("_reader", "_recipes", "_rows", "_slots", "_wording", "_write", "parts")
 
-    def __init__(self, reader: Reader, writes: Sequence[Write], wording: Wording) -> None:
-        self._reader, self._writes, self._wording = reader, tuple(writes), wording
-        self._slots: tuple[Slots, ...] = tuple(_slots(node) for node in reader.nodes)
+    def __init__(self, table: LimbTable, node: Node | None, write: Write, wording: Wording) -> None:
+        self._reader = Reader(table, [node], blank=FALSE)
+        self._write, self._wording = write, wording
+        self._slots = _slots(node)
         self._recipes: dict[int, _Recipes] = {}
-        self._rows: Kept[tuple[Row, ...]] = Kept()
+        self._rows: Kept[Row] = Kept()
+        # Where every definition is open, every part that can matter does.
+        self.parts = wording.recipe(self._slots, 0, 0).parts
 
-    def rows(self, mask: int, tolds: Sequence[Told]) -> tuple[Row, ...]:
-        """The rows for one request."""
+    def row(self, mask: int, tolds: Sequence[Told]) -> Row:
+        """The row for one request."""
         bits = mask & self._reader.chosen
         recipes = self._recipes.get(bits) or self._learn(bits)
         key = (bits, *[tolds[part].serial for part in recipes.parts])
-        return self._rows.rows.get(key) or self._rows.put(key, self._write(recipes, tolds))
+        found = self._rows.rows.get(key)
+        if found is None:
+            missing, limbs = recipes.missing.missing(tolds), recipes.limbs.limbs(tolds)
+            found = self._rows.put(key, self._write(recipes.truth, missing, limbs))
+        return found
 
     def _learn(self, bits: int) -> _Recipes:
         verdict = self._reader.read(bits)
-        trees = tuple(
-            (WORDS[code], self._limbs(verdict, number), self._missing(verdict, number))
-            for number, code in enumerate(verdict.codes)
-        )
-        parts = {part for _, *both in trees for recipe in both for part in recipe.parts}
-        if len(self._recipes) >= len(self._rows.rows) + 4096:
+        limbs = self._wording.recipe(self._slots, verdict.true, verdict.false)
+        missing = self._wording.recipe(verdict.missing[0], 0, 0)
+        parts = tuple(sorted({*limbs.parts, *missing.parts}))
+        if len(self._recipes) >= _LEARNT:
             self._recipes.clear()
-        found = self._recipes[bits] = _Recipes(trees, tuple(sorted(parts)))
+        found = _Recipes(WORDS[verdict.codes[0]], limbs, missing, parts)
+        self._recipes[bits] = found
         return found
 
-    def _limbs(self, verdict: Verdict, number: int) -> Recipe:
-        return self._wording.recipe(self._slots[number], verdict.true, verdict.false)
 
-    def _missing(self, verdict: Verdict, number: int) -> Recipe:
-        return self._wording.recipe(verdict.missing[number], 0, 0)
+class _Group:
+    """Subjects that rest on the same parts of the request: all their rows at once where these told the same before."""
 
-    def _write(self, recipes: _Recipes, tolds: Sequence[Told]) -> tuple[Row, ...]:
-        return tuple(
-            [
-                write(truth, missing.missing(tolds), limbs.limbs(tolds))
-                for write, (truth, limbs, missing) in zip(self._writes, recipes.trees, strict=True)
-            ]
-        )
+    __slots__ = ("_rows", "_subjects", "parts")
+
+    def __init__(self, parts: Sequence[int], subjects: Sequence[_Subject]) -> None:
+        self.parts, self._subjects = tuple(parts), tuple(subjects)
+        self._rows: Kept[tuple[Row, ...]] = Kept()
+
+    def rows(self, serials: Sequence[int], mask: int, tolds: Sequence[Told]) -> tuple[Row, ...]:
+        key = tuple([serials[part] for part in self.parts])
+        found = self._rows.rows.get(key)
+        if found is None:
+            rows = tuple([subject.row(mask, tolds) for subject in self._subjects])
+            found = self._rows.put(key, rows)
+        return found
 
 
 class Tracer:
@@ -82,52 +97,49 @@ class Tracer:
 
     def __init__(self, table: LimbTable, wording: Wording) -> None:
         self._rules: list[RuleTrace] = []
-        self._evaluated: list[tuple[int, _Subject]] = []
+        subjects: list[tuple[int, _Subject]] = []
         planted = {one.standing.rule.id: one for one in table.rules}
         for place, one in enumerate(table.law.rules):
             asked = table.kind in one.rule.kinds
-            self._rules.append(
-                unread_trace(one.rule, one.status, "not in force" if asked else "not asked")
-            )
+            why: Unread = "not in force" if asked else "not asked"
+            self._rules.append(unread_trace(one.rule, one.status, why))
             rule = planted.get(one.rule.id)
             if rule is not None:
-                reader = Reader(table, [rule.node])
-                self._evaluated.append((place, _Subject(reader, [_of_rule(rule)], wording)))
+                subjects.append((place, _Subject(table, rule.node, _of_rule(rule), wording)))
+        self._end = len(self._rules)
         traced = [one for one in table.definitions if one.traced]
-        self._definitions, self._order = _grouped(traced, table, wording)
+        subjects += [
+            (self._end + number, _Subject(table, one.node, _of_definition(one), wording))
+            for number, one in enumerate(traced)
+        ]
+        self._groups, self._places = _grouped(subjects)
+        self._blank: list[Anything] = [*self._rules, *traced]
 
     def trace(
         self, mask: int, tolds: Sequence[Told]
     ) -> tuple[tuple[RuleTrace, ...], tuple[DefinitionTrace, ...]]:
         """How each rule was read, and each definition."""
-        rules: list[Anything] = self._rules.copy()
-        for place, subject in self._evaluated:
-            (rules[place],) = subject.rows(mask, tolds)
+        serials = [told.serial for told in tolds]
         found: list[Anything] = []
-        for group in self._definitions:
-            found += group.rows(mask, tolds)
-        return tuple(rules), tuple([found[place] for place in self._order])
+        for group in self._groups:
+            found += group.rows(serials, mask, tolds)
+        rows = self._blank.copy()
+        for place, row in zip(self._places, found, strict=True):
+            rows[place] = row
+        return tuple(rows[: self._end]), tuple(rows[self._end :])
 
 
 def _grouped(
-    traced: Sequence[PlantedDefinition], table: LimbTable, wording: Wording
-) -> tuple[list[_Subject], tuple[int, ...]]:
-    """Definitions that rest on the same parts together, and where each comes to lie among all."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for number, one in enumerate(traced):
-        slots = _slots(one.node)
-        parts = wording.recipe(slots, 0, 0).parts  # all open: every part that can matter
-        groups.setdefault(parts, []).append(number)
-    subjects = [
-        _Subject(
-            Reader(table, [traced[n].node for n in numbers], blank=FALSE),
-            [_of_definition(traced[n]) for n in numbers],
-            wording,
-        )
-        for numbers in groups.values()
-    ]
-    lies = [number for numbers in groups.values() for number in numbers]
-    return subjects, tuple(sorted(range(len(lies)), key=lies.__getitem__))
+    subjects: Sequence[tuple[int, _Subject]],
+) -> tuple[tuple[_Group, ...], tuple[int, ...]]:
+    """Subjects by their parts, and the place in the trace of each in this order."""
+    by_parts: dict[tuple[int, ...], list[tuple[int, _Subject]]] = {}
+    for place, subject in subjects:
+        by_parts.setdefault(subject.parts, []).append((place, subject))
+    groups = tuple(
+        _Group(parts, [subject for _, subject in pairs]) for parts, pairs in by_parts.items()
+    )
+    return groups, tuple(place for pairs in by_parts.values() for place, _ in pairs)
 
 
 def _slots(node: Node | None) -> Slots:

@@ -7,6 +7,7 @@ limbs that decided nothing count as one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Final, TypeAlias
 
 from sekisho.rules.engine.table import LimbTable
@@ -73,6 +74,7 @@ class Reader:
         self.chosen = self._bits.chosen
         self.kept: dict[int, Verdict] = {}
         self._cores: dict[tuple[object, ...], int] = {}
+        self._serials = count()
 
     def read(self, mask: int) -> Verdict:
         """The verdict for a mask of limbs on facts."""
@@ -82,7 +84,10 @@ class Reader:
             found = Verdict(self.nodes, self._blank, *self._bits.spread(key))
             definitions = found.true >> self._bits.width, found.false >> self._bits.width
             core = (found.codes, found.deciding, found.missing, definitions)
-            found.core = self._cores.setdefault(core, len(self._cores))
+            if len(self._cores) >= _KEPT:
+                self._cores.clear()  # a core that comes again gets a new number: no number means two
+            number = self._cores.get(core)
+            found.core = self._cores[core] = next(self._serials) if number is None else number
             if len(self.kept) >= _KEPT:
                 self.kept.clear()
             self.kept[key] = found

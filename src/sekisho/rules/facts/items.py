@@ -16,6 +16,8 @@ from sekisho.rules.facts.places import place
 from sekisho.rules.facts.shapes import (
     NOTHING,
     Fact,
+    FlagFact,
+    PlacesFact,
     exactly,
     exactly_or_unknown,
     plus,
@@ -38,6 +40,9 @@ _AMOUNTS: Final = (
     "total_bandwidth",
     "memory_bandwidth_density",
 )
+
+
+_OTHERWISE: Final = "the chip table says otherwise; for another product write `spec`"
 
 
 @lru_cache(maxsize=8192)
@@ -63,11 +68,23 @@ def _chip_side(item: ItemAsked, chips: ChipTable) -> dict[str, Fact]:
     if chip is None:
         nothing = unknown("item.chip", notes=_suggestion(item, chips))
         return {**dict.fromkeys(_AMOUNTS, nothing), **_market(item, None, None)}
-    return {**_table_chip(chip), **_market(item, chip.datacenter, chip.designer_country)}
+    return {**_table_chip(chip), **_market_of(chip, item)}
+
+
+def _market_of(chip: Chip, item: ItemAsked) -> dict[str, Fact]:
+    """The table's word; where the request says otherwise, nobody knows: another product has a sheet of its own."""
+    told = _market(item, chip.datacenter, chip.designer_country)
+    if None not in (chip.datacenter, item.datacenter) and chip.datacenter != item.datacenter:
+        told["datacenter"] = FlagFact(value=None, missing=(f"item.datacenter: {_OTHERWISE}",))
+    designers = {chip.designer_country, item.designer_country} - {None}
+    if len(designers) > 1:
+        missing = (f"item.designer_country: {_OTHERWISE}",)
+        told["designer"] = PlacesFact(values=None, complete=False, missing=missing)
+    return told
 
 
 def _market(item: ItemAsked, datacenter: bool | None, designer: str | None) -> dict[str, Fact]:
-    """What the request says of the item goes before the table and the sheet."""
+    """What the request says of the item, else the table or the sheet."""
     stated = item.datacenter if item.datacenter is not None else datacenter
     return {
         "datacenter": flag(stated, "item.datacenter"),

@@ -63,7 +63,7 @@ def one_party(path: str, party: PartyAsked | None) -> Mapping[str, Fact]:
 
 def provider_headquarters(path: str, party: PartyAsked | None) -> PlacesFact:
     """Where the exporter or provider and its ultimate parent have their headquarters."""
-    return _provider(((path, _told(party)),))
+    return _unnamed(path) if party is None else _provider(((path, _told(party)),))
 
 
 def _told(party: PartyAsked | None) -> _Bare | None:
@@ -101,6 +101,11 @@ def _receiving(keyed: _Keyed) -> Mapping[str, Fact]:
 @lru_cache(maxsize=4096)
 def _provider(keyed: _Keyed) -> PlacesFact:
     return _headquarters(_named(keyed))
+
+
+@lru_cache(maxsize=16)
+def _unnamed(path: str) -> PlacesFact:
+    return _headquarters(((path, None),))
 
 
 def _headquarters(parties: _Named) -> PlacesFact:

@@ -27,6 +27,7 @@ __all__ = ["NO_STACK", "spec_facts", "tpp_by_bits"]
 
 _PATH: Final = "item.spec"
 _PLANAR: Final = AmountFact(low=0, high=0, notes=("no logic die on a non-planar node",))
+_TELLING: Final = frozenset({16, 8})
 NO_STACK: Final = AmountFact(low=0, high=0, notes=("not a memory stack by itself",))
 
 
@@ -51,7 +52,7 @@ class _Unit(msgspec.Struct, frozen=True):
 def spec_facts(spec: ChipSpec, *, hbm: bool) -> Mapping[str, Fact]:
     """The quantities of one chip, or of one memory stack."""
     units = _units(spec)
-    tpp = NOTHING if hbm and not any(unit.tpp for unit in units) else _tpp(units)
+    tpp = NOTHING if hbm else _tpp(units)  # a sheet with peaks is refused as a memory stack's
     h100 = exactly(EXPORT_H100.tpp)
     interconnect = given_decimal(spec.interconnect_bidir_gbs, f"{_PATH}.interconnect_bidir_gbs")
     memory = given_decimal(spec.mem_bw_gbs, f"{_PATH}.mem_bw_gbs")
@@ -84,9 +85,12 @@ def _units(spec: ChipSpec) -> tuple[_Unit, ...]:
 def _tpp(units: tuple[_Unit, ...]) -> AmountFact:
     """Summed over the units, the largest over bit lengths.
 
-    A unit that tells no peak for the bit length that others reach their best at may add as much as its own best.
+    A unit that tells no peak for the bit length that others reach their best at may add as much as its own best. One
+    that tells neither 16 nor 8 bits has not told its best: an accelerator's FP32 is a fraction of it.
     """
-    silent = tuple(f"{unit.path}.fp16_dense_tflops" for unit in units if not unit.tpp)
+    silent = tuple(
+        f"{unit.path}.fp16_dense_tflops" for unit in units if _TELLING.isdisjoint(unit.tpp)
+    )
     sums: dict[int, int | Fraction] = {}
     for unit in units:
         for bits, tpp in unit.tpp.items():

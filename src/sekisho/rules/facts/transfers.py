@@ -18,9 +18,9 @@ from sekisho.rules.facts.shapes import (
     given_decimal,
 )
 from sekisho.rules.facts.words import word, words
-from sekisho.rules.requests.transfer import SoFar, TransferRequest
+from sekisho.rules.requests.transfer import ItemAsked, SoFar, TransferRequest
 
-__all__ = ["shipment_chips", "transfer_facts"]
+__all__ = ["shipment_chips", "size_facts", "transfer_facts"]
 
 _NONE_SAID = SoFar()
 
@@ -28,12 +28,7 @@ _NONE_SAID = SoFar()
 def transfer_facts(request: TransferRequest, chips: ChipTable) -> dict[str, Fact]:
     """What a transfer tells."""
     facts = dict(item_facts(request.item, chips))
-    per_item = 0 if request.item.form == "weights" else request.item.chips_each
-    count = shipment_chips(request.count, per_item)
-    tpp = _times(facts["tpp"], count)
-    facts["shipment_chips"] = count
-    facts["shipment_tpp"] = tpp
-    facts["shipment_h100e"] = _times(facts["h100e"], count)
+    facts.update(size_facts(request, chips))
     facts["activity"] = word(request.activity, "activity")
     facts["origin"] = place(request.origin, "origin")
     facts["destination"] = place(request.destination, "destination")
@@ -48,12 +43,32 @@ def transfer_facts(request: TransferRequest, chips: ChipTable) -> dict[str, Fact
         )
     )
     facts["authorisation"] = _authorisation(request)
-    so_far = request.so_far or _NONE_SAID
-    facts["parent_year_tpp"] = _with_this(so_far.parent_year_tpp, tpp, "so_far.parent_year_tpp")
-    facts["country_tpp"] = _with_this(so_far.country_tpp, tpp, "so_far.country_tpp")
-    facts["end_user_tpp"] = _with_this(so_far.end_user_tpp, tpp, "so_far.end_user_tpp")
-    facts["market_share"] = _market_share(so_far.market_share)
     return facts
+
+
+def size_facts(request: TransferRequest, chips: ChipTable) -> dict[str, Fact]:
+    """The size of the transfer, alone and with what has gone before: it rests on item, count and `so_far`."""
+    count, tpp, h100e = _shipment(request.item, request.count, chips)
+    so_far = request.so_far or _NONE_SAID
+    return {
+        "shipment_chips": count,
+        "shipment_tpp": tpp,
+        "shipment_h100e": h100e,
+        "parent_year_tpp": _with_this(so_far.parent_year_tpp, tpp, "so_far.parent_year_tpp"),
+        "country_tpp": _with_this(so_far.country_tpp, tpp, "so_far.country_tpp"),
+        "end_user_tpp": _with_this(so_far.end_user_tpp, tpp, "so_far.end_user_tpp"),
+        "market_share": _market_share(so_far.market_share),
+    }
+
+
+@lru_cache(maxsize=8192)
+def _shipment(
+    item: ItemAsked, count: int | None, chips: ChipTable
+) -> tuple[AmountFact, AmountFact, AmountFact]:
+    """Chips, TPP and H100 equivalents of so many items."""
+    facts = item_facts(item, chips)
+    number = shipment_chips(count, 0 if item.form == "weights" else item.chips_each)
+    return number, _times(facts["tpp"], number), _times(facts["h100e"], number)
 
 
 @lru_cache(maxsize=65536)

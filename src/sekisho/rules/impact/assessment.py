@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements.shapes import PackReference
 from sekisho.model.wire import canonical, sha256_hex
@@ -102,10 +103,15 @@ def assess(answers: Mapping[str, Answer], packs: Iterable[Pack], at: Instant) ->
     """Put what the answers say to every pack that speaks, and say what it comes to.
 
     Packs that are no law (drafts, reforms, policies) are put beside it as what would be; they change no verdict.
+    Raises InvalidInput where no pack is given, or two of one name.
     """
     opened = {question.id for question in open_questions(answers)}
     given = {name: answer for name, answer in answers.items() if name in opened}
     laws = sorted(packs, key=lambda pack: (pack.standing not in BINDING, pack.name))
+    if not laws or len({pack.name for pack in laws}) < len(laws):
+        raise InvalidInput(
+            "the packs of an impact differ by name", path="pack", remedy="name each pack once"
+        )
     asked, unasked = requests_of(given)
     decided = [_decided(one, laws, at) for one in asked]
     scope = _scope(laws, asked, decided, unasked, at)

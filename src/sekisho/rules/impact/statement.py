@@ -125,7 +125,7 @@ def check_statement(envelope: Envelope, known: Knowledge, *, path: str = "") -> 
         raise InvalidInput(
             f"is a {statement.kind}", path=path, remedy="name a statement of kind impact-assessed"
         )
-    packs = [known.find(reference) for reference in said.packs]
+    packs = [_found(reference, known) for reference in said.packs]
     held = [pack for pack in packs if pack is not None]
     answers = _answers(said, known)
     whole = len(held) == len(packs)
@@ -138,6 +138,12 @@ def check_statement(envelope: Envelope, known: Knowledge, *, path: str = "") -> 
         _validity(said, known.now),
     )
     return Checked(verdict=_worst(checks), said=said, digest=statement.digest, checks=checks)
+
+
+def _found(reference: PackReference, known: Knowledge) -> Pack | None:
+    """The pack of that digest, if it also bears that name: another pack's digest under its name is not it."""
+    pack = known.find(reference)
+    return pack if pack is not None and pack.reference == reference else None
 
 
 def _worst(checks: Sequence[Check]) -> CheckVerdict:
@@ -187,21 +193,33 @@ def _answers(said: ImpactAssessed, known: Knowledge) -> Check:
 
 
 def _decision(said: ImpactAssessed, packs: Sequence[Pack] | None, known: Knowledge) -> Check:
-    """Decides again, whatever the statement says of itself: every field that tells the result is compared."""
+    """Decides and writes again, whatever the statement says of itself: every field is compared."""
     if said.method != METHOD:
         values = {"method": said.method}
         return Check(name="decision", verdict="unverifiable", why="method", values=values)
     if packs is None or known.answers is None:
         return Check(name="decision", verdict="unverifiable", why="unverifiable")
     again = assess(known.answers.given, packs, said.effective)
-    is_same = (
-        again.verdict == said.verdict
-        and rules_that(again, "yes") == said.rules
-        and rules_that(again, "unsure") == said.open
-        and result_digest(again) == said.result
-    )
-    verdict: CheckVerdict = "holds" if is_same else "fails"
-    return Check(name="decision", verdict=verdict, why=verdict, values={"verdict": again.verdict})
+    values = {"verdict": again.verdict}
+    if result_digest(again) != said.result or again.verdict != said.verdict:
+        return Check(name="decision", verdict="fails", why="fails", values=values)
+    other = _written_otherwise(said, again, packs, known.answers)
+    if other:
+        values = {"fields": ", ".join(other)}
+        return Check(name="decision", verdict="fails", why="otherwise", values=values)
+    return Check(name="decision", verdict="holds", why="holds", values=values)
+
+
+def _written_otherwise(
+    said: ImpactAssessed, again: Impact, packs: Sequence[Pack], answers: Answers
+) -> list[str]:
+    """The fields that are not as an honest signer writes them: whose they are, which rules, how long it is good."""
+    if not answers.salt:
+        return ["answers"]
+    public = PublicKey.from_text(said.public, path="public")
+    honest = state_impact(again, answers, packs, public)
+    names = (field.name for field in msgspec.structs.fields(honest))
+    return [name for name in names if getattr(honest, name) != getattr(said, name)]
 
 
 def _validity(said: ImpactAssessed, now: Instant) -> Check:

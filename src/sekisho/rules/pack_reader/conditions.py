@@ -21,19 +21,21 @@ from sekisho.rules.pack import (
 )
 from sekisho.rules.pack_reader.declarations import read_amount
 from sekisho.rules.pack_reader.draft import Draft
-from sekisho.rules.pack_shapes import SHAPES
+from sekisho.rules.pack_shapes import MOST, SHAPES
 from sekisho.rules.quantities import QUANTITIES, Quantity
 from sekisho.rules.requests.shapes import RequestKind
 from sekisho.rules.strict_yaml import Branch, Node
 
 __all__ = [
     "check_kinds",
+    "check_size",
     "check_told",
     "conditions_of",
     "limbs_of",
     "quantities_behind",
     "read_condition",
-    "recheck_rules",
+    "recheck_base",
+    "sizes_of",
 ]
 
 _SHAPES = {"amount": "amount-limb", "flag": "flag-limb", "places": "places-limb"}
@@ -179,6 +181,34 @@ def quantities_behind(definitions: Mapping[str, Definition]) -> Mapping[str, fro
     return found
 
 
+def sizes_of(definitions: Mapping[str, Definition]) -> Mapping[str, int]:
+    """How many limbs each definition comes to, in its longest version, with those that it uses written out."""
+    sizes: dict[str, int] = {}
+    for name, definition in definitions.items():
+        conditions = [version.when for version in definition.versions if version.when is not None]
+        sizes[name] = max((_size(condition, sizes) for condition in conditions), default=1)
+    return sizes
+
+
+def _size(condition: Condition, sizes: Mapping[str, int]) -> int:
+    return sum(
+        sizes[limb.definition] if isinstance(limb, DefinitionLimb) else 1
+        for limb in limbs_of(condition)
+    )
+
+
+def check_size(draft: Draft, node: Node, condition: Condition) -> None:
+    """Refuses a condition, or a pack, that would take whoever decides by it endlessly long."""
+    size = _size(condition, draft.sizes)
+    draft.limbs += size
+    if size > MOST["limbs"]:
+        what = f"comes to {size} limbs, with its definitions written out"
+        draft.fail(node, what, f"ask for at most {MOST['limbs']}")
+    if draft.limbs > MOST["all-limbs"]:
+        what = f"the pack comes to more than {MOST['all-limbs']} limbs"
+        draft.fail(node, what, "split the pack, or ask for less")
+
+
 def check_kinds(draft: Draft, asked: Mapping[str, Node], kinds: tuple[RequestKind, ...]) -> None:
     """Refuses a condition about requests that cannot tell what it asks; what a pack declares, all can tell."""
     behind = quantities_behind(draft.definitions)
@@ -205,12 +235,14 @@ def check_told(draft: Draft, asked: Mapping[str, Node], kinds: set[RequestKind])
                 draft.fail(node, what, "ask for what requests of the lifted rules tell")
 
 
-def recheck_rules(draft: Draft, node: Node) -> None:
-    """The base's rules read definitions that an overlay goes on with: their requests still tell all of it."""
+def recheck_base(draft: Draft, node: Node) -> None:
+    """The base's rules read definitions that an overlay goes on with: requests still tell it, and it still ends."""
     for rule in draft.base.rules if draft.base is not None else ():
         conditions = [rule.when, *(review.when for review in rule.reviews if review.when)]
         names = [_asked_by(limb) for condition in conditions for limb in limbs_of(condition)]
         check_kinds(draft, dict.fromkeys(names, node), rule.kinds)
+        for condition in conditions:
+            check_size(draft, node, condition)
 
 
 def _asked_by(limb: Limb) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from sekisho.rules.pack import DatedCondition, Definition
-from sekisho.rules.pack_reader.conditions import read_condition
+from sekisho.rules.pack_reader.conditions import read_condition, sizes_of
 from sekisho.rules.pack_reader.draft import Draft
-from sekisho.rules.pack_shapes import LINE
+from sekisho.rules.pack_shapes import LINE, MOST
 from sekisho.rules.strict_yaml import Node
 
 __all__ = ["read_definitions"]
@@ -26,6 +26,16 @@ def read_definitions(draft: Draft, node: Node) -> None:
         known[name] = _more(draft, earlier, entry) if earlier else _definition(draft, name, entry)
         draft.definitions = {name: known[name] for name in order if name in known}
     draft.current, draft.above = "", frozenset(order)
+    _check_sizes(draft, node, entries)
+
+
+def _check_sizes(draft: Draft, node: Node, entries: Mapping[str, Node]) -> None:
+    """Two uses of a definition that uses two of the next, and so on, would double at every step."""
+    draft.sizes = sizes_of(draft.definitions)
+    for name, size in draft.sizes.items():
+        if size > MOST["limbs"]:
+            what = f"{name} comes to {size} limbs, with what it uses written out"
+            draft.fail(entries.get(name, node), what, f"ask for at most {MOST['limbs']}")
 
 
 def _order(base: list[str], names: Iterable[str]) -> list[str]:

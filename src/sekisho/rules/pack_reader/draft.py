@@ -35,6 +35,7 @@ class Draft(Reader):
     `starts` is the day before which an overlay says nothing, None for a pack of its own. `order` names all
     its definitions in order, `above` those that the condition being read may use, `current` the definition that it
     belongs to; `asked` collects the quantities and definitions that it asks for, with their lines.
+    `sizes` says how many limbs each definition comes to, `limbs` how many all conditions so far do.
     """
 
     def __init__(self, file: str, base: Pack | None = None, starts: Instant | None = None) -> None:
@@ -54,6 +55,8 @@ class Draft(Reader):
         self.above: frozenset[str] = frozenset(self.order)
         self.current = ""
         self.asked: dict[str, Node] = {}
+        self.sizes: Mapping[str, int] = {}
+        self.limbs = 0
 
     # --- shapes ---
 

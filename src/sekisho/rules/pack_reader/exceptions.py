@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from sekisho.rules.pack import Eligibility, LicenceException
-from sekisho.rules.pack_reader.conditions import check_told, read_condition
+from sekisho.rules.pack_reader.conditions import check_size, check_told, read_condition
 from sekisho.rules.pack_reader.draft import Draft
 from sekisho.rules.pack_reader.duties import read_duties
 from sekisho.rules.strict_yaml import Branch, Node
@@ -74,6 +74,7 @@ def _eligibility(draft: Draft, node: Node, lifts: tuple[str, ...]) -> Eligibilit
     draft.asked = {}
     when = read_condition(draft, fields["when"])
     check_told(draft, draft.asked, {kind for name in lifts for kind in draft.rules[name].kinds})
+    check_size(draft, node, when)
     return Eligibility(
         says=draft.text(fields["says"]), says_ja=draft.line(fields, "says-ja"), when=when
     )

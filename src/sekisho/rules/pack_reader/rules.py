@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from sekisho.rules.pack import Condition, Review, Rule
-from sekisho.rules.pack_reader.conditions import check_kinds, read_condition
+from sekisho.rules.pack_reader.conditions import check_kinds, check_size, read_condition
 from sekisho.rules.pack_reader.draft import Draft
 from sekisho.rules.pack_reader.duties import read_duties
 from sekisho.rules.requests.shapes import RequestKind
@@ -78,6 +78,7 @@ def _condition(draft: Draft, node: Node, kinds: tuple[RequestKind, ...]) -> Cond
     draft.asked = {}
     condition = read_condition(draft, node)
     check_kinds(draft, draft.asked, kinds)
+    check_size(draft, node, condition)
     return condition
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from sekisho.model.statements.shapes import PackReference
 from sekisho.rules.overlay import FindOver, Layer, layer_of, layers_of
 from sekisho.rules.pack import Coverage, Pack, Standing
-from sekisho.rules.pack_reader.conditions import recheck_rules
+from sekisho.rules.pack_reader.conditions import recheck_base, sizes_of
 from sekisho.rules.pack_reader.declarations import (
     read_parameters,
     read_quantities,
@@ -60,11 +60,12 @@ def _laid(layer: Layer, base: Pack | None) -> Pack:
     probe = Draft(layer.file)
     top = probe.shape(layer.tree, "overlay" if base is not None else "pack")
     draft = Draft(layer.file, base, probe.date(top["starts"]) if base is not None else None)
+    draft.sizes = sizes_of(draft.definitions)
     for name, read in _PARTS.items():
         if name in top:
             read(draft, top[name])
     if base is not None and "definitions" in top:
-        recheck_rules(draft, top["definitions"])
+        recheck_base(draft, top["definitions"])
     return Pack(
         name=draft.name(top["pack"]),
         version=draft.name(top["version"]),

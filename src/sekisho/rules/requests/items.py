@@ -233,6 +233,13 @@ class ItemAsked(Asked, frozen=True, kw_only=True):
                 path="spec.hbm",
                 remedy="a memory stack is form 'hbm', and nothing else is",
             )
+        computing = _computing(spec) if self.form == "hbm" else ""
+        if computing:
+            raise Contradiction(
+                "a memory stack does not compute",
+                path=f"spec.{computing}",
+                remedy="what computes is form 'ic', whatever memory stands on it",
+            )
         for name in ("datacenter", "designer_country"):
             own, sheet = getattr(self, name), getattr(spec, name)
             if own is not None and sheet is not None and own != sheet:
@@ -244,6 +251,15 @@ class ItemAsked(Asked, frozen=True, kw_only=True):
 
 
 _HOLDS_CHIPS: Final = ("computer", "other")
+
+
+def _computing(spec: ChipSpec) -> str:
+    """The first peak above nothing on the sheet, "" where there is none."""
+    units = (("", spec), *((f"dies[{n}].", die) for n, die in enumerate(spec.dies)))
+    return next(
+        (f"{at}{name}" for at, unit in units for name in FORMAT_BITS if is_above(getattr(unit, name), 0)),
+        "",
+    )
 
 
 def _refuse_beside(item: ItemAsked, names: Iterable[str], form: str) -> None:

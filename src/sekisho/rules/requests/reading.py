@@ -33,23 +33,26 @@ def parse_request(data: bytes | str, *, path: str = "") -> Request:
     return _to_request(parse_json(data, path=path), path)
 
 
-def parse_requests(data: bytes, *, file: str) -> list[tuple[int, Request | InvalidInput]]:
+def parse_requests(
+    data: bytes, *, file: str, most: int = MAX_REQUESTS
+) -> list[tuple[int, Request | InvalidInput]]:
     """Read one JSON document or JSON lines: each request with its line, or the error that stands there.
 
     A document is one request or a list of them, then numbered from 1. Raises InvalidInput where nothing is
-    there, or where neither the whole nor any line is JSON. More than fits into memory reads `iter_requests`.
+    there, where there are more than `most`, or where neither the whole nor any line is JSON. More than fits into
+    memory reads `iter_requests`.
     """
     lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise InvalidInput("holds no request", path=file, remedy="write one JSON object a line")
-    if len(lines) > MAX_REQUESTS:
-        raise InvalidInput(f"more than {MAX_REQUESTS} lines", path=file, remedy="split the file")
     try:
-        return _from_document(parse_json(data, path=file), file)
+        document = parse_json(data, path=file)
     except InvalidInput:
         if len(lines) == 1 or not any(_is_json_object(line) for _, line in lines):
             raise
-    return [(n, request_or_error(line, f"{file}:{n}")) for n, line in lines]
+        _refuse_more(len(lines), most, file)
+        return [(n, request_or_error(line, f"{file}:{n}")) for n, line in lines]
+    return _from_document(document, file, most)
 
 
 def request_schema() -> dict[str, Any]:
@@ -73,8 +76,17 @@ def _is_json_object(line: bytes) -> bool:
         return False
 
 
-def _from_document(value: JsonValue, file: str) -> list[tuple[int, Request | InvalidInput]]:
+def _refuse_more(found: int, most: int, file: str) -> None:
+    """Before a row is looked at: each one that is refused costs more than its few bytes."""
+    if found > most:
+        raise InvalidInput(f"more than {most} requests", path=file, remedy="split it")
+
+
+def _from_document(
+    value: JsonValue, file: str, most: int
+) -> list[tuple[int, Request | InvalidInput]]:
     items = value if isinstance(value, list) else [value]
+    _refuse_more(len(items), most, file)
     if not items:
         raise InvalidInput("holds no request", path=file, remedy="write one JSON object a line")
     found: list[tuple[int, Request | InvalidInput]] = []

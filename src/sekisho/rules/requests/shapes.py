@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -120,8 +120,15 @@ def _is_day(day: str) -> bool:
     return True
 
 
-def check_places(jurisdictions: Iterable[str] | None, facts: Mapping[str, AskedFact]) -> None:
-    """Refuses jurisdictions, also among the facts, that name no country, no part of one and no union."""
+def check_places(jurisdictions: Collection[str] | None, facts: Mapping[str, AskedFact]) -> None:
+    """Refuses jurisdictions, also among the facts, that name no country, no part of one and no union.
+
+    A run that no law reaches is nowhere: an empty list is a missing fact in disguise.
+    """
+    if jurisdictions is not None and not jurisdictions:
+        raise Contradiction(
+            "names no place", path="jurisdictions", remedy="name one, or leave it out if unknown"
+        )
     for number, code in enumerate(jurisdictions or ()):
         _check_place(code, f"jurisdictions[{number}]")
     for name, value in facts.items():

@@ -28,7 +28,7 @@ from sekisho.rules.review.room import Choice, Range, Room
 __all__ = ["Law", "Patience", "can_hold"]
 
 MOST_STEPS: Final = 20_000  # of one search
-PATIENCE: Final = 1_000_000  # steps of all searches of one review: some seconds
+PATIENCE: Final = 200_000  # steps of all searches of one review: some seconds
 _NEGATED: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
 # Of these a request tells one word, so two limbs on them have to agree.
 _SINGLE: Final = frozenset({"form", "activity", "eccn", "model", "user_class"})

@@ -11,7 +11,7 @@ from sekisho.rules.answer import DecisionWord
 from sekisho.rules.what_if.changes import CHANGES, WORDS, Change, Flows, change_of
 from sekisho.rules.what_if.comparison import Diff
 from sekisho.rules.what_if.load import LoadSide
-from sekisho.rules.what_if.margins import REACH, Margin
+from sekisho.rules.what_if.margins import MOST_VALUES, REACH, Margin
 from sekisho.rules.what_if.svg import Fill, box, clipped, line, picture, rule_line, text
 from sekisho.rules.what_if.tables import DIMENSIONS, Dimension, grouping_of
 from sekisho.rules.what_if.words import (
@@ -66,13 +66,21 @@ def render_charts(diff: Diff, language: Language) -> dict[str, str]:
 
 
 def render_margins(diff: Diff, language: Language) -> dict[str, str]:
-    """The thresholds with most requests near them, at most eight, none without a request."""
-    near = [margin for margin in diff.margins if sum(margin.below) + sum(margin.above)]
-    chosen = sorted(near, key=lambda m: -(m.within(REACH) + m.beyond(REACH)))[:MOST_MARGINS]
+    """At most eight thresholds with requests near them: first those where most different amounts lie.
+
+    Three products whose figures lie near a threshold are no pattern; a hundred shipments of different sizes may be.
+    """
+    near = [margin for margin in diff.margins if margin.largest_bin]
+    chosen = sorted(near, key=_by_interest)[:MOST_MARGINS]
     return {
         f"margin-{number}": render_margin(margin, f"margin-{number}", language)
         for number, margin in enumerate(chosen, 1)
     }
+
+
+def _by_interest(margin: Margin) -> tuple[int, int]:
+    different = MOST_VALUES + 1 if margin.values is None else margin.values
+    return -different, -(margin.within(REACH) + margin.beyond(REACH))
 
 
 # --- from A to B ----------------------------------------------------------------------------------
@@ -103,7 +111,7 @@ def _flow_shapes(diff: Diff, title: str, language: Language) -> Iterator[str]:
     foot = _TOP + 5 * _CELL[1] + 26
     half = len(CHANGES) // 2
     for number, changes in enumerate((CHANGES[:half], CHANGES[half:])):
-        legend = "   ".join(f"{_SIGNS[c]} {change_word(c, language)}" for c in changes)
+        legend = "  ·  ".join(f"{_SIGNS[c]} {change_word(c, language)}" for c in changes)
         yield text(legend, (20, foot + number * 20), muted=True)
 
 
@@ -214,8 +222,14 @@ _BIN, _PLOT_HEIGHT, _PLOT_LEFT, _PLOT_TOP = 15, 180, 70, 80
 def render_margin(margin: Margin, name: str, language: Language) -> str:
     """How many requests lie at which distance below and above one threshold, with the threshold's line."""
     told = threshold_text(margin.threshold)
-    title = say("what-if.chart.margin", language, threshold=told)
-    described = f"{margin_figures(margin, language)}. {say('what-if.chart.same', language)}"
+    title = f"{told} ({say(f'what-if.kind.{margin.kind}', language)})"
+    described = " ".join(
+        (
+            say("what-if.chart.margin", language, threshold=told),
+            margin_figures(margin, language),
+            say("what-if.chart.same", language),
+        )
+    )
     size = (_PLOT_LEFT + 2 * REACH * _BIN + 50, _PLOT_TOP + _PLOT_HEIGHT + 64)
     shapes = _margin_shapes(margin, name, title, language)
     return picture(name, size, title, described, shapes)

@@ -18,7 +18,15 @@ from sekisho.rules.pack import Threshold
 from sekisho.rules.requests import RequestKind
 from sekisho.rules.what_if.thresholds import UpperThreshold
 
-__all__ = ["REACH", "TEST_WINDOW", "WITHIN", "Margin", "MarginCounts", "binomial_tail"]
+__all__ = [
+    "MOST_VALUES",
+    "REACH",
+    "TEST_WINDOW",
+    "WITHIN",
+    "Margin",
+    "MarginCounts",
+    "binomial_tail",
+]
 
 REACH: Final = 20
 """Steps of one per cent on each side of the threshold."""

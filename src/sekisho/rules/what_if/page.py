@@ -17,9 +17,9 @@ __all__ = ["render_page", "summary_lines"]
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = (
     ":root{color-scheme:light dark}body{font:16px/1.6 system-ui,sans-serif;max-width:72rem;margin:2rem auto;"
-    "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}caption{text-align:left;"
-    "font-weight:600}td,th{border:1px solid #8c959f;padding:.2rem .5rem;text-align:right;vertical-align:top;"
-    "overflow-wrap:anywhere}.t{text-align:left}svg{max-width:100%;height:auto}figure{margin:1rem 0}"
+    "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}"
+    "td,th{border:1px solid #8c959f;padding:.2rem .5rem;text-align:right;vertical-align:top}"
+    ".t{text-align:left}td.t{overflow-wrap:anywhere;min-width:5rem}svg{max-width:100%;height:auto}figure{margin:1rem 0}"
     ".wide{overflow-x:auto}"
 )
 
@@ -82,8 +82,9 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     return (
-        f'<div class="wide" tabindex="0"><table><caption>{escape(table.title)}</caption>'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-labelledby="h-{table.name}">'
+        f'<table aria-labelledby="h-{table.name}"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 

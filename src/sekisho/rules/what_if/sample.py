@@ -8,6 +8,7 @@ for no real trade.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import date, timedelta
 from typing import Final, TypeVar
 
 from sekisho.model.wire import JsonValue
@@ -123,12 +124,13 @@ class _Dice:
 
 
 def sample_population(
-    count: int, seed: int, asked: Collection[str] = ()
+    count: int, seed: int, asked: Collection[str] = (), year: int | None = None
 ) -> Iterator[dict[str, JsonValue]]:
     """So many requests as JSON objects, numbered; about one in a hundred leaves out a fact that decides.
 
     `asked` are the facts that a pack asks for under names of its own: those of them that we have an answer for are
-    answered, alike for all requests.
+    answered, alike for all requests. With a `year` the rows are spread over its days in order, and say nothing of
+    what went before: a ledger of one's own would tell it.
     """
     facts = {
         kind: {name: value for name, value in answers.items() if name in asked}
@@ -140,6 +142,10 @@ def sample_population(
         row = _transfer(dice) if kind < 70 else _run(dice) if kind < 92 else _cloud(dice)
         name = str(row["kind"])
         told: dict[str, JsonValue] = {"facts": facts[name]} if facts.get(name) else {}
+        if year is not None:
+            row.pop("so_far", None)
+            row.pop("owner_window_flop", None)
+            told["on"] = str(date(year, 1, 1) + timedelta(days=number * 365 // count))
         yield {**row, **told, "id": f"{_LETTERS[name]}-{number + 1:07d}"}
 
 

@@ -5,6 +5,7 @@ Where no date is given, each request is judged by the law of the day that it spe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,16 +13,16 @@ import msgspec
 from sekisho.model.instants import Instant, parse_date_or_instant
 from sekisho.model.statements.shapes import PackReference
 from sekisho.rules.answer import Decision, DecisionWord
-from sekisho.rules.pack import Pack, Reading
+from sekisho.rules.pack import Dated, Pack, Reading
 from sekisho.rules.requests import Request
 
 __all__ = ["Answers", "Side", "SideShown"]
 
 
 class Answers(Protocol):
-    """What a comparison asks of a judge: the answer with the rules that bear on it, and the whole decision."""
+    """What a comparison asks of a judge: the answer with the rules and exceptions behind it, and the whole decision."""
 
-    def word(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]: ...
+    def grounds(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]: ...
 
     def decide(self, request: Request) -> Decision: ...
 
@@ -47,10 +48,25 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading = "enforced"
 
     def day_of(self, request: Request) -> Instant:
-        """The instant whose law answers this request. Raises InvalidInput for a day that does not exist."""
+        """The instant whose law answers this request."""
         if self.at is not None:
             return self.at
         return parse_date_or_instant(request.on, path="on") if request.on else self.now
+
+    def law_changes(self) -> tuple[Instant, ...]:
+        """Every instant at which something in the pack begins or ends: between two of them its law is one."""
+        pack = self.pack
+        entries: list[Sequence[Dated]] = [one.values for one in pack.parameters.values()]
+        entries += [one.versions for one in pack.sets.values()]
+        entries += [one.versions for one in pack.definitions.values()]
+        entries += [rule.statuses for rule in pack.rules]
+        entries += [rule.reviews for rule in pack.rules]
+        entries += [exception.statuses for exception in pack.exceptions]
+        found = {one.start for every in entries for one in every}
+        found |= {one.end for every in entries for one in every if one.end is not None}
+        if pack.coverage is not None:
+            found.add(pack.coverage.start)
+        return tuple(sorted(found))
 
     def shown(self) -> SideShown:
         return SideShown(

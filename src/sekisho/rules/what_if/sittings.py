@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ import msgspec
 
 from sekisho.model.chips import ChipTable
 from sekisho.model.instants import Instant
-from sekisho.rules.answer import Decision, DecisionWord
+from sekisho.rules.answer import Decision
 from sekisho.rules.engine import Judge, judge_of
 from sekisho.rules.requests import Request, RequestKind
 from sekisho.rules.what_if.measures import Asked, asked_of
@@ -23,7 +24,10 @@ JudgeMaker: TypeAlias = Callable[[Side, Instant, ChipTable], Answers]
 
 
 class Sitting(msgspec.Struct, frozen=True):
-    """Two judges of one pair of days and the thresholds of both; `year` counts for requests without a day."""
+    """Two judges of one pair of days, or of days with the same law, and the thresholds of both.
+
+    `year` counts for requests without a day.
+    """
 
     number: int
     a: Answers
@@ -35,10 +39,10 @@ class Sitting(msgspec.Struct, frozen=True):
 
 
 class Sittings:
-    """The sittings that a population needs, one for each pair of days."""
+    """The sittings that a population needs, one for each pair of laws."""
 
-    _MOST = 4096
-    """Pairs kept; law changes by days, so ten years of them stay at hand."""
+    _MOST = 256
+    """Pairs kept; a pack's law changes some dozen times."""
 
     def __init__(self, a: Side, b: Side, chips: ChipTable, make: JudgeMaker) -> None:
         self.a, self.b = a, b
@@ -46,16 +50,19 @@ class Sittings:
         self._make = make
         self._count = 0
         self._made: dict[tuple[Instant, Instant], Sitting] = {}
+        self._changes = a.law_changes(), b.law_changes()
         # With both dates given there is one sitting for all.
         self._only: Sitting | None = None
         if a.at is not None and b.at is not None:
             self._only = self._at(a.at, b.at)
 
     def of(self, request: Request) -> Sitting:
-        """Who answers for this request. Raises InvalidInput for a day that does not exist."""
+        """Who answers for this request."""
         if self._only is not None:
             return self._only
-        return self._at(self.a.day_of(request), self.b.day_of(request))
+        changes_a, changes_b = self._changes
+        day_a = _law_of(self.a.day_of(request), changes_a)
+        return self._at(day_a, _law_of(self.b.day_of(request), changes_b))
 
     def _at(self, day_a: Instant, day_b: Instant) -> Sitting:
         found = self._made.get((day_a, day_b))
@@ -75,36 +82,29 @@ class Sittings:
             thresholds_a=of_a,
             thresholds_b=of_b,
             asked=asked_of((*of_a, *of_b)),
-            year=str(day_a)[:4],
+            year=str(self.a.at if self.a.at is not None else self.a.now)[:4],
         )
 
 
-class _NamingExceptions:
-    """A judge whose answers also name the exceptions that lifted a licence, after the rules."""
+def _law_of(day: Instant, changes: tuple[Instant, ...]) -> Instant:
+    """The day from which the law of that day stands, so that all days with one law share their judge."""
+    place = bisect_right(changes, day)
+    if place:
+        return changes[place - 1]
+    return Instant(changes[0].us - 1) if changes else day
+
+
+class _Untraced:
+    """A judge whose decisions carry no trace, which no table shows."""
 
     def __init__(self, judge: Judge) -> None:
+        self.grounds = judge.grounds
         self._judge = judge
-        self._licensing = {rule.id for rule in judge.pack.rules if rule.outcome == "licence"}
-        self._is_lifted: dict[tuple[DecisionWord, tuple[str, ...]], bool] = {}
-
-    def word(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]:
-        answer = self._judge.word(request)
-        is_lifted = self._is_lifted.get(answer)
-        if is_lifted is None:
-            free = answer[0] in ("permit", "report")
-            is_lifted = free and not self._licensing.isdisjoint(answer[1])
-            self._is_lifted[answer] = is_lifted
-        return self._with_exceptions(request) if is_lifted else answer
 
     def decide(self, request: Request) -> Decision:
         return self._judge.decide(request, trace=False)
 
-    def _with_exceptions(self, request: Request) -> tuple[DecisionWord, tuple[str, ...]]:
-        decision = self.decide(request)
-        lifting = [one.id for one in decision.exceptions if one.truth == "true"]
-        return decision.decision, (*(rule.id for rule in decision.rules), *lifting)
-
 
 def make_judge(side: Side, at: Instant, chips: ChipTable) -> Answers:
     """The judge of a side at an instant."""
-    return _NamingExceptions(judge_of(side.pack, at, side.as_of, side.reading, chips))
+    return _Untraced(judge_of(side.pack, at, side.as_of, side.reading, chips))

@@ -31,7 +31,7 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     """What one request is counted under.
 
     `country` is the destination of a transfer, the place of a cloud contract or an access, the jurisdictions of a
-    run or a cluster joined by "+". `owner` is the ultimate parent of the receiving side, else that party; of a run
+    run or a cluster joined by "+". `owner` is the ultimate parent of consignee or end user, else that party; of a run
     or a cluster the party that asks. `chip` is the name as it was written; several are joined by "+".
     """
 
@@ -44,7 +44,7 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
 def subject_of(request: Request) -> Subject:
     """The names that one request is counted under."""
     if isinstance(request, TransferRequest):
-        owner = _owner(request.end_user, request.consignee)
+        owner = _owner(request.consignee, request.end_user)
         return Subject("transfer", request.destination or NOT_TOLD, owner, _item(request))
     if isinstance(request, CloudUseRequest):
         place = request.place or NOT_TOLD

@@ -11,9 +11,10 @@ import msgspec
 
 from sekisho.model.chips import ChipTable
 from sekisho.model.errors import InvalidInput
+from sekisho.rules.accounts import Accounts, with_so_far
 from sekisho.rules.answer import DecisionWord
 from sekisho.rules.facts import facts_of
-from sekisho.rules.requests import Request
+from sekisho.rules.requests import CloudUseRequest, Request, TransferRequest
 from sekisho.rules.requests.shapes import AskedFact
 from sekisho.rules.stated import check_facts, stated_fact
 from sekisho.rules.what_if.changes import CHANGES, Change, cell_of, change_of_cell
@@ -116,7 +117,11 @@ class Counts:
 
 
 class Tally:
-    """Two sides and what their answers have amounted to so far; `counts` is what parts of a population add up."""
+    """Two sides and what their answers have amounted to so far; `counts` is what parts of a population add up.
+
+    With `accounts`, what a request leaves out of its past is filled from the rows that were taken before it: such a
+    population is one stream, in order.
+    """
 
     def __init__(
         self,
@@ -125,10 +130,12 @@ class Tally:
         chips: ChipTable,
         *,
         examples: int = EXAMPLES,
+        accounts: Accounts | None = None,
         make: JudgeMaker = make_judge,
     ) -> None:
         self.sittings = Sittings(a, b, chips, make)
         self._examples = examples
+        self._accounts = accounts
         self._chips = chips
         stated = {**a.pack.quantities, **b.pack.quantities}
         self._amounts = {name: one for name, one in stated.items() if one.kind == "amount"}
@@ -159,9 +166,11 @@ class Tally:
     def _take(self, line: int, request: Request) -> Judged:
         if request.facts:
             self._check(request)
+        if self._accounts is not None:
+            request = _with_past(request, self._accounts)
         sitting = self.sittings.of(request)
-        word_a, rules_a = sitting.a.word(request)
-        word_b, rules_b = sitting.b.word(request)
+        word_a, rules_a = sitting.a.grounds(request)
+        word_b, rules_b = sitting.b.grounds(request)
         cell = cell_of(word_a, word_b)
         judged = Judged(
             line=line,
@@ -187,7 +196,7 @@ class Tally:
         if asked is None:
             return
         facts = facts_of(request, self._chips)
-        if request.facts:
+        if request.facts and not self._amounts.keys().isdisjoint(request.facts):
             told = {name: value for name, value in request.facts.items() if name in self._amounts}
             stated = {name: stated_fact(self._amounts[name], told[name]) for name in told}
             facts = {**facts, **stated}
@@ -206,3 +215,15 @@ class Tally:
         if len(self._checked) >= _MOST_CHECKED:
             self._checked.clear()
         self._checked.add(stated)
+
+
+def _with_past(request: Request, accounts: Accounts) -> Request:
+    """The request with its past so far as the rows before it tell; it counts for those after it."""
+    if isinstance(request, TransferRequest):
+        filled: Request = with_so_far(request, accounts)
+    elif isinstance(request, CloudUseRequest):
+        filled = with_so_far(request, accounts)
+    else:
+        return request
+    accounts.add(request)
+    return filled
