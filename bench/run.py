@@ -28,6 +28,7 @@ import register_million
 import register_rates
 import resting
 import rules_million
+import rules_rates
 import ten_million
 from machine import Machine, look_at_machine
 from row import Row, Target, Unit, missing, row_of
@@ -55,6 +56,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     captured_chips: int = 5_000
     kept_chips: int = 100_000
     population: int = 100_000
+    decided: int = 20_000
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -77,6 +79,7 @@ QUICK = Effort(
     captured_chips=500,
     kept_chips=2_000,
     population=10_000,
+    decided=1_000,
     drill=False,
 )
 
@@ -188,6 +191,11 @@ def measure_kept(effort: Effort) -> list[Row]:
         )
 
 
+def measure_decisions(effort: Effort) -> list[Row]:
+    """Requests under the full US pack, beside Cedar on the same thresholds."""
+    return rules_rates.measure_rates(effort.decided)
+
+
 def measure_population(effort: Effort) -> list[Row]:
     """A population under two rule packs; of a million requests where it is asked for alone."""
     return rules_million.measure_diff(effort.population)
@@ -212,6 +220,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "register": measure_register,
     "capture": measure_capture,
     "register-million": measure_kept,
+    "rules": measure_decisions,
     "rules-million": measure_population,
     "setup": tell_setup,
 }

@@ -43,6 +43,9 @@ MEASURED = {
     "register: signed events captured durably, documents of one event (SQLite)": ("/s", 5),
     "register: signed events captured durably, documents of 100 events (SQLite)": ("/s", 5),
     "register of 2,000 chips, 20,000 events (SQLite): passport's events and standing": ("ms", 1000),
+    "rules: transfers under us-ear, reasons, no trace": ("/s", 1),
+    "  with the trace of every rule and definition": ("/s", 1),
+    "  cedarpy: the same limbs as policies": ("/s", 1),
 }
 WITH_SERVER = "register: durable saves of one-chip events, 1000 a group (PostgreSQL)"
 LEFT_OUT = {

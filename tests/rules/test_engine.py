@@ -170,7 +170,7 @@ def test_the_answer_does_not_depend_on_what_was_asked_before() -> None:
 
 def test_what_a_judge_keeps_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for three of everything, a hundred different requests are still answered alike."""
-    for module in ("parts", "rows", "verdicts", "locating"):
+    for module in ("parts", "rows", "verdicts", "locating", "plans"):
         monkeypatch.setattr(f"sekisho.rules.engine.{module}._KEPT", 3)
     monkeypatch.setattr("sekisho.rules.engine.judge._PLANS", 3)
     monkeypatch.setattr("sekisho.rules.engine.traces._LEARNT", 3)

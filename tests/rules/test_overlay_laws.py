@@ -85,7 +85,7 @@ def _answer(decision: Decision) -> object:
     return {**told, "policy": None, "missing": missing, "trace": old, "definitions": None}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_reformed(), _REQUESTS, _DAYS_BEFORE, _KNOWN, _READINGS)
 def test_a_future_reform_changes_no_earlier_answer(
     packs: tuple[Document, Document],
@@ -102,7 +102,7 @@ def test_a_future_reform_changes_no_earlier_answer(
 
 
 @pytest.mark.soak
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(_reformed(), _REQUESTS, _DAYS_BEFORE, _KNOWN, _READINGS)
 def test_no_future_reform_of_thousands_changes_an_earlier_answer(
     packs: tuple[Document, Document],
@@ -119,7 +119,7 @@ def test_no_future_reform_of_thousands_changes_an_earlier_answer(
         assert _answer(earlier) == _answer(later)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(_reformed())
 def test_a_reform_keeps_every_entry_of_its_base(packs: tuple[Document, Document]) -> None:
     """Histories grow at their end, rules keep their order, conditions and outcomes."""

@@ -18,7 +18,7 @@ from sekisho.rules.pack import (
     PlaceLimb,
     WordLimb,
 )
-from sekisho.rules.pack_reader.conditions import limbs_of
+from sekisho.rules.pack_reader.reach import limbs_of
 from tests.written_packs import FULL, line_of, read
 
 DAY = parse_date_or_instant("2026-01-15")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain, product
@@ -259,3 +260,18 @@ def _without(value: object, path: tuple[str, ...]) -> object:
 
 def _told(request: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in request.items() if value is not None}
+
+
+_HOLDS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+def test_the_reason_that_a_rule_shows_is_true_as_it_reads() -> None:
+    """Where a rule holds and an amount stands for it, that amount is on the side of the limit that is printed."""
+    shown = 0
+    for case in cases_of_pack("us-ear"):
+        for rule in decided(case).rules:
+            if rule.truth == "true" and rule.op in _HOLDS:
+                shown += 1
+                value, limit = Fraction(rule.value), Fraction(rule.threshold)
+                assert _HOLDS[rule.op](value, limit), (case.id, rule.id)
+    assert shown > 100

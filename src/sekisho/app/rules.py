@@ -76,15 +76,15 @@ class RuleShelf:
     def find(self, name: str, now: Instant, version: str = "") -> Pack | None:
         """The pack of a name: of that version, else the one that counts here, else as it ships; None where none is.
 
+        Where the bytes of the one that counts are not at hand there is none: what it replaced must not answer for it.
         Raises InvalidInput where the pack that was found cannot be read whole.
         """
         state = self._state()
         if version:
             return self._of_version(state, name, version)
         counting = state.pack_in_force(name, now)
-        found = self._home.find_pack(counting.pack) if counting is not None else None
-        if found is not None:
-            return found
+        if counting is not None:
+            return self._home.find_pack(counting.pack)
         return load_pack(name) if name in pack_names() else None
 
     def warnings_of(self, licence: LicenceIssued) -> tuple[str, ...]:

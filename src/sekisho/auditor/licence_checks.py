@@ -18,7 +18,7 @@ from sekisho.model.statements import (
 )
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.orders import facts_of, is_covered
-from sekisho.rules import Pack, decide, request_from_run
+from sekisho.rules import Pack, decide_plainly, request_from_run
 
 __all__ = ["REQUESTS", "check_decisions", "check_leases", "check_licences"]
 
@@ -35,7 +35,7 @@ def check_decisions(evidence: Evidence) -> Outcome:
         if pack is None or declared is None:
             continue
         hosts = [step.regime.hosts[name] for name in declared.hosts if name in step.regime.hosts]
-        again = decide(request_from_run(declared, hosts), pack, licence.effective)
+        again = decide_plainly(request_from_run(declared, hosts), pack, licence.effective)
         rules = {rule.id for rule in again.rules}
         where = f"licence {licence.number}"
         if again.decision in ("deny", "unsure"):

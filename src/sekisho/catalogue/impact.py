@@ -813,6 +813,10 @@ _COMMAND: Final[Mapping[str, tuple[str, str]]] = {
         "別の方式で作成されています：{method}",
     ),
     "impact.checked.validity.holds": ("good until {until}", "{until} まで有効"),
+    "impact.checked.validity.fails": (
+        "names {until}, more than half a year on: no honest paper does",
+        "期限 {until} は半年を超えており、正規の書面ではありません",
+    ),
     "impact.checked.validity.unverifiable": (
         "lapsed on {until}: ask for a new one",
         "{until} に期限切れ。新しい診断が必要です",

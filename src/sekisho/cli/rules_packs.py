@@ -152,8 +152,9 @@ def _checked(name: str, at: Instant) -> tuple[object, str, int]:
 def _checked_text(name: str, problems: tuple[PackProblem, ...]) -> str:
     """A line for the pack, then two for each problem: where and what, and what to do."""
     errors = sum(problem.severity == "error" for problem in problems)
-    lines = [f"{tame(name)}: {errors} errors, {len(problems) - errors} warnings"]
+    lines = []
     for problem in problems:
         lines.append(f"  {problem.severity:7}  {tame(problem.where)}: {tame(problem.what)}")
         lines.append(f"           {tame(problem.remedy)}")
-    return "\n".join(wrap(line, 11) for line in lines)
+    head = f"{tame(name)}: {errors} errors, {len(problems) - errors} warnings"
+    return "\n".join([head, *(wrap(line, 11) for line in lines)])

@@ -204,9 +204,12 @@ class ChipTable:
 
     def nearest(self, name: str) -> list[str]:
         """Up to three names of the table that look like a written one, for a person to choose from."""
-        keys = {_key_and_memory(one)[0]: chip.name for chip in self.chips for one in _names(chip)}
-        found = difflib.get_close_matches(_key_and_memory(name)[0], keys, n=6, cutoff=0.7)
-        return list(dict.fromkeys(keys[key] for key in found))[:3]
+        key = _key_and_memory(name)[0]
+        # Nothing longer than twice a key can be 0.7 like it: a name of no chip at all costs no search.
+        if len(key) > 2 * max(map(len, self._by_key), default=0):
+            return []
+        found = difflib.get_close_matches(key, self._by_key, n=6, cutoff=0.7)
+        return list(dict.fromkeys(self._by_key[key].name for key in found))[:3]
 
 
 def _names(chip: Chip) -> tuple[str, ...]:

@@ -96,6 +96,9 @@ def check_publication(state: State, fact: PackPublished, pack: Pack | None) -> l
     problems = []
     if before is not None and before.pack != fact.pack:
         problems.append(f"this version is published with other bytes ({before.pack.sha256[:16]})")
+    for other in state.shelf.published.values():
+        if _file(other.pack) == _file(fact.pack) and named(other.pack) != named(fact.pack):
+            problems.append(f"its file would bear the name of that of {named(other.pack)}")
     if pack is None:
         return problems
     if pack.reference != fact.pack:
@@ -133,7 +136,7 @@ def published_bytes(
     for reference in _with_bases(published, bases_of):
         data = find_bytes(reference)
         if data is not None:
-            found.setdefault(f"{reference.name}-{reference.version}", data)
+            found.setdefault(_file(reference), data)
     return found
 
 
@@ -146,6 +149,11 @@ def _with_bases(
     yield from packs
     for reference in packs:
         yield from bases_of(reference)
+
+
+def _file(reference: PackReference) -> str:
+    """What the file of a pack is called in homes and bundles: a-1 2 and a 1-2 would be one."""
+    return f"{reference.name}-{reference.version}"
 
 
 def named(reference: PackReference) -> str:

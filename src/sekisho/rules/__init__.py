@@ -10,8 +10,8 @@ from sekisho.rules.answer import (
     RuleTrace,
     SideBySide,
 )
-from sekisho.rules.decision import decide_plainly
 from sekisho.rules.classification import Classification, classify
+from sekisho.rules.decision import decide_plainly
 from sekisho.rules.declared import request_from_run
 from sekisho.rules.differences import Difference, explain_difference
 from sekisho.rules.engine import Judge, decide

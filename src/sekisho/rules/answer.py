@@ -54,7 +54,7 @@ class AppliedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     duty_ja: str = ""
     duties: tuple[Duty, ...] = ()
     review: AppliedReview | None = None
-    source: str = ""  # of the threshold, or of the rule's status
+    source: str = ""  # of the threshold, or of the rule's status where that is weaker
     mark: str = ""
     since: Instant | None = None  # the first day of that status
     lifted_by: tuple[str, ...] = ()  # licence exceptions that lift this rule

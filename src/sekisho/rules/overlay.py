@@ -59,12 +59,9 @@ def layers_of(raw: bytes, file: str, find_over: FindOver) -> tuple[Layer, ...]:
 def layer_of(raw: bytes, file: str) -> Layer:
     """One file by itself. Raises InvalidInput with file, line and remedy."""
     tree = parse_yaml(raw, file)
-    over = _over(Reader(file), tree.fields["over"]) if _is_overlay(tree) else None
+    is_overlay = isinstance(tree, Branch) and "over" in tree.fields
+    over = _over(Reader(file), _field(tree, "over")) if is_overlay else None
     return Layer(file=file, raw=raw, sha256=hashlib.sha256(raw).hexdigest(), tree=tree, over=over)
-
-
-def _is_overlay(tree: Node) -> bool:
-    return isinstance(tree, Branch) and "over" in tree.fields
 
 
 def _over(reader: Reader, node: Node) -> PackReference:

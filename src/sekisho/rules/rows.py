@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from sekisho.rules.acting import KIND_WORDS
 from sekisho.rules.answer import AppliedException, AppliedReview, AppliedRule, RuleTrace
@@ -22,7 +22,12 @@ __all__ = [
 ]
 
 Unread: TypeAlias = Literal["not in force", "not asked"]
+_MARKS: Final = "PDSRO"  # from read to our own
 _WOULD: dict[Truth, str] = {"true": "would say", "unknown": "could say", "false": "would not say"}
+
+
+def _weakness(mark: str) -> int:
+    return _MARKS.find(mark)
 
 
 def deciding_limb(deciding: Sequence[LimbTrace]) -> LimbTrace:
@@ -39,8 +44,11 @@ def applied_rule(
     review: AppliedReview | None,
     lifted_by: tuple[str, ...],
 ) -> AppliedRule:
-    """A rule that bears on the decision; source and mark are the deciding limb's, else the status's."""
-    has_source = bool(limb.source)
+    """A rule that bears on the decision; source and mark are the deciding limb's, or the status's if it is weaker.
+
+    A figure that was read does not make a rule that we suppose look like one that was read.
+    """
+    has_source = bool(limb.source) and _weakness(limb.mark) >= _weakness(status.mark)
     return AppliedRule(
         id=rule.id,
         cite=rule.cite,

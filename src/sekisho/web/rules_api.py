@@ -5,6 +5,7 @@ The same reading and judging as the command line's; what needs the processor run
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeVar
@@ -194,6 +195,13 @@ def _decided(plane: Plane, body: bytes, when: When, names: tuple[str, ...]) -> A
     rows = parse_requests(body, file="body", most=MOST_DECIDED)
     if len(rows) == 1 and isinstance(rows[0][1], InvalidInput):
         raise rows[0][1]
+    kinds = Counter(row.kind for _, row in rows if not isinstance(row, InvalidInput))
+    if sum(n * len(find_packs(plane, names, kind)) for kind, n in kinds.items()) > MOST_DECIDED:
+        raise InvalidInput(
+            f"more than {MOST_DECIDED} answers, one for each request and pack",
+            path="body",
+            remedy="send fewer requests, or name fewer packs",
+        )
     return AnswersView(
         answers=tuple(_answer(plane, line, asked, when, names) for line, asked in rows)
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,8 @@ from sekisho.rules.strictness import Held, could_raise, decision_word, outcome_i
 
 __all__ = ["BearingRule", "Plan", "Planner", "UsedException"]
 
+_KEPT: Final = 4096
+_KEPT: Final = 8192
 OpenRows: TypeAlias = tuple[tuple[Review, Slots], ...]
 
 
@@ -102,8 +104,12 @@ class Planner:
 
     def plan(self, verdicts: Sequence[Verdict]) -> Plan:
         """The plan for what the readers found."""
+        if len(self._rows) >= _KEPT:
+            self._rows.clear()
         if self._table.silent:
             return Plan(word="unsure", why=(self._silence,), warnings=self._beyond)
+        if len(self._rows) >= _KEPT:
+            self._rows.clear()
         rules = len(self._acting)
         found, reviews = verdicts[:rules], verdicts[rules : 2 * rules]
         tried = verdicts[2 * rules :]

@@ -9,7 +9,6 @@ from typing import Final
 
 from sekisho.model.chips import TREATY_H100, ChipTable
 from sekisho.rules.facts.shapes import (
-    NOTHING,
     AmountFact,
     Fact,
     FlagFact,
@@ -17,7 +16,7 @@ from sekisho.rules.facts.shapes import (
     exactly,
     exactly_or_unknown,
     given_decimal,
-    plus,
+    total,
     unknown,
 )
 from sekisho.rules.requests.training_run import (
@@ -30,6 +29,7 @@ from sekisho.rules.requests.training_run import (
 __all__ = ["cluster_facts"]
 
 _TERA: Final = 10**12
+_SUGGESTED: Final = 10  # lines of a cluster whose unknown chips are compared with the table: that is slow
 _SUMS: Final = ("cluster_fp16", "cluster_peak", "cluster_tpp", "cluster_memory")
 _UNKNOWN: Final[Mapping[str, Fact]] = {
     "cluster_networked": FlagFact(value=None, missing=("cluster",)),
@@ -42,10 +42,11 @@ def cluster_facts(cluster: Cluster | None, chips: ChipTable) -> Mapping[str, Fac
     """The cluster's quantities; of no cluster nothing is known."""
     if cluster is None:
         return _UNKNOWN
-    sums = dict.fromkeys(_SUMS, NOTHING)
-    for index, asked in enumerate(cluster.chips):
-        parts = _line_amounts(asked, chips, f"cluster.chips[{index}]")
-        sums = {name: plus(total, parts[name]) for name, total in sums.items()}
+    lines = [
+        _line_amounts(asked, chips, f"cluster.chips[{index}]", near=index < _SUGGESTED)
+        for index, asked in enumerate(cluster.chips)
+    ]
+    sums = {name: total(line[name] for line in lines) for name in _SUMS}
     return {
         "cluster_networked": _networked(cluster),
         "cluster_network": given_decimal(cluster.network_gbit_s, "cluster.network_gbit_s"),
@@ -63,20 +64,22 @@ def _networked(cluster: Cluster) -> FlagFact:
     return FlagFact(value=None, missing=("cluster.networked",))
 
 
-def _line_amounts(asked: ChipsAsked, chips: ChipTable, path: str) -> Mapping[str, AmountFact]:
+def _line_amounts(
+    asked: ChipsAsked, chips: ChipTable, path: str, *, near: bool
+) -> Mapping[str, AmountFact]:
     """What so many chips of one type add."""
     one = _one_chip(asked.chip, chips)
     if one is not None:
         return {name: _so_many(each, asked.count, path) for name, each in one.items()}
     if asked.declared is None:
-        notes = _suggestion(asked.chip, chips)
+        notes = _suggestion(asked.chip, chips, near=near)
         return dict.fromkeys(_SUMS, unknown(f"{path}.chip", notes=notes))
     return _declared(asked.declared, asked, path)
 
 
 @lru_cache(maxsize=1024)
-def _suggestion(name: str, chips: ChipTable) -> tuple[str, ...]:
-    names = chips.nearest(name)
+def _suggestion(name: str, chips: ChipTable, *, near: bool) -> tuple[str, ...]:
+    names = chips.nearest(name) if near else []
     listed = f"; near it: {', '.join(names)}" if names else ""
     return (f"{name[:60]!r} is no chip of the table{listed}",)
 

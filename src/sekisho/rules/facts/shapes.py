@@ -29,6 +29,7 @@ __all__ = [
     "given_flop",
     "plus",
     "ratio",
+    "total",
     "union",
     "unknown",
 ]
@@ -127,6 +128,17 @@ def plus(first: AmountFact, second: AmountFact) -> AmountFact:
         high=first.high + second.high,
         missing=union((first.missing, second.missing)),
         notes=union((first.notes, second.notes)),
+    )
+
+
+def total(amounts: Iterable[AmountFact]) -> AmountFact:
+    """The sum of any number of amounts, in one pass over what they miss."""
+    rows = list(amounts)
+    return AmountFact(
+        low=sum(row.low for row in rows),
+        high=sum(row.high for row in rows),
+        missing=union(row.missing for row in rows),
+        notes=union(row.notes for row in rows),
     )
 
 

@@ -38,7 +38,7 @@ NO_WEIGHTS: Final[Mapping[str, Fact]] = {
 @lru_cache(maxsize=4096)
 def weights_facts(weights: WeightsAsked) -> Mapping[str, Fact]:
     """The quantities that weights tell."""
-    added = given_flop(weights.added_flop, f"{_PATH}.added_flop")
+    added = _added(weights)
     return {
         "weights_flop": _with_synthetic(weights),
         "weights_published": flag(weights.published, f"{_PATH}.published"),
@@ -49,6 +49,19 @@ def weights_facts(weights: WeightsAsked) -> Mapping[str, Fact]:
             weights.below_most_advanced_published, f"{_PATH}.below_most_advanced_published"
         ),
     }
+
+
+def _added(weights: WeightsAsked) -> AmountFact:
+    """What the derivation added; operations that are neither the base's nor added may be added ones too."""
+    name = f"{_PATH}.added_flop"
+    stated = given_flop(weights.added_flop, name)
+    if stated.missing or weights.base_flop is None or weights.training_flop is None:
+        return stated
+    rest = int(weights.training_flop) - int(weights.base_flop)
+    if rest <= stated.low:
+        return stated
+    missing = (f"{name}: of training_flop more than base_flop and this",)
+    return AmountFact(low=stated.low, high=rest, missing=missing)
 
 
 def _with_synthetic(weights: WeightsAsked) -> AmountFact:

@@ -229,6 +229,8 @@ def _validity(said: ImpactAssessed, now: Instant) -> Check:
     if said.valid_until is None:
         return Check(name="validity", verdict="unverifiable", why="none")
     values = {"until": str(said.valid_until)}
+    if said.valid_until > said.effective.plus(LONGEST_S):
+        return Check(name="validity", verdict="fails", why="fails", values=values)
     verdict: CheckVerdict = "holds" if now < said.valid_until else "unverifiable"
     return Check(name="validity", verdict=verdict, why=verdict, values=values)
 

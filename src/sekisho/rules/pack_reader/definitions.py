@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from sekisho.rules.pack import DatedCondition, Definition
-from sekisho.rules.pack_reader.conditions import read_condition, sizes_of
+from sekisho.rules.pack_reader.conditions import read_condition
 from sekisho.rules.pack_reader.draft import Draft
+from sekisho.rules.pack_reader.reach import sizes_of
 from sekisho.rules.pack_shapes import LINE, MOST
 from sekisho.rules.strict_yaml import Node
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from sekisho.rules.pack import Eligibility, LicenceException
-from sekisho.rules.pack_reader.conditions import check_size, check_told, read_condition
+from sekisho.rules.pack_reader.conditions import read_condition
 from sekisho.rules.pack_reader.draft import Draft
 from sekisho.rules.pack_reader.duties import read_duties
+from sekisho.rules.pack_reader.reach import check_size, check_told
 from sekisho.rules.strict_yaml import Branch, Node
 
 __all__ = ["read_exceptions"]

@@ -8,9 +8,10 @@ from typing import cast
 import msgspec
 
 from sekisho.rules.pack import Condition, Review, Rule
-from sekisho.rules.pack_reader.conditions import check_kinds, check_size, read_condition
+from sekisho.rules.pack_reader.conditions import read_condition
 from sekisho.rules.pack_reader.draft import Draft
 from sekisho.rules.pack_reader.duties import read_duties
+from sekisho.rules.pack_reader.reach import check_kinds, check_size
 from sekisho.rules.requests.shapes import RequestKind
 from sekisho.rules.strict_yaml import Branch, Node
 

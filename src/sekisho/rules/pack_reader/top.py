@@ -9,7 +9,6 @@ from typing import Final
 from sekisho.model.statements.shapes import PackReference
 from sekisho.rules.overlay import FindOver, Layer, layer_of, layers_of
 from sekisho.rules.pack import Coverage, Pack, Standing
-from sekisho.rules.pack_reader.conditions import recheck_base, sizes_of
 from sekisho.rules.pack_reader.declarations import (
     read_parameters,
     read_quantities,
@@ -19,6 +18,7 @@ from sekisho.rules.pack_reader.declarations import (
 from sekisho.rules.pack_reader.definitions import read_definitions
 from sekisho.rules.pack_reader.draft import Draft
 from sekisho.rules.pack_reader.exceptions import read_exceptions
+from sekisho.rules.pack_reader.reach import recheck_base, sizes_of
 from sekisho.rules.pack_reader.rules import read_rules
 from sekisho.rules.pack_shapes import PLACE
 from sekisho.rules.shipped import find_shipped

@@ -170,6 +170,7 @@ class WeightsAsked(Asked, frozen=True, kw_only=True):
             ("added_flop", int(self.added_flop or 0)),
             ("synthetic_training_flop", int(self.synthetic_training_flop or 0)),
             ("synthetic", several),
+            ("base_flop", int(self.base_flop or 0) + int(self.added_flop or 0)),
         )
         for name, part in parts:
             if part > int(self.training_flop):

@@ -14,7 +14,7 @@ from sekisho.rules.pack import (
     PlaceLimb,
     Rule,
 )
-from sekisho.rules.pack_reader.conditions import limbs_of
+from sekisho.rules.pack_reader.reach import limbs_of
 from sekisho.rules.review.histories import day, turning_points
 from sekisho.rules.review.problem import PackProblem, error, warning
 

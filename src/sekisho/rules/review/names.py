@@ -17,7 +17,7 @@ from sekisho.rules.pack import (
     PlaceSet,
     StatedQuantity,
 )
-from sekisho.rules.pack_reader.conditions import limbs_of
+from sekisho.rules.pack_reader.reach import limbs_of
 from sekisho.rules.review.histories import histories
 from sekisho.rules.review.problem import PackProblem, warning
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sekisho.model.instants import Instant
 from sekisho.rules.pack import Any, Condition, LicenceException, Pack, Review, Rule
-from sekisho.rules.pack_reader.conditions import conditions_of
+from sekisho.rules.pack_reader.reach import conditions_of
 from sekisho.rules.review.acting import acts_at
 from sekisho.rules.review.consistency import Law, Patience, can_hold
 from sekisho.rules.review.histories import turning_points
