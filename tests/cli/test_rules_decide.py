@@ -66,7 +66,7 @@ def pack_file(folder: Path, text: str, name: str = "own") -> str:
         ({"id": "r"}, "loop-2026"),
         (
             {"id": "r", "kind": "cluster", "cluster": {"chips": [{"chip": "H100", "count": 1}]}},
-            "loop-2026",
+            "treaty-2511",
         ),
         (TRANSFER, "us-ear"),
         ({"id": "r", "kind": "cloud-use"}, "us-ear"),
@@ -175,8 +175,8 @@ def test_a_person_reads_exceptions_reviews_and_notices(call: Call, tmp_path: Pat
     printed = call({"id": "r", "facts": {"a": True, "b": True}}, flags=flags)[1]
     for line in (
         "r: licence",
-        "  licence: r0 (Art. r0; in force): a true is true: true",
-        "    source: law, Art. 1 (P), since 2020-01-01",
+        "  licence: r0 (Art. r0; in force since 2020-01-01): a true is true: true",
+        "    source: law, Art. 1 (P)",
         "    review: denial (Art. 9; P); it depends on facts.d",
         "    to do: apply (each shipment); 14 days before the shipment",
         "  exception: e0 (exception e0; Art. e0): not known to hold",
@@ -191,6 +191,44 @@ def test_a_person_reads_exceptions_reviews_and_notices(call: Call, tmp_path: Pat
     assert "    does not hold: the flag b is up" in failed.splitlines()
 
 
+def test_an_open_rule_asks_for_nothing_yet(call: Call, tmp_path: Path) -> None:
+    """It is told as open, with what it would be, and without source, review and duties."""
+    duty = "    duties:\n      - {id: apply, what: apply, per: shipment}\n"
+    text = pack_text(rule_text("r0", "licence", "a", more=duty))
+    flags = ["--pack", pack_file(tmp_path, text), "--at", "2024-01-01"]
+    code, printed = call({"id": "r"}, flags=flags)
+    assert code == 3
+    assert "  open, licence if it holds: r0 (Art. r0;" in printed
+    assert "to do" not in printed
+    assert "source" not in printed
+
+
+def test_a_permit_says_that_no_rule_reaches_the_request(call: Call, tmp_path: Path) -> None:
+    """A bare word would leave the reader to wonder what was looked at."""
+    flags = ["--pack", pack_file(tmp_path, pack_text(rule_text("r0", "deny", "a")))]
+    code, printed = call({"id": "r", "facts": {"a": False}}, flags=[*flags, "--at", "2024-01-01"])
+    assert code == 0
+    assert "  no rule of this pack reaches it" in printed.splitlines()
+
+
+def test_long_round_thresholds_are_powers_of_ten(call: Call) -> None:
+    """Exactly: a figure with an end of its own stays whole."""
+    run = {"id": "r", "planned_flop": str(10**24 + 1), "origin": "scratch"}
+    printed = call(run, flags=["--at", "2026-09-01"])[1]
+    assert f"run_flop {10**24 + 1} > 10^24 FLOP" in printed
+
+
+def test_many_regimes_are_told_once_under_each_word(call: Call) -> None:
+    """Eight packs have up to 28 pairs; the document keeps them, a person reads a line for each answer."""
+    run = {"id": "r", "planned_flop": str(2 * 10**24), "origin": "scratch", "jurisdictions": ["JP"]}
+    flags = ["--pack", "all", "--at", "2026-08-15"]
+    printed = call(run, flags=flags)[1]
+    apart = [line for line in printed.splitlines() if "they differ" in line]
+    assert "  they differ: deny: loop-2026, treaty-2511" in apart
+    assert len(apart) <= 4
+    assert len(json.loads(call(run, flags=[*flags, "--json"])[1])["conflicts"]) > 4
+
+
 def test_a_japanese_reader_reads_japanese_labels(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,7 +241,7 @@ def test_a_japanese_reader_reads_japanese_labels(
     main.call(["rules", "decide", str(file), "--at", "2023-12-01"], settings)
     printed = capsys.readouterr().out
     assert "    出典: " in printed
-    assert "審査方針: presumption-of-denial" in printed
+    assert "審査方針: 原則不許可 (presumption-of-denial)" in printed
 
 
 def test_foreign_text_cannot_move_the_cursor(call: Call, tmp_path: Path) -> None:

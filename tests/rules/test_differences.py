@@ -180,7 +180,7 @@ def test_another_pack_another_reading_and_another_fact_are_told_apart_from_law()
     }
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_where_nothing_is_told_the_answers_are_alike(data: st.DataObject) -> None:
     """A difference of the answers has a difference of law, whatever the pack."""

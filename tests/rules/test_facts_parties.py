@@ -154,10 +154,12 @@ def test_the_largest_share_counts_and_an_unknown_one_may_be_all() -> None:
 
 
 def test_a_stated_share_is_a_known_owner() -> None:
-    """Nothing else says so, and a share of nothing says nothing."""
+    """A share above nothing names an owner, a share of nothing that there is none, and silence neither."""
     facts = told(consignee={"listed_owner_share": "0.1"}, end_user={})
     assert facts["listed_owner_known"] == FlagFact(value=True)
     facts = told(consignee={"listed_owner_share": "0"}, end_user={"listed_owner_known": False})
+    assert facts["listed_owner_known"] == FlagFact(value=False)
+    facts = told(consignee={}, end_user={"listed_owner_known": False})
     assert facts["listed_owner_known"] == FlagFact(
         value=None, missing=("consignee.listed_owner_known",)
     )

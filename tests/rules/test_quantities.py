@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +138,12 @@ def test_every_quantity_has_its_unit_its_words_and_its_meaning() -> None:
         assert one.means, name
         assert one.kinds, name
         assert not one.words or one.kind == "word", name
+
+
+def test_the_guide_lists_every_quantity_with_its_unit_and_its_kinds_of_request() -> None:
+    """Whoever writes a pack by the guide alone finds what a limb may ask."""
+    guide = (Path(__file__).parents[2] / "docs/guide/packs.md").read_text(encoding="utf-8")
+    for name, one in QUANTITIES.items():
+        form = one.unit if one.kind == "amount" else one.kind
+        kinds = "all" if len(one.kinds) == len(KINDS) else ", ".join(one.kinds)
+        assert f"| `{name}` | {form} | {kinds} | {one.means}" in guide

@@ -68,7 +68,7 @@ def test_a_conflict_is_told_in_words_of_both_languages() -> None:
         "one says licence (r-licence); two says permit (no rule)",
         "one says licence (r-licence); three says permit (no rule)",
     )
-    assert conflicts_in_words(side.regimes, "ja")[0].startswith("one は「要許可申請」(r-licence)")
+    assert conflicts_in_words(side.regimes, "ja")[0].startswith("one は「要許可」(r-licence)")
     assert judged(a=False, b=False, c=False).conflicts == ()
 
 

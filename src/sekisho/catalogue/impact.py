@@ -480,13 +480,14 @@ _LETTER: Final[Mapping[str, tuple[str, str]]] = {
     "impact.figures": (
         (
             "Training compute: at most {bound} FLOP (every chip at its fastest the whole time); "
-            "estimate {best} FLOP ({low} to {high}) at {share} utilisation{stated}."
+            "estimate {best} FLOP{spread} at {share} utilisation{stated}."
         ),
         (
             "学習計算量：上限 {bound} FLOP（全チップが最速形式で常時稼働とした値）、推計 {best} FLOP"
-            "（{low}〜{high}）、計算効率 {share}{stated}。"
+            "{spread}、計算効率 {share}{stated}。"
         ),
     ),
+    "impact.figures.spread": (" ({low} to {high})", "（{low}〜{high}）"),
     "impact.figures.stated": (" as stated", "（申告値）"),
     "impact.figures.assumed": (" assumed (O)", "（仮定値、O）"),
     "impact.heading.scope": ("1. Scope: which rules touch you", "1. 範囲：どの規則が関係するか"),
@@ -527,19 +528,19 @@ _LETTER: Final[Mapping[str, tuple[str, str]]] = {
     "impact.outcome.permit": ("permits it", "許容"),
     "impact.outcome.unsure": ("only a person can tell", "個別の判断が必要"),
     "impact.says.figure": (
-        "{quantity}: yours {figure}{unit}, threshold {threshold}{unit}: {share} of it",
-        "{quantity}：貴社 {figure}{unit}、基準 {threshold}{unit}、基準の {share}",
+        "{quantity}: yours {figure}{unit}, threshold {threshold}{unit}, ratio {share}",
+        "{quantity}：貴社 {figure}{unit}、基準 {threshold}{unit}、基準比 {share}",
     ),
     "impact.says.figure.bound": (
         (
-            "{quantity}: yours {figure}{unit} (at most {bound}), threshold {threshold}{unit}: "
-            "{share} of it (at most {bound_share})"
+            "{quantity}: yours {figure}{unit} (at most {bound}), threshold {threshold}{unit}, "
+            "ratio {share} (at most {bound_share})"
         ),
-        "{quantity}：貴社 {figure}{unit}（上限 {bound}）、基準 {threshold}{unit}、基準の {share}（上限 {bound_share}）",
+        "{quantity}：貴社 {figure}{unit}（上限 {bound}）、基準 {threshold}{unit}、基準比 {share}（上限 {bound_share}）",
     ),
     "impact.says.range": (
-        "{quantity}: yours {figure}{unit}, threshold {threshold}{unit}: at most {bound_share} of it",
-        "{quantity}：貴社 {figure}{unit}、基準 {threshold}{unit}、最大で基準の {bound_share}",
+        "{quantity}: yours {figure}{unit}, threshold {threshold}{unit}, ratio at most {bound_share}",
+        "{quantity}：貴社 {figure}{unit}、基準 {threshold}{unit}、基準比 最大 {bound_share}",
     ),
     "impact.says.amount": (
         "{quantity}: yours {figure}{unit}, threshold {threshold}{unit}",
@@ -675,14 +676,6 @@ _LETTER: Final[Mapping[str, tuple[str, str]]] = {
     "impact.warn.coverage": (
         "Law is known to the packs only until the dates below; what came later is not in this answer.",
         "規則パックが知る法令は下記の日付までです。その後の改正は反映していません。",
-    ),
-    "impact.warn.knows": (
-        "{pack} knows the law until {day}; what came later is not in it.",
-        "{pack} は {day} までの法令を収録しています。その後の改正は含みません。",
-    ),
-    "impact.warn.recalled": (
-        "Recalled, to be verified (R): {names}.",
-        "記憶によるため要確認（R）：{names}。",
     ),
     "impact.marks": (
         "Marks: P text of the law read, S secondary source, R recalled and to be verified, D derived, O our assumption.",

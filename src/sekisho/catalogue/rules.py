@@ -8,13 +8,14 @@ from typing import Final
 __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "rules.word.permit": ("permit", "許可"),
+    "rules.word.permit": ("permit", "許可不要"),
     "rules.word.report": ("report", "届出"),
-    "rules.word.licence": ("licence", "要許可申請"),
+    "rules.word.licence": ("licence", "要許可"),
     "rules.word.deny": ("deny", "禁止"),
     "rules.word.unsure": ("unsure", "判断不能"),
     "rules.no-rule": ("no rule", "該当規則なし"),
     "rules.said": ("{pack} says {word} ({rules})", "{pack} は「{word}」({rules})"),
+    "rules.apart": ("{word}: {packs}", "{word}：{packs}"),
     "rules.conflict": ("{first}; {second}", "{first}、{second}"),
     # --- why two dates give two answers
     "rules.change.on": ("on {day}", "{day} に"),
@@ -29,8 +30,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{name} の別の読み方: {before} から {after} へ",
     ),
     "rules.change.coverage": (
-        "{name}: before: {before}; after: {after}",
-        "{name}: 変更前: {before}、変更後: {after}",
+        "what {name} can tell: before: {before}; after: {after}",
+        "{name} の対象範囲：変更前 {before}、変更後 {after}",
     ),
     "rules.change.rule-began": (
         "the rule {name} came into force {when}{cite}",
@@ -72,15 +73,30 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "another fact: {name} was {before}, then {after}",
         "事実の相違: {name} は {before} から {after} へ",
     ),
+    # --- what an answer rests on that somebody should look at
+    "rules.warn.knows": (
+        "{pack} knows the law until {day}; what came later is not in it.",
+        "{pack} は {day} までの法令を収録しています。その後の改正は含みません。",
+    ),
+    "rules.warn.recalled": (
+        "Recalled, to be verified (R): {names}.",
+        "記憶によるため要確認（R）：{names}。",
+    ),
+    "rules.warn.review": (
+        "To be looked at again by {day}, which has passed: {names}.",
+        "再確認の期限 {day} を過ぎています：{names}。",
+    ),
     # --- a decision on the command line
     "rules.text.bar": ("judging the requests", "要求を判定中"),
     "rules.text.conflict": ("they differ", "相違"),
+    "rules.text.none": ("no rule of this pack reaches it", "この規則集に該当する規則なし"),
+    "rules.text.open-rule": ("open, {outcome} if it holds", "未確定（該当すれば{outcome}）"),
     "rules.text.missing": ("missing", "不足している事実"),
     "rules.text.warning": ("note", "注意"),
     "rules.text.by": ("by", "根拠:"),
     "rules.text.at": ("at", "基準日"),
     "rules.text.source": ("source", "出典"),
-    "rules.text.since": ("since", "施行"),
+    "rules.text.since": ("{status} since {day}", "{status}、{day} から"),
     "rules.text.review": ("review", "審査方針"),
     "rules.text.depends": ("it depends on", "次の事実による:"),
     "rules.text.duty": ("to do", "義務"),
@@ -93,6 +109,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "rules.text.open": ("not known", "未確認"),
     "rules.text.notice": ("it asks", "必要な届出"),
     "rules.text.each-year": ("each year on", "毎年"),
+    "rules.text.before": ("before {event}", "{event} の前まで"),
     "rules.text.days-before": ("{count} days before {event}", "{event} の {count} 日前まで"),
     "rules.text.days-after": ("within {count} days after {event}", "{event} から {count} 日以内"),
     "rules.text.hours-before": ("{count} hours before {event}", "{event} の {count} 時間前まで"),
@@ -101,7 +118,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{event} から {count} 時間以内",
     ),
     "rules.text.others": (
-        "and {count} changes that do not bear on the answer",
+        "changes that do not bear on the answer: {count}",
         "ほかに答えに影響しない変更 {count} 件",
     ),
     "rules.per.once": ("once", "一回"),

@@ -89,7 +89,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "law.form.rests": ("suspended", "停止中"),
     "law.form.gone": ("revoked or ended", "撤回・終了"),
     "law.years": ("Years", "年"),
-    "law.outcome.permit": ("permit", "許可"),
+    "law.outcome.permit": ("permit", "許可不要"),
     "law.outcome.report": ("report", "届出"),
     "law.outcome.licence": ("licence", "許可申請"),
     "law.outcome.deny": ("deny", "禁止"),

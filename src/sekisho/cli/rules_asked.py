@@ -72,14 +72,17 @@ class Packs:
         self._named = [] if self._every else [read_pack(name) for name in names]
 
     def judging(self, request: Request, at: Instant) -> list[Pack]:
-        """The packs that are asked about this request: those named, every one that has an answer, or the kind's own."""
+        """The packs that are asked about this request: those named, all law that has an answer, or the kind's own.
+
+        A reform is nobody's law yet: it is asked where it is named.
+        """
         from sekisho.rules.library import DEFAULT_PACKS, load_pack, load_packs_about
 
         if self._named:
             return self._named
         if not self._every:
             return [load_pack(DEFAULT_PACKS[request.kind])]
-        about = load_packs_about(request.kind)
+        about = [pack for pack in load_packs_about(request.kind) if pack.standing != "reform"]
         return [pack for pack in about if _speaks(pack, request, at)] or about
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.plain_text import tame
 from sekisho.rules.acting import day
+from sekisho.rules.warning_words import warnings_in_words
 
 if TYPE_CHECKING:
     from sekisho.rules import AppliedException, AppliedRule, Decision, SideBySide
@@ -15,24 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["decision_lines", "side_by_side_lines"]
 
+_LONG_POWER: Final = 9
+
 
 def decision_lines(answer: Decision, language: Language) -> list[str]:
     """The answer and why, one line a reason."""
     return [
-        f"{tame(answer.id)}: {answer.decision}",
+        f"{tame(answer.id)}: {_word(answer.decision, language)}",
         *(f"  {tame(line)}" for line in _reasons(answer, language)),
     ]
 
 
 def side_by_side_lines(side: SideBySide, language: Language) -> list[str]:
     """Each regime's answer whole, then where they differ."""
-    from sekisho.rules.side_by_side import conflicts_in_words
+    from sekisho.rules.side_by_side import words_apart
 
-    lines = [f"{tame(side.id)}: {side.decision}"]
+    lines = [f"{tame(side.id)}: {_word(side.decision, language)}"]
     for regime in side.regimes:
-        lines.append(f"  {regime.policy.name}: {regime.decision}")
+        lines.append(f"  {regime.policy.name}: {_word(regime.decision, language)}")
         lines += [f"    {tame(line)}" for line in _reasons(regime, language)]
-    for conflict in conflicts_in_words(side.regimes, language):
+    for conflict in words_apart(side.regimes, language):
         lines.append(f"  {say('rules.text.conflict', language)}: {tame(conflict)}")
     return lines
 
@@ -40,11 +43,13 @@ def side_by_side_lines(side: SideBySide, language: Language) -> list[str]:
 def _reasons(answer: Decision, language: Language) -> Iterator[str]:
     for rule in answer.rules:
         yield from _rule(rule, language)
+    if answer.decision == "permit" and not answer.rules:
+        yield say("rules.text.none", language)
     for exception in answer.exceptions:
         yield from _exception(exception, language)
     if answer.missing:
         yield f"{say('rules.text.missing', language)}: {', '.join(answer.missing)}"
-    for warning in answer.warnings:
+    for warning in warnings_in_words(answer.warnings, language):
         yield f"{say('rules.text.warning', language)}: {warning}"
     policy = answer.policy
     reading = "" if answer.reading == "enforced" else f", {answer.reading}"
@@ -55,13 +60,24 @@ def _reasons(answer: Decision, language: Language) -> Iterator[str]:
 
 
 def _rule(rule: AppliedRule, language: Language) -> Iterator[str]:
-    asked = f"{rule.quantity} {rule.value} {rule.op} {rule.threshold} {rule.unit}".rstrip()
-    yield f"{rule.outcome}: {rule.id} ({rule.cite}; {rule.status}): {asked}: {rule.truth}"
+    """What bears on the answer: an open rule in two lines, since nothing is to be done before it is known to hold."""
+    asked = f"{rule.quantity} {_amount(rule.value)} {rule.op} {_amount(rule.threshold)} {rule.unit}"
+    outcome = _word(rule.outcome, language)
+    if rule.truth == "unknown":
+        outcome = say("rules.text.open-rule", language, outcome=outcome)
+    status = say(f"law.status.{rule.status}", language)
+    if rule.since:
+        status = say("rules.text.since", language, status=status, day=day(rule.since))
+    yield f"{outcome}: {rule.id} ({rule.cite}; {status}): {asked.rstrip()}: {rule.truth}"
     yield f"  {_in(language, rule.duty, rule.duty_ja)} [{rule.binding}]"
-    since = f", {say('rules.text.since', language)} {day(rule.since)}" if rule.since else ""
-    yield f"  {say('rules.text.source', language)}: {rule.source} ({rule.mark}){since}"
+    if rule.truth == "unknown":
+        return
+    yield f"  {say('rules.text.source', language)}: {rule.source} ({rule.mark})"
     if rule.review is not None:
-        review = f"{rule.review.policy} ({rule.review.cite}; {rule.review.mark})"
+        policy: str = rule.review.policy
+        if language == "ja":
+            policy = f"{say(f'law.policy.{policy}', language)} ({policy})"
+        review = f"{policy} ({rule.review.cite}; {rule.review.mark})"
         if rule.review.truth == "unknown":
             review += f"; {say('rules.text.depends', language)} {', '.join(rule.review.missing)}"
         yield f"  {say('rules.text.review', language)}: {review}"
@@ -96,8 +112,24 @@ def _duty(duty: Duty, language: Language) -> str:
         return f"{text}; {say('rules.text.each-year', language)} {', '.join(deadline.each_year_on)}"
     unit = "days" if deadline.days is not None else "hours"
     count = deadline.days if deadline.days is not None else deadline.hours
+    if count == 0 and deadline.direction == "before":
+        return f"{text}; {say('rules.text.before', language, event=deadline.event)}"
     key = f"rules.text.{unit}-{deadline.direction}"
     return f"{text}; {say(key, language, count=count, event=deadline.event)}"
+
+
+def _word(word: str, language: Language) -> str:
+    """The answer's own word, which scripts know too; for Japanese readers with what it means."""
+    return word if language == "en" else f"{say(f'rules.word.{word}', language)} ({word})"
+
+
+def _amount(text: str) -> str:
+    """Long round figures as exact powers of ten; every other text as it is."""
+    head = text.rstrip("0")
+    zeros = len(text) - len(head)
+    if zeros < _LONG_POWER or not head.isdigit():
+        return text
+    return f"10^{zeros}" if head == "1" else f"{head} x 10^{zeros}"
 
 
 def _in(language: Language, english: str, japanese: str) -> str:

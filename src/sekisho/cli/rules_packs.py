@@ -144,9 +144,14 @@ def _checked(name: str, at: Instant) -> tuple[object, str, int]:
     try:
         problems = check_pack(read_pack(name), at)
     except InvalidInput as error:
-        return {"pack": name, "error": str(error)}, tame(f"{name}: {error}"), 2
+        return {"pack": name, "error": str(error)}, tame(_placed(name, str(error))), 2
     code = 1 if any(problem.severity == "error" for problem in problems) else 0
     return {"pack": name, "problems": problems}, _checked_text(name, problems), code
+
+
+def _placed(name: str, error: str) -> str:
+    """What is wrong with its file, which is named once."""
+    return error if error.startswith(name) else f"{name}: {error}"
 
 
 def _checked_text(name: str, problems: tuple[PackProblem, ...]) -> str:

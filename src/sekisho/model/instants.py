@@ -127,6 +127,12 @@ def _parse_at(text: str, path: str) -> Instant:
 
 def parse_date_or_instant(text: str, *, path: str = "") -> Instant:
     """Read a date (its first moment in UTC) or an instant, as people type them on a command line."""
-    return parse_instant(
-        f"{text}T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text, path=path
-    )
+    is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) is not None
+    try:
+        return parse_instant(f"{text}T00:00:00Z" if is_day else text, path=path)
+    except InvalidInput:
+        raise InvalidInput(
+            f"{text[:40]!r} is no day of the calendar and no instant in UTC",
+            path=path,
+            remedy="write 2026-01-31 or 2026-01-31T09:00:00Z",
+        ) from None

@@ -96,9 +96,11 @@ def check_publication(state: State, fact: PackPublished, pack: Pack | None) -> l
     problems = []
     if before is not None and before.pack != fact.pack:
         problems.append(f"this version is published with other bytes ({before.pack.sha256[:16]})")
-    for other in state.shelf.published.values():
-        if _file(other.pack) == _file(fact.pack) and named(other.pack) != named(fact.pack):
-            problems.append(f"its file would bear the name of that of {named(other.pack)}")
+    problems += [
+        f"its file would bear the name of that of {named(other.pack)}"
+        for other in state.shelf.published.values()
+        if _file(other.pack) == _file(fact.pack) and named(other.pack) != named(fact.pack)
+    ]
     if pack is None:
         return problems
     if pack.reference != fact.pack:

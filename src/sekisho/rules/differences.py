@@ -209,7 +209,8 @@ def _same(one: _Read, other: _Read) -> bool:
     """A threshold that is only cited anew has not changed."""
     if one.kind == "parameter":
         return one.limb.threshold == other.limb.threshold
-    return one.limb.since == other.limb.since and one.limb.source == other.limb.source
+    before, after = one.limb, other.limb
+    return (before.since, before.until, before.source) == (after.since, after.until, after.source)
 
 
 def _value(read: _Read) -> str:

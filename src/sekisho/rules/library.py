@@ -23,7 +23,7 @@ __all__ = [
 # By which pack a request is judged where nobody names one.
 DEFAULT_PACKS: Final[Mapping[RequestKind, str]] = {
     "training-run": DEFAULT_PACK,
-    "cluster": DEFAULT_PACK,
+    "cluster": "treaty-2511",
     "transfer": "us-ear",
     "cloud-use": "us-ear",
     "access": "access-suspension",

@@ -275,7 +275,7 @@ def _interval_text(fact: AmountFact) -> str:
 
 
 def _text(amount: Amount) -> str:
-    """An amount exactly where it has a finite decimal form of reasonable length, a fraction otherwise."""
+    """An amount exactly where it has a finite decimal form of reasonable length; else rounded, with the fraction."""
     if isinstance(amount, int):
         return str(amount)
     if amount == _INFINITE:
@@ -287,4 +287,10 @@ def _text(amount: Amount) -> str:
     if scaled.denominator == 1:
         whole, part = divmod(scaled.numerator, 10**6)
         return f"{whole}.{part:06d}".rstrip("0")
-    return f"{exact.numerator}/{exact.denominator}"
+    return f"{_rounded(exact)} ({exact.numerator}/{exact.denominator})"
+
+
+def _rounded(exact: Fraction) -> str:
+    """To six places, half to even, with the sign for "about"."""
+    whole, part = divmod(round(exact * 10**6), 10**6)
+    return f"≈{whole}.{part:06d}"

@@ -76,7 +76,11 @@ def _over(reader: Reader, node: Node) -> PackReference:
 def _base(reader: Reader, node: Node, over: PackReference, find_over: FindOver) -> Layer:
     raw = find_over(over)
     if raw is None:
-        reader.fail(node, f"the pack {over.name!r} is not at hand", "give its file as well")
+        reader.fail(
+            node,
+            f"the pack {over.name!r} is not at hand",
+            f"put {over.name}.yaml beside it; to publish, publish that pack first",
+        )
     layer = layer_of(raw, f"{over.name}.yaml")
     found = (_name(layer), _text(layer.tree, "version"))
     if layer.sha256 != over.sha256:

@@ -16,7 +16,7 @@ from sekisho.rules.requests import Request
 from sekisho.rules.stated import check_facts
 from sekisho.rules.strictness import strictest_of
 
-__all__ = ["conflicts_in_words", "decide_side_by_side", "put_side_by_side"]
+__all__ = ["conflicts_in_words", "decide_side_by_side", "put_side_by_side", "words_apart"]
 
 
 def decide_side_by_side(
@@ -67,6 +67,23 @@ def conflicts_in_words(regimes: Sequence[Decision], language: Language) -> tuple
         for number, one in enumerate(regimes)
         for other in regimes[number + 1 :]
         if one.decision != other.decision
+    )
+
+
+def words_apart(regimes: Sequence[Decision], language: Language) -> tuple[str, ...]:
+    """Where they differ, for people: two regimes as a sentence, more of them once under each word."""
+    apart = conflicts_in_words(regimes, language)
+    if len(apart) < 2:
+        return apart
+    words = dict.fromkeys(answer.decision for answer in regimes)
+    return tuple(
+        say(
+            "rules.apart",
+            language,
+            word=say(f"rules.word.{word}", language),
+            packs=", ".join(one.policy.name for one in regimes if one.decision == word),
+        )
+        for word in words
     )
 
 

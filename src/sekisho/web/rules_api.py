@@ -120,6 +120,7 @@ class RulesApi(Controller):
         def answer(body: bytes) -> AnswersView:
             return _decided(plane, body, when, tuple(pack or ()))
 
+        _check_query(request, "at", "as_of", "reading", "pack")
         return await _read_and_run(request, plane, MAX_REQUESTS, answer)
 
     @post(
@@ -139,6 +140,7 @@ class RulesApi(Controller):
             moment = when.at or plane.control.clock.now()
             return _plain(classify(_item(body), law, moment, when.as_of))
 
+        _check_query(request, "at", "as_of", "pack")
         return await _read_and_run(request, plane, MAX_REQUESTS, answer)
 
     @post(
@@ -154,6 +156,7 @@ class RulesApi(Controller):
         def answer(body: bytes) -> dict[str, Any]:
             return _compared(plane, body)
 
+        _check_query(request)
         return await _read_and_run(request, plane, MOST_POPULATION, answer)
 
 
@@ -178,7 +181,19 @@ class ImpactApi(Controller):
             moment = when.at or plane.control.clock.now()
             return _plain(impact_document(assess(given, packs_at_hand(plane), moment), "en"))
 
+        _check_query(request, "at")
         return await _read_and_run(request, plane, MAX_FORM, answer)
+
+
+def _check_query(request: Asking, *known: str) -> None:
+    """Refuses a parameter that nobody reads: a misspelt date would be answered by the law of today."""
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInput(
+                "is no parameter here",
+                path=name[:40],
+                remedy=f"use {', '.join(known)}" if known else "write it into the body",
+            )
 
 
 async def _read_and_run(

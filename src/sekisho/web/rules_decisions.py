@@ -23,7 +23,7 @@ from sekisho.rules import (
     decide_side_by_side,
     explain_difference,
 )
-from sekisho.rules.side_by_side import conflicts_in_words
+from sekisho.rules.side_by_side import words_apart
 from sekisho.web.plane import Plane
 from sekisho.web.problems import problem_of
 from sekisho.web.rules_asking import MOST_DATES, When, find_packs, parse_when
@@ -86,7 +86,7 @@ def judge_days(
             side=(
                 side := decide_side_by_side(request, packs, day, when.as_of, reading=when.reading)
             ),
-            conflicts=conflicts_in_words(side.regimes, language),
+            conflicts=words_apart(side.regimes, language),
         )
         for day in days
     ]

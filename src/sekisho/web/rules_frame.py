@@ -17,6 +17,7 @@ from sekisho.model.countries import country_name
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import PackReference
+from sekisho.rules.warning_words import warnings_in_words
 from sekisho.web.pages import language_for, render_page
 from sekisho.web.plane import Plane
 from sekisho.web.rules_views import (
@@ -81,6 +82,7 @@ def render_rules(
         say_duty=partial(say_duty, language=language),
         titled=lambda thing: _chosen(thing, "title", language),
         meaning=lambda thing: _chosen(thing, "means", language),
+        doubts=lambda warnings: warnings_in_words(warnings, language),
         duty_of=lambda thing: _chosen(thing, "duty", language),
         country=lambda code: _country(code, language),
         decision_shapes=DECISION_SHAPES,

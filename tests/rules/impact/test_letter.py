@@ -20,7 +20,7 @@ from sekisho.rules.impact import (
     letter,
 )
 from sekisho.rules.impact.contacts import CONTACTS
-from sekisho.rules.impact.wording import figure_text, money_text, share_text, warnings_text
+from sekisho.rules.impact.wording import figure_text, money_text, share_text
 from tests.rules.impact.companies import AT, exporter, host, maker, packs, provider
 
 SOURCES = "".join(
@@ -52,8 +52,8 @@ def said(sheet: Sheet) -> str:
 @pytest.mark.parametrize(
     ("language", "verdict", "factor"),
     [
-        ("en", "Not affected", "8.3 % of it (at most 42 %)"),
-        ("ja", "影響なし（対象外）", "基準の 8.3 %（上限 42 %）"),
+        ("en", "Not affected", "ratio 8.3 % (at most 42 %)"),
+        ("ja", "影響なし（対象外）", "基準比 8.3 %（上限 42 %）"),
     ],
 )
 def test_a_small_manufacturer_reads_that_it_is_not_affected(
@@ -159,19 +159,6 @@ def test_money_in_yen_counts_in_ten_thousands_in_japanese() -> None:
     assert money_text("15000", "JPY", "ja") == "15,000円"
     assert money_text("15000", "JPY", "en") == "JPY 15,000"
     assert money_text("60", "USD", "ja") == "USD 60"
-
-
-def test_warnings_are_told_in_the_reader_s_language() -> None:
-    """Recalled entries in one sentence; until when a pack knows the law; anything else as it stands."""
-    warnings = (
-        "a: to be verified",
-        "p knows the law until 2026-08-31; what came later is not in it",
-        "else",
-    )
-    told = warnings_text(warnings, "ja")
-    assert told[0].startswith("p は 2026-08-31 まで")
-    assert told[1] == "else"
-    assert "a" in told[2]
 
 
 def test_the_document_for_scripts_is_plain_json_with_reasons() -> None:

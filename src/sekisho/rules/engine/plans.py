@@ -25,7 +25,6 @@ from sekisho.rules.strictness import Held, could_raise, decision_word, outcome_i
 __all__ = ["BearingRule", "Plan", "Planner", "UsedException"]
 
 _KEPT: Final = 4096
-_KEPT: Final = 8192
 OpenRows: TypeAlias = tuple[tuple[Review, Slots], ...]
 
 
@@ -104,8 +103,6 @@ class Planner:
 
     def plan(self, verdicts: Sequence[Verdict]) -> Plan:
         """The plan for what the readers found."""
-        if len(self._rows) >= _KEPT:
-            self._rows.clear()
         if self._table.silent:
             return Plan(word="unsure", why=(self._silence,), warnings=self._beyond)
         if len(self._rows) >= _KEPT:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import count
-from itertools import count
 from typing import Final, TypeAlias
 
 from sekisho.rules.engine.table import LimbTable
@@ -75,7 +74,6 @@ class Reader:
         self.chosen = self._bits.chosen
         self.kept: dict[int, Verdict] = {}
         self._cores: dict[tuple[object, ...], int] = {}
-        self._numbers = count()
         self._serials = count()
 
     def read(self, mask: int) -> Verdict:

@@ -29,7 +29,7 @@ from sekisho.rules.requests.training_run import (
 __all__ = ["cluster_facts"]
 
 _TERA: Final = 10**12
-_SUGGESTED: Final = 10  # lines of a cluster whose unknown chips are compared with the table: that is slow
+_SUGGESTED: Final = 10  # lines whose unknown chips are compared with the table, which is slow
 _SUMS: Final = ("cluster_fp16", "cluster_peak", "cluster_tpp", "cluster_memory")
 _UNKNOWN: Final[Mapping[str, Fact]] = {
     "cluster_networked": FlagFact(value=None, missing=("cluster",)),

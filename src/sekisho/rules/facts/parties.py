@@ -141,17 +141,18 @@ def _listed(parties: _Named) -> FlagFact:
 
 
 def _owner_known(parties: _Named) -> FlagFact:
-    """A stated share above nothing is an owner that is known."""
+    """A stated share above nothing is an owner that is known; a share of nothing tells that there is none."""
     return _any_flag(
-        (path, None)
-        if party is None
-        else (f"{path}.listed_owner_known", True if _owned(party) else party.owner_known)
+        (path, None) if party is None else (f"{path}.listed_owner_known", _known_owner(party))
         for path, party in parties
     )
 
 
-def _owned(party: _Told) -> bool:
-    return party.owner_share is not None and decimal(party.owner_share) > 0
+def _known_owner(party: _Told) -> bool | None:
+    if party.owner_share is not None and decimal(party.owner_share) > 0:
+        return True
+    nothing = False if party.owner_share is not None else None
+    return party.owner_known if party.owner_known is not None else nothing
 
 
 def _any_flag(told: Iterable[tuple[str, bool | None]]) -> FlagFact:

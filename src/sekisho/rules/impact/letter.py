@@ -25,8 +25,8 @@ from sekisho.rules.impact.wording import (
     outcome_text,
     reason_text,
     share_text,
-    warnings_text,
 )
+from sekisho.rules.warning_words import warnings_in_words
 
 __all__ = ["Proof", "declaration", "letter"]
 
@@ -172,14 +172,14 @@ def _figures(impact: Impact, language: Language) -> Iterable[Part]:
     if figures is None:
         return
     low, best, high = (figure_text(flop) for flop in figures.estimate)
+    spread = "" if low == high else say("impact.figures.spread", language, low=low, high=high)
     yield Text(
         say(
             "impact.figures",
             language,
             bound=figure_text(figures.bound),
-            low=low,
             best=best,
-            high=high,
+            spread=spread,
             share=share_text(figures.utilisation[1]),
             stated=say(f"impact.figures.{'stated' if figures.stated else 'assumed'}", language),
         )
@@ -320,7 +320,7 @@ def _assumptions(impact: Impact, language: Language) -> Iterable[Part]:
             f"impact.assume.{one.id}", language, **({"wage": wage} if one.id == "wage" else {})
         )
         yield Text(f"– {told} [{one.mark}]", "small")
-    for warning in warnings_text(impact.warnings, language):
+    for warning in warnings_in_words(impact.warnings, language):
         yield Text(f"– {warning}", "small")
     yield Text(say("impact.marks", language), "small")
 

@@ -192,15 +192,16 @@ def _read_free(question: Question, text: str, where: str) -> str:
 
 
 def _wrong(question: Question, where: str) -> InvalidInput:
-    asked = {
-        "yes-no": "yes or no",
-        "choice": f"one of {', '.join(question.options)}",
-        "choices": f"some of {', '.join(question.options)}",
-        "amount": f"an amount in {question.unit}, as text",
-        "country": "a country",
-        "countries": "a list of countries",
-        "text": "a line of text",
+    options = ", ".join(question.options)
+    asked, remedy = {
+        "yes-no": ("yes or no", "yes or no"),
+        "choice": (f"one of {options}", "one of them"),
+        "choices": (f"some of {options}", "a list of them"),
+        "amount": (f"an amount in {question.unit}", 'it in quotation marks, such as "12.5"'),
+        "country": ("a country", "its two letters (JP) or its name"),
+        "countries": ("a list of countries", 'a list, such as ["JP", "EU"]'),
+        "text": ("a line of text", "one in quotation marks"),
     }[question.kind]
     return InvalidInput(
-        f"is not {asked}", path=where, remedy="write that, or null for: I do not know"
+        f"is not {asked}", path=where, remedy=f"write {remedy}, or null for: I do not know"
     )

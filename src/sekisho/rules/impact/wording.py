@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
@@ -25,13 +23,9 @@ __all__ = [
     "outcome_text",
     "reason_text",
     "share_text",
-    "warnings_text",
 ]
 
 _LARGE: Final = 10**7
-# Decisions warn in English sentences of two forms; a third stays as it is.
-_RECALLED: Final = re.compile(r"(.+?)(?:: to be verified| is recalled, to be verified)")
-_KNOWS: Final = re.compile(r"(\S+) knows the law until (\S+); what came later is not in it")
 
 
 def in_language(english: str, japanese: str, language: Language) -> str:
@@ -102,7 +96,7 @@ def outcome_text(line: Scope, language: Language) -> str:
 
 def reason_text(line: Scope, language: Language) -> str:
     """Why a line says what it says, in a few clauses: figures, what is missing, the source with its mark."""
-    return (" ; " if language == "en" else "。").join(
+    return ("; " if language == "en" else "。").join(
         part for part in _reasons(line, language) if part
     )
 
@@ -200,21 +194,6 @@ def find_out_text(one: FindOut, language: Language) -> str:
     if one.fact == "measured":
         return say("impact.find.measured", language)
     return in_language(one.means, one.means_ja, language) or one.fact
-
-
-def warnings_text(warnings: Iterable[str], language: Language) -> list[str]:
-    """What is recalled in one sentence, how long each pack knows the law, and the rest as it is."""
-    recalled, told = [], []
-    for warning in warnings:
-        if (match := _RECALLED.fullmatch(warning)) is not None:
-            recalled.append(match[1])
-        elif (match := _KNOWS.fullmatch(warning)) is not None:
-            told.append(say("impact.warn.knows", language, pack=match[1], day=match[2]))
-        else:
-            told.append(warning)
-    if recalled:
-        told.append(say("impact.warn.recalled", language, names=", ".join(recalled)))
-    return told
 
 
 def answer_text(question: Question, answer: Answer, language: Language) -> str:

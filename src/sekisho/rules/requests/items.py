@@ -257,10 +257,8 @@ _HOLDS_CHIPS: Final = ("computer", "other")
 def _computing(spec: ChipSpec) -> str:
     """The first peak above nothing on the sheet, "" where there is none."""
     units = (("", spec), *((f"dies[{n}].", die) for n, die in enumerate(spec.dies)))
-    return next(
-        (f"{at}{name}" for at, unit in units for name in FORMAT_BITS if is_above(getattr(unit, name), 0)),
-        "",
-    )
+    peaks = ((f"{at}{name}", getattr(unit, name)) for at, unit in units for name in FORMAT_BITS)
+    return next((path for path, peak in peaks if is_above(peak, 0)), "")
 
 
 def _refuse_beside(item: ItemAsked, names: Iterable[str], form: str) -> None:

@@ -79,7 +79,11 @@ def _is_json_object(line: bytes) -> bool:
 def _refuse_more(found: int, most: int, file: str) -> None:
     """Before a row is looked at: each one that is refused costs more than its few bytes."""
     if found > most:
-        raise InvalidInput(f"more than {most} requests", path=file, remedy="split it")
+        raise InvalidInput(
+            f"more than {most} requests",
+            path=file,
+            remedy="split it, or compare any number of lines with sekisho rules diff",
+        )
 
 
 def _from_document(
