@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     changed: int
     seconds: float
+    processor_s: float
     peak_mb: float
 
 
@@ -64,6 +66,7 @@ def compare(path: Path, processes: int) -> Figures:
     flags = ["--reading-a", "codified", "--reading-b", "enforced", "--at", AT, "--json"]
     flags += ["--processes", str(processes), "--over", str(path)]
     answer = path.with_suffix(".answer")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began, peak = time.perf_counter(), 0
     with answer.open("wb") as out:
         running = subprocess.Popen([*command, *flags], stdout=out)
@@ -71,6 +74,8 @@ def compare(path: Path, processes: int) -> Figures:
             peak = max(peak, sum(map(_resident, _family(running.pid))))
             time.sleep(LOOK_S)
     seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if running.returncode:
         raise RuntimeError(f"sekisho rules diff ended with {running.returncode}")
     said = json.loads(answer.read_bytes())
@@ -92,6 +97,7 @@ def measure_diff(count: int, processes: int = 0) -> list[Row]:
     name = f"{count:,} requests ({size:,.0f} MB) diffed under two packs, {used} processes"
     return [
         row_of(name, "s", [found.seconds], SECONDS if whole else None),
+        row_of("  of it processor time, all processes together", "s", [found.processor_s]),
         row_of("  memory of all its processes at their peak", "MB", [found.peak_mb], MEMORY),
         row_of("  requests under both packs", "/s", [count / found.seconds], RATE),
     ]

@@ -130,6 +130,24 @@ def test_a_dry_run_can_be_asked_over_ones_own_requests(desk: Desk) -> None:
     assert json.loads(shown)["change"]["requests"] == 3
 
 
+def test_a_dry_run_says_that_a_reform_begins_later_and_judges_on_that_day(desk: Desk) -> None:
+    """That nothing changes today must not be read as: nothing changes."""
+    later = "      - {from: 2999-01-01, value: 1e10, "
+    text = newer_base().decode()
+    line = next(one for one in text.splitlines() if "value: 1e22" in one)
+    rest = line.split("value: 1e22, ")[1]
+    pack = desk.file("newer.yaml", text.replace(line, f"{line}\n{later}{rest}", 1).encode())
+    code, shown, told = desk.call("rules", "publish", pack, "--dry-run")
+    assert code == 0, told
+    assert "begins later, first on 2999-01-01" in shown
+    flags = ["--dry-run", "--at", "2999-01-01"]
+    shown = desk.call("rules", "publish", pack, *flags)[1]
+    assert "law of 2999-01-01" in shown
+    assert "begins later" not in shown
+    changed = json.loads(desk.call("rules", "publish", pack, *flags, "--json")[1])["change"]
+    assert sum(changed["changes"].values()) > 0
+
+
 def test_an_overlay_whose_base_is_not_in_the_log_is_refused(desk: Desk) -> None:
     """With what to publish first; no draft is written."""
     out = desk.folder / "draft.json"

@@ -233,3 +233,17 @@ def test_a_name_far_from_all_is_offered_nothing() -> None:
     """Nothing is better than nonsense."""
     assert known_chips().nearest("abacus of the ministry") == []
     assert known_chips().nearest("") == []
+
+
+@pytest.mark.parametrize("name", ["Huawei T4", "AMD H100", "Intel A100 80GB", "Cambricon L4"])
+def test_another_makers_chip_of_the_same_name_is_not_the_tables(name: str) -> None:
+    """A name must not borrow the figures of a slower chip."""
+    assert known_chips().find(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["NVIDIA T4", "AWS NVIDIA A100", "Azure H100", "Intel(R) Gaudi(R) 2"]
+)
+def test_a_maker_or_a_cloud_in_a_name_changes_nothing(name: str) -> None:
+    """Clouds let out other makers' chips."""
+    assert known_chips().find(name) is not None

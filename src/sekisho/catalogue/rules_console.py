@@ -377,5 +377,9 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{pack} would be the first of its name in this log; there is nothing to hold it against. Nothing was written.",
         "{pack} はこの名前で最初の規則集です。比べる対象はありません。何も書き込んでいません。",
     ),
+    "publish.later": (
+        "Some of it begins later, first on {day}, and is not in these figures: ask with --at {day}.",
+        "一部は後日（最初は {day}）に始まり、この数字には含まれません。--at {day} を付けて確認してください。",
+    ),
     "publish.dry": ("A dry run: nothing was written.", "試行のみ：何も書き込んでいません。"),
 }

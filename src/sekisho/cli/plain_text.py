@@ -9,6 +9,9 @@ __all__ = ["quote", "tame", "wrap"]
 WIDTH = 100
 # Spaces that Japanese and English prose needs; every other character that shows nothing is written as its number.
 _SPACES = (" ", "　")
+# Japanese lines neither begin with these nor end with those.
+_CLOSING = "、。，．・：；！？）」』】〕々ー"
+_OPENING = "（「『【〔"
 
 
 def tame(text: str) -> str:
@@ -56,7 +59,9 @@ def _words(text: str) -> list[str]:
     words: list[str] = []
     for c in text:
         wide = unicodedata.east_asian_width(c) in "WF"
-        if not words or c == " " or wide or columns(words[-1]) >= 64 or columns(words[-1][-1]) == 2:
+        if words and c != " " and (c in _CLOSING or words[-1][-1] in _OPENING):
+            words[-1] += c
+        elif not words or c == " " or wide or columns(words[-1]) >= 64 or columns(words[-1][-1]) == 2:
             words.append(c)
         else:
             words[-1] += c

@@ -17,6 +17,7 @@ from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.drafting import deliver_draft
 from sekisho.cli.plain_text import tame, wrap
 from sekisho.cli.reading import read_input
+from sekisho.cli.rules_inputs import read_instant
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sekisho.app import Home
     from sekisho.ceremony import State
     from sekisho.cli.words import View
+    from sekisho.model.instants import Instant
     from sekisho.model.statements import PackPublished
     from sekisho.rules import Pack, Request
     from sekisho.rules.what_if import Diff
@@ -54,6 +56,12 @@ Over = Annotated[
 ]
 
 
+At = Annotated[
+    str,
+    typer.Option("--at", help="With --dry-run: the law of this date; else each request's own day."),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Put the command into the group."""
     app.command()(publish)
@@ -72,6 +80,7 @@ def publish(
     ] = False,
     dry_run: DryRun = False,
     over: Over = "",
+    at: At = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -90,7 +99,8 @@ def publish(
     plan = PublicationPlan(summary=summary, emergency=emergency)
     fact = draft_publication(state, pack, data, plan, now=view.now)
     if dry_run:
-        _deliver_change(view, state, place, (fact, pack), over, as_json=as_json)
+        asked = (over, read_instant(at, "--at"))
+        _deliver_change(view, state, place, (fact, pack), asked, as_json=as_json)
     kept = keep_pack(place, state, pack, data)
     typer.echo(say("publish.kept", view.language, packs=", ".join(kept)), err=True)
     deliver_draft(view, fact, Path(out), as_json=as_json)
@@ -133,7 +143,7 @@ def _deliver_change(
     state: State,
     home: Home,
     drafted: tuple[PackPublished, Pack],
-    over: str,
+    asked: tuple[str, Instant | None],
     *,
     as_json: bool,
 ) -> None:
@@ -149,9 +159,10 @@ def _deliver_change(
         deliver(
             Answer(document={**told, "against": None, "change": None}, text=text), as_json=as_json
         )
-    found = _change(view, state, (before, pack), over)
+    found = _change(view, state, (before, pack), asked)
     document = {**told, "against": before.reference, "change": diff_document(found)}
-    deliver(Answer(document=document, text=_text(view, found)), as_json=as_json)
+    later = None if asked[1] else _begins_later(view, before, pack)
+    deliver(Answer(document=document, text=_text(view, found, later)), as_json=as_json)
 
 
 def _base(home: Home, pack: Pack) -> Pack | None:
@@ -159,14 +170,25 @@ def _base(home: Home, pack: Pack) -> Pack | None:
     return home.find_pack(pack.over[0]) if pack.over else None
 
 
-def _change(view: View, state: State, packs: tuple[Pack, Pack], over: str) -> Diff:
+def _begins_later(view: View, before: Pack, pack: Pack) -> Instant | None:
+    """The first day to come on which the new pack's law changes and the old one's does not."""
+    from sekisho.rules.what_if import Side
+
+    old, new = (set(Side(pack=one, now=view.now).law_changes()) for one in (before, pack))
+    return min((day for day in new - old if day > view.now), default=None)
+
+
+def _change(
+    view: View, state: State, packs: tuple[Pack, Pack], asked: tuple[str, Instant | None]
+) -> Diff:
     """Both packs over the runs that the log declares, and over a file of requests or a made-up population."""
     from sekisho.app import declared_requests
     from sekisho.model.wire import canonical
     from sekisho.rules import parse_request, parse_requests
     from sekisho.rules.what_if import Side, diff, sample_population
 
-    sides = [Side(pack=pack, now=view.now) for pack in packs]
+    over, at = asked
+    sides = [Side(pack=pack, at=at, now=view.now) for pack in packs]
     rows: list[tuple[int, Request | InvalidInput]] = [*enumerate(declared_requests(state), 1)]
     if over:
         rows += parse_requests(read_input(over, limit=64 * _MOST), file=over)
@@ -177,7 +199,11 @@ def _change(view: View, state: State, packs: tuple[Pack, Pack], over: str) -> Di
     return diff(rows, sides[0], sides[1])
 
 
-def _text(view: View, found: Diff) -> str:
+def _text(view: View, found: Diff, later: Instant | None) -> str:
     from sekisho.cli.rules_diff_text import diff_text
+    from sekisho.rules.acting import day
 
-    return f"{diff_text(found, view.language)}\n{say('publish.dry', view.language)}"
+    lines = [diff_text(found, view.language), say("publish.dry", view.language)]
+    if later is not None:
+        lines.append(say("publish.later", view.language, day=day(later)))
+    return "\n".join(lines)

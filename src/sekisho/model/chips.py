@@ -189,15 +189,14 @@ class ChipTable:
         """The chip behind a written name ("NVIDIA H100-SXM5-80GB"), or None; never a guess between two.
 
         A bare family name ("H100") is its fastest variant, so that a bound stays sound. Of a memory size in the name
-        and the table's the larger counts: a name must not talk a cluster below a limb.
+        and the table's the larger counts: a name must not talk a cluster below a limb. Another maker's chip of the
+        same name is not the table's.
         """
         key, memory_gb = _key_and_memory(name)
         chip = self._by_key.get(key)
-        if (
-            chip is None
-            or memory_gb is None
-            or (chip.memory_gb is not None and memory_gb <= chip.memory_gb)
-        ):
+        if chip is None or _is_from_another_maker(name, chip):
+            return None
+        if memory_gb is None or (chip.memory_gb is not None and memory_gb <= chip.memory_gb):
             return chip
         marks = {field: mark for field, mark in chip.marks.items() if field != "memory"}
         return msgspec.structs.replace(chip, memory_gb=memory_gb, marks=marks)
@@ -337,7 +336,30 @@ _NOISE = re.compile(
     "nvidia|amd|intel|google|cloud|aws|amazon|microsoft|azure|huawei|meta|baidu|biren|cambricon|habana|tesla"
     "|geforce|radeon|instinct|[hd]gx|r|tm|c|ai|accelerator|gpu|per|tensor|core|hbm[23]e?|gddr[67]"
 )
+# Words that name a maker of chips; clouds are not among them, since they let out other makers' chips.
+_MAKERS = {
+    "nvidia": "NVIDIA",
+    "geforce": "NVIDIA",
+    "amd": "AMD",
+    "radeon": "AMD",
+    "instinct": "AMD",
+    "intel": "Intel",
+    "habana": "Intel",
+    "huawei": "Huawei",
+    "baidu": "Baidu",
+    "biren": "Biren",
+    "cambricon": "Cambricon",
+    "meta": "Meta",
+}
 _MEMORY = re.compile(r"\b([0-9]{1,4})\s*gi?b\b")
+
+
+def _is_from_another_maker(name: str, chip: Chip) -> bool:
+    """A maker is named, and it is not the chip's."""
+    named = {
+        _MAKERS[word] for word in re.findall(r"[a-z]+", name[:200].casefold()) if word in _MAKERS
+    }
+    return bool(named) and chip.vendor not in named
 
 
 def _key_and_memory(name: str) -> tuple[str, Fraction | None]:

@@ -104,6 +104,8 @@ class TransferRequest(Asked, frozen=True, kw_only=True):
             self._check_way()
         if self.end_user_is_consignee is not None:
             self._check_same()
+        if self.consignee is not None and None not in (self.consignee.country, self.destination):
+            self._check_consignee(self.consignee.country)
 
     def _check_way(self) -> None:
         """Within a country is from it to it; every other way crosses a border."""
@@ -112,6 +114,15 @@ class TransferRequest(Asked, frozen=True, kw_only=True):
                 f"{self.activity} from {self.origin} to {self.destination}",
                 path="activity",
                 remedy="in-country is within one country, export and reexport are between two",
+            )
+
+    def _check_consignee(self, country: str | None) -> None:
+        """The consignee receives the item where it goes; Hong Kong may be written as China."""
+        if country != self.destination and {country, self.destination} != {"CN", "HK"}:
+            raise Contradiction(
+                f"the consignee is in {country}, the item goes to {self.destination}",
+                path="consignee.country",
+                remedy="name the country where the item arrives, and others under `intermediates`",
             )
 
     def _check_same(self) -> None:
