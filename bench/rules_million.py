@@ -80,7 +80,13 @@ def compare(path: Path, processes: int) -> Figures:
         raise RuntimeError(f"sekisho rules diff ended with {running.returncode}")
     said = json.loads(answer.read_bytes())
     changed = sum(said["changes"].values())
-    return Figures(requests=said["requests"], changed=changed, seconds=seconds, peak_mb=peak / 1e6)
+    return Figures(
+        requests=said["requests"],
+        changed=changed,
+        seconds=seconds,
+        processor_s=used,
+        peak_mb=peak / 1e6,
+    )
 
 
 def measure_diff(count: int, processes: int = 0) -> list[Row]:

@@ -191,6 +191,15 @@ def test_a_person_reads_exceptions_reviews_and_notices(call: Call, tmp_path: Pat
     assert "    does not hold: the flag b is up" in failed.splitlines()
 
 
+def test_a_chip_that_no_table_knows_is_named(call: Call) -> None:
+    """It may be a slip of the pen; in a transfer and in a cluster."""
+    item = {"chip": "H999"}
+    assert 'does not know "H999"' in call({**TRANSFER, "item": item})[1]
+    assert "does not know" not in call(TRANSFER)[1]
+    cluster = {"chips": [{"chip": "H999", "count": 1}]}
+    assert 'does not know "H999"' in call({"id": "r", "kind": "cluster", "cluster": cluster})[1]
+
+
 def test_an_open_rule_asks_for_nothing_yet(call: Call, tmp_path: Path) -> None:
     """It is told as open, with what it would be, and without source, review and duties."""
     duty = "    duties:\n      - {id: apply, what: apply, per: shipment}\n"

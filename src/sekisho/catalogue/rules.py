@@ -90,6 +90,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "rules.text.bar": ("judging the requests", "要求を判定中"),
     "rules.text.conflict": ("they differ", "相違"),
     "rules.text.none": ("no rule of this pack reaches it", "この規則集に該当する規則なし"),
+    "rules.text.strange-chip": (
+        "note: the chip table does not know {name}; correct the name, or give its data sheet",
+        "注意: チップ表に {name} はありません。名称を直すか、データシートの値を示してください",
+    ),
     "rules.text.open-rule": ("open, {outcome} if it holds", "未確定（該当すれば{outcome}）"),
     "rules.text.missing": ("missing", "不足している事実"),
     "rules.text.warning": ("note", "注意"),

@@ -12,6 +12,7 @@ _SPACES = (" ", "　")
 # Japanese lines neither begin with these nor end with those.
 _CLOSING = "、。，．・：；！？）」』】〕々ー"
 _OPENING = "（「『【〔"
+_LONGEST = 64  # columns of a word that is not folded
 
 
 def tame(text: str) -> str:
@@ -59,9 +60,16 @@ def _words(text: str) -> list[str]:
     words: list[str] = []
     for c in text:
         wide = unicodedata.east_asian_width(c) in "WF"
-        if words and c != " " and (c in _CLOSING or words[-1][-1] in _OPENING):
+        kept = words and c != " " and (c in _CLOSING or words[-1][-1] in _OPENING)
+        if kept and columns(words[-1]) < _LONGEST:
             words[-1] += c
-        elif not words or c == " " or wide or columns(words[-1]) >= 64 or columns(words[-1][-1]) == 2:
+        elif (
+            not words
+            or c == " "
+            or wide
+            or columns(words[-1]) >= _LONGEST
+            or columns(words[-1][-1]) == 2
+        ):
             words.append(c)
         else:
             words[-1] += c

@@ -110,6 +110,7 @@ class _Court:
             if isinstance(answer, SideBySide)
             else decision_lines(answer, self.language)
         )
+        lines += _strange_chips(request, self.language)
         return to_plain(answer), "\n".join(lines), verdict_code(answer.decision)
 
     def _answer(self, request: Request) -> Decision | SideBySide:
@@ -121,6 +122,22 @@ class _Court:
         if len(packs) == 1:
             return judge(request, packs[0], at, self._as_of, reading=self._reading)
         return decide_side_by_side(request, packs, at, self._as_of, reading=self._reading)
+
+
+def _strange_chips(request: Request, language: Language) -> list[str]:
+    """Names of chips that no table has: perhaps slips of the pen, and the reason why so much is open."""
+    from sekisho.cli.plain_text import quote
+    from sekisho.model.chips import known_chips
+
+    item, cluster = getattr(request, "item", None), getattr(request, "cluster", None)
+    names = [item.chip] if item is not None and item.chip and item.spec is None else []
+    names += [row.chip for row in cluster.chips if row.declared is None] if cluster else []
+    table = known_chips()
+    return [
+        f"  {say('rules.text.strange-chip', language, name=quote(name))}"
+        for name in dict.fromkeys(names)
+        if table.find(name) is None
+    ]
 
 
 def _schema() -> object:

@@ -39,12 +39,12 @@ def add_to(app: typer.Typer) -> None:
 _File = Annotated[
     str,
     typer.Argument(
-        metavar="[ANSWERS.json | verify STATEMENT]",
+        metavar="ANSWERS.json|verify",
         help="The answers; left out on a terminal, the questions are asked. Or `verify`.",
     ),
 ]
 _Statement = Annotated[
-    str, typer.Argument(metavar="", help="With verify: the signed statement.", show_default=False)
+    str, typer.Argument(metavar="STATEMENT", help="With verify: the signed statement.", show_default=False)
 ]
 _Packs = Annotated[
     list[str] | None, typer.Option("--pack", help="Ask these packs, and not every shipped one.")
