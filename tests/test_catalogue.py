@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from types import ModuleType
 
 import pytest
 
@@ -65,3 +66,19 @@ def test_no_message_stands_in_two_faces() -> None:
         what_if,
     )
     assert sum(len(face.MESSAGES) for face in faces) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("key", ["unsure", "licence"])
+def test_an_answer_has_one_japanese_word(key: str) -> None:
+    """On the command line, the console, in a letter and in a comparison alike."""
+    rooms = ("rules.word", "law.outcome", "law.decision", "impact.outcome", "what-if.word")
+    words = {say(f"{room}.{key}", "ja") for room in rooms}
+    assert words == {{"unsure": "判断不能", "licence": "要許可"}[key]}
+
+
+@pytest.mark.parametrize("face", [rules, rules_console, impact, what_if])
+def test_rules_have_one_japanese_term_for_each_thing(face: ModuleType) -> None:
+    """判断不能, 規則パック, 学習の実行 and 要許可, and no second word for any of them."""
+    others = ("判定不能", "要人判断", "規則集", "学習実行", "訓練", "許可が必要")
+    told = {key: both[1] for key, both in face.MESSAGES.items()}
+    assert {key for key, text in told.items() if any(word in text for word in others)} == set()

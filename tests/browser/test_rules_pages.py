@@ -67,6 +67,31 @@ def test_a_transfer_is_decided_from_the_form(watched: Watched, address: str) -> 
     assert {urlsplit(url).netloc for url in watched.asked} == {urlsplit(address).netloc}
 
 
+def test_an_unsure_answer_is_filled_in_and_asked_again(watched: Watched) -> None:
+    """Answer, fill what is marked as missing, answer: a shipment to Malaysia ends permitted."""
+    page = watched.page
+    page.goto("/rules/decide")
+    page.get_by_label("Chip", exact=True).fill("H100 SXM5")
+    page.get_by_label("How many").fill("8")
+    page.locator("main select[name=activity]").select_option("export")
+    page.locator("main input[name=origin]").fill("US")
+    page.locator("main input[name=destination]").fill("MY")
+    page.locator("main input[name=dates]").fill("2026-06-01")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator("#gaps")).to_be_visible()
+    for field in ("country", "headquarters", "parent"):
+        page.locator(f"main input[name=consignee_{field}]").fill("MY")
+    page.locator("main select[name=end_user_is_consignee]").select_option("yes")
+    page.locator("main select[name=consignee_listed]").select_option("no")
+    page.locator("main input[name=consignee_owner_share]").fill("0")
+    page.locator("main select[name=end_use]").select_option("commercial")
+    page.locator("main select[name=fact-red-flags-resolved]").select_option("yes")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.locator("#d-us-ear-2026-06-01 header")).to_contain_text("Permit")
+    expect(page.locator("#gaps")).to_have_count(0)
+    assert watched.complaints == []
+
+
 def test_a_posted_form_keeps_its_answer_when_the_language_changes(watched: Watched) -> None:
     """The switch asks the same again in the other language."""
     page = watched.page

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import pytest
 
+from sekisho.catalogue import Language
 from sekisho.cli import main
+from sekisho.cli.plain_text import columns
 from sekisho.settings import Settings
 
 SETTINGS = Settings(home=Path("/nowhere"), trust_file=Path("/nowhere/trust.json"))
@@ -133,3 +136,34 @@ def test_a_name_on_a_sheet_cannot_move_the_cursor(
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert not any(line.startswith("Y") for line in said.splitlines())
+
+
+def test_a_japanese_reader_reads_japanese_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels and truths; what scripts know too stands in brackets, and the document stays the same."""
+    told = [_printed(capsys, language, "--chip", "TPU v3") for language in ("en", "ja")]
+    assert told[0].startswith("TPU v3: unsure\n")
+    assert told[1].startswith("TPU v3: 判断不能 (unsure)\n")
+    assert "  不足している事実: item.die_mm2 of TPU v3\n" in told[1]
+    assert ": 不成立 (" in told[1]
+    assert "公的な該非判定でも法的助言でもありません" in told[1]
+    english = ("performance density", "missing:", ": true", ": false", "no legal advice")
+    assert [word for word in english if word in told[1]] == []
+    assert [word for word in english if word not in told[0]] == []
+    documents = {_printed(capsys, one, "--chip", "TPU v3", "--json") for one in ("en", "ja")}
+    assert len(documents) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_columns_of_the_table_stand_below_each_other(
+    capsys: pytest.CaptureFixture[str], language: Language
+) -> None:
+    """Wide characters count as two."""
+    head, *rows = _printed(capsys, language, "--all").splitlines()
+    assert len({columns(row.split("  missing:")[0].split("  不足")[0]) for row in rows}) == 1
+    assert columns(head) == columns(rows[0])
+
+
+def _printed(capsys: pytest.CaptureFixture[str], language: Language, *flags: str) -> str:
+    settings = msgspec.structs.replace(SETTINGS, language=language)
+    main.call(["rules", "classify", *AT, *flags], settings)
+    return capsys.readouterr().out

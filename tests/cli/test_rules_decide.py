@@ -130,6 +130,41 @@ def test_all_packs_that_speak_about_the_kind_are_asked_by_one_word(call: Call) -
     assert early["decision"] == "unsure"
 
 
+@pytest.mark.parametrize(
+    ("reading", "day", "absent", "present"),
+    [
+        ("enforced", "2026-06-15", {"us-ny-raise", "us-eo14110"}, {"us-ca-sb53"}),
+        ("announced", "2026-06-15", {"us-eo14110"}, {"us-ny-raise", "us-ca-sb53"}),
+        ("enforced", "2027-06-15", {"us-eo14110"}, {"us-ny-raise"}),
+    ],
+)
+def test_packs_without_an_acting_rule_are_not_asked(
+    call: Call, reading: str, day: str, absent: set[str], present: set[str]
+) -> None:
+    """Nobody named them, and all they could say is that they say nothing."""
+    flags = ["--pack", "all", "--at", day, "--reading", reading, "--json"]
+    regimes = json.loads(call({"id": "r"}, flags=flags)[1])["regimes"]
+    names = {row["policy"]["name"] for row in regimes}
+    assert not names & absent
+    assert present <= names
+    assert not [why for row in regimes for why in row["missing"] if "says nothing" in why]
+
+
+def test_law_is_asked_until_it_is_revoked(call: Call) -> None:
+    """Where one pack alone speaks, its answer stands alone."""
+    flags = ["--pack", "all", "--at", "2024-06-15", "--json"]
+    assert json.loads(call({"id": "r"}, flags=flags)[1])["policy"]["name"] == "us-eo14110"
+
+
+def test_where_no_law_speaks_the_kind_s_own_pack_is_asked(call: Call) -> None:
+    """One at least says why there is no answer."""
+    code, printed = call({"id": "r"}, flags=["--pack", "all", "--at", "2001-01-01", "--json"])
+    document = json.loads(printed)
+    assert code == 3
+    assert document["policy"]["name"] == "loop-2026"
+    assert document["missing"] == ["loop-2026 says nothing about training runs on that date"]
+
+
 def test_all_stands_alone(call: Call) -> None:
     """Beside another name it would say two things."""
     assert call({"id": "r"}, flags=["--pack", "all", "--pack", "us-ear"])[0] == 2
@@ -251,6 +286,29 @@ def test_a_japanese_reader_reads_japanese_labels(
     printed = capsys.readouterr().out
     assert "    出典: " in printed
     assert "審査方針: 原則不許可 (presumption-of-denial)" in printed
+
+
+def test_silence_and_deadlines_are_told_in_japanese(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Why a pack has no answer, and what a deadline counts from; the document stays English."""
+    file = tmp_path / "t.json"
+    exporter = {"headquarters": "JP", "parent_headquarters": "JP"}
+    request = TRANSFER | {"origin": "JP", "exporter": exporter, "end_use": ["wmd"]}
+    file.write_text(json.dumps(request), encoding="utf-8")
+    settings = Settings(
+        home=Path("/nowhere"), trust_file=Path("/nowhere/trust.json"), language="ja"
+    )
+    asked = [str(file), "--pack", "jp-export", "--at", "2026-06-01"]
+    main.call(["rules", "decide", *asked], settings)
+    assert "出荷の90日前まで" in capsys.readouterr().out
+    asked = [str(file), "--pack", "loop-2026", "--at", "2026-09-01"]
+    main.call(["rules", "decide", *asked], settings)
+    assert "loop-2026 はその日付の「移転」について定めていません" in capsys.readouterr().out
+    main.call(["rules", "decide", *asked, "--json"], settings)
+    assert "loop-2026 says nothing about transfers on that date" in capsys.readouterr().out
+    main.call(["rules", "timeline", *asked], settings)
+    assert "定めていません" in capsys.readouterr().out
 
 
 def test_foreign_text_cannot_move_the_cursor(call: Call, tmp_path: Path) -> None:

@@ -129,7 +129,20 @@ def test_the_questionnaire_is_printed(desk: Desk, language: Language) -> None:
     code, rows = desk.json("--questions", "--lang", language)
     assert code == 0
     assert {"id", "section", "kind", "ask", "why", "options", "when"} <= set(rows[0])
-    assert "country" in desk.impact("--questions")[1]
+    text = desk.impact("--questions", "--lang", language)[1]
+    assert all(f"{row['id']} ({row['kind']}): {row['ask']}" in text for row in rows)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_questionnaire_lists_the_options(desk: Desk, language: Language) -> None:
+    """Each word that may be answered, below its question, with what it means."""
+    rows = desk.json("--questions", "--lang", language)[1]
+    lines = desk.impact("--questions", "--lang", language)[1].splitlines()
+    for row in rows:
+        at = next(n for n, line in enumerate(lines) if f"  {row['id']} (" in line)
+        options = [f"    {one['value']}: {one['words']}" for one in row["options"]]
+        assert lines[at + 1 : at + 1 + len(options)] == options
+    assert sum(len(row["options"]) for row in rows) + len(rows) == len(lines)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +164,16 @@ def test_bad_input_names_what_is_wrong(desk: Desk, arguments: tuple[str, ...], n
     code, text = desk.impact(*placed)
     assert code == 2
     assert named in text
+
+
+@pytest.mark.parametrize("data", [b"{}", b'{"id": "my"}\n', b"%PDF-1.7"])
+def test_what_is_no_statement_is_named_as_such(desk: Desk, data: bytes) -> None:
+    """With the file that would be one."""
+    (desk.folder / "my.json").write_bytes(data)
+    code, text = desk.impact("verify", desk.path("my.json"))
+    assert code == 2
+    assert "my.json: this is no statement (" in text
+    assert "name the file that --out wrote" in text
 
 
 def test_a_wrong_answer_is_named_by_file_and_question(desk: Desk) -> None:

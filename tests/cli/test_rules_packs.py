@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -128,6 +130,16 @@ def test_show_speaks_japanese_where_the_pack_does(call: Call, file: Path) -> Non
     assert "apply for a licence" not in text
 
 
+def test_show_names_the_event_of_a_deadline_in_the_readers_language(call: Call) -> None:
+    """Nobody reads "0 days before" or half a sentence in English."""
+    japanese = call("show", "us-ca-sb53", "--at", "2026-06-01", "--text", "--lang", "ja")[1]
+    assert "モデルの提供開始の前まで" in japanese
+    assert "事案の発見から15日以内" in japanese
+    english = call("show", "us-ca-sb53", "--at", "2026-06-01", "--text")[1]
+    assert "before the model is deployed" in english
+    assert "0 days" not in english
+
+
 def test_an_overlay_in_a_file_finds_its_base_beside_it(call: Call, file: Path) -> None:
     """Or among the shipped packs, where that is the one with the digest."""
     reform = file.with_name("tighter.yaml")
@@ -164,6 +176,28 @@ def test_check_tells_a_pack_that_cannot_be_read_among_others(call: Call, file: P
     assert "broken.yaml:" in first["error"]
     assert "write one of permit, report, licence" in first["error"]
     assert second["problems"] == []
+
+
+def test_check_tells_a_file_that_is_not_there_among_others(call: Call, file: Path) -> None:
+    """A row of its own, exit code 2; what follows it is checked all the same."""
+    absent = file.with_name("absent.yaml")
+    code, text = call("check", str(absent), str(file), "us-nix", "--at", "2026-05-01", "--json")
+    first, second, third = json.loads(text)
+    assert code == 2
+    assert first == {"pack": str(absent), "error": f"{absent}: No such file or directory"}
+    assert second["problems"] == []
+    assert "no rule pack 'us-nix'" in third["error"]
+    lines = call("check", str(absent), str(file), "--at", "2026-05-01")[1].splitlines()
+    assert lines[0] == f"{absent}: No such file or directory"
+
+
+def test_check_reads_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named by a hyphen, as in every command."""
+    for text, expected in ((FULL, 0), ("pack: [", 2)):
+        stream = io.BytesIO(text.encode())
+        monkeypatch.setattr(sys, "stdin", type("In", (), {"buffer": stream})())
+        code, said = call("check", "-", "--at", "2026-05-01", "--json")
+        assert (code, json.loads(said)[0]["pack"]) == (expected, "-")
 
 
 def test_check_all_looks_at_every_shipped_pack(call: Call) -> None:

@@ -196,6 +196,19 @@ def test_a_draft_needs_a_place_and_a_home(desk: Desk) -> None:
     assert not nowhere.exists()
 
 
+def test_a_draft_never_takes_another_file_s_place(desk: Desk) -> None:
+    """Bad input as in every part of the group; neither the file nor the home is touched."""
+    out = desk.file("draft.json", b"kept")
+    before = sorted((desk.home / "packs").iterdir())
+    pack = desk.file("r.yaml", overlay(version="77"))
+    code, _, told = desk.call("rules", "publish", pack, "--out", out)
+    assert code == 2
+    assert "a file is already there" in told
+    assert "name another file" in told
+    assert out.read_bytes() == b"kept"
+    assert sorted((desk.home / "packs").iterdir()) == before
+
+
 def test_a_drafted_version_may_be_drafted_anew(regime: LiveRegime, desk: Desk) -> None:
     """Kept bytes of a draft that nobody published give way to a corrected one; published bytes never do."""
     for value in ("1e21", "1e20"):

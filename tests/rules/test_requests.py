@@ -42,6 +42,31 @@ def test_a_wrong_field_is_refused_by_its_path(fields: dict[str, object], where: 
     assert str(caught.value).startswith("F")
 
 
+@pytest.mark.parametrize(
+    ("fields", "remedy"),
+    [
+        ({"planed_flop": "5"}, "did you mean planned_flop?"),
+        ({"cluster": {"chips": [{"chip": "H100", "cout": 1}]}}, "did you mean count?"),
+        ({"zzz": 1}, "write one of kind, id"),
+        ({"cluster": {"chips": [{"chip": "H100", "count": 0}]}}, "whole number of at least 1"),
+        ({"cluster": {"chips": [{"chip": "H100", "count": "8"}]}}, "without quotes"),
+        ({"jurisdictions": "JP"}, "write a list"),
+        ({"cluster": 3}, "write an object"),
+        ({"post_training": "no"}, "write true or false"),
+        ({"origin": 3}, "write one of known, scratch, unknown"),
+        ({"planned_flop": 3}, "string of digits"),
+        ({"facts": {"a": 3}}, "string of digits"),
+        ({"id": 3}, "write a text in quotes"),
+    ],
+    ids=str,
+)
+def test_a_refusal_says_what_to_write(fields: dict[str, object], remedy: str) -> None:
+    """The nearest field, or the shape of the value."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_request(json.dumps({"id": "r", **fields}), path="F")
+    assert remedy in caught.value.remedy
+
+
 def test_a_request_needs_an_id_and_nothing_else() -> None:
     """What is left out is missing, not zero."""
     request = parse_request(b'{"id": "r"}')

@@ -6,16 +6,17 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from sekisho.model.statements import ImpactAssessed, parse_payload
+from sekisho.model.statements import ImpactAssessed, PackPublished, PackReference, parse_payload
 from sekisho.rules.impact import ANSWERS_FORMAT, QUESTIONS, format_answers, parse_answers
 from sekisho.web import create_app
-from tests.factory import PARTY
-from tests.regime import LiveRegime
+from tests.factory import AUTHORITY, PARTY
+from tests.regime import LiveRegime, live_regime
 
 Asking = TestClient[Litestar]
 HOSTILE = '"><script>alert(1)</script>'
@@ -159,6 +160,24 @@ def test_the_answers_can_be_taken_along(client: Asking) -> None:
     assert read.given == {"country": "JP"}
     assert format_answers(read) == answer.content
     assert 'filename="answers.json"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_pack_that_counts_without_its_bytes_is_said_to_be_left_out(
+    tmp_path: Path, language: str
+) -> None:
+    """The answer opens with a warning that names it; while every byte is at hand there is none."""
+    sign = {"en": "Left out:", "ja": "除外："}[language]
+    finish = {"answers": file_of(country="JP", use="none"), "step": "finish"}
+    with live_regime(tmp_path / "regime") as running:
+        app = create_app(running.control, language="en")
+        with TestClient(app, base_url="http://127.0.0.1") as asking:
+            assert sign not in post(asking, finish, language=language)
+            pack = PackReference(name="lost-law", version="7", sha256="0" * 64)
+            running.submit(PackPublished(effective=running.now, pack=pack, bytes=9), *AUTHORITY[:2])
+            said = post(asking, finish, language=language)
+    assert sign in said
+    assert "lost-law 7" in said
 
 
 @pytest.mark.parametrize("name", ["letter.pdf", "declaration.pdf"])

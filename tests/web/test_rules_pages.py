@@ -241,6 +241,157 @@ def test_bad_fields_are_named_and_the_form_is_kept(
     assert 'id="answer"' not in text
 
 
+def test_a_fault_names_its_field_once(client: Asking) -> None:
+    """The place stands before what is wrong, and not in it again."""
+    text = post(client, "/rules/decide", {**TRANSFER, "count": "-3"}, status=422)
+    alert = re.search(r'role="alert">(.*?)</div>', text, re.DOTALL)
+    assert alert is not None
+    assert words(alert.group(1)).strip().startswith("count : '-3' is no count")
+    assert words(alert.group(1)).count("count :") == 1
+
+
+def test_an_answer_of_now_stands_under_the_date_alone(client: Asking, regime: LiveRegime) -> None:
+    """Where nobody named a day no clock time is shown; an instant that was named is shown whole."""
+    text = post(client, "/rules/decide", TRANSFER)
+    heading = re.search(r'<h2 id="h-d-us-ear-([^"]+)">([^<]+)</h2>', text)
+    assert heading is not None
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", heading.group(1))
+    assert "T" not in heading.group(2).rpartition("·")[2]
+    text = post(client, "/rules/decide", {**TRANSFER, "dates": "2025-06-01T12:00:00Z"})
+    assert 'id="d-us-ear-2025-06-01T12:00:00Z"' in text
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+WAY = {**TRANSFER, "item_form": "ic", "dates": "2026-06-01"}
+PARTIES = {
+    "exporter_country": "US",
+    "exporter_headquarters": "US",
+    "end_user_is_consignee": "yes",
+    "consignee_listed": "no",
+    "consignee_owner_known": "no",
+    "consignee_owner_share": "0",
+    "end_use": "commercial",
+}
+
+
+def asked_first(text: str) -> list[str]:
+    """The facts that the form asks for first, in their order."""
+    found = re.search(r'<fieldset[^>]* id="first-facts">(.*?)</fieldset>', text, re.DOTALL)
+    assert found is not None
+    return re.findall(r'name="fact-([^"]+)"', found.group(1))
+
+
+@pytest.mark.parametrize("country", ["MY", "DE"])
+def test_a_shipment_is_decided_by_filling_what_is_missing(client: Asking, country: str) -> None:
+    """Unsure first; with the parties fewer facts are missing; with the one asked first it is permitted."""
+    way = {**WAY, "destination": country}
+    text = post(client, "/rules/decide", way)
+    assert 'id="gaps"' in text
+    assert "Unsure" in words(text)
+    parties = {**PARTIES, "consignee_country": country}
+    parties |= dict.fromkeys(("consignee_headquarters", "consignee_parent"), country)
+    text = post(client, "/rules/decide", {**way, **parties})
+    assert asked_first(text)[0] == "red-flags-resolved"
+    assert len(asked_first(text)) == 13
+    filled = {**way, **parties, "fact-red-flags-resolved": "yes"}
+    text = post(client, "/rules/decide", filled)
+    decided = re.search(r'<section[^>]* id="d-us-ear-2026-06-01".*?</header>', text, re.DOTALL)
+    assert decided is not None
+    assert "Permit" in words(decided.group(0))
+    assert 'id="gaps"' not in text
+
+
+def test_missing_fields_are_marked_and_no_others(client: Asking) -> None:
+    """Beside the field stands that it is missing; what was told carries no mark."""
+    text = post(client, "/rules/decide", {**WAY, "destination": "MY"})
+
+    def is_marked(name: str) -> bool:
+        before = text.partition(f'name="{name}"')[0].rpartition("<label")[2]
+        return "missing</span>" in before
+
+    assert all(is_marked(name) for name in ("consignee_country", "consignee_listed", "end_use"))
+    assert is_marked("fact-rf01")
+    assert not any(is_marked(name) for name in ("destination", "chip", "fact-nac-objection"))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_blank_form_asks_what_decides_most_first(client: Asking, language: str) -> None:
+    """Few facts stand open, the others are folded; nothing is chosen beforehand."""
+    text = client.get(f"/rules/decide?lang={language}").text
+    client.cookies.clear()
+    first = asked_first(text)
+    assert first[0] == "red-flags-resolved"
+    assert len(first) <= 6
+    folded = text.partition('id="more-facts"')[2]
+    assert "fact-rf01" in folded
+    assert not re.search(r'<option value="(yes|no)" selected', text)
+    assert ("分からない" if language == "ja" else "I do not know") in text
+    assert ("点検" if language == "ja" else "every red flag") in text
+
+
+def test_a_listed_owner_is_told_also_as_a_percentage(client: Asking) -> None:
+    """Half owned by listed parties needs a licence; the share may be written either way."""
+    listed = {**WAY, **PARTIES, "destination": "MY", "consignee_owner_known": "yes"}
+    answers = [
+        post(client, "/rules/decide", {**listed, "consignee_owner_share": share})
+        for share in ("0.5", "50%", "50 %")
+    ]
+    told = [words(text).partition("What is asked")[2].partition("Answer")[2] for text in answers]
+    assert told[0] == told[1] == told[2]
+    text = post(client, "/rules/decide", {**listed, "consignee_owner_share": "150%"}, status=422)
+    assert "listed_owner_share" in words(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fact-red-flags-resolved", "maybe"),
+        ("fact-claimed-exception", "no-such"),
+        ("fact-packaged-transistors", "many"),
+        ("consignee_listed", "maybe"),
+        ("end_user_is_consignee", "1"),
+    ],
+)
+def test_a_fact_of_another_kind_is_refused(client: Asking, name: str, value: str) -> None:
+    """It is named and never read as silence."""
+    text = post(client, "/rules/decide", {**WAY, name: value}, status=422)
+    alert = re.search(r'role="alert">(.*?)</div>', text, re.DOTALL)
+    assert alert is not None
+    assert name.removeprefix("fact-") in words(alert.group(1))
+
+
+def test_a_fact_of_a_pack_not_chosen_travels_on(client: Asking) -> None:
+    """It is not asked of the packs at hand, and comes back when its own is chosen again."""
+    fact = {"fact-red-flags-resolved": "yes"}
+    text = post(client, "/rules/decide", {**WAY, **fact, "pack": "jp-export"})
+    hidden = '<input type="hidden" name="fact-red-flags-resolved" value="yes">'
+    assert hidden in text.partition('<form class="ask many"')[2]
+    text = post(client, "/rules/decide", {**WAY, **fact, "pack": "us-ear"})
+    text = text.partition('<form class="ask many"')[2]
+    assert hidden not in text
+    assert re.search(r'name="fact-red-flags-resolved">.*?value="yes" selected', text, re.DOTALL)
+
+
+def test_a_run_tells_the_facts_of_its_pack(client: Asking) -> None:
+    """An amount of California's law is asked for by name and decides."""
+    run = {
+        "form": "training-run",
+        "planned_flop": "2e26",
+        "run_origin": "scratch",
+        "jurisdictions": "US-CA",
+        "pack": "us-ca-sb53",
+        "dates": "2026-06-01",
+    }
+    text = post(client, "/rules/decide", run)
+    (name,) = set(re.findall(r'name="(fact-[^"]+)"', text))
+    assert name.startswith("fact-")
+    small, large = (
+        post(client, "/rules/decide", {**run, name: amount}) for amount in ("1", "900000000000")
+    )
+    assert words(small).partition("Answer")[2] != words(large).partition("Answer")[2]
+
+
 def test_foreign_text_stays_text(client: Asking) -> None:
     """A chip's name, a pack's name, JSON: nothing of it becomes markup."""
     post(client, "/rules/decide", {**TRANSFER, "chip": HOSTILE, "pack": HOSTILE}, status=422)
@@ -377,6 +528,7 @@ _BY_NAME = {
     "origin.",
     "item.",
     "activity.",
+    "authorisation.",
     "use.",
     "spec.",
     "kind.",

@@ -82,7 +82,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "cli.command.rules": (
         "Decide runs under a dated rule pack, with every reason.",
-        "施行日付きの規則集に基づき、理由を付けて計算を判定します。",
+        "施行日付きの規則パックに基づき、理由を付けて計算を判定します。",
     ),
     "cli.command.show": (
         "Say in words what a document means, before anyone signs it.",
@@ -142,7 +142,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "audit.check.packs": (
         "Are the rule packs those that were published?",
-        "規則集は公布されたものですか",
+        "規則パックは公布されたものですか",
     ),
     "audit.check.decisions": ("Do the rules give the decisions?", "規則から同じ判定が得られますか"),
     "audit.check.licences": (

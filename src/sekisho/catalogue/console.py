@@ -383,7 +383,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.decision.licence": ("licence needed", "許可を要する"),
     "web.rules": ("Rules", "規則"),
     "web.rules.none": ("no rule applied", "該当する規則なし"),
-    "web.pack": ("Rule pack", "規則集"),
+    "web.pack": ("Rule pack", "規則パック"),
     "web.declaration": ("Declaration", "届出"),
     "web.ledger": ("Double-entry ledger", "複式の台帳"),
     "web.ledger.why": (
@@ -529,7 +529,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.kind.host-enrolled": ("Host enrolled", "ホスト登録"),
     "web.kind.host-retired": ("Host retired", "ホスト除籍"),
     "web.kind.party-enrolled": ("Party enrolled", "当事者登録"),
-    "web.kind.pack-published": ("Rule pack", "規則集"),
+    "web.kind.pack-published": ("Rule pack", "規則パック"),
     "web.kind.agent-released": ("Agent release", "エージェント公開"),
     "web.kind.time-marked": ("Time mark", "時刻標"),
     "web.kind.run-declared": ("Run declared", "計算の届出"),
@@ -567,7 +567,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.says.pack-published": (
         "Rule pack {name} {version} is published.",
-        "規則集 {name} {version} を公開。",
+        "規則パック {name} {version} を公開。",
     ),
     "web.says.agent-released": ("Agent {version} is released.", "エージェント {version} を公開。"),
     "web.says.time-marked": (

@@ -302,15 +302,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "show.decision.permit": (
         "permit, by {pack}; rules: {rules}",
-        "許可不要（permit）、規則集 {pack}、規則：{rules}",
+        "許可不要（permit）、規則パック {pack}、規則：{rules}",
     ),
     "show.decision.report": (
         "report, by {pack}; rules: {rules}",
-        "届出（report）、規則集 {pack}、規則：{rules}",
+        "届出（report）、規則パック {pack}、規則：{rules}",
     ),
     "show.decision.licence": (
         "licence required, by {pack}; rules: {rules}",
-        "要許可（licence）、規則集 {pack}、規則：{rules}",
+        "要許可（licence）、規則パック {pack}、規則：{rules}",
     ),
     "show.lineage.scratch": ("from scratch", "新規の学習"),
     "show.lineage.unknown": (
@@ -647,7 +647,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.label.order": ("order", "命令"),
     "show.label.statement": ("about", "対象の文書"),
     "show.label.opened_by": ("opened by", "開示できる者"),
-    "show.label.pack": ("pack", "規則集"),
+    "show.label.pack": ("pack", "規則パック"),
     "show.label.summary": ("summary", "概要"),
     "show.label.recovers": ("recovers", "鍵の復旧"),
     "show.label.deposit": ("deposit key", "預託の鍵"),
@@ -665,8 +665,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.kind.order-confirmed": ("Confirmation of an order", "命令の確認"),
     "show.kind.disclosure-deposited": ("Deposit of concealed fields", "秘匿項目の預託"),
     "show.kind.disclosure-erased": ("ERASURE of concealed fields", "秘匿項目の消去"),
-    "show.kind.pack-published": ("Rule pack", "規則集"),
-    "show.kind.pack-emergency": ("EMERGENCY rule pack", "緊急の規則集"),
+    "show.kind.pack-published": ("Rule pack", "規則パック"),
+    "show.kind.pack-emergency": ("EMERGENCY rule pack", "緊急の規則パック"),
     "show.holder.unknown": ("not a key of the charter that was read", "読んだ憲章にない鍵です"),
     "show.holder.recovery": ("recovery", "復旧"),
     "show.compromise.effect": (
@@ -768,7 +768,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "nothing: these rules are published already",
         "なし：この規則は公布済みです",
     ),
-    "show.pack.first": ("the first pack of this name", "この名の規則集は初めてです"),
+    "show.pack.first": ("the first pack of this name", "この名の規則パックは初めてです"),
     "show.warn.since-ahead": (
         "It says that the key will be lost at {at}, which is still ahead.",
         "鍵が失われる時点 {at} はまだ先です。",

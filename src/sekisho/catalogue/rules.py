@@ -23,7 +23,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "rules.change.nothing": ("nothing", "なし"),
     "rules.change.pack": (
         "another pack: {before}, then {after}",
-        "別の規則集: {before} から {after} へ",
+        "別の規則パック: {before} から {after} へ",
     ),
     "rules.change.reading": (
         "another reading of {name}: {before}, then {after}",
@@ -89,7 +89,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- a decision on the command line
     "rules.text.bar": ("judging the requests", "要求を判定中"),
     "rules.text.conflict": ("they differ", "相違"),
-    "rules.text.none": ("no rule of this pack reaches it", "この規則集に該当する規則なし"),
+    "rules.text.none": ("no rule of this pack reaches it", "この規則パックに該当する規則なし"),
     "rules.text.strange-chip": (
         "note: the chip table does not know {name}; correct the name, or give its data sheet",
         "注意: チップ表に {name} はありません。名称を直すか、データシートの値を示してください",
@@ -113,21 +113,66 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "rules.text.open": ("not known", "未確認"),
     "rules.text.notice": ("it asks", "必要な届出"),
     "rules.text.each-year": ("each year on", "毎年"),
-    "rules.text.before": ("before {event}", "{event} の前まで"),
-    "rules.text.days-before": ("{count} days before {event}", "{event} の {count} 日前まで"),
-    "rules.text.days-after": ("within {count} days after {event}", "{event} から {count} 日以内"),
-    "rules.text.hours-before": ("{count} hours before {event}", "{event} の {count} 時間前まで"),
+    "rules.text.before": ("before {event}", "{event}の前まで"),
+    "rules.text.days-before": ("{count} days before {event}", "{event}の{count}日前まで"),
+    "rules.text.days-after": ("within {count} days after {event}", "{event}から{count}日以内"),
+    "rules.text.hours-before": ("{count} hours before {event}", "{event}の{count}時間前まで"),
     "rules.text.hours-after": (
         "within {count} hours after {event}",
-        "{event} から {count} 時間以内",
+        "{event}から{count}時間以内",
     ),
     "rules.text.others": (
         "changes that do not bear on the answer: {count}",
         "ほかに答えに影響しない変更 {count} 件",
     ),
+    # --- what deadlines count from, as the shipped packs name it
+    "rules.event.discovery": ("discovery", "発見"),
+    "rules.event.move": ("move", "移設"),
+    "rules.event.opening": ("opening", "開設"),
+    "rules.event.shipment": ("shipment", "出荷"),
+    "rules.event.the-agreement-takes-effect-or-the-cluster-comes-to-be": (
+        "the agreement takes effect or the cluster comes to be",
+        "協定の発効又はクラスターの設置",
+    ),
+    "rules.event.the-entry-was-made-or-renewed": (
+        "the entry was made or renewed",
+        "登録又はその更新",
+    ),
+    "rules.event.the-incident-is-discovered": ("the incident is discovered", "事案の発見"),
+    "rules.event.the-model-is-deployed": ("the model is deployed", "モデルの提供開始"),
+    "rules.event.the-model-is-placed-on-the-market": (
+        "the model is placed on the market",
+        "モデルの上市",
+    ),
+    "rules.event.the-modified-model-is-placed-on-the-market": (
+        "the modified model is placed on the market",
+        "改変したモデルの上市",
+    ),
+    "rules.event.the-order-is-received": ("the order is received", "命令の受領"),
+    "rules.event.the-provider-learns-of-a-serious-incident-of-the-gravest-kind": (
+        "the provider learns of a serious incident of the gravest kind",
+        "最も重い類型の重大インシデントを提供者が知った時点",
+    ),
+    "rules.event.the-quarter-ends": ("the quarter ends", "四半期の終了"),
+    "rules.event.the-run-starts": ("the run starts", "学習の実行の開始"),
+    "rules.event.the-shipment": ("the shipment", "出荷"),
+    "rules.event.the-threshold-is-met-or-it-is-known-that-it-will-be-met": (
+        "the threshold is met or it is known that it will be met",
+        "基準への到達又は到達見込みの判明",
+    ),
+    "rules.event.the-transfer": ("the transfer", "移転"),
+    # --- why a pack has no answer
+    "rules.silent.kind": (
+        "{pack} says nothing about {kind} on that date",
+        "{pack} はその日付の「{kind}」について定めていません",
+    ),
+    "rules.silent.before": (
+        "{pack} says nothing before {day}",
+        "{pack} は {day} より前について定めていません",
+    ),
     "rules.per.once": ("once", "一回"),
     "rules.per.shipment": ("each shipment", "出荷ごと"),
-    "rules.per.run": ("each run", "訓練ごと"),
+    "rules.per.run": ("each run", "学習の実行ごと"),
     "rules.per.model": ("each model", "モデルごと"),
     "rules.per.site": ("each site", "拠点ごと"),
     "rules.per.customer": ("each customer", "顧客ごと"),
@@ -136,4 +181,37 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "rules.per.quarter": ("each quarter", "四半期ごと"),
     "rules.per.half-year": ("each half-year", "半年ごと"),
     "rules.per.year": ("each year", "毎年"),
+    # --- the class of a chip
+    "rules.class.none": ("none", "該当なし"),
+    "rules.class.unsure": ("unsure", "判断不能"),
+    "rules.class.unknown": ("unknown", "不明"),
+    "rules.class.chip": ("chip", "チップ"),
+    "rules.class.class": ("class", "分類"),
+    "rules.class.bits": ("bits", "ビット"),
+    "rules.class.tpp-at": ("TPP {tpp} at {bits} bits", "TPP {tpp}（{bits} ビット）"),
+    "rules.class.tpp": ("TPP {tpp}", "TPP {tpp}"),
+    "rules.class.density": (
+        "performance density {density} TPP/mm2",
+        "性能密度 {density} TPP/mm2",
+    ),
+    "rules.class.h100e": ("H100 equivalents {count}", "H100 換算 {count}"),
+    "rules.class.missing": ("missing: {facts}", "不足している事実: {facts}"),
+    "rules.class.note": ("note: {note}", "注記: {note}"),
+    "rules.class.exception": (
+        "open to such an item: {title} ({cite})",
+        "この品目が使えるもの: {title} ({cite})",
+    ),
+    "rules.class.not-yet": ("not yet law", "未施行"),
+    "rules.class.limit": ("limit: {limb}", "基準: {limb}"),
+    "rules.class.by": (
+        "by {name} {version} (sha256 {digest}...) at {at}",
+        "根拠: {name} {version} (sha256 {digest}...) 基準日 {at}",
+    ),
+    "rules.class.unofficial": (
+        "by the text of the pack: no official classification, no legal advice",
+        "規則パックの文言による判定です。公的な該非判定でも法的助言でもありません",
+    ),
+    "rules.class.truth.true": ("true", "成立"),
+    "rules.class.truth.false": ("false", "不成立"),
+    "rules.class.truth.unknown": ("unknown", "不明"),
 }

@@ -11,17 +11,17 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- words
     "what-if.word.permit": ("permit", "許可不要"),
     "what-if.word.report": ("report", "届出"),
-    "what-if.word.licence": ("licence", "許可申請"),
+    "what-if.word.licence": ("licence", "要許可"),
     "what-if.word.deny": ("deny", "禁止"),
-    "what-if.word.unsure": ("unsure", "判定不能"),
+    "what-if.word.unsure": ("unsure", "判断不能"),
     "what-if.change.newly-caught": ("newly caught", "新たに規制対象"),
     "what-if.change.newly-freed": ("newly freed", "新たに規制対象外"),
     "what-if.change.stricter": ("stricter", "強化"),
     "what-if.change.looser": ("looser", "緩和"),
-    "what-if.change.became-unsure": ("became unsure", "判定不能に"),
+    "what-if.change.became-unsure": ("became unsure", "判断不能に"),
     "what-if.change.became-decided": ("became decided", "判定可能に"),
     "what-if.change.same": ("same", "同じ"),
-    "what-if.kind.training-run": ("training run", "学習実行"),
+    "what-if.kind.training-run": ("training run", "学習の実行"),
     "what-if.kind.cluster": ("cluster", "クラスタ"),
     "what-if.kind.transfer": ("transfer", "移転"),
     "what-if.kind.cloud-use": ("cloud use", "クラウド利用"),
@@ -117,7 +117,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "what-if.values.many": ("more than 50", "50 超"),
     "what-if.p.tiny": ("< 1e-12", "< 1e-12"),
     "what-if.load.applications": ("licence applications", "許可申請"),
-    "what-if.load.open": ("unsure: perhaps more", "判定不能（増える可能性）"),
+    "what-if.load.open": ("unsure: perhaps more", "判断不能（増える可能性）"),
     "what-if.load.reports": ("reports", "届出"),
     "what-if.load.denials": ("denied", "禁止"),
     "what-if.load.hours": ("hours of duties ({marks})", "義務の作業時間（{marks}）"),
@@ -131,7 +131,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "what-if.note.changes": (
         "Caught: from permit or report to licence or deny. Freed: the other way. Unsure is a category of its own.",
-        "「規制対象」は許可不要・届出から許可申請・禁止へ。「対象外」はその逆。判定不能は独立の区分です。",
+        "「規制対象」は許可不要・届出から要許可・禁止へ。「対象外」はその逆。判断不能は独立の区分です。",
     ),
     "what-if.note.rules": (
         "A request with two such rules counts under both.",
@@ -153,7 +153,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         ),
         (
             "母集団を1年分とみなします。時間は出荷・実行・モデル・施設ごとの義務についてパックが置いた仮定で、"
-            "顧客ごと・年次などの義務と判定不能の申請は含みません。"
+            "顧客ごと・年次などの義務と判断不能の申請は含みません。"
         ),
     ),
     "what-if.note.margins": (
@@ -194,7 +194,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "what-if.chart.groups": (
         "Bars to the right: newly caught, then became unsure (dotted). Bars to the left: newly freed (striped).",
-        "右の棒: 新たに規制対象、続いて判定不能に（点模様）。左の棒: 新たに規制対象外（縞模様）。",
+        "右の棒: 新たに規制対象、続いて判断不能に（点模様）。左の棒: 新たに規制対象外（縞模様）。",
     ),
     "what-if.chart.margin": (
         "{threshold}: requests by how far their amount lies from the threshold, in steps of 1 %.",
@@ -207,7 +207,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "what-if.chart.margin.axis": ("distance from the threshold, %", "閾値からの距離（%）"),
     "what-if.chart.load": (
         "Licence applications under A and B; dotted: unsure requests, which may be applications too.",
-        "A と B の許可申請数。点模様は判定不能（申請になりうるもの）。",
+        "A と B の許可申請数。点模様は判断不能（申請になりうるもの）。",
     ),
     "what-if.chart.same": ("The table below says the same.", "下の表と同じ内容です。"),
     # --- the command

@@ -71,29 +71,45 @@ class Packs:
             )
         self._named = [] if self._every else [read_pack(name) for name in names]
 
-    def judging(self, request: Request, at: Instant) -> list[Pack]:
+    def judging(
+        self,
+        request: Request,
+        at: Instant,
+        reading: Reading = "enforced",
+        as_of: Instant | None = None,
+    ) -> list[Pack]:
         """The packs that are asked about this request: those named, all law that has an answer, or the kind's own.
 
-        A reform is nobody's law yet: it is asked where it is named.
+        A reform is nobody's law yet: it is asked where it is named. Where no law speaks, the kind's own pack says so.
         """
         from sekisho.rules.library import DEFAULT_PACKS, load_pack, load_packs_about
 
         if self._named:
             return self._named
+        own = load_pack(DEFAULT_PACKS[request.kind])
         if not self._every:
-            return [load_pack(DEFAULT_PACKS[request.kind])]
+            return [own]
         about = [pack for pack in load_packs_about(request.kind) if pack.standing != "reform"]
-        return [pack for pack in about if _speaks(pack, request, at)] or about
+        return [one for one in about if _speaks(one, request, at, (reading, as_of))] or [own]
 
 
-def _speaks(pack: Pack, request: Request, at: Instant) -> bool:
-    """Law that has not begun or has ended says nothing, and is left out where nobody named it."""
-    from sekisho.rules.acting import is_before
+def _speaks(
+    pack: Pack, request: Request, at: Instant, under: tuple[Reading, Instant | None]
+) -> bool:
+    """Whether a pack that nobody named has an answer: one of its rules acts on that kind on that day.
+
+    Revoked law does not speak, though a rule of its pack may still say that it was revoked, as a permit.
+    """
+    from sekisho.rules.acting import is_acting, is_before
 
     if is_before(pack.coverage, at):
         return False
-    statuses = [rule.status_at(at) for rule in pack.rules if request.kind in rule.kinds]
-    return any(status is not None and status.word not in _GONE for status in statuses)
+    reading, as_of = under
+    rules = [rule for rule in pack.rules if request.kind in rule.kinds]
+    statuses = [(rule, rule.status_at(at, as_of)) for rule in rules]
+    acting = {rule.outcome for rule, status in statuses if is_acting(status, reading)}
+    has_ended = any(status is not None and status.word in _GONE for _, status in statuses)
+    return bool(acting - {"permit"} if has_ended else acting)
 
 
 _GONE = ("revoked", "ended")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
-from sekisho.cli.plain_text import tame
+from sekisho.cli.plain_text import columns, tame
 from sekisho.cli.reading import read_input
 from sekisho.cli.rules_inputs import AsOf, At, now, read_instant, read_pack
+from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ __all__ = ["add_to"]
 
 _LIMIT: Final = 16 * 1024 * 1024
 _PACK: Final = "us-ear"
+# Columns of the table; a class in Japanese has its word behind it, as in 判断不能 (unsure).
+_NAME: Final = 32
+_CLASS: Final[Mapping[Language, int]] = {"en": 10, "ja": 19}
+_BITS: Final[Mapping[Language, int]] = {"en": 6, "ja": 8}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def classify(
+    context: typer.Context,
     *,
     chip: Annotated[str, typer.Option("--chip", help="A chip of the table, by name.")] = "",
     spec: Annotated[
@@ -61,7 +68,7 @@ def classify(
     deliver(
         Answer(
             document=documents if len(documents) > 1 or every else documents[0],
-            text=_text([found for _, found in answers]),
+            text=_text([found for _, found in answers], language_of(context)),
             exit_code=worst_code(_code(found) for _, found in answers),
         ),
         as_json=as_json,
@@ -119,23 +126,37 @@ def _code(found: Classification | InvalidInput) -> int:
     return verdict_code("unsure") if found.item_class == "unsure" else 0
 
 
-def _text(found: list[Classification | InvalidInput]) -> str:
+def _text(found: list[Classification | InvalidInput], language: Language) -> str:
     if len(found) == 1:
         one = found[0]
-        return str(one) if isinstance(one, InvalidInput) else _one(one)
-    return "\n".join([_HEAD, *(_line(one) for one in found)])
+        return str(one) if isinstance(one, InvalidInput) else _one(one, language)
+    return "\n".join([_head(language), *(_line(one, language) for one in found)])
 
 
-_HEAD: Final = f"{'chip':32}{'class':10}{'TPP':>10}{'bits':>6}{'TPP/mm2':>10}{'H100e':>10}"
+def _head(language: Language) -> str:
+    chip, kind, bits = (_say(word, language) for word in ("chip", "class", "bits"))
+    name = f"{_left(chip, _NAME)}{_left(kind, _CLASS[language])}"
+    return f"{name}{'TPP':>10}{_right(bits, _BITS[language])}{'TPP/mm2':>10}{'H100e':>10}"
 
 
-def _line(found: Classification | InvalidInput) -> str:
+def _line(found: Classification | InvalidInput, language: Language) -> str:
     if isinstance(found, InvalidInput):
         return tame(str(found))
     density, h100e = _short(found.performance_density), _short(found.h100e)
-    figures = f"{found.tpp or '-':>10}{found.tpp_bits or '-':>6}{density:>10}{h100e:>10}"
-    why = f"  missing: {', '.join(found.missing)}" if found.missing else ""
-    return tame(f"{found.name[:31]:32}{found.item_class:10}{figures}{why}")
+    bits = _right(str(found.tpp_bits or "-"), _BITS[language])
+    figures = f"{found.tpp or '-':>10}{bits}{density:>10}{h100e:>10}"
+    facts = ", ".join(found.missing)
+    why = f"  {_say('missing', language, facts=facts)}" if facts else ""
+    kind = _left(_class(found.item_class, language), _CLASS[language])
+    return tame(f"{_left(found.name[: _NAME - 1], _NAME)}{kind}{figures}{why}")
+
+
+def _left(text: str, width: int) -> str:
+    return text + " " * (width - columns(text))
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - columns(text)) + text
 
 
 def _short(figure: str | None) -> str:
@@ -143,32 +164,65 @@ def _short(figure: str | None) -> str:
     return "-" if figure is None else f"{float(figure):.3f}"
 
 
-def _one(found: Classification) -> str:
-    lines = [
-        f"{found.name}: {found.item_class}",
-        f"  TPP {found.tpp or 'unknown'}"
-        + (f" at {found.tpp_bits} bits" if found.tpp_bits is not None else ""),
-        f"  performance density {found.performance_density or 'unknown'} TPP/mm2",
-        f"  H100 equivalents {found.h100e or 'unknown'}",
-    ]
+def _one(found: Classification, language: Language) -> str:
+    lines = [f"{found.name}: {_class(found.item_class, language)}", *_figures(found, language)]
     if found.missing:
-        lines.append(f"  missing: {', '.join(found.missing)}")
-    lines += [f"  note: {note}" for note in found.notes]
-    lines += [f"  open to such an item: {one.title} ({one.cite})" for one in found.exceptions]
+        lines.append(f"  {_say('missing', language, facts=', '.join(found.missing))}")
+    lines += [f"  {_say('note', language, note=note)}" for note in found.notes]
+    for one in found.exceptions:
+        title = one.title_ja if language == "ja" and one.title_ja else one.title
+        lines.append(f"  {_say('exception', language, title=title, cite=one.cite)}")
     for step in found.trace:
         label = f" [{step.label}]" if step.label else ""
-        lines.append(f"  {step.definition}{label}: {step.truth} ({step.source or 'not yet law'})")
-        lines += [f"    {_limb(limb)}" for limb in step.limbs]
-    lines += [f"  limit: {_limb(limb)}" for limb in found.limits]
+        source = step.source or _say("not-yet", language)
+        truth = _say(f"truth.{step.truth}", language)
+        lines.append(f"  {step.definition}{label}: {truth} ({source})")
+        lines += [f"    {_limb(limb, language)}" for limb in step.limbs]
+    for limb in found.limits:
+        lines.append(f"  {_say('limit', language, limb=_limb(limb, language))}")
+    return "\n".join(tame(line) for line in [*lines, *_grounds(found, language)])
+
+
+def _figures(found: Classification, language: Language) -> list[str]:
+    unknown = _say("unknown", language)
+    if found.tpp_bits is None:
+        tpp = _say("tpp", language, tpp=found.tpp or unknown)
+    else:
+        tpp = _say("tpp-at", language, tpp=found.tpp or unknown, bits=found.tpp_bits)
+    density = found.performance_density or unknown
+    return [
+        f"  {tpp}",
+        f"  {_say('density', language, density=density)}",
+        f"  {_say('h100e', language, count=found.h100e or unknown)}",
+    ]
+
+
+def _grounds(found: Classification, language: Language) -> list[str]:
+    """By which bytes and which day it was judged, and that it is nobody's official word."""
     policy = found.policy
-    lines.append(
-        f"  by {policy.name} {policy.version} (sha256 {policy.sha256[:16]}...) at {found.at}"
+    by = _say(
+        "by",
+        language,
+        name=policy.name,
+        version=policy.version,
+        digest=policy.sha256[:16],
+        at=found.at,
     )
-    lines.append("  by the text of the pack: no official classification, no legal advice")
-    return "\n".join(tame(line) for line in lines)
+    return [f"  {by}", f"  {_say('unofficial', language)}"]
 
 
-def _limb(limb: LimbTrace) -> str:
+def _class(word: str, language: Language) -> str:
+    """A class as the pack labels it; the two words that are none, for Japanese readers with what they mean."""
+    if language == "en" or word not in ("none", "unsure"):
+        return word
+    return f"{_say(word, language)} ({word})"
+
+
+def _limb(limb: LimbTrace, language: Language) -> str:
     asked = f"{limb.quantity} {limb.value} {limb.op} {limb.threshold} {limb.unit}".rstrip()
     source = f" ({limb.source}; {limb.mark})" if limb.source else ""
-    return f"{asked}: {limb.truth}{source}"
+    return f"{asked}: {_say(f'truth.{limb.truth}', language)}{source}"
+
+
+def _say(key: str, language: Language, **values: object) -> str:
+    return say(f"rules.class.{key}", language, **values)

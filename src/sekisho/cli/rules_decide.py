@@ -118,7 +118,7 @@ class _Court:
         from sekisho.rules import decide_side_by_side
 
         at = moment_of(request, self._at)
-        packs = self._packs.judging(request, at)
+        packs = self._packs.judging(request, at, self._reading, self._as_of)
         if len(packs) == 1:
             return judge(request, packs[0], at, self._as_of, reading=self._reading)
         return decide_side_by_side(request, packs, at, self._as_of, reading=self._reading)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sekisho.catalogue import Language, say
 from sekisho.cli.plain_text import tame
 from sekisho.rules.acting import day
+from sekisho.rules.answer_words import event_in_words, missing_in_words
 from sekisho.rules.warning_words import warnings_in_words
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _reasons(answer: Decision, language: Language) -> Iterator[str]:
     for exception in answer.exceptions:
         yield from _exception(exception, language)
     if answer.missing:
-        yield f"{say('rules.text.missing', language)}: {', '.join(answer.missing)}"
+        yield f"{say('rules.text.missing', language)}: {', '.join(missing_in_words(answer.missing, language))}"
     for warning in warnings_in_words(answer.warnings, language):
         yield f"{say('rules.text.warning', language)}: {warning}"
     policy = answer.policy
@@ -110,12 +111,13 @@ def _duty(duty: Duty, language: Language) -> str:
         return text
     if deadline.each_year_on:
         return f"{text}; {say('rules.text.each-year', language)} {', '.join(deadline.each_year_on)}"
+    event = event_in_words(deadline.event, language)
     unit = "days" if deadline.days is not None else "hours"
     count = deadline.days if deadline.days is not None else deadline.hours
     if count == 0 and deadline.direction == "before":
-        return f"{text}; {say('rules.text.before', language, event=deadline.event)}"
+        return f"{text}; {say('rules.text.before', language, event=event)}"
     key = f"rules.text.{unit}-{deadline.direction}"
-    return f"{text}; {say(key, language, count=count, event=deadline.event)}"
+    return f"{text}; {say(key, language, count=count, event=event)}"
 
 
 def _word(word: str, language: Language) -> str:

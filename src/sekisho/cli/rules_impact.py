@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sekisho.model.statements import PackReference
     from sekisho.rules import Pack
     from sekisho.rules.impact import Answer as Given
-    from sekisho.rules.impact import Answers, Checked, Impact, Proof
+    from sekisho.rules.impact import Answers, Checked, Impact, Proof, Question
+    from sekisho.signing import Envelope
 
 __all__ = ["add_to"]
 
@@ -44,7 +45,10 @@ _File = Annotated[
     ),
 ]
 _Statement = Annotated[
-    str, typer.Argument(metavar="STATEMENT", help="With verify: the signed statement.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="STATEMENT", help="With verify: the signed statement.", show_default=False
+    ),
 ]
 _Packs = Annotated[
     list[str] | None, typer.Option("--pack", help="Ask these packs, and not every shipped one.")
@@ -246,11 +250,23 @@ def _as_lines(sheet: Sheet) -> str:
 
 
 def _deliver_questions(language: Language, *, as_json: bool) -> NoReturn:
-    from sekisho.rules.impact import questionnaire
+    from sekisho.rules.impact import QUESTIONS, questionnaire
 
     rows = questionnaire(language)
-    text = "\n".join(f"{row['section']}  {row['id']} ({row['kind']}): {row['ask']}" for row in rows)
+    text = "\n".join(line for one in QUESTIONS.values() for line in _question_lines(one, language))
     deliver(Answer(document=rows, text=text), as_json=as_json)
+
+
+def _question_lines(question: Question, language: Language) -> list[str]:
+    """A question, and below it the words that may be answered, each with what it means."""
+    from sekisho.catalogue import say
+
+    ask = say(question.ask_key, language)
+    head = f"{question.section}  {question.id} ({question.kind}): {ask}"
+    options = [
+        f"    {value}: {say(question.option_key(value), language)}" for value in question.options
+    ]
+    return [head, *options]
 
 
 # --- verify ---------------------------------------------------------------------------------------
@@ -272,11 +288,10 @@ def _verify(
         packs_at_hand,
         parse_answers,
     )
-    from sekisho.signing import parse_envelope
 
     if not place:
         raise InvalidInput("no statement", path="STATEMENT", remedy="name the signed file")
-    envelope = parse_envelope(read_input(place, limit=_STATEMENT_LIMIT), path=place)
+    envelope = _statement(place)
     answers, key = files
     held = {one.sha256: one for one in (*packs_at_hand(), *(read_pack(name) for name in packs))}
 
@@ -293,6 +308,22 @@ def _verify(
         ),
     )
     _deliver_checked(check_statement(envelope, known, path=place), language, as_json=as_json)
+
+
+def _statement(place: str) -> Envelope:
+    """The envelope in a file. Raises InvalidInput where it is none, with what to name instead."""
+    from sekisho.signing import parse_envelope
+
+    data = read_input(place, limit=_STATEMENT_LIMIT)
+    try:
+        return parse_envelope(data, path=place)
+    except InvalidInput as error:
+        why = error.message.removeprefix(f"{place}: ")
+        raise InvalidInput(
+            f"this is no statement ({why})",
+            path=place,
+            remedy="name the file that --out wrote, and the answers beside it with --answers",
+        ) from None
 
 
 def _deliver_checked(checked: Checked, language: Language, *, as_json: bool) -> NoReturn:

@@ -29,9 +29,11 @@ AsOf = Annotated[
 
 
 def read_pack(name: str) -> Pack:
-    """The pack of that name, or in that file. Raises InvalidInput with file, line and remedy."""
+    """The pack of that name or in that file; - is standard input. Raises InvalidInput with file, line and remedy."""
     from sekisho.rules import DEFAULT_PACK, load_pack, parse_pack
 
+    if name == "-":
+        return parse_pack(read_input(name, limit=_PACK_LIMIT), name, _beside(""))
     if name.endswith((".yaml", ".yml")):
         return parse_pack(read_input(name, limit=_PACK_LIMIT), name, _beside(name))
     return load_pack(name or DEFAULT_PACK)

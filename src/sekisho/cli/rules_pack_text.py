@@ -11,6 +11,7 @@ import msgspec
 from sekisho.catalogue import Language, say
 from sekisho.cli.plain_text import tame, wrap
 from sekisho.cli.rules_pack_rows import amount_text
+from sekisho.rules.answer_words import event_in_words
 
 if TYPE_CHECKING:
     from sekisho.model.instants import Instant
@@ -172,8 +173,9 @@ def _duties(duties: tuple[Duty, ...], reader: Reader) -> Iterator[str]:
         elif deadline is not None:
             unit = "days" if deadline.days is not None else "hours"
             count = deadline.days if deadline.days is not None else deadline.hours
-            key = f"deadline.{unit}.{deadline.direction}"
-            parts.append(reader.say(key, count=count, event=tame(deadline.event)))
+            event = event_in_words(deadline.event, reader.language)
+            key = f"deadline.{unit if count else 'at-once'}.{deadline.direction}"
+            parts.append(reader.say(key, count=count, event=tame(event)))
         if duty.hours is not None:
             parts.append(
                 f"{reader.say('hours', hours=amount_text(duty.hours))} ({duty.hours_mark})"

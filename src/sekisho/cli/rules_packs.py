@@ -144,9 +144,15 @@ def _checked(name: str, at: Instant) -> tuple[object, str, int]:
     try:
         problems = check_pack(read_pack(name), at)
     except InvalidInput as error:
-        return {"pack": name, "error": str(error)}, tame(_placed(name, str(error))), 2
+        return _refused(name, str(error))
+    except OSError as error:  # a file that is not there is one row, and the other packs are checked
+        return _refused(name, f"{name}: {error.strerror or type(error).__name__}")
     code = 1 if any(problem.severity == "error" for problem in problems) else 0
     return {"pack": name, "problems": problems}, _checked_text(name, problems), code
+
+
+def _refused(name: str, error: str) -> tuple[object, str, int]:
+    return {"pack": name, "error": error}, tame(_placed(name, error)), 2
 
 
 def _placed(name: str, error: str) -> str:

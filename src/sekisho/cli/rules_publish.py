@@ -7,6 +7,7 @@ the draft, for `sekisho charter sign` by each key holder and `sekisho charter is
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -91,6 +92,8 @@ def publish(
 
     if not dry_run and not out:
         raise InvalidInput("is missing", path="--out", remedy="name a new file, or --dry-run")
+    if out and not dry_run and os.path.lexists(out):
+        raise InvalidInput("a file is already there", path=out, remedy="name another file")
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     place = _home(context, home)

@@ -76,7 +76,7 @@ def timeline(
             else:
                 rows += [
                     _row(_Line(request, one, dates, known, under), language)
-                    for one in _packs(packs, request, dates)
+                    for one in _packs(packs, request, dates, known, under)
                 ]
             heard(number, len(asked.rows))
     several = asked.several or len(rows) > 1
@@ -86,9 +86,15 @@ def timeline(
     deliver(Answer(document=document, text=text, exit_code=code), as_json=as_json)
 
 
-def _packs(packs: Packs, request: Request, dates: Sequence[Instant]) -> list[Pack]:
+def _packs(
+    packs: Packs,
+    request: Request,
+    dates: Sequence[Instant],
+    known: Instant | None,
+    under: Reading,
+) -> list[Pack]:
     """Every pack that has an answer on one of the dates."""
-    found = {pack.name: pack for at in dates for pack in packs.judging(request, at)}
+    found = {pack.name: pack for at in dates for pack in packs.judging(request, at, under, known)}
     return list(found.values())
 
 
@@ -139,11 +145,16 @@ def _row(line: _Line, language: Language) -> tuple[object, str, int]:
 
 def _lines(line: _Line, language: Language) -> list[str]:
     from sekisho.rules.acting import day
+    from sekisho.rules.answer_words import missing_in_words
 
     lines = [f"{tame(line.id)}: {line.pack.name} {line.pack.version}"]
     for answer, changes in line.stops:
         why = ", ".join(rule.id for rule in answer.rules)
-        why = why or ", ".join(answer.missing) or say("rules.no-rule", language)
+        why = (
+            why
+            or ", ".join(missing_in_words(answer.missing, language))
+            or say("rules.no-rule", language)
+        )
         lines.append(f"  {day(answer.at)}  {answer.decision:<8}{tame(why)}")
         bearing = [change for change in changes if change.bears]
         for change in bearing:

@@ -14,6 +14,7 @@ from sekisho.catalogue import Language, say
 from sekisho.model.instants import Instant
 from sekisho.rules.acting import day
 from sekisho.rules.answer import Decision, RuleTrace
+from sekisho.rules.answer_words import missing_in_words
 from sekisho.rules.limbs import LimbTrace
 
 __all__ = ["Difference", "DifferenceKind", "explain_difference"]
@@ -122,11 +123,16 @@ def _words(change: _Change, asked: _Pair, language: Language) -> str:
         f"rules.change.{change.kind}",
         language,
         name=change.name,
-        before=f"{change.before} {change.unit}".rstrip() if change.before else nothing,
-        after=f"{change.after} {change.unit}".rstrip() if change.after else nothing,
+        before=_side(change.before, change.unit, language) or nothing,
+        after=_side(change.after, change.unit, language) or nothing,
         when=when,
         cite=f" ({change.cite})" if change.cite else "",
     )
+
+
+def _side(text: str, unit: str, language: Language) -> str:
+    """One side of a change: a figure with its unit, a word, or why a pack had no answer."""
+    return f"{missing_in_words((text,), language)[0]} {unit}".rstrip() if text else ""
 
 
 def _of_packs(asked: _Pair) -> Iterator[_Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from itertools import pairwise
 from typing import Any, Final
@@ -23,12 +23,23 @@ from sekisho.rules import (
     decide_side_by_side,
     explain_difference,
 )
+from sekisho.rules.requests import ItemAsked, RequestKind, RunRequest, TransferRequest
 from sekisho.rules.side_by_side import words_apart
 from sekisho.web.plane import Plane
 from sekisho.web.problems import problem_of
 from sekisho.web.rules_asking import MOST_DATES, When, find_packs, parse_when
+from sekisho.web.rules_facts import (
+    FactFields,
+    Gaps,
+    asked_quantities,
+    fact_fields,
+    find_gaps,
+    read_facts,
+    weigh_facts,
+)
 from sekisho.web.rules_forms import (
     ACTIVITIES,
+    AUTHORISATIONS,
     END_USES,
     FORMS,
     ORIGINS,
@@ -36,10 +47,20 @@ from sekisho.web.rules_forms import (
     Fields,
     read_request,
 )
+from sekisho.web.rules_frame import day_text
 
 __all__ = ["Answered", "Changed", "Day", "answer_form", "blank_form", "judge_days"]
 
 MOST_TRACED: Final = 24
+MOST_FIRST: Final = 6
+_KINDS: Final[Mapping[str, RequestKind]] = {
+    "transfer": "transfer",
+    "training-run": "training-run",
+}
+_EMPTY: Final[Mapping[RequestKind, Request]] = {
+    "transfer": TransferRequest(kind="transfer", id="asked-here", item=ItemAsked()),
+    "training-run": RunRequest(id="asked-here"),
+}
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +81,17 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer; `traced` only where it fits on a page."""
+    """The whole answer, traced only where it fits on a page; `now` where it is of now since nobody named a day."""
 
     request: Request
     packs: tuple[Pack, ...]
     days: tuple[Day, ...]
     changes: tuple[Changed, ...]
+    now: Instant | None = None
+
+    def day(self, at: Instant) -> str:
+        """A day as it was asked for; where nobody asked for one and now counts, the date alone."""
+        return str(at)[:10] if at == self.now else day_text(at)
 
     @property
     def is_traced(self) -> bool:
@@ -105,8 +131,9 @@ def judge_days(
 
 def blank_form(plane: Plane, tab: str, fields: Fields) -> dict[str, Any]:
     """The form as it is before anybody asked, or filled as it was sent."""
+    tab = tab if tab in TABS else TABS[0]
     return {
-        "tab": tab if tab in TABS else TABS[0],
+        "tab": tab,
         "tabs": TABS,
         "fields": fields,
         "names": plane.control.rules.names(),
@@ -116,6 +143,9 @@ def blank_form(plane: Plane, tab: str, fields: Fields) -> dict[str, Any]:
         "end_uses": END_USES,
         "item_forms": FORMS,
         "origins": ORIGINS,
+        "authorisations": AUTHORISATIONS,
+        "gaps": Gaps(),
+        "facts": _facts_before(plane, tab, fields),
         "reposted": fields.pairs(),
         "answer": None,
         "problem": None,
@@ -127,15 +157,54 @@ def answer_form(plane: Plane, fields: Fields, language: Language) -> dict[str, A
     """The form as it was sent, with its answer, or with what was wrong and where."""
     form = blank_form(plane, fields.text("form"), fields)
     try:
-        request = read_request(form["tab"], fields)
         when = parse_when("", fields.text("as_of"), fields.text("reading"))
-        packs = find_packs(plane, fields.all("pack"), request.kind)
-        days = _days(fields.text("dates"), when.day(request, plane.control.clock.now()))
+        request, packs = _asked(plane, form["tab"], fields)
+        now = plane.control.clock.now()
+        days = _days(fields.text("dates"), when.day(request, now))
         answer = judge_days(request, packs, days, when, language)
+        answer = msgspec.structs.replace(answer, now=now if days == [now] else None)
     except InvalidInput as error:
         problem = problem_of(error)
         return {**form, "problem": problem, "status": HTTPStatus(problem.status)}
-    return {**form, "answer": answer}
+    gaps, facts = _facts_after(form["tab"], answer, when, fields)
+    return {**form, "answer": answer, "gaps": gaps, "facts": facts}
+
+
+def _asked(plane: Plane, tab: str, fields: Fields) -> tuple[Request, tuple[Pack, ...]]:
+    """The request and the packs that it is asked of; a form's facts are those that these packs declare."""
+    kind = _KINDS.get(tab)
+    if kind is None:
+        request = read_request(tab, fields, {})
+        return request, find_packs(plane, fields.all("pack"), request.kind)
+    packs = find_packs(plane, fields.all("pack"), kind)
+    return read_request(tab, fields, read_facts(fields, asked_quantities(packs))), packs
+
+
+def _facts_before(plane: Plane, tab: str, fields: Fields) -> FactFields:
+    """The facts of the chosen packs before there is an answer: first what would decide most of an empty request."""
+    kind = _KINDS.get(tab)
+    if kind is None:
+        return FactFields()
+    try:
+        packs = find_packs(plane, fields.all("pack"), kind)
+    except InvalidInput:
+        return FactFields()
+    quantities = asked_quantities(packs)
+    law = (plane.control.clock.now(), None, When().reading)
+    first = weigh_facts(_EMPTY[kind], packs, law, quantities) if quantities else ()
+    return fact_fields(quantities, first[:MOST_FIRST], fields)
+
+
+def _facts_after(tab: str, answer: Answered, when: When, fields: Fields) -> tuple[Gaps, FactFields]:
+    """What an unsure answer lacks, and the facts with those first; of them first what decides most."""
+    if tab not in _KINDS:
+        return Gaps(), FactFields()
+    gaps = find_gaps(tab, (one for day in answer.days for one in day.side.regimes))
+    quantities = asked_quantities(answer.packs)
+    lacking = [name for name in quantities if name in gaps.facts]
+    law = (answer.days[-1].at, when.as_of, when.reading)
+    best = weigh_facts(answer.request, answer.packs, law, lacking) if lacking else ()
+    return gaps, fact_fields(quantities, list(dict.fromkeys((*best, *lacking))), fields)
 
 
 def _days(text: str, default: Instant) -> list[Instant]:

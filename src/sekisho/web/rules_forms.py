@@ -5,8 +5,10 @@ A field that is left empty is a missing fact: it is left out, never sent as noug
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, get_args
+from decimal import Decimal
+from typing import Any, Final, TypeAlias, get_args
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -24,6 +26,7 @@ from sekisho.web.epcis_bodies import check_announced, read_bounded
 
 __all__ = [
     "ACTIVITIES",
+    "AUTHORISATIONS",
     "END_USES",
     "FORMS",
     "ORIGINS",
@@ -31,6 +34,7 @@ __all__ = [
     "Fields",
     "read_fields",
     "read_request",
+    "read_truth",
 ]
 
 TABS: Final = ("transfer", "training-run", "json")
@@ -38,8 +42,11 @@ ACTIVITIES: Final = get_args(Activity)
 END_USES: Final = get_args(EndUse)
 FORMS: Final = tuple(form for form in get_args(Form) if form != "weights")
 ORIGINS: Final = ("scratch", "known", "unknown")
+AUTHORISATIONS: Final = ("none", "universal", "national", "general")
 _MOST_FIELDS: Final = 300
 _TRUTHS: Final = {"yes": True, "no": False}
+_PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%", re.ASCII)
+Facts: TypeAlias = Mapping[str, bool | str | list[str]]
 
 
 class Fields(msgspec.Struct, frozen=True):
@@ -106,8 +113,11 @@ async def read_upload(
     return Fields.of(pairs), data
 
 
-def read_request(tab: str, fields: Fields) -> Request:
-    """The request that a form tells. Raises InvalidInput with the field's path, as the command line does."""
+def read_request(tab: str, fields: Fields, facts: Facts) -> Request:
+    """The request that a form tells, with facts by the names that packs give them; JSON brings its own.
+
+    Raises InvalidInput with the field's path, as the command line does.
+    """
     if tab == "json":
         text = fields.text("json")
         if not text:
@@ -115,7 +125,15 @@ def read_request(tab: str, fields: Fields) -> Request:
         return parse_request(text, path="json")
     if tab not in _BUILDERS:
         raise InvalidInput(f"there is no form {tab[:40]!r}", path="form")
-    return parse_request(canonical(_BUILDERS[tab](fields)))
+    told = _BUILDERS[tab](fields)
+    return parse_request(canonical({**told, "facts": dict(facts)} if facts else told))
+
+
+def read_truth(text: str, path: str) -> bool:
+    """Yes or no. Raises InvalidInput for another word: it must not be taken for silence."""
+    if text not in _TRUTHS:
+        raise InvalidInput(f"{text[:40]!r} is neither yes nor no", path=path)
+    return _TRUTHS[text]
 
 
 def _transfer(fields: Fields) -> dict[str, Any]:
@@ -135,6 +153,7 @@ def _transfer(fields: Fields) -> dict[str, Any]:
         exporter=_party(fields, "exporter"),
         consignee=_party(fields, "consignee"),
         end_user=_party(fields, "end_user"),
+        end_user_is_consignee=_truth(fields, "end_user_is_consignee"),
         end_use=list(end_use) if end_use else "",
     )
 
@@ -167,6 +186,10 @@ def _party(fields: Fields, name: str) -> dict[str, Any] | str:
         country=fields.text(f"{name}_country"),
         headquarters=fields.text(f"{name}_headquarters"),
         parent_headquarters=fields.text(f"{name}_parent"),
+        listed=_truth(fields, f"{name}_listed"),
+        listed_owner_known=_truth(fields, f"{name}_owner_known"),
+        listed_owner_share=_share(fields, f"{name}_owner_share"),
+        authorisation=fields.text(f"{name}_authorisation"),
     )
     return found or ""
 
@@ -191,4 +214,12 @@ def _flop(fields: Fields, name: str) -> str:
 
 
 def _truth(fields: Fields, name: str) -> bool | None:
-    return _TRUTHS.get(fields.text(name))
+    text = fields.text(name)
+    return read_truth(text, name) if text else None
+
+
+def _share(fields: Fields, name: str) -> str:
+    """A part of one, also where it was written as a percentage."""
+    text = fields.text(name)
+    percent = _PERCENT.fullmatch(text)
+    return f"{(Decimal(percent[1]) / 100).normalize():f}" if percent else text

@@ -17,9 +17,11 @@ from sekisho.model.countries import country_name
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import PackReference
+from sekisho.rules.answer_words import missing_in_words
 from sekisho.rules.warning_words import warnings_in_words
 from sekisho.web.pages import language_for, render_page
 from sekisho.web.plane import Plane
+from sekisho.web.problems import Problem
 from sekisho.web.rules_views import (
     MARKS,
     is_stale,
@@ -82,12 +84,14 @@ def render_rules(
         say_duty=partial(say_duty, language=language),
         titled=lambda thing: _chosen(thing, "title", language),
         meaning=lambda thing: _chosen(thing, "means", language),
+        lacks=lambda missing: missing_in_words(missing, language),
         doubts=lambda warnings: warnings_in_words(warnings, language),
         duty_of=lambda thing: _chosen(thing, "duty", language),
         country=lambda code: _country(code, language),
         decision_shapes=DECISION_SHAPES,
         truth_shapes=TRUTH_SHAPES,
         pack_address=_pack_address,
+        wrong=_wrong,
         **values,
     )
 
@@ -112,6 +116,11 @@ def _country(code: str, language: Language) -> str:
 
 def _plain(value: Fraction) -> str:
     return f"{float(value):g}"
+
+
+def _wrong(problem: Problem) -> str:
+    """What is wrong, without the place: the page writes that before it."""
+    return problem.detail.removeprefix(f"{problem.path}: ") if problem.path else problem.detail
 
 
 def _pack_address(reference: PackReference) -> str:

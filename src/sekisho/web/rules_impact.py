@@ -18,7 +18,7 @@ from sekisho.model.chips import known_chips
 from sekisho.model.countries import COUNTRY_CODES
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
-from sekisho.model.sheets import Heading, Part, Sheet
+from sekisho.model.sheets import Heading, Part, Sheet, Text
 from sekisho.model.statements import make_payload
 from sekisho.rules import Pack
 from sekisho.rules.impact import (
@@ -53,6 +53,7 @@ __all__ = [
     "draft_statement",
     "impact_page",
     "packs_at_hand",
+    "packs_left_out",
     "print_declaration",
     "print_letter",
     "read_told",
@@ -109,8 +110,18 @@ def packs_at_hand(plane: Plane) -> tuple[Pack, ...]:
         try:
             found.append(require_pack(plane, name))
         except InvalidInput:
-            continue  # published without its bytes: the list of packs says so
+            continue  # published without its bytes: `packs_left_out` names it
     return tuple(pack for pack in found if pack.standing != "policy")
+
+
+def packs_left_out(plane: Plane) -> tuple[str, ...]:
+    """What counts here but cannot be asked: published in this log, and its bytes missing or not to be read."""
+    known = plane.control.rules.packs(plane.control.clock.now())
+    return tuple(
+        f"{row.reference.name} {row.reference.version}"
+        for row in known
+        if row.counts and row.pack is None
+    )
 
 
 def impact_page(plane: Plane, fields: Fields, language: Language) -> dict[str, Any]:
@@ -196,7 +207,7 @@ def _page(plane: Plane, told: Told, asked: Sequence[Asked], language: Language) 
     impact = sheet = None
     if not asked:
         impact = _impact(plane, told)
-        sheet = letter(impact, given, language)
+        sheet = _warned(plane, letter(impact, given, language), language)
     return {
         "told": told,
         "carried": format_answers(told.answers).decode(),
@@ -234,7 +245,17 @@ def _answered(given: Mapping[str, Answer], language: Language) -> list[tuple[str
 
 def print_letter(plane: Plane, told: Told, language: Language) -> bytes:
     """The whole answer on paper. Raises Unavailable where printing is not installed."""
-    return print_paper(letter(_impact(plane, told), told.answers.given, language))
+    sheet = letter(_impact(plane, told), told.answers.given, language)
+    return print_paper(_warned(plane, sheet, language))
+
+
+def _warned(plane: Plane, sheet: Sheet, language: Language) -> Sheet:
+    """The sheet, above all else with the packs that should have been asked and were not."""
+    left_out = packs_left_out(plane)
+    if not left_out:
+        return sheet
+    words = say("law.impact.left-out", language, packs=", ".join(left_out))
+    return msgspec.structs.replace(sheet, parts=(Text(words, "bad"), *sheet.parts))
 
 
 def print_declaration(plane: Plane, told: Told, language: Language) -> bytes:

@@ -14,6 +14,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.wire import to_plain
 from sekisho.rules import Pack, Parameter, Rule
 from sekisho.rules.acting import is_acting
+from sekisho.rules.answer_words import event_in_words
 from sekisho.rules.pack import (
     All,
     AmountLimb,
@@ -209,7 +210,7 @@ def say_deadline(deadline: Deadline | None, language: Language) -> str:
         ("days", deadline.days) if deadline.days is not None else ("hours", deadline.hours)
     )
     key = f"law.deadline.{unit if count else 'at-once'}.{deadline.direction}"
-    return say(key, language, count=count, event=deadline.event)
+    return say(key, language, count=count, event=event_in_words(deadline.event, language))
 
 
 def say_duty(duty: Duty, language: Language) -> str:

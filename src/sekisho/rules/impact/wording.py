@@ -7,6 +7,7 @@ from typing import Final
 
 from sekisho.catalogue import MESSAGES, Language, say
 from sekisho.model.countries import country_name, is_country
+from sekisho.rules.answer_words import missing_in_words
 from sekisho.rules.impact.missing import FindOut
 from sekisho.rules.impact.numerals import read_threshold
 from sekisho.rules.impact.question import Answer, Question
@@ -184,7 +185,9 @@ def quantity_text(name: str, language: Language) -> str:
 
 def fact_text(fact: str, language: Language) -> str:
     """A missing fact: the question behind it, shortened to its name."""
-    return say(f"impact.ask.{fact}", language) if fact in QUESTIONS else fact.removeprefix("facts.")
+    if fact in QUESTIONS:
+        return say(f"impact.ask.{fact}", language)
+    return missing_in_words((fact.removeprefix("facts."),), language)[0]
 
 
 def find_out_text(one: FindOut, language: Language) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +34,26 @@ _FORMS: Final = (
     ),
 )
 _ENUM: Final = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
+_DIGITS: Final = ("^(0", "(0")  # how the patterns of amounts and shares begin
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_ABSENT: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+# What msgspec expected, and what to write; the first that fits.
+_EXPECTED: Final = (
+    (re.compile(r"Expected `int[^`]*` >= (\d+)"), r"write a whole number of at least \1"),
+    (re.compile(r"Expected `int[^`]*` <= (\d+)"), r"write a whole number of at most \1"),
+    (re.compile(r"Expected `int"), "write a whole number without quotes, such as 8"),
+    (
+        re.compile(r"Expected `bool \| str"),
+        'write true or false, words in quotes, or a number as a string of digits, such as "12.5"',
+    ),
+    (
+        re.compile(r"Expected `bool"),
+        "write true or false, without quotes; leave out what is not known",
+    ),
+    (re.compile(r"Expected `array"), 'write a list, such as ["training"]'),
+    (re.compile(r"Expected `object"), 'write an object, such as {"country": "JP"}'),
+    (re.compile(r"Expected `str"), "write a text in quotes"),
+)
 _NEEDS_TEXT: Final = re.compile(r"Expected `str.*`, got `(int|float)`")
 
 
@@ -50,8 +71,49 @@ def refusal(error: msgspec.ValidationError, shape: type[Any], path: str) -> Inva
     for form, words, remedy in _FORMS:
         if form in message:
             return InvalidInput(words, path=_join(path, where), remedy=remedy)
-    remedy = _DECIMAL if _NEEDS_TEXT.fullmatch(message) else ""
-    return InvalidInput(message[:300], path=_join(path, where), remedy=remedy)
+    unknown = _UNKNOWN.fullmatch(message)
+    if unknown is not None:
+        return _unknown_field(unknown[1], shape, where, path)
+    return InvalidInput(
+        message[:300], path=_join(path, where), remedy=_remedy(message, shape, where)
+    )
+
+
+def _remedy(message: str, shape: type[Any], where: str) -> str:
+    """What to write instead, by what msgspec says it expected."""
+    if _NEEDS_TEXT.fullmatch(message):
+        return _text_remedy(shape, where)
+    absent = _ABSENT.fullmatch(message)
+    if absent is not None:
+        return f"add the field {absent[1]}"
+    for pattern, remedy in _EXPECTED:
+        match = pattern.match(message)
+        if match is not None:
+            return match.expand(remedy)
+    return ""
+
+
+def _text_remedy(shape: type[Any], where: str) -> str:
+    """What to write where a number stands for a text: one of the known words, digits in quotes, or any text."""
+    found = _at(shape, where)
+    if found is not None and (words := _words(found)):
+        return f"write one of {', '.join(words)}"
+    texts = [one for one in _within(found) if isinstance(one, msgspec.inspect.StrType)]
+    if not texts or any((one.pattern or "").startswith(_DIGITS) for one in texts):
+        return _DECIMAL
+    return "write a text in quotes"
+
+
+def _unknown_field(name: str, shape: type[Any], where: str, path: str) -> InvalidInput:
+    """A field that no request has: the nearest of those that stand at that place, else all of them."""
+    known = _fields(shape, where)
+    near = get_close_matches(name, known, n=1, cutoff=0.7)
+    known_words = f"write one of {', '.join(known)}" if known else ""
+    return InvalidInput(
+        f"unknown field {name[:60]!r}",
+        path=_join(path, where),
+        remedy=f"did you mean {near[0]}?" if near else known_words,
+    )
 
 
 def _not_in_list(value: str, allowed: tuple[str, ...], path: str) -> InvalidInput:
@@ -68,15 +130,27 @@ def _not_in_list(value: str, allowed: tuple[str, ...], path: str) -> InvalidInpu
     )
 
 
+def _fields(shape: type[Any], where: str) -> tuple[str, ...]:
+    """The names of the fields of the structure at that path."""
+    found = _at(shape, where)
+    return () if found is None else tuple(field.encode_name for field in _struct(found).fields)
+
+
 def _allowed(shape: type[Any], where: str) -> tuple[str, ...]:
     """The words that the field at that path may hold."""
+    found = _at(shape, where)
+    return () if found is None else _words(found)
+
+
+def _at(shape: type[Any], where: str) -> Any:
+    """The type of the field at that path, or None where there is none."""
     found: Any = msgspec.inspect.type_info(shape)
     for name in re.findall(r"\.([A-Za-z_0-9]+)", where):
         fields = {field.encode_name: field.type for field in _struct(found).fields}
         if name not in fields:
-            return ()
+            return None
         found = fields[name]
-    return _words(found)
+    return found
 
 
 def _struct(kind: Any) -> Any:
