@@ -6,11 +6,13 @@ What is not here a pack may declare itself (`quantities:`); a request then tells
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from sekisho.rules.requests.access import UserClass
 from sekisho.rules.requests.shapes import RequestKind
+from sekisho.rules.requests.transfer import EndUse
 
 __all__ = ["QUANTITIES", "UNITS", "Quantity", "QuantityKind"]
 
@@ -164,16 +166,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         "",
         "what the items or the compute are for; one of the stated uses is enough",
         ("transfer", "cloud-use"),
-        (
-            "commercial",
-            "training",
-            "inference",
-            "research",
-            "military",
-            "military-intelligence",
-            "wmd",
-            "technical-analysis",
-        ),
+        get_args(EndUse),
     ),
     "listed_party": Quantity(
         "flag", "", "a receiving party stands on a list itself", ("transfer", "cloud-use", "access")
@@ -212,15 +205,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         "",
         "class of the user",
         _ACCESS,
-        (
-            "own-staff",
-            "government",
-            "safety-institute",
-            "critical-infrastructure",
-            "research",
-            "enterprise",
-            "public",
-        ),
+        get_args(UserClass),
     ),
     "place": Quantity(
         "places",

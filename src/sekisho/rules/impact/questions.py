@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from sekisho.model.chips import known_chips
 from sekisho.rules.impact.question import Answer, Question, Section, When
+from sekisho.rules.requests.access import UserClass
+from sekisho.rules.requests.transfer import EndUse
 
 __all__ = ["QUESTIONS", "SECTIONS", "Progress", "next_questions", "open_questions", "progress"]
 
@@ -41,25 +43,8 @@ _CHIPS: Final = (
     "RTX 4090",
     "MI300X",
 )
-END_USES: Final = (
-    "commercial",
-    "training",
-    "inference",
-    "research",
-    "military",
-    "military-intelligence",
-    "wmd",
-    "technical-analysis",
-)
-USER_CLASSES: Final = (
-    "own-staff",
-    "government",
-    "safety-institute",
-    "critical-infrastructure",
-    "research",
-    "enterprise",
-    "public",
-)
+END_USES: Final[tuple[str, ...]] = get_args(EndUse)
+USER_CLASSES: Final[tuple[str, ...]] = get_args(UserClass)
 
 _TABLE: Final[tuple[Question, ...]] = (
     Question(id="name", section="company", kind="text", optional=True),
