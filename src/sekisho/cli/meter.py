@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -14,6 +14,9 @@ from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.metering import RowError, RunFigure, RunRecord
+
+_PARTS: Sequence[Callable[[typer.Typer], None]] = ()
+"""What further parts of the group add: one module each, `cli/meter_<part>.py`, with an `add_to`."""
 
 __all__ = ["app"]
 
@@ -100,3 +103,7 @@ def _watched(rows: Sequence[T]) -> Iterable[T]:
     from rich.progress import track
 
     return track(rows, description="metering", console=Console(stderr=True), transient=True)
+
+
+for _add_to in _PARTS:
+    _add_to(app)

@@ -1,0 +1,29 @@
+"""A device as its telemetry names it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sekisho.model.instants import Instant
+
+__all__ = ["DeviceSeen"]
+
+
+class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One device, or one MIG slice of one, and from when to when it was seen under this name.
+
+    `device` is the UUID as the exporter gives it (`GPU-...`), a slice `GPU-.../<instance>` with `parent` the
+    whole device and `slices` of `slices_of` compute slices (1 of 7 for a 1g profile). `chip` is the model name
+    as written, "" where nobody says. `period_us` is the usual distance between its readings, 0 where unknown.
+    """
+
+    device: str
+    site: str
+    chip: str = ""
+    host: str = ""
+    parent: str = ""
+    slices: int = 1
+    slices_of: int = 1
+    first: Instant | None = None
+    last: Instant | None = None
+    period_us: int = 0

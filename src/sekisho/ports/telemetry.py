@@ -1,0 +1,60 @@
+"""Where telemetry lies and who sums it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from sekisho.model.instants import Instant
+from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
+
+__all__ = ["Gap", "Telemetry", "TelemetryFormat", "UsageQuery"]
+
+TelemetryFormat: TypeAlias = Literal["prometheus", "remote-write", "otlp", "csv", "parquet"]
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """No reading of a device between two instants, longer than three of its usual periods."""
+
+    device: str
+    site: str
+    start: Instant
+    end: Instant
+
+
+class UsageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """[start, end) in buckets of `bucket_s` seconds counted from the epoch; 0 for one bucket over all."""
+
+    start: Instant
+    end: Instant
+    bucket_s: int = 3600
+    site: str = ""  # "" for all
+
+
+class Telemetry(Protocol):
+    """Every write is durable before it returns. Safe for several processes over one store.
+
+    Raises InvalidInput for what cannot be read as a whole, Unavailable where the disk or engine refuses.
+    """
+
+    def take(
+        self, kind: TelemetryFormat, body: bytes, *, site: str, received: Instant, name: str = ""
+    ) -> Intake:
+        """Read, clean and keep one delivery; the same bytes again are duplicates."""
+        ...
+
+    def take_allocations(self, allocations: Sequence[Allocation]) -> Intake:
+        """Keep records of a scheduler; a newer record of one job and start replaces the older one."""
+        ...
+
+    def load_devices(self) -> tuple[DeviceSeen, ...]: ...
+
+    def load_allocations(self, start: Instant, end: Instant) -> tuple[Allocation, ...]: ...
+
+    def sum_usage(self, query: UsageQuery) -> Iterator[Usage]:
+        """Exact sums by job, chip type and bucket, unattributed device time included; ordered by bucket, job."""
+        ...
+
+    def find_gaps(self, start: Instant, end: Instant) -> Iterable[Gap]: ...
