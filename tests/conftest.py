@@ -31,6 +31,8 @@ def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
         return shutil.which("softhsm2-util") is None
     if item.get_closest_marker("postgres") and not os.environ.get("CI") and find_postgres() is None:
         return True
+    if item.get_closest_marker("prometheus") and not os.environ.get("CI"):
+        return shutil.which("prometheus") is None
     if item.get_closest_marker("mounts") and not os.environ.get("CI") and not may_mount():
         return True
     # A C compiler builds the stand-in for NVML.

@@ -20,6 +20,7 @@ from sekisho.app.home import Home
 from sekisho.app.inventories import Inventories
 from sekisho.app.register import RunningRegister
 from sekisho.app.rules import RuleShelf, collect_packs
+from sekisho.app.running_telemetry import RunningTelemetry
 from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
@@ -99,6 +100,7 @@ class Control:
         self.projector = Projector(self.desk, self.projections, scratch_projections)
         self._papers = self._open_papers()
         self.inventories = self._open_inventories()
+        self.telemetry = RunningTelemetry(str(home.path / "telemetry"), self.clock)
         self.books = RegisterBooks(home, self.register.store, self.register.terms)
         self._copied_to = _open_copy(home.elsewhere.copy)
         self.copy = self._follow_with(self._copied_to)
@@ -128,6 +130,7 @@ class Control:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._keeper.join()
+        self.telemetry.stop()
         self.inventories.stop()
         self.chips.stop()
         self.publisher.stop()
@@ -163,6 +166,7 @@ class Control:
         self.publisher.start()
         self.chips.start()
         self.inventories.start()
+        self.telemetry.start()
         self._keeper.start()
 
     def _close_stores(self) -> None:
@@ -208,6 +212,7 @@ class Control:
             "charter": self._charter_problem(),
             "register": self.chips.problem,
             "inventories": self.inventories.problem,
+            "telemetry": self.telemetry.problem,
         }
         return {what: problem for what, problem in told.items() if problem}
 

@@ -14,9 +14,11 @@ from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.storage.declarations_sqlite import DeclarationsSqlite
 from sekisho.adapters.storage.fleet_sqlite import FleetSqlite
 from sekisho.adapters.storage.inventories_file import InventoriesFile
+from sekisho.adapters.storage.push_tokens_sqlite import PushTokensSqlite
 from sekisho.app.home import Home
 from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.instants import Instant
+from sekisho.operations.pushing import Pushers, PushPlan, make_push_token, revoke_push_token
 from sekisho.operations.register.fleet import Fleet, TokenPlan, UnknownToken, make_token
 from sekisho.operations.register.reconciling import (
     WINDOW_S,
@@ -31,6 +33,7 @@ from sekisho.operations.register.reconciling import (
 from sekisho.ports.clock import Clock
 from sekisho.ports.declaration_store import DeclarationRow
 from sekisho.ports.fleet_store import FleetToken, NodeRow
+from sekisho.ports.push_token_store import PushToken
 from sekisho.ports.register_store import RegisterStore
 from sekisho.registry.reading import (
     ColumnMapping,
@@ -48,12 +51,17 @@ __all__ = [
     "FleetToken",
     "Inventories",
     "NodeRow",
+    "PushPlan",
+    "PushToken",
     "TokenPlan",
     "UnknownToken",
     "draft_table",
+    "end_push_token",
     "keep_table",
     "list_fleet",
+    "list_push_tokens",
     "list_tokens",
+    "new_push_token",
     "new_token",
     "reconcile_home",
     "release_node",
@@ -96,6 +104,7 @@ class Inventories:
             clock=clock,
             draw=secrets.token_bytes,
         )
+        self.pushers = Pushers(PushTokensSqlite(self._file), self.fleet, clock)
         self.books = Books(register=register.store, fleet=store, declarations=self.declarations)
         self.problem = ""
         self._clock = clock
@@ -180,6 +189,26 @@ def revoke_token(home: Home, digest: str) -> FleetToken:
             )
         store.revoke_token(named[0].digest)
         return named[0]
+
+
+def new_push_token(home: Home, plan: PushPlan) -> tuple[str, PushToken]:
+    """Make a token to push telemetry with; its text is shown once."""
+    with _open(home) as file:
+        return make_push_token(
+            PushTokensSqlite(file), plan, now=SystemClock().now(), secret=secrets.token_bytes(32)
+        )
+
+
+def list_push_tokens(home: Home) -> tuple[PushToken, ...]:
+    """The push tokens of a home, by their digests."""
+    with _open(home) as file:
+        return PushTokensSqlite(file).load_push_tokens()
+
+
+def end_push_token(home: Home, digest: str) -> PushToken:
+    """End a push token; named by the first eight or more digits of its digest."""
+    with _open(home) as file:
+        return revoke_push_token(PushTokensSqlite(file), digest)
 
 
 def list_fleet(home: Home) -> tuple[tuple[NodeRow, Instant | None], ...]:

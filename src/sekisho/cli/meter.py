@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from sekisho.cli import meter_record
+from sekisho.cli import meter_record, meter_token
 from sekisho.cli.answer import Answer, AsJson, deliver, worst_code
 from sekisho.cli.reading import read_input
 from sekisho.model.errors import InvalidInput
@@ -16,7 +16,7 @@ from sekisho.model.errors import InvalidInput
 if TYPE_CHECKING:
     from sekisho.metering import RowError, RunFigure, RunRecord
 
-_PARTS: Sequence[Callable[[typer.Typer], None]] = (meter_record.add_to,)
+_PARTS: Sequence[Callable[[typer.Typer], None]] = (meter_record.add_to, meter_token.add_to)
 """What further parts of the group add: one module each, `cli/meter_<part>.py`, with an `add_to`."""
 
 __all__ = ["app"]

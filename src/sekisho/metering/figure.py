@@ -9,36 +9,29 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
+from sekisho.metering.allocation import estimate_from_allocation, workload_kind
 from sekisho.metering.calibration import Calibration, reference_calibration
+from sekisho.metering.counting import CountingRule
+from sekisho.metering.estimate import (
+    DeclaredCheck,
+    Estimate,
+    compare_declared,
+    require_digits,
+    wire_flop,
+)
 from sekisho.metering.records import RunRecord
-from sekisho.model.amounts import MAX_FLOP, format_flop
 from sekisho.model.chips import Chip, ChipTable, known_chips
-from sekisho.model.errors import InvalidInput
 from sekisho.model.flop import FlopInterval, HostPeak, cpu_time_bound, declared_6nd
 
 __all__ = ["DeclaredCheck", "Estimate", "RunFigure", "meter_cpu_time", "meter_run"]
 
-DeclaredCheck: TypeAlias = Literal[
-    "within", "below the estimate", "above the estimate", "above the bound"
-]
-# A declaration has an error of its own (O): 6ND leaves out attention and recomputation.
-_DECLARED_ERROR = Fraction(1, 10)
 # Stated utilisation is the operator's word and not calibrated here (O).
 _STATED_ERROR = Fraction(15, 100)
 _SIXTEEN_BIT = {"": "fp16", "bf16": "fp16", "fp16": "fp16"}
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """FLOP, whole numbers, low <= best <= high; `calibrated` where chip, scale and workload have references."""
-
-    low: int
-    best: int
-    high: int
-    calibrated: bool = False
 
 
 class RunFigure(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,17 +51,8 @@ class RunFigure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def declared_check(self) -> DeclaredCheck | None:
         """The declaration against the figure, beyond both errors; None where either is missing."""
-        if self.declared is None or self.bound is None:
-            return None
-        if self.declared > self.bound.high:
-            return "above the bound"
-        if self.estimate is None or not self.estimate.calibrated:
-            return None
-        if self.declared * (1 + _DECLARED_ERROR) < self.estimate.low:
-            return "below the estimate"
-        if self.declared * (1 - _DECLARED_ERROR) > self.estimate.high:
-            return "above the estimate"
-        return "within"
+        convicts = self.estimate is not None and self.estimate.calibrated
+        return compare_declared(self.declared, self.bound, self.estimate, convicts=convicts)
 
     @property
     def is_finding(self) -> bool:
@@ -79,14 +63,14 @@ class RunFigure(msgspec.Struct, frozen=True, kw_only=True):
         bound, estimate = self.bound, self.estimate
         return {
             "run_id": self.run_id,
-            "bound_low": _wire(bound.low if bound else None),
-            "bound_high": _wire(bound.high if bound else None),
-            "estimate_low": _wire(estimate.low if estimate else None),
-            "estimate_best": _wire(estimate.best if estimate else None),
-            "estimate_high": _wire(estimate.high if estimate else None),
+            "bound_low": wire_flop(bound.low if bound else None),
+            "bound_high": wire_flop(bound.high if bound else None),
+            "estimate_low": wire_flop(estimate.low if estimate else None),
+            "estimate_best": wire_flop(estimate.best if estimate else None),
+            "estimate_high": wire_flop(estimate.high if estimate else None),
             "tier": self.tier,
             "method": self.method,
-            "declared": _wire(self.declared),
+            "declared": wire_flop(self.declared),
             "declared_check": self.declared_check,
         }
 
@@ -100,14 +84,13 @@ def meter_run(
     if chip is None or record.chips is None or record.seconds is None:
         return _not_measured(record, _lacking(record, chip), declared)
     chip_seconds = record.chips * record.seconds
-    bound = FlopInterval(
-        0, _within_limits(math.ceil(chip_seconds * chip.fastest_peak_flop_per_s), record)
-    )
+    high = math.ceil(chip_seconds * chip.fastest_peak_flop_per_s)
+    bound = FlopInterval(0, require_digits(high, record.run_id))
     estimate, how = _estimate(record, chip, chip_seconds, calibration or reference_calibration())
     return RunFigure(
         run_id=record.run_id,
         bound=bound,
-        estimate=_clipped(estimate, bound.high),
+        estimate=estimate.clip(bound.high) if estimate else None,
         tier="0",
         method=f"bound: {chip.name} allocation x dense {chip.fastest_format} peak"
         f"{_unverified(chip)}; estimate: {how}",
@@ -134,7 +117,7 @@ def _declared(record: RunRecord) -> int | None:
         return record.declared
     if record.params is None or record.tokens is None:
         return None
-    return _within_limits(declared_6nd(record.params, record.tokens), record)
+    return require_digits(declared_6nd(record.params, record.tokens), record.run_id)
 
 
 def _not_measured(record: RunRecord, why: str, declared: int | None) -> RunFigure:
@@ -165,34 +148,13 @@ def _estimate(
     """The best source first: stated utilisation, reference runs of the same kind of work, nothing."""
     if record.utilisation is not None:
         return _from_stated(record, chip, chip_seconds)
-    workload = _workload(record)
-    if workload == "other":
+    is_declared = bool(record.params and record.tokens)
+    kind = workload_kind(record.benchmark, is_declared=is_declared)
+    if kind == "other":
         return None, f"not measured, no reference runs of {record.benchmark[:60]!r}"
-    if "fp16" not in chip.peaks:
-        return None, "not measured, the chip's 16-bit peak is unknown"
-    found = calibration.predict(chip.name, record.chips or 1)
-    work = chip_seconds * chip.peaks["fp16"]
-    estimate = Estimate(
-        # Where nobody says what ran, it may have been anything down to idling.
-        low=0 if workload == "unstated" else math.floor(work * found.low),
-        best=round(work * found.best),
-        high=math.ceil(work * found.high),
-        calibrated=found.calibrated and workload == "language model",
+    return estimate_from_allocation(
+        chip, record.chips or 1, chip_seconds, kind, calibration, CountingRule()
     )
-    stated = (
-        "workload not stated, taken as large-model training; " if workload == "unstated" else ""
-    )
-    return estimate, f"{stated}utilisation {float(found.best):.3f} of 16-bit peak, {found.basis}"
-
-
-def _workload(record: RunRecord) -> Literal["language model", "unstated", "other"]:
-    """GPT-style pre-training is what the reference runs did; 6ND inputs without a name say the same."""
-    name = record.benchmark.casefold()
-    if name.startswith("gpt"):
-        return "language model"
-    if not name:
-        return "language model" if record.params and record.tokens else "unstated"
-    return "other"
 
 
 def _from_stated(
@@ -214,25 +176,5 @@ def _from_stated(
     return estimate, f"utilisation as stated{clock} x {name} peak, not calibrated"
 
 
-def _clipped(estimate: Estimate | None, ceiling: int) -> Estimate | None:
-    """No estimate lies above the bound."""
-    if estimate is None:
-        return None
-    low, best, high = (min(x, ceiling) for x in (estimate.low, estimate.best, estimate.high))
-    return msgspec.structs.replace(estimate, low=low, best=best, high=high)
-
-
 def _unverified(chip: Chip) -> str:
     return " (recalled, to be verified)" if chip.mark(chip.fastest_format) == "R" else ""
-
-
-def _within_limits(flop: int, record: RunRecord) -> int:
-    if flop > MAX_FLOP:
-        raise InvalidInput(
-            "a figure of more than 38 digits", path=record.run_id, remedy="check the row"
-        )
-    return flop
-
-
-def _wire(flop: int | None) -> str | None:
-    return None if flop is None else format_flop(flop)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sekisho.metering.accounts.report_book import usage_key
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -39,6 +40,7 @@ from sekisho.model.statements import (
     RecoveryVetoed,
     RunDeclared,
     TimeMarked,
+    UsageReported,
     parse_payload_leniently,
 )
 from sekisho.operations.difference import check_licence
@@ -290,6 +292,15 @@ def _check_account(
         raise InvalidInput("corrects itself", path="corrects")
 
 
+def _check_usage(state: State, fact: UsageReported, grounds: Grounds) -> None:
+    """A report is of a period that is over; it overlaps no other, and corrects what stands uncorrected."""
+    if fact.period.end > grounds.now.plus(CLOCK_SLACK_S):
+        raise InvalidInput(f"ends at {fact.period.end}, it is {grounds.now}", path="period.end")
+    problem = state.usage.problem_of(fact)
+    if problem:
+        raise StateConflict(problem, remedy="correct the report that stands")
+
+
 def _tags_of(fact: ChipRegistered) -> tuple[str, ...]:
     serial, device_key = TAG_SCHEMES
     return tuple(
@@ -319,6 +330,7 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     InventoryTaken: _check_count,
     BalanceClosed: _check_account,
     ProductionReported: _check_account,
+    UsageReported: _check_usage,
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     LicenceIssued: lambda p: (f"licence:{p.number}",),
@@ -333,4 +345,5 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     InventoryTaken: lambda p: (f"inventory:{p.party}:{p.items}",),
     BalanceClosed: lambda p: (f"balance:{p.party}:{p.report}",),
     ProductionReported: lambda p: (f"production:{p.party}:{p.report}",),
+    UsageReported: lambda p: (usage_key(p),),
 }

@@ -11,6 +11,7 @@ import msgspec
 
 from sekisho.ledger import leaf_hash
 from sekisho.licensing import LicenceLedger
+from sekisho.metering.accounts.report_book import UsageBook
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     HostEnrolled,
@@ -40,6 +41,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     orders: OrderBook = OrderBook()
     lives: OrderLives = OrderLives()
     shelf: PackShelf = PackShelf()
+    usage: UsageBook = UsageBook()
     heartbeat: OrdersInForce | None = None
     size: int = 0
 
@@ -65,6 +67,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             orders=record_in_book(self.orders, recorded, self.regime, regime),
             lives=self.lives.after(recorded),
             shelf=put_on_shelf(self.shelf, recorded, self.regime),
+            usage=self.usage.after(recorded),
             heartbeat=fact if isinstance(fact, OrdersInForce) else self.heartbeat,
             size=recorded.index + 1,
         )

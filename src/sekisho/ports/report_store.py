@@ -1,4 +1,4 @@
-"""Where closed balances and production reports lie: written once each, numbered without gaps, never changed."""
+"""Where closed balances, production reports and usage roll-ups lie: written once each, numbered without gaps, never changed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Literal, Protocol, TypeAlias
 
 __all__ = ["ReportKind", "ReportStore"]
 
-ReportKind: TypeAlias = Literal["balance", "production"]
+ReportKind: TypeAlias = Literal["balance", "production", "usage"]
 
 
 class ReportStore(Protocol):
-    """Documents by kind, name (an area, a fab) and number from 1 on. Safe for several processes.
+    """Documents by kind, name (an area, a fab, a customer) and number from 1 on. Safe for several processes.
 
     Raises Unavailable where the disk refuses, Corrupt where something lies there that is no document.
     """

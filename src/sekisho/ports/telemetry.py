@@ -39,10 +39,23 @@ class Telemetry(Protocol):
     Raises InvalidInput for what cannot be read as a whole, Unavailable where the disk or engine refuses.
     """
 
-    def take(
-        self, kind: TelemetryFormat, body: bytes, *, site: str, received: Instant, name: str = ""
+    def take(  # noqa: PLR0913 - a delivery and its envelope
+        self,
+        kind: TelemetryFormat,
+        body: bytes,
+        *,
+        site: str,
+        received: Instant,
+        name: str = "",
+        content_type: str = "",
+        encoding: str = "",
     ) -> Intake:
-        """Read, clean and keep one delivery; the same bytes again are duplicates."""
+        """Read, clean and keep one delivery; the same bytes again are duplicates.
+
+        `content_type` and `encoding` are what the sender's headers say (`application/x-protobuf;proto=...`,
+        `application/json`; `snappy`, `gzip`, `zstd`, `identity`); "" where nobody says: then remote-write is version 1
+        in snappy, and of the others the body itself tells.
+        """
         ...
 
     def take_allocations(self, allocations: Sequence[Allocation]) -> Intake:

@@ -10,18 +10,17 @@ within a country move no chips to a parent's or a country's share, and are count
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
 from typing import Final, TypeVar
 
 import msgspec
 
 from sekisho.model.chips import ChipTable, known_chips
 from sekisho.model.errors import InvalidInput
+from sekisho.model.names import fold_name
 from sekisho.rules.facts import AmountFact, facts_of
 from sekisho.rules.facts.shapes import Amount, exactly, plus, ratio
 from sekisho.rules.facts.transfers import shipment_chips
@@ -83,7 +82,7 @@ class Accounts:
         """TPP to an ultimate parent in a calendar year, all exporters; `until` is the first day not counted."""
         end = date(year, 12, 31).toordinal() + 1
         last = end if until is None else min(end, until.toordinal())
-        return self._parents.total(_folded(parent), date(year, 1, 1).toordinal(), last)
+        return self._parents.total(fold_name(parent), date(year, 1, 1).toordinal(), last)
 
     def country_tpp(self, country: str, since: date, until: date | None = None) -> AmountFact:
         """TPP that went to a country from `since` on."""
@@ -91,7 +90,7 @@ class Accounts:
 
     def end_user_tpp(self, name: str, since: date, until: date | None = None) -> AmountFact:
         """TPP that went to an end user from `since` on."""
-        return self._end_users.total(_folded(name), since.toordinal(), _end(until))
+        return self._end_users.total(fold_name(name), since.toordinal(), _end(until))
 
     def end_user_quarter_tpp(self, name: str, year: int, quarter: int) -> AmountFact:
         """TPP that went to an end user in one quarter, 1 to 4."""
@@ -99,14 +98,14 @@ class Accounts:
             raise InvalidInput(f"{quarter} is no quarter", path="quarter", remedy="write 1 to 4")
         start = date(year, 3 * quarter - 2, 1).toordinal()
         end = (date(year + 1, 1, 1) if quarter == 4 else date(year, 3 * quarter + 1, 1)).toordinal()
-        return self._end_users.total(_folded(name), start, end)
+        return self._end_users.total(fold_name(name), start, end)
 
     def owner_window_flop(self, owner: str, day: date, days: int) -> AmountFact:
         """FLOP of an owner over all providers in the window of so many days that ends with `day`: (day - days, day]."""
         if days < 1:
             raise InvalidInput(f"{days} is no window", path="days", remedy="write 1 or more")
         end = day.toordinal() + 1
-        return self._owners.total(_folded(owner), end - days, end)
+        return self._owners.total(fold_name(owner), end - days, end)
 
     def delivered(
         self, product: str, countries: Iterable[str], until: date | None = None
@@ -276,22 +275,11 @@ def _end_user(row: TransferRequest) -> PartyAsked | None:
 
 
 def _parent(party: PartyAsked | None) -> str:
-    return _folded((party.parent if party is not None else None) or ANYBODY)
+    return fold_name((party.parent if party is not None else None) or ANYBODY)
 
 
 def _name(party: PartyAsked | None) -> str:
-    return _folded((party.name if party is not None else None) or ANYBODY)
-
-
-@lru_cache(maxsize=65536)
-def _folded(name: str) -> str:
-    """A name as it is counted: full-width letters, capitals, spaces and what nobody sees make no other owner.
-
-    A name of which nothing is left may be anybody's.
-    """
-    plain = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in plain if c.isspace() or unicodedata.category(c)[0] != "C")
-    return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+    return fold_name((party.name if party is not None else None) or ANYBODY)
 
 
 def _planned(row: CloudUseRequest) -> AmountFact:

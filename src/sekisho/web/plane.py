@@ -23,6 +23,10 @@ CAPTURE_THREADS: Final = 4
 """Reading a document is work of the processor: more threads only take it from each other."""
 RULES_THREADS: Final = 2
 """Populations and traces are work of the processor, too: whoever asks for many waits behind himself."""
+TELEMETRY_THREADS: Final = 48
+"""Most of them wait for the disk, since many bodies become durable together; those that read share the processor."""
+TELEMETRY_DOORS: Final = 4
+"""Who looks at tokens of senders: a look into the database for a fleet agent's."""
 
 
 class Plane:
@@ -37,7 +41,10 @@ class Plane:
         self.feed_threads = anyio.CapacityLimiter(FEED_THREADS)
         self.capture_threads = anyio.CapacityLimiter(CAPTURE_THREADS)
         self.rules_threads = anyio.CapacityLimiter(RULES_THREADS)
+        self.telemetry_threads = anyio.CapacityLimiter(TELEMETRY_THREADS)
+        self.telemetry_doors = anyio.CapacityLimiter(TELEMETRY_DOORS)
         self.room = Room()
+        self.telemetry_room = Room()
 
     def look(self) -> Snapshot:
         """One consistent look at everything, now."""

@@ -31,6 +31,8 @@ from sekisho.web.files import serve_asset, serve_log_file
 from sekisho.web.fleet import FleetAgents
 from sekisho.web.guard import GuardedApp
 from sekisho.web.inventory_pages import InventoryPages
+from sekisho.web.metering_pages import MeteringPages
+from sekisho.web.metrics import serve_metrics
 from sekisho.web.pages import Pages, respond_with_page
 from sekisho.web.plane import Plane
 from sekisho.web.problems import respond_with_problem
@@ -39,6 +41,7 @@ from sekisho.web.rules_api import ImpactApi, RulesApi
 from sekisho.web.rules_impact_pages import ImpactPages
 from sekisho.web.rules_pages import RulesPages
 from sekisho.web.tables import Tables
+from sekisho.web.telemetry import TelemetryApi, TelemetryIntake
 
 __all__ = ["create_app", "serve"]
 
@@ -76,12 +79,16 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             ImpactApi,
             make_epcis_router(),
             FleetAgents,
+            TelemetryApi,
+            TelemetryIntake,
             Pages,
             RegisterPages,
             BalancePages,
             InventoryPages,
             RulesPages,
             ImpactPages,
+            MeteringPages,
+            serve_metrics,
             serve_log_file,
             serve_asset,
         ],

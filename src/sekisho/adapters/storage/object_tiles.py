@@ -18,7 +18,7 @@ import pyarrow.fs as arrow  # type: ignore[import-untyped]  # it comes without t
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.ports.tile_store import NotStored
 
-__all__ = ["ObjectTileStore", "open_object_tiles"]
+__all__ = ["ObjectTileStore", "locate_objects", "open_object_tiles", "reason_of"]
 
 AT_ONCE = 8
 CONNECT_S, ANSWER_S, TRIES = 5, 30, 3
@@ -105,33 +105,36 @@ def open_object_tiles(address: str) -> ObjectTileStore:
 
     Nothing is asked of it yet. Raises InvalidInput; also where the address carries a name or password.
     """
+    files, prefix = locate_objects(address, asked="SEKISHO_COPY")
+    return ObjectTileStore(files, prefix)
+
+
+def locate_objects(address: str, *, asked: str) -> tuple[Any, str]:
+    """PyArrow's file system for an address and the place in it; `asked` is where a person wrote the address."""
     parts = urlsplit(address)
     if parts.scheme not in ("s3", "file") or "@" in parts.netloc or parts.fragment:
         raise InvalidInput(
-            "not the address of a copy",
-            path="SEKISHO_COPY",
+            "not the address of a copy" if asked == "SEKISHO_COPY" else "not the address of a store",
+            path=asked,
             remedy="write s3://BUCKET/PREFIX or file:///FOLDER, and leave credentials to the environment",
         )
     folder = unquote(parts.path).strip("/")
     if parts.scheme == "file":
         if parts.netloc or parts.query or not folder:
-            raise InvalidInput("not file:///FOLDER", path="SEKISHO_COPY")
-        return ObjectTileStore(arrow.LocalFileSystem(), f"/{folder}")
+            raise InvalidInput("not file:///FOLDER", path=asked)
+        return arrow.LocalFileSystem(), f"/{folder}"
     if not parts.netloc:
-        raise InvalidInput(
-            "names no bucket", path="SEKISHO_COPY", remedy="write s3://BUCKET/PREFIX"
-        )
-    files = _open_s3(_parse_options(parts.query))
-    return ObjectTileStore(files, f"{parts.netloc}/{folder}")
+        raise InvalidInput("names no bucket", path=asked, remedy="write s3://BUCKET/PREFIX")
+    return _open_s3(_parse_options(parts.query, asked)), f"{parts.netloc}/{folder}"
 
 
-def _parse_options(query: str) -> dict[str, str]:
+def _parse_options(query: str, asked: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(set(options) - _OPTIONS)
     if unknown:
         raise InvalidInput(
             f"unknown option {unknown[0]!r}",
-            path="SEKISHO_COPY",
+            path=asked,
             remedy=f"use {', '.join(sorted(_OPTIONS))}; credentials never stand here",
         )
     return options
@@ -161,6 +164,12 @@ def _translated(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise NotStored(f"{path} is not there", remedy="fetch or restore it") from None
     except OSError as error:
-        named = _ERROR_NAME.search(str(error))
-        reason = named.group(1) if named else (error.strerror or type(error).__name__)[:60]
-        raise Unavailable(f"{path}: the copy's store says {reason}", remedy=_REMEDY) from None
+        raise Unavailable(
+            f"{path}: the copy's store says {reason_of(error)}", remedy=_REMEDY
+        ) from None
+
+
+def reason_of(error: OSError) -> str:
+    """What of a store's error may be repeated."""
+    named = _ERROR_NAME.search(str(error))
+    return named.group(1) if named else (error.strerror or type(error).__name__)[:60]

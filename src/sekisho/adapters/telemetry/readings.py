@@ -8,7 +8,16 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.model.telemetry import FIELDS
 
-__all__ = ["CATCH_UP", "DOUBTFUL", "INCOMING", "LATE", "MINUTES", "READINGS", "WIDE_FIELDS"]
+__all__ = [
+    "CATCH_UP",
+    "COUNTER_RESET",
+    "DOUBTFUL",
+    "INCOMING",
+    "LATE",
+    "MINUTES",
+    "READINGS",
+    "WIDE_FIELDS",
+]
 
 WIDE_FIELDS: Final = frozenset(
     {"energy_mj", "mem_used_kib", "pcie_tx", "pcie_rx", "nvlink_tx", "nvlink_rx"}
@@ -19,6 +28,7 @@ WIDE_FIELDS: Final = frozenset(
 DOUBTFUL: Final = 1  # tensor activity set aside: zero under load, or after an Xid error
 CATCH_UP: Final = 2  # the first reading after a gap: a counter in it may carry the whole gap
 LATE: Final = 4  # came after its partition was closed
+COUNTER_RESET: Final = 8  # the energy counter stands lower than before: the driver started again, or somebody set it
 
 _KEYS: Final = [
     pa.field("device", pa.dictionary(pa.int32(), pa.string()), nullable=False),
@@ -34,7 +44,7 @@ INCOMING: Final[Any] = pa.schema([*_KEYS, *_VALUES])
 READINGS: Final[Any] = pa.schema(
     [
         *_KEYS,
-        # How long this reading stands: to the next one, at most three usual periods; 0 for the last of a stretch.
+        # How long this reading stands: to the next one; one usual period where a gap or the day's end follows.
         pa.field("span_ms", pa.int32(), nullable=False),
         *_VALUES,
         # Energy since the reading before, where the counter did not start again and no gap lies between.

@@ -173,11 +173,19 @@ class ChainHead(Wire, frozen=True, kw_only=True):
 
 
 class UsageReported(Predicate, frozen=True, kw_only=True):
-    """One roll-up per licensee and period, with the heads of the receipt chains it rests on."""
+    """One roll-up per licensee and period, with the heads of the receipt chains it rests on.
+
+    `rollup` is the digest of the private document, `evidence` that of the readings it was summed from, `counting` the
+    rule by which operations became FLOP. `corrects` is the payload digest of the report whose place this one takes.
+    """
 
     licensee: Name
     period: Span
     chains: tuple[ChainHead, ...]
+    rollup: Digest | None = None
+    evidence: Digest | None = None
+    corrects: Digest | None = None
+    counting: Text | None = None
     concealed: Concealed = msgspec.field(name="_sd", default=())
 
 

@@ -14,13 +14,15 @@ class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     `device` is the UUID as the exporter gives it (`GPU-...`), a slice `GPU-.../<instance>` with `parent` the
     whole device and `slices` of `slices_of` compute slices (1 of 7 for a 1g profile). `chip` is the model name
-    as written, "" where nobody says. `period_us` is the usual distance between its readings, 0 where unknown.
+    as written, "" where nobody says. `slot` is where it sits in its host: its bus id, else its number. `period_us` is
+    the usual distance between its readings, 0 where unknown.
     """
 
     device: str
     site: str
     chip: str = ""
     host: str = ""
+    slot: str = ""
     parent: str = ""
     slices: int = 1
     slices_of: int = 1

@@ -62,7 +62,7 @@ _ALL: Final = (
         unit="kHz",
         per_unit=1,  # base unit kHz here, so that a gigahertz fits 32 bits
         kind="gauge",
-        low=0,
+        low=1,  # a clock of zero is no clock: it would turn activity into a measured nothing
         high=5_000_000,
         what="clock of the multiprocessors",
     ),
@@ -71,7 +71,7 @@ _ALL: Final = (
         unit="mW",
         per_unit=1_000,
         kind="gauge",
-        low=0,
+        low=1,  # what answers draws power
         high=5_000_000,
         what="power drawn by the device",
     ),

@@ -56,6 +56,7 @@ __all__ = [
 ]
 
 ASSERTION_S: Final = 30 * 86_400
+RENEWED_AFTER_S: Final = ASSERTION_S // 2
 NONCE_S: Final = 3_600
 MAX_EVIDENCE: Final = 4 << 20
 MAX_NODES: Final = 100_000
@@ -194,6 +195,17 @@ class Fleet:
             raise TokenRefused("the enrolment token is used up", remedy="ask for a new one")
         return self._assert(lineage.lineage, now)
 
+    def identify(self, assertion: str) -> tuple[str, str]:
+        """The site of whoever shows an assertion, and the next assertion where this one has had its first half ("").
+
+        Raises AssertionExpired, ForgedAssertion, UnknownToken, TokenRefused; InvalidInput for what is no assertion.
+        """
+        now = self._clock.now()
+        shown = verify_assertion(assertion, self._signer.public, issuer=self._origin, now=now)
+        lineage = self._lineage_of(shown)
+        is_old = now.seconds - shown.iat >= RENEWED_AFTER_S
+        return lineage.site, self._assert(lineage.lineage, now) if is_old else ""
+
     def take_inventory(self, assertion: str, node: str, body: bytes) -> FleetAnswer:
         """Keep a node's inventory message.
 
@@ -269,7 +281,11 @@ class Fleet:
         )
 
     def _speaker(self, text: str, now: Instant) -> LineageRow:
-        assertion = verify_assertion(text, self._signer.public, issuer=self._origin, now=now)
+        return self._lineage_of(
+            verify_assertion(text, self._signer.public, issuer=self._origin, now=now)
+        )
+
+    def _lineage_of(self, assertion: Assertion) -> LineageRow:
         lineage = self.store.find_lineage(assertion.sub) if assertion.aud == _AUDIENCE else None
         if lineage is None:
             raise UnknownToken("no such enrolment stands here", remedy="enrol again")

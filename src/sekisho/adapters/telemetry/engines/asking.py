@@ -1,0 +1,137 @@
+"""Files asked about one window: which of them, how many at a time, and what may be left out of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from sekisho.adapters.telemetry.engines.cells import Grouped, Keys, pieces_table
+from sekisho.adapters.telemetry.engines.engine import Engine, SourceKind
+from sekisho.adapters.telemetry.engines.expressions import Question, sum_minutes, sum_readings
+from sekisho.adapters.telemetry.engines.facts import Facts, devices_in, join_facts, look_at
+from sekisho.adapters.telemetry.engines.fleet import Fleet, Window
+from sekisho.adapters.telemetry.engines.source_file import SourceFile
+from sekisho.adapters.telemetry.readings import MINUTES
+from sekisho.model.telemetry import FIELDS
+
+__all__ = ["Asked", "ask_files", "look_at_files"]
+
+ROWS_AT_ONCE: Final = 16_000_000
+"""Files are asked together up to so many rows: enough to forget what a question costs, few enough for their pieces."""
+_MINUTE_MS: Final = 60_000
+_SAFE: Final = 10**18
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A file and what its footer says; nothing where only the engine can open it."""
+
+    file: SourceFile
+    facts: Facts | None
+
+
+def look_at_files(files: Sequence[SourceFile]) -> list[Asked]:
+    return [Asked(file, look_at(file.path)) for file in files]
+
+
+def ask_files(
+    engine: Engine,
+    files: Sequence[Asked],
+    fleet: Fleet,
+    grouped: Grouped,
+    window: Window,
+    source: SourceKind,
+) -> Iterator[Any]:
+    """Answers whose rows are sums by group; a group may be in several."""
+    reaching = [asked for asked in files if _reaches(asked.facts, window, source)]
+    for batch in _batches(reaching, whole=engine.whole_site):
+        facts = join_facts(asked.facts for asked in batch)
+        paths = [asked.file.path for asked in batch]
+        keys = _keys_of(facts, grouped.cell_ms, source)
+        chosen = grouped if facts is None or engine.whole_site else _of_files(grouped, fleet, paths)
+        table = pieces_table(fleet.names, chosen, keys)
+        if table.num_rows == 0:
+            continue
+        engine.read(source, paths)
+        engine.take("pieces", table)
+        yield engine.answer(_expression(source, _question(facts, keys, window, source)))
+
+
+@lru_cache(maxsize=256)
+def _expression(source: SourceKind, question: Question) -> Any:
+    return sum_readings(question) if source == "readings" else sum_minutes(question)
+
+
+def _reaches(facts: Facts | None, window: Window, source: SourceKind) -> bool:
+    if facts is None:
+        return True
+    at = facts.columns.get("at_us" if source == "readings" else "minute_us")
+    if at is None:
+        return True
+    if at.low is None or at.high is None:
+        return False
+    longest = _longest_ms(facts) if source == "readings" else _MINUTE_MS
+    return at.low < window.end * 1000 and at.high + longest * 1000 > window.start * 1000
+
+
+def _batches(files: Sequence[Asked], *, whole: bool) -> Iterator[list[Asked]]:
+    """Together where the engine divides the work itself; else file by file, small ones a few at a time."""
+    batch: list[Asked] = []
+    rows = 0
+    for asked in files:
+        more = asked.facts.rows if asked.facts else ROWS_AT_ONCE
+        if batch and not whole and rows + more > ROWS_AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+        batch.append(asked)
+        rows += more
+    if batch:
+        yield batch
+
+
+def _longest_ms(facts: Facts | None) -> int:
+    longest = facts.highest("span_ms") if facts else None
+    return 2**31 if longest is None else longest
+
+
+def _keys_of(facts: Facts | None, cell: int, source: SourceKind) -> Keys:
+    if source == "minutes":
+        return Keys(cell, crossing=False, long=False)
+    return Keys(cell, crossing=True, long=_longest_ms(facts) > cell)
+
+
+def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
+    """The pieces of those devices alone that the files hold."""
+    wanted = np.zeros(len(fleet.names) + 1, dtype=np.bool_)
+    for name in devices_in(paths):
+        if name in fleet.seats:
+            wanted[fleet.seats[name]] = True
+    return grouped.where(wanted[grouped.seat])  # the last place is that of seat -1
+
+
+def _question(
+    facts: Facts | None, keys: Keys, window: Window, source: SourceKind
+) -> Question:
+    if facts is None:
+        return Question(keys)
+    if source == "minutes":
+        names = [field.name for field in MINUTES]
+        absent = frozenset(name for name in names if facts.is_zero(name))
+        works = [facts.highest(name) for name in ("tensor_work", "util_work", "pipe_work")]
+        works += [facts.highest("clock_work"), facts.highest("energy_mj")]
+        narrow = all(work is not None and work < _SAFE for work in works)
+        low = facts.columns.get("minute_us")
+        since = (window.start // _MINUTE_MS) * _MINUTE_MS * 1000
+    else:
+        absent = frozenset(name for name in FIELDS if facts.is_null(name))
+        absent |= {"flags"} if facts.is_zero("flags") else frozenset()
+        clock = facts.highest("sm_clock_khz")
+        longest = min(_longest_ms(facts), keys.cell_ms)
+        narrow = clock is not None and 1_000_000 * clock * longest < _SAFE
+        low = facts.columns.get("at_us")
+        since = (window.start - _longest_ms(facts)) * 1000
+    begins = low is not None and low.low is not None and low.low >= since
+    return Question(keys, absent, 18 if narrow else 19, None if begins else since)

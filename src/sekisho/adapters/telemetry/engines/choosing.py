@@ -1,0 +1,62 @@
+"""Which engine by which name, and what to install where it is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sekisho.adapters.telemetry.engines.engine import Engine, EngineSettings
+from sekisho.model.errors import InvalidInput
+
+__all__ = ["ENGINES", "open_engine"]
+
+
+def _open_duckdb(settings: EngineSettings) -> Engine:
+    try:
+        from sekisho.adapters.telemetry.engines.duckdb import DuckEngine  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise _missing("analytics", error) from error
+    return DuckEngine(settings)
+
+
+def _open_spark(settings: EngineSettings) -> Engine:
+    try:
+        from sekisho.adapters.telemetry.engines.spark import open_classic  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise _missing("spark", error) from error
+    return open_classic(settings)
+
+
+def _open_connect(settings: EngineSettings) -> Engine:
+    try:
+        from sekisho.adapters.telemetry.engines.spark import open_connect  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise _missing("spark", error) from error
+    return open_connect(settings)
+
+
+ENGINES: Final[Mapping[str, Callable[[EngineSettings], Engine]]] = {
+    "duckdb": _open_duckdb,
+    "spark": _open_spark,
+    "spark-connect": _open_connect,
+}
+"""By the name that a person types."""
+
+
+def open_engine(name: str = "duckdb", settings: EngineSettings | None = None) -> Engine:
+    """A session with the engine of this name.
+
+    Raises InvalidInput for an unknown name or a missing extra, Unavailable where it does not start.
+    """
+    if name not in ENGINES:
+        raise InvalidInput(
+            f"no engine is called {name[:40]!r}", remedy=f"one of {', '.join(ENGINES)}"
+        )
+    return ENGINES[name](settings or EngineSettings())
+
+
+def _missing(extra: str, error: ModuleNotFoundError) -> InvalidInput:
+    return InvalidInput(
+        f"this engine needs the Python package {error.name}, which is not installed",
+        remedy=f'pip install "sekisho[{extra}]"',
+    )

@@ -1,0 +1,57 @@
+"""What an engine is: it reads Parquet, takes a small table, and answers an Ibis expression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+__all__ = ["Engine", "EngineSettings", "SourceKind"]
+
+SourceKind: TypeAlias = Literal["readings", "minutes"]
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a machine an engine may take.
+
+    `threads` 0: as many as there are cores. `spill` is a folder for what does not fit in `memory_mb` ("": the
+    system's temporary folder). `remote` is the address of a Spark Connect server (`sc://host:15002`); `master` that
+    of a classic Spark cluster ("": inside this process, on `threads` threads).
+    """
+
+    threads: int = 0
+    memory_mb: int = 2048
+    spill: str = ""
+    remote: str = ""
+    master: str = ""
+    shuffle_partitions: int = 0  # 0: two for each thread
+
+
+class Engine(Protocol):
+    """One session with one engine, for one thread. Close it, or use it in a `with` block.
+
+    `whole_site` says that one question should cover all files of a site (a cluster divides the work itself);
+    otherwise files are asked one after another, so that memory stays what one file needs.
+    """
+
+    name: str
+    whole_site: bool
+
+    def read(self, name: str, paths: Sequence[str]) -> None:
+        """Call Parquet files of one schema by a table's name, in place of what had it before."""
+        ...
+
+    def take(self, name: str, table: Any) -> None:
+        """Call rows of ours (Arrow) by a table's name, in place of what had it before."""
+        ...
+
+    def answer(self, expression: Any) -> Any:
+        """The rows of an expression as an Arrow table. Raises Unavailable where the engine gives up."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Engine: ...
+
+    def __exit__(self, *_: object) -> None: ...

@@ -1,0 +1,220 @@
+"""Sums by bucket, job, chip type and site, added up from pieces and answers until their bucket is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Self
+
+import msgspec
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+
+from sekisho.adapters.telemetry.engines.cells import Grouped, cell_ms, cut_at
+from sekisho.adapters.telemetry.engines.expressions import SUMS, WIDE_SUMS
+from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Ints
+from sekisho.adapters.telemetry.engines.pieces import Pieces
+from sekisho.model.instants import Instant
+from sekisho.model.telemetry import Usage
+from sekisho.ports.telemetry import UsageQuery
+
+__all__ = ["Buckets", "Tally"]
+
+_CLAIM_BITS: Final = 32
+_WHOLE: Final = frozenset({"readings", "clock_max_khz"})
+"""Sums that the share of a slice does not divide."""
+
+
+class Buckets(msgspec.Struct, frozen=True):
+    """The buckets of a query, numbered from 0; milliseconds. `step` 0: one bucket over all."""
+
+    start: int
+    end: int
+    step: int
+
+    @classmethod
+    def of(cls, query: UsageQuery) -> Self:
+        return cls(query.start.us // 1000, query.end.us // 1000, query.bucket_s * 1000)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """From when to when, within the query."""
+        if not self.step:
+            return self.start, self.end
+        begin = (self.start // self.step + number) * self.step
+        return max(begin, self.start), min(begin + self.step, self.end)
+
+
+class Tally:
+    """What is known so far of buckets that are not over."""
+
+    def __init__(self, buckets: Buckets, book: ClaimBook, evidence: str) -> None:
+        self.book = book
+        self._buckets = buckets
+        self._evidence = evidence
+        self._sums = _Columns()
+        self._devices = np.empty((0, 2), dtype=np.int64)
+
+    def add_pieces(self, pieces: Pieces) -> Grouped:
+        """Count the time and the devices of a window's pieces."""
+        step = self._buckets.step
+        if step:
+            row, start, end = cut_at(pieces.start, pieces.end, step)
+            number = start // step - self._buckets.start // step
+        else:
+            row, start, end = np.arange(pieces.start.size), pieces.start, pieces.end
+            number = np.zeros_like(start)
+        claim = pieces.claim[row]
+        group = (number << _CLAIM_BITS) | claim
+        ms = end - start
+        overlapped = np.where(pieces.overlapped[row], ms, 0)
+        self._sums.add(group, {"chip_ms": ms, "overlapped_ms": overlapped})
+        line = np.array(self.book.line_of, dtype=np.int64)[claim]
+        self._add_devices((number << _CLAIM_BITS) | line, pieces.device[row])
+        return Grouped(pieces.seat[row], start, end, group, cell_ms(step))
+
+    def add_sums(self, answer: Any) -> None:
+        """Rows of an engine: `g` and sums of it; a sum that is null has nothing in it."""
+        columns: dict[str, Ints] = {}
+        for name in answer.column_names:
+            column = answer.column(name).combine_chunks()
+            if name in WIDE_SUMS:
+                columns |= _limbs(name, column)
+            elif name in SUMS:
+                columns[name] = _whole(column)
+        self._sums.add(_whole(answer.column("g").combine_chunks()), columns)
+
+    def finish(self, until: int) -> Iterator[Usage]:
+        """The usage of all buckets that end by this moment, which are then forgotten."""
+        count = self._over(until)
+        limit = count << _CLAIM_BITS
+        groups, columns = self._sums.take(limit)
+        devices = self._devices[:, 0] < limit
+        keys, counts = np.unique(self._devices[devices, 0], return_counts=True)
+        self._devices = self._devices[~devices]
+        numbers = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+        lines = _lines_of(groups, columns, self.book)
+        for (bucket, line), sums in sorted(
+            lines.items(), key=lambda item: (item[0][0], self.book.lines[item[0][1]])
+        ):
+            seen = numbers.get((bucket << _CLAIM_BITS) | line, 0)
+            yield self._usage(bucket, line, seen, sums)
+
+    def _over(self, until: int) -> int:
+        """How many buckets, from the first, are over."""
+        if until >= self._buckets.end:
+            return 1 << (62 - _CLAIM_BITS)
+        step = self._buckets.step
+        return until // step - self._buckets.start // step if step else 0
+
+    def _add_devices(self, keys: Ints, devices: Ints) -> None:
+        pairs = np.concatenate([self._devices, np.stack([keys, devices], axis=1)])
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        pairs = pairs[order]
+        first = np.ones(len(pairs), dtype=np.bool_)
+        first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+        self._devices = pairs[first]
+
+    def _usage(self, bucket: int, number: int, devices: int, sums: Mapping[str, int]) -> Usage:
+        line = self.book.lines[number]
+        start, end = self._buckets.bounds(bucket)
+        power_mj = sums.get("power_work", 0) // 1000
+        known = {name: sums[name] for name in (*SUMS, "chip_ms", "overlapped_ms") if name in sums}
+        known.pop("power_work", None)
+        return Usage(
+            job=line.job,
+            site=line.site,
+            chip=line.chip,
+            exempt=line.exempt,
+            start=Instant(start * 1000),
+            end=Instant(end * 1000),
+            devices=devices,
+            evidence=self._evidence,
+            **{**known, "energy_mj": known.get("energy_mj", 0) + power_mj},
+        )
+
+
+class _Columns:
+    """Rows of sums by group, added up whenever many have gathered."""
+
+    _MANY: Final = 2_000_000
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Ints, Mapping[str, Ints]]] = []
+        self._rows = 0
+
+    def add(self, groups: Ints, columns: Mapping[str, Ints]) -> None:
+        self._waiting.append((groups, columns))
+        self._rows += groups.size
+        if self._rows > self._MANY:
+            self._gather()
+
+    def take(self, limit: int) -> tuple[Ints, dict[str, Ints]]:
+        """The sums of all groups below the limit, which are then gone."""
+        groups, columns = self._gather()
+        cut = int(np.searchsorted(groups, limit))
+        self._waiting = [(groups[cut:], {name: column[cut:] for name, column in columns.items()})]
+        self._rows = groups.size - cut
+        return groups[:cut], {name: column[:cut] for name, column in columns.items()}
+
+    def _gather(self) -> tuple[Ints, dict[str, Ints]]:
+        groups = np.concatenate([np.empty(0, np.int64), *(group for group, _ in self._waiting)])
+        order = np.argsort(groups, kind="stable")
+        found, begins = np.unique(groups[order], return_index=True)
+        columns = {}
+        for name in dict.fromkeys(name for _, some in self._waiting for name in some):
+            parts = [some.get(name, np.zeros(group.size, np.int64)) for group, some in self._waiting]
+            ordered = np.concatenate(parts)[order]
+            add = np.maximum if name == "clock_max_khz" else np.add
+            columns[name] = add.reduceat(ordered, begins) if begins.size else ordered
+        self._waiting, self._rows = [(found, columns)], found.size
+        return found, columns
+
+
+def _lines_of(
+    groups: Ints, columns: Mapping[str, Ints], book: ClaimBook
+) -> dict[tuple[int, int], dict[str, int]]:
+    """Sums by bucket and line: limbs put together, shares of slices taken, claims of one line added."""
+    claims = (groups & ((1 << _CLAIM_BITS) - 1)).tolist()
+    buckets = (groups >> _CLAIM_BITS).tolist()
+    values = {name: _integers(name, columns) for name in dict.fromkeys(map(_name_of, columns))}
+    lines: dict[tuple[int, int], dict[str, int]] = {}
+    for row, (bucket, claim) in enumerate(zip(buckets, claims, strict=True)):
+        make = book.claims[claim].make
+        line = lines.setdefault((bucket, book.line_of[claim]), {})
+        for name, column in values.items():
+            value = column[row]
+            if name == "clock_max_khz":
+                line[name] = max(line.get(name, 0), value)
+                continue
+            if name not in _WHOLE and make.slices_of > 1:
+                value = value * make.slices // make.slices_of
+            line[name] = line.get(name, 0) + value
+    return lines
+
+
+def _whole(column: Any) -> Ints:
+    found: Ints = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _limbs(name: str, column: Any) -> dict[str, Ints]:
+    """A sum that may not fit 64 bits in three parts of 32, 32 and 64 bits, each of which adds up alone."""
+    wide = column.cast(pa.decimal128(38, 0)).fill_null(0)
+    data = np.frombuffer(wide.buffers()[1], dtype=np.int64).reshape(-1, 2)
+    data = data[wide.offset : wide.offset + len(wide)]
+    low = data[:, 0]
+    return {
+        f"{name}|0": low & 0xFFFFFFFF,
+        f"{name}|1": (low >> 32) & 0xFFFFFFFF,
+        f"{name}|2": data[:, 1].copy(),
+    }
+
+
+def _name_of(column: str) -> str:
+    return column.partition("|")[0]
+
+
+def _integers(name: str, columns: Mapping[str, Ints]) -> Sequence[int]:
+    if name in columns:
+        return columns[name].tolist()  # type: ignore[no-any-return]
+    parts = [columns[f"{name}|{limb}"].tolist() for limb in range(3)]
+    return [low + (mid << 32) + (high << 64) for low, mid, high in zip(*parts, strict=True)]

@@ -1,0 +1,86 @@
+"""The devices that telemetry named: what they are, and from when to when readings of them were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from sekisho.adapters.telemetry.store.files import StoreFiles
+from sekisho.adapters.telemetry.store.records import RecordFiles
+from sekisho.model.errors import Corrupt, InvalidInput
+from sekisho.model.instants import Instant
+from sekisho.model.telemetry import DeviceSeen
+from sekisho.model.wire import canonical, from_json, parse_json
+
+__all__ = ["DeviceRecords", "join_seen"]
+
+_FOLD_AT: Final = 32
+_MAX_BYTES: Final = 256 * 1024 * 1024
+
+
+class DeviceRecords:
+    """Devices by site. A newer record's words win where it has any; the first and last instants only widen."""
+
+    def __init__(self, files: StoreFiles) -> None:
+        self._records = RecordFiles[DeviceSeen](files, "devices", write=canonical, parse=_parse)
+
+    def save(self, site: str, devices: Sequence[DeviceSeen], *, recorded_us: int) -> int:
+        """Keep what is new of them; how many that were."""
+        known = self.load(site)
+        news = []
+        for device in devices:
+            before = known.get(device.device)
+            if join_seen(before, device) != before:
+                news.append(device)
+        self._records.save(site, news, recorded_us=recorded_us)
+        return len(news)
+
+    def load(self, site: str) -> dict[str, DeviceSeen]:
+        """The devices of a site by name, in the order in which they were met."""
+        found: dict[str, DeviceSeen] = {}
+        for _, device in self._records.load(site):
+            found[device.device] = join_seen(found.get(device.device), device)
+        return found
+
+    def fold(self, site: str, *, recorded_us: int) -> None:
+        """Where the files have become many, write what they say together as one, then take them away.
+
+        Only for whoever holds the site. A file that is added meanwhile stays: it is not among those read.
+        """
+        names = self._records.names(site)
+        if len(names) < _FOLD_AT:
+            return
+        together = list(self.load(site).values())
+        self._records.save(site, together, recorded_us=recorded_us)
+        # Crash here: both stand, and say the same.
+        self._records.remove(site, names)
+
+
+def join_seen(known: DeviceSeen | None, newer: DeviceSeen) -> DeviceSeen:
+    """Two records of one device as one."""
+    if known is None:
+        return newer
+    return msgspec.structs.replace(
+        newer,
+        chip=newer.chip or known.chip,
+        host=newer.host or known.host,
+        parent=newer.parent or known.parent,
+        slices=newer.slices if newer.slices_of > 1 else known.slices,
+        slices_of=max(newer.slices_of, known.slices_of),
+        first=min(_there(known.first, newer.first), default=None),
+        last=max(_there(known.last, newer.last), default=None),
+        period_us=newer.period_us or known.period_us,
+    )
+
+
+def _there(*values: Instant | None) -> list[Instant]:
+    return [value for value in values if value is not None]
+
+
+def _parse(data: bytes, path: str) -> list[DeviceSeen]:
+    try:
+        return from_json(list[DeviceSeen], parse_json(data, path=path, limit=_MAX_BYTES), path=path)
+    except InvalidInput as error:
+        raise Corrupt(str(error), remedy="restore it from a copy of the store") from None
