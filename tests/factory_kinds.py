@@ -226,6 +226,10 @@ def _licences() -> list[Predicate]:
             licensee="party-1",
             period=Span(start=NOW, end=NOW.plus(86_400)),
             chains=(ChainHead(host="host-1", sequence=7, digest="6" * 64),),
+            rollup="1" * 64,
+            evidence="2" * 64,
+            corrects="3" * 64,
+            counting="max-over-formats",
             concealed=(usage,),
         ),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
+from sekisho.adapters.telemetry.store.backlog import Backlog
 from sekisho.app.running_telemetry import Delivery
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
@@ -65,3 +66,6 @@ class FakeTelemetry:
 
     def compact(self) -> None:
         self.compactions += 1
+
+    def backlog(self) -> Backlog:
+        return Backlog(segments=0, oldest=None)

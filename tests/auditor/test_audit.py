@@ -35,7 +35,8 @@ def test_every_check_of_the_contract_is_in_the_table() -> None:
     expected = (
         "trust-root manifest log-tree checkpoint-signature witnessed time-marks charter signatures uniqueness "
         "registers orders-in-force packs decisions licences leases receipts budgets deposits effects halts custody "
-        "endorsements standings chip-tags irregularities balances"
+        "endorsements standings chip-tags irregularities balances "
+        "usage-reports usage-evidence"
     )
     assert list(check_names()) == expected.split()
 

@@ -193,7 +193,7 @@ def test_without_the_extra_the_answer_is_503_with_a_remedy(
     """Whoever sends keeps what it has until somebody installs what reads it."""
     import sekisho.app.telemetry
 
-    def missing(_: str) -> None:
+    def missing(*_: object, **__: object) -> None:
         raise InvalidInput("telemetry needs pyarrow", remedy="pip install 'sekisho[analytics]'")
 
     monkeypatch.setattr(sekisho.app.telemetry, "open_telemetry", missing)

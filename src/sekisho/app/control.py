@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import scratch_projections
+from sekisho.adapters.storage.report_files import ReportFiles
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app.balances import RegisterBooks
 from sekisho.app.home import Home
@@ -26,7 +28,7 @@ from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import SekishoError, Unavailable
-from sekisho.model.statements import CharterAdopted
+from sekisho.model.statements import ChainHead, CharterAdopted
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.depositing import Depositor
 from sekisho.operations.desk import Admitted, Desk
@@ -37,6 +39,8 @@ from sekisho.operations.projector import Projector
 from sekisho.operations.register.papers import Papers
 from sekisho.operations.register.register import Register
 from sekisho.operations.registers import keep_registers
+from sekisho.operations.usage.reporting import UsageReports
+from sekisho.operations.usage.shelf import RollUpShelf
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
 
@@ -94,6 +98,13 @@ class Control:
         self.rules = RuleShelf(home, lambda: self.desk.state)
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self.leases = LeaseCounter(self.desk)
+        self.usage = UsageReports(
+            self.desk,
+            RollUpShelf(ReportFiles(home.path / "reports")),
+            draw=secrets.token_bytes,
+            chains_of=self._chains_of,
+        )
+        self.desk.on_forgotten(self.usage.forget)
         self.chips = RunningRegister(home, self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = home.open_projections()
@@ -152,6 +163,7 @@ class Control:
         self.desk.on_recorded(self._take_charter)
         self.leases.load()
         self.deposits.complete()
+        self.usage.complete(self.deposits.book.erased)
 
     def _start(self) -> None:
         latest = self.publisher.latest
@@ -179,6 +191,22 @@ class Control:
         self.projections.close()
         self._private.close()
         self._log.close()
+
+    def _chains_of(self, licensee: str) -> tuple[ChainHead, ...]:
+        """How far the receipt chains of a licensee's hosts have come."""
+        licences = self.desk.state.licences.licences.values()
+        hosts = {
+            h
+            for state in licences
+            if state.licence.licensee == licensee
+            for h in state.licence.hosts
+        }
+        chains = (self.leases.chain(host) for host in sorted(hosts))
+        return tuple(
+            ChainHead(host=chain.host, sequence=chain.sequence, digest=chain.head)
+            for chain in chains
+            if chain.head is not None
+        )
 
     def _speaker(self) -> Ed25519Signer:
         """The log's key that the charter in force names: while it changes, that may be the next one."""

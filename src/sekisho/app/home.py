@@ -7,6 +7,7 @@ projections.sqlite   tables made from these two
 register.sqlite   chips in custody     register.json   what the register is told     subscriptions.sqlite, custody/
                  register.terms  the digest of what it was told when it was made
 inventories.sqlite   what firms declare and fleet agents report     keys/fleet.pem   signs agents' assertions
+telemetry/    readings and allocations of fleets, where no other store is named
 public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """
 
@@ -105,6 +106,11 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def projections(self) -> Path:
         return self.path / "projections.sqlite"
+
+    @property
+    def telemetry(self) -> Path:
+        """What devices reported, where no other store is named."""
+        return self.path / "telemetry"
 
     @property
     def register_file(self) -> Path:

@@ -27,6 +27,10 @@ __all__ = ["Delivery", "IntakeTally", "RunningTelemetry", "Upkeep"]
 _log = logging.getLogger("sekisho.telemetry")
 COMPACTED_EVERY_S: Final = 60.0
 PICTURED_EVERY_S: Final = 60.0
+FRESH_S: Final = 60.0
+"""The picture settles what came since, where the last time is longer ago than this."""
+MAX_UNPACKED: Final = 256 << 20
+"""Bytes that a packed body may unpack to."""
 PICTURED_DAYS: Final = 7
 REST: Final = 10.0
 """A picture of a large fleet takes long; for each second of drawing this many are left to the rest."""
@@ -135,9 +139,8 @@ class RunningTelemetry:
 
     def take(self, body: bytes, delivery: Delivery) -> Intake:
         """Keep one delivery; durable when it returns. Raises InvalidInput and Unavailable."""
-        store = self.store
         try:
-            intake = store.take(
+            intake = self.store.take(
                 delivery.kind,
                 body,
                 site=delivery.site,
@@ -186,8 +189,9 @@ class RunningTelemetry:
         self.upkeep = self._look_at_upkeep()
 
     def _look_at_upkeep(self) -> Upkeep:
-        now = self._clock.now()
-        return Upkeep(last=now)
+        backlog, now = self.store.backlog(), self._clock.now()
+        lag_s = 0.0 if backlog.oldest is None else max(0.0, now.since(backlog.oldest))
+        return Upkeep(segments=backlog.segments, lag_s=lag_s, last=now)
 
     @property
     def is_kept(self) -> bool:
@@ -218,7 +222,7 @@ def _open(place: str) -> ParquetTelemetry:
     from sekisho.app.telemetry import open_telemetry
 
     try:
-        return open_telemetry(place)
+        return open_telemetry(place, fresh_s=FRESH_S, most_body=MAX_UNPACKED)
     except InvalidInput as error:
         # To a sender it is we who cannot: it keeps its samples and comes again.
         raise Unavailable(error.message, remedy=error.remedy) from None

@@ -48,6 +48,7 @@ from sekisho.auditor.regime_checks import (
     check_uniqueness,
 )
 from sekisho.auditor.seen_checks import SEEN_CHECK, check_seen
+from sekisho.auditor.usage_checks import check_usage_evidence, check_usage_reports
 from sekisho.auditor.verdicts import CheckResult, Outcome, Report, worst_verdict
 from sekisho.catalogue import Language
 from sekisho.model.errors import InvalidInput, SekishoError
@@ -99,6 +100,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("chip-tags", check_chip_tags),
     Check("irregularities", check_irregularities),
     Check("balances", check_balances),
+    Check("usage-reports", check_usage_reports),
+    Check("usage-evidence", check_usage_evidence),
 )
 
 

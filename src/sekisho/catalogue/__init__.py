@@ -15,6 +15,7 @@ from sekisho.catalogue import (
     console,
     impact,
     metering_console,
+    metering_store,
     reading,
     register_balance,
     register_console,
@@ -24,6 +25,7 @@ from sekisho.catalogue import (
     rules_console,
     running,
     signing,
+    usage,
     what_if,
 )
 
@@ -37,6 +39,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **console.MESSAGES,
     **impact.MESSAGES,
     **metering_console.MESSAGES,
+    **metering_store.MESSAGES,
     **reading.MESSAGES,
     **register_balance.MESSAGES,
     **register_console.MESSAGES,
@@ -46,6 +49,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **rules_console.MESSAGES,
     **running.MESSAGES,
     **signing.MESSAGES,
+    **usage.MESSAGES,
     **what_if.MESSAGES,
 }
 

@@ -594,7 +594,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Lease {number} of {host} is closed: {how}.",
         "{host} のリース {number} を終了：{how}。",
     ),
-    "web.says.usage-reported": ("Usage of {licensee} is reported.", "{licensee} の利用を報告。"),
+    "web.says.usage-reported": (
+        "Usage of {licensee} from {start} to {end} is reported.",
+        "{licensee} の {start} から {end} までの利用を報告。",
+    ),
     "web.says.receipt-given": (
         '{host} says "{stage}" under order {order}.',
         "{host} が命令 {order} について「{stage}」と報告。",

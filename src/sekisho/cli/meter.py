@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from sekisho.cli import meter_record, meter_token
+from sekisho.cli import (
+    meter_account,
+    meter_accuracy,
+    meter_export,
+    meter_ingest,
+    meter_record,
+    meter_report,
+    meter_store,
+    meter_token,
+)
 from sekisho.cli.answer import Answer, AsJson, deliver, worst_code
 from sekisho.cli.reading import read_input
 from sekisho.model.errors import InvalidInput
@@ -16,7 +25,16 @@ from sekisho.model.errors import InvalidInput
 if TYPE_CHECKING:
     from sekisho.metering import RowError, RunFigure, RunRecord
 
-_PARTS: Sequence[Callable[[typer.Typer], None]] = (meter_record.add_to, meter_token.add_to)
+_PARTS: Sequence[Callable[[typer.Typer], None]] = (
+    meter_account.add_to,
+    meter_accuracy.add_to,
+    meter_export.add_to,
+    meter_ingest.add_to,
+    meter_record.add_to,
+    meter_report.add_to,
+    meter_store.add_to,
+    meter_token.add_to,
+)
 """What further parts of the group add: one module each, `cli/meter_<part>.py`, with an `add_to`."""
 
 __all__ = ["app"]
@@ -41,22 +59,6 @@ def runs(
     text = "\n".join(line for _, line, _ in rows)
     code = worst_code(code for _, _, code in rows)
     deliver(Answer(document=document, text=text, exit_code=code), as_json=as_json)
-
-
-@app.command()
-def accuracy(as_json: AsJson = False) -> None:
-    """How far the estimate is off on runs of known work, with systems, scales or chips left out whole."""
-    from sekisho.metering import Split, measure_accuracy
-
-    splits: list[Split] = ["system", "scale", "chip"]
-    found = [measure_accuracy(split) for split in splits]
-    lines = [
-        f"leave one {a.split} out ({a.population}, n = {a.runs}, {a.groups} groups): median error "
-        f"{a.median_error:.1%}, worst {a.worst_error:.1%}; interval holds {a.held_by_interval} of {a.runs}, "
-        f"bound {a.held_by_bound} of {a.runs}"
-        for a in found
-    ]
-    deliver(Answer(document=found, text="\n".join(lines)), as_json=as_json)
 
 
 def _row(row: RunRecord | RowError) -> tuple[object, str, int]:

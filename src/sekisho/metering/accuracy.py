@@ -8,14 +8,22 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sekisho.metering.calibration import leave_out
+from sekisho.metering.calibration import Prediction, leave_out
+from sekisho.metering.coverage import Coverage
 from sekisho.metering.figure import meter_run
 from sekisho.metering.records import RunRecord
 from sekisho.metering.reference import ReferenceRun, reference_runs
 
-__all__ = ["Accuracy", "Split", "measure_accuracy"]
+__all__ = ["CAUTION", "Accuracy", "Split", "measure_accuracy"]
 
 Split: TypeAlias = Literal["system", "scale", "chip"]
+CAUTION = (
+    "Five systems of two makers, one model and one benchmark prove little: even five of five held leaves room for a "
+    "true share below one half. More would be proved by runs of other models, sizes and workloads on other chips, by "
+    "more systems of one chip (each system counts, not each run), by counters of one device beside exact operations, "
+    "and by a test that is fixed before its runs are seen."
+)
+"""What the figures do not show, printed beside them."""
 _GROUPS: Mapping[Split, Callable[[ReferenceRun], str]] = {
     "system": lambda run: run.system,
     "scale": lambda run: str(run.chips),
@@ -24,7 +32,11 @@ _GROUPS: Mapping[Split, Callable[[ReferenceRun], str]] = {
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
-    """Errors of the best estimate relative to 6ND, and how many intervals held it, for one split."""
+    """Errors of the best estimate relative to 6ND, and how many intervals held it, for one split.
+
+    A width is high over low. `coverage` takes runs as independent; runs of one group are not, so `group_coverage`
+    counts groups of which every run was held.
+    """
 
     population: str
     split: Split
@@ -34,6 +46,12 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     worst_error: float
     held_by_interval: int
     held_by_bound: int
+    coverage: Coverage
+    groups_held: int
+    group_coverage: Coverage
+    median_width: float
+    widest: float
+    caution: str = CAUTION
 
 
 def measure_accuracy(split: Split, runs: Sequence[ReferenceRun] | None = None) -> Accuracy:
@@ -42,16 +60,29 @@ def measure_accuracy(split: Split, runs: Sequence[ReferenceRun] | None = None) -
     group = _GROUPS[split]
     pairs = leave_out(population, group)
     errors = [abs(float(found.best / run.utilisation) - 1) for run, found in pairs]
+    widths = [float(found.high / found.low) for _, found in pairs]
+    held = sum(_is_held(run, found) for run, found in pairs)
+    groups = {group(run) for run in population}
+    missed = {group(run) for run, found in pairs if not _is_held(run, found)}
     return Accuracy(
         population="GPT-3 175B, MLPerf Training v4.0",
         split=split,
         runs=len(population),
-        groups=len({group(run) for run in population}),
+        groups=len(groups),
         median_error=median(errors),
         worst_error=max(errors),
-        held_by_interval=sum(found.low <= run.utilisation <= found.high for run, found in pairs),
+        held_by_interval=held,
         held_by_bound=sum(_is_bounded(run) for run in population),
+        coverage=Coverage.count(held, len(pairs)),
+        groups_held=len(groups - missed),
+        group_coverage=Coverage.count(len(groups - missed), len(groups)),
+        median_width=median(widths),
+        widest=max(widths),
     )
+
+
+def _is_held(run: ReferenceRun, found: Prediction) -> bool:
+    return found.low <= run.utilisation <= found.high
 
 
 def _is_bounded(run: ReferenceRun) -> bool:

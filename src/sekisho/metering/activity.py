@@ -33,6 +33,9 @@ __all__ = [
 _SIX_SIGMA = 3  # a bound takes three times the two standard deviations of an estimate (O)
 _FUSED = Fraction(3, 4)  # of pipe cycles in FP32: between all adds (a half) and all fused (one) (O)
 _PPM = 10**6
+# Steps of the readings in the store's unit: a counter's six decimals, NVML's whole per cent.
+_TENSOR_STEP = 1
+_NVML_STEP = 10_000
 
 
 class ErrorShare(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,15 +70,15 @@ def estimate_from_tensor(
     """Tensor activity x clock x rate, with work outside the matrix unit beside it."""
     errors = _tensor_errors(usage, rates, is_averaged=is_averaged)
     low, high = _combined(errors)
-    gap = Fraction(usage.chip_ms - usage.tensor_ms)
+    gap, half = _gap(usage, usage.tensor_ms), _half_step(usage, rates, _TENSOR_STEP)
     best = usage.tensor_work * rates.best * fit.useful * _fill(usage.chip_ms, usage.tensor_ms)
     beside = usage.pipe_work * rates.fp32 * _FUSED * _fill(usage.chip_ms, usage.pipe_ms)
     return Interval(
-        low=usage.tensor_work * rates.slow * (1 - low),
+        low=max(usage.tensor_work - half, Fraction(0)) * rates.slow * (1 - low),
         best=best + beside,
-        high=(usage.tensor_work * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
+        high=((usage.tensor_work + half) * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
         + _outside(usage, rates),
-        measured=Fraction(usage.tensor_ms, usage.chip_ms),
+        measured=min(Fraction(usage.tensor_ms, usage.chip_ms), Fraction(1)),
         errors=errors,
     )
 
@@ -86,14 +89,14 @@ def estimate_from_utilisation(
     """NVML utilisation x clock x rate: wide, since a kernel that runs may compute nothing or run at the peak."""
     errors = _utilisation_errors(usage, rates, is_averaged=is_averaged)
     _, high = _combined(errors)
-    gap = Fraction(usage.chip_ms - usage.util_ms)
+    gap, half = _gap(usage, usage.util_ms), _half_step(usage, rates, _NVML_STEP)
     best = usage.util_work * rates.best * fit.busy * _fill(usage.chip_ms, usage.util_ms)
     return Interval(
         low=Fraction(0),
         best=best,
-        high=(usage.util_work * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
+        high=((usage.util_work + half) * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
         + _outside(usage, rates),
-        measured=Fraction(usage.util_ms, usage.chip_ms),
+        measured=min(Fraction(usage.util_ms, usage.chip_ms), Fraction(1)),
         errors=errors,
     )
 
@@ -119,8 +122,9 @@ def bound_attested(usage: Usage, rates: Rates) -> Fraction:
         for part in errors
     )
     _, high = _combined(wide)
-    gap = Fraction(usage.chip_ms - usage.tensor_ms)
-    measured = usage.tensor_work * rates.fast * (1 + high)
+    gap = _gap(usage, usage.tensor_ms)
+    half = _half_step(usage, rates, _TENSOR_STEP)
+    measured = (usage.tensor_work + half) * rates.fast * (1 + high)
     return measured + gap * rates.seen_peak_per_ms + _outside(usage, rates)
 
 
@@ -129,25 +133,21 @@ def bound_attested(usage: Usage, rates: Rates) -> Fraction:
 
 def _tensor_errors(usage: Usage, rates: Rates, *, is_averaged: bool) -> tuple[ErrorShare, ...]:
     active = Fraction(usage.tensor_work, _PPM * rates.top_khz) if rates.top_khz else Fraction(0)
-    rounding = Fraction(usage.tensor_ms, 2 * _PPM) / active if active else Fraction(0)
     tile = tile_error(active_share(usage, rates))
     return (
         _sampling(usage, active, is_averaged=is_averaged),
         _fixed("counter"),
         *_clock_errors(rates),
         ErrorShare(name="tile quantisation", low=tile, high=Fraction(0), is_random=False),
-        ErrorShare(name="rounding", low=rounding, high=rounding, is_random=False),
     )
 
 
 def _utilisation_errors(usage: Usage, rates: Rates, *, is_averaged: bool) -> tuple[ErrorShare, ...]:
     active = Fraction(usage.util_work, _PPM * rates.top_khz) if rates.top_khz else Fraction(0)
-    rounding = Fraction(usage.util_ms, 200) / active if active else Fraction(0)
     return (
         _sampling(usage, active, is_averaged=is_averaged),
         *_clock_errors(rates),
         ErrorShare(name="busy, not active", low=Fraction(1), high=Fraction(0), is_random=False),
-        ErrorShare(name="rounding", low=rounding, high=rounding, is_random=False),
     )
 
 
@@ -190,8 +190,20 @@ def _combined(errors: tuple[ErrorShare, ...]) -> tuple[Fraction, Fraction]:
 
 def _outside(usage: Usage, rates: Rates) -> Fraction:
     """The most that ran outside the matrix unit: pipes by their activity, unmeasured time at their peak."""
-    unseen_ms = usage.chip_ms - usage.pipe_ms
-    return (usage.pipe_work + Fraction(unseen_ms) * _PPM * rates.top_khz) * rates.vector
+    half = 3 * _half_step(usage, rates, _TENSOR_STEP)  # of each of three pipes
+    return (
+        usage.pipe_work + half + _gap(usage, usage.pipe_ms) * _PPM * rates.top_khz
+    ) * rates.vector
+
+
+def _half_step(usage: Usage, rates: Rates, step: int) -> Fraction:
+    """Work that rounding can hide. It is taken for all allocated time, so that a gap does not lessen it."""
+    return Fraction(usage.chip_ms * rates.top_khz * step, 2)
+
+
+def _gap(usage: Usage, measured_ms: int) -> Fraction:
+    """Allocated time without this reading, in milliseconds."""
+    return Fraction(max(usage.chip_ms - measured_ms, 0))
 
 
 def _fill(allocated_ms: int, measured_ms: int) -> Fraction:

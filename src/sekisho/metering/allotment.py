@@ -7,16 +7,24 @@ more than the parent. What two jobs claim at once is counted once here; to each 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from sekisho.metering.claims import Claimed, claims_of
+from sekisho.metering.device_boards import (
+    SEEN,
+    Board,
+    Claim,
+    Happening,
+    SeenSpan,
+    boards_of,
+)
+from sekisho.metering.device_claims import lay_claims
 from sekisho.metering.device_findings import AllotmentFinding, find_in_devices, merge_findings
-from sekisho.metering.device_lives import Board, Member, SeenSpan, boards_of
-from sekisho.model.instants import Period
+from sekisho.model.instants import Instant, Period
 from sekisho.model.telemetry import Allocation, DeviceSeen
 
 __all__ = ["Allotment", "AllotmentFinding", "DeviceAccount", "SeenSpan", "allot"]
@@ -33,7 +41,7 @@ class DeviceAccount(msgspec.Struct, frozen=True, kw_only=True):
     `leased` is claimed by a job, `exempt` only by jobs that a rule or licence exempts, `undecided` by a record that
     does not say which of several devices it had. `unattributed` nobody claims although readings show the device;
     `not_seen` nobody claims and no reading shows: it is not known to be idle. `overlapped` of the leased and exempt
-    time was claimed by more than one job. `dark` of the claimed time has no reading.
+    time was claimed by more than one job. `dark` of the leased and exempt time has no reading.
     """
 
     device: str
@@ -57,8 +65,8 @@ class Allotment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """*holds* where every millisecond is accounted by evidence; the worst finding, or *unverifiable* for gaps."""
-        found = {finding.verdict for finding in self.findings}
+        """*holds* where every millisecond is accounted by evidence; else the worst that was found."""
+        found: set[str] = {finding.verdict for finding in self.findings}
         if any(a.not_seen_ms or a.undecided_ms or a.dark_ms for a in self.accounts):
             found.add("unverifiable")
         return next((verdict for verdict in _WORST if verdict in found), "holds")
@@ -68,31 +76,27 @@ def allot(
     period: Period,
     devices: Sequence[DeviceSeen],
     allocations: Sequence[Allocation],
-    seen: Sequence[SeenSpan] = (),
+    seen: Sequence[SeenSpan] | None = None,
 ) -> Allotment:
     """Account every device of `devices` in a period.
 
     A device counts from when it was first seen (from the period's start where nobody says) to the period's end: that
-    its readings stop does not end it. `seen` are stretches with readings; a device of which none is given counts as
-    seen from its first to its last reading. An allocation without an end runs to the last reading of each device, or
-    to the period's end where there is no later reading than its start.
+    its readings stop does not end it. `seen` are the stretches with readings; without them a device counts as seen
+    from its first to its last reading. An allocation without an end runs to the last reading of each device, or to
+    the period's end where that came before its start.
     """
     boards = boards_of(period, devices, seen)
-    claimed = claims_of(period, boards, allocations)
-    findings = [*find_in_devices(period, devices), *claimed.findings]
+    findings = [*find_in_devices(period, devices), *lay_claims(period, boards, allocations)]
     accounts = []
-    for board in boards.values():
-        account, overlaps = _account(board, claimed)
+    for name in sorted(boards):
+        account, overlaps = _account(boards[name])
         accounts.append(account)
         findings += overlaps
-    return Allotment(
-        accounts=tuple(sorted(accounts, key=lambda account: account.device)),
-        findings=tuple(merge_findings(findings)),
-    )
+    return Allotment(accounts=tuple(accounts), findings=tuple(merge_findings(findings)))
 
 
 class _Moment(msgspec.Struct, frozen=True):
-    """Shares of a device in one stretch in which nothing changes."""
+    """Shares of a device in one stretch in which nothing changes. The first five make one."""
 
     leased: Fraction
     exempt: Fraction
@@ -103,56 +107,103 @@ class _Moment(msgspec.Struct, frozen=True):
     dark: Fraction
 
 
-def _account(board: Board, claimed: Claimed) -> tuple[DeviceAccount, list[AllotmentFinding]]:
-    """Cut the device's time wherever anything changes, and add up the pieces."""
+class _State(msgspec.Struct, frozen=True):
+    """What holds in one stretch: claims by device or slice, and which of them readings show."""
+
+    claims: Mapping[str, frozenset[Claim]]
+    seen: frozenset[str]
+
+    def jobs(self, member: str) -> frozenset[str]:
+        return frozenset(c.job for c in self.claims.get(member, ()) if not c.maybe)
+
+    def has(self, member: str, *, leased: bool = False) -> bool:
+        """Whether a job surely has it; of leases alone, or of any."""
+        held = self.claims.get(member, ())
+        return any(not c.maybe and not (leased and c.exempt) for c in held)
+
+
+def _account(board: Board) -> tuple[DeviceAccount, list[AllotmentFinding]]:
     sums = dict.fromkeys(_Moment.__struct_fields__, _NONE)
-    findings: list[AllotmentFinding] = []
-    edges = sorted({board.start, board.end, *board.edges(), *claimed.edges(board)})
-    inside = [edge for edge in edges if board.start <= edge <= board.end]
-    for start, end in zip(inside, inside[1:], strict=False):
-        moment = _moment(board, claimed, start)
+    overlaps: list[AllotmentFinding] = []
+    for start, end, state in _stretches(board):
+        moment = _moment(board, state)
         for name in sums:
             sums[name] += getattr(moment, name) * (end - start)
-        findings += _findings(board, claimed, start, end)
+        overlaps += _overlaps(board, state, start, end)
     account = DeviceAccount(
         device=board.device,
         site=board.site,
         chip=board.chip,
-        device_ms=max(0, board.end - board.start),
+        device_ms=board.end - board.start,
         **{f"{name}_ms": value for name, value in sums.items()},
     )
-    return account, findings
+    return account, overlaps
 
 
-def _moment(board: Board, claimed: Claimed, at: int) -> _Moment:
-    """Who has which share just after this instant; claims that go over the whole are cut, leases last."""
-    slices = board.slices_at(at)
-    shares = {member.device: member.share for member in slices}
-    whole = claimed.jobs(board.device, at)
-    leased = _WHOLE if whole.leased else _total(m for m in slices if claimed.jobs(m.device, at).leased)
-    named = _WHOLE if whole.any else _total(m for m in slices if claimed.jobs(m.device, at).any)
-    undecided = _WHOLE - named if whole.maybe else _NONE
-    free = _WHOLE - named - undecided
-    unclaimed_seen = _total(
-        m for m in slices if board.is_seen(m.device, at) and not claimed.jobs(m.device, at).any
-    )
-    is_seen = board.is_seen(board.device, at)
-    unattributed = free if is_seen else min(free, unclaimed_seen)
-    seen_claimed = _total(
-        m for m in slices if board.is_seen(m.device, at) and (whole.any or shares[m.device])
-        and (whole.any or claimed.jobs(m.device, at).any)
-    )  # fmt: skip
-    overlapped = (
-        _WHOLE
-        if len(whole.all) > 1
-        else _total(m for m in slices if len(whole.all | claimed.jobs(m.device, at).all) > 1)
-    )
+def _stretches(board: Board) -> Iterator[tuple[int, int, _State]]:
+    """The device's time, cut wherever something begins or ends."""
+    active: Counter[tuple[str, Happening]] = Counter()
+    at = board.start
+    for event_at, change, member, what in sorted(board.events, key=lambda event: event[0]):
+        if event_at > at:
+            yield at, event_at, _state(active)
+            at = event_at
+        active[member, what] += change
+    if at < board.end:
+        yield at, board.end, _state(active)
+
+
+def _state(active: Mapping[tuple[str, Happening], int]) -> _State:
+    claims: dict[str, set[Claim]] = {}
+    seen = set()
+    for (member, what), count in active.items():
+        if count and isinstance(what, Claim):
+            claims.setdefault(member, set()).add(what)
+        elif count and what == SEEN:
+            seen.add(member)
+    return _State({member: frozenset(held) for member, held in claims.items()}, frozenset(seen))
+
+
+def _moment(board: Board, state: _State) -> _Moment:
+    """Shares, each cut to what those before it leave of the whole: leases, exempt, undecided, the rest."""
+    whole = board.device
+    named = _share(board, (m for m in (whole, *board.shares) if state.has(m)))
+    leased = _share(board, (m for m in (whole, *board.shares) if state.has(m, leased=True)))
+    is_maybe = any(claim.maybe for claim in state.claims.get(whole, ()))
+    free = _NONE if is_maybe else _WHOLE - named
+    seen_free = _share(board, (m for m in state.seen if not state.has(m)))
+    unattributed = min(free, seen_free)
+    seen_named = _share(board, (m for m in state.seen if state.has(m) or state.has(whole)))
+    jobs = state.jobs(whole)
+    crowded = (m for m in board.shares if len(jobs | state.jobs(m)) > 1 and state.has(m))
     return _Moment(
         leased=leased,
         exempt=named - leased,
-        undecided=undecided,
+        undecided=_WHOLE - named if is_maybe else _NONE,
         unattributed=unattributed,
         not_seen=free - unattributed,
-        overlapped=overlapped,
-        dark=_NONE if is_seen else named - min(named, seen_claimed),
+        overlapped=_WHOLE if len(jobs) > 1 else _share(board, crowded),
+        dark=_NONE if whole in state.seen else named - min(named, seen_named),
     )
+
+
+def _share(board: Board, members: Iterable[str]) -> Fraction:
+    """Of the whole device, never more than all of it."""
+    shares = [_WHOLE if m == board.device else board.shares.get(m, _NONE) for m in members]
+    return min(_WHOLE, sum(shares, _NONE))
+
+
+def _overlaps(board: Board, state: _State, start: int, end: int) -> Iterator[AllotmentFinding]:
+    whole = state.jobs(board.device)
+    for member in state.claims:
+        jobs = whole | state.jobs(member)
+        if len(jobs) > 1 and state.has(member):
+            yield AllotmentFinding(
+                kind="overlap",
+                verdict="fails",
+                device=member,
+                jobs=tuple(sorted(jobs)),
+                start=Instant(start * 1000),
+                end=Instant(end * 1000),
+                why="claimed by several jobs at once: it counts to each one's bound, and once here",
+            )

@@ -19,10 +19,14 @@ from sekisho.metering.reference import ReferenceRun, reference_runs
 
 __all__ = ["Calibration", "Prediction", "calibrate", "leave_out", "reference_calibration"]
 
-# Our own choices (O): the width is a quarter more than the worst error seen, at least 5 %, and grows by three
-# points for each doubling beyond the scales seen; a chip without reference runs may be half or a fifth more.
-_WIDER = 1.25
+# Our own choices (O): the width is the worst error of m left-out systems times Student's t of m - 1 degrees over the
+# normal quantile (both at 95 %: few systems say little, so their worst error counts for more), at least 5 %, a quarter
+# where no two systems share a chip; it grows by three points for each doubling beyond the scales seen; a chip without
+# reference runs may be half or a fifth more.
+_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+_NORMAL = 1.960
 _NARROWEST = 0.05
+_UNKNOWN_WIDTH = 0.25
 _PER_DOUBLING = 0.03
 _OTHER_CHIP = (Fraction(1, 2), Fraction(6, 5))
 _LEAST_UTILISATION = Fraction(1, 100)
@@ -87,10 +91,17 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 def calibrate(runs: Sequence[ReferenceRun]) -> Calibration:
     """Fit the line, and take its width from leaving out each system in turn."""
-    worst = max((abs(error) for error in _inner_errors(runs)), default=_NARROWEST)
-    return msgspec.structs.replace(
-        _fit(runs), width=max(_NARROWEST, _WIDER * worst), worst_error=worst
-    )
+    errors = _inner_errors(runs)
+    if not errors:
+        return msgspec.structs.replace(_fit(runs), width=_UNKNOWN_WIDTH)
+    worst = max(abs(error) for found in errors.values() for error in found)
+    width = max(_NARROWEST, worst * _few(len(errors)))
+    return msgspec.structs.replace(_fit(runs), width=width, worst_error=worst)
+
+
+def _few(systems: int) -> float:
+    """By how much an error seen on so many left-out systems is widened; 1 where there are very many."""
+    return _STUDENT[min(max(systems - 1, 1), len(_STUDENT)) - 1] / _NORMAL
 
 
 def leave_out(
@@ -111,15 +122,17 @@ def reference_calibration() -> Calibration:
     return calibrate(reference_runs())
 
 
-def _inner_errors(runs: Sequence[ReferenceRun]) -> list[float]:
-    """Relative errors with one system left out, where another system has the same chip."""
-    errors = []
+def _inner_errors(runs: Sequence[ReferenceRun]) -> dict[str, list[float]]:
+    """Relative errors by system left out, where another system has the same chip."""
+    errors: dict[str, list[float]] = {}
     for system in dict.fromkeys(run.system for run in runs):
         seen = _fit([run for run in runs if run.system != system])
         left = [run for run in runs if run.system == system and run.chip in seen.levels]
-        errors += [
+        found = [
             float(seen.predict(run.chip, run.chips).best / run.utilisation) - 1 for run in left
         ]
+        if found:
+            errors[system] = found
     return errors
 
 

@@ -23,16 +23,16 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
     held: int
     of: int
-    low: Fraction
-    high: Fraction
+    low: float  # multiples of 1/2^20, which a float holds exactly
+    high: float
 
     @classmethod
     def count(cls, held: int, of: int) -> Coverage:
         low, high = binomial_interval(held, of)
-        return cls(held=held, of=of, low=low, high=high)
+        return cls(held=held, of=of, low=float(low), high=float(high))
 
     def __str__(self) -> str:
-        return f"{self.held} of {self.of} (95 %: {float(self.low):.1%} to {float(self.high):.1%})"
+        return f"{self.held} of {self.of} (95 %: {self.low:.1%} to {self.high:.1%})"
 
 
 @lru_cache(maxsize=256)

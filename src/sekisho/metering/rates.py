@@ -18,10 +18,10 @@ from sekisho.model.telemetry import Usage
 __all__ = ["Claims", "Rates", "rates_of"]
 
 _PPM: Final = 10**6
-# Chips without a row: the largest share of the 16-bit peak that any row of tensor_clocks.csv has outside its matrix
-# unit (A100: 512 of 2,048), and half of that as FP32.
-_VECTOR_SHARE: Final = Fraction(1, 4)
-_FP32_SHARE: Final = Fraction(1, 8)
+# Chips without a row: the largest share of the 16-bit peak that any row of tensor_clocks.csv counts outside its matrix
+# unit (L40: all of it), and a quarter of that as FP32.
+_VECTOR_SHARE: Final = Fraction(1)
+_FP32_SHARE: Final = Fraction(1, 4)
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +56,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     clock_scale: Fraction
     fastest_format: str
     best_format: str
+    is_claimed: bool  # the best format is the one claimed
     row: TensorClock | None
 
     @property
@@ -95,6 +96,7 @@ def rates_of(
         else Fraction(1),
         fastest_format=max(chip.peaks, key=lambda name: (rule.rate(chip, name) or 0, name)),
         best_format=best_format,
+        is_claimed=best_format == claims.number_format.casefold(),
         row=row,
     )
 

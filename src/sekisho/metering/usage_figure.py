@@ -38,6 +38,7 @@ from sekisho.model.telemetry import Usage
 __all__ = ["DEFAULT_RULE", "Claims", "References", "UsageFigure", "meter_usage"]
 
 DEFAULT_RULE: Final = CountingRule()
+_BOUNDARY_MS: Final = 120_000
 
 
 class References(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +136,7 @@ def _estimate(case: _Case) -> _Found:
 
 def _measured_by(case: _Case, tier: Tier, found: Interval, *, contradicts: bool = False) -> _Found:
     name = "utilisation" if tier == "1" else "tensor activity"
-    claimed = " as claimed" if case.said.number_format else " taken"
+    claimed = " as claimed" if case.rates.is_claimed else " taken"
     wide = ", utilisation is not activity" if tier == "1" else ""
     return _Found(
         tier=tier,
@@ -212,6 +213,10 @@ def _notes(case: _Case) -> list[str]:
     elif rates.row and rates.row.max_clock_khz and rates.row.max_clock_khz > rates.clock_khz:
         more = rates.row.max_clock_khz / rates.clock_khz - 1
         notes.append(f"a clock above the table's, unseen here, could add up to {more:.1%}")
+    if case.said.number_format and not rates.is_claimed:
+        notes.append(
+            f"the claimed format {case.said.number_format[:20]!r} is not one of this chip's"
+        )
     if rates.row is None:
         notes.append("the clock of this chip's peak is not known; the highest clock seen stands in")
     if usage.doubtful_ms:
@@ -244,23 +249,24 @@ def _not_measured(usage: Usage, rule: CountingRule, said: Claims, chip: Chip | N
 
 
 def _require_sums(usage: Usage) -> None:
-    """Sums of shares cannot pass the time that they are shares of. Raises InvalidInput naming the sum."""
+    """Sums of shares cannot pass the time that they are shares of. Raises InvalidInput naming the sum.
+
+    Sums of minutes may pass it by a minute at each end of each device, where minutes were cut at a boundary.
+    """
+    slack = _BOUNDARY_MS * max(usage.devices, 1)
     top = usage.clock_max_khz * 10**6
-    measured = {"tensor": usage.tensor_ms, "util": usage.util_ms, "power": usage.power_ms}
-    for name, spent in {**measured, "pipe": usage.pipe_ms, "clock": usage.clock_ms}.items():
-        if not 0 <= spent <= usage.chip_ms:
+    for name in ("tensor_ms", "util_ms", "power_ms", "pipe_ms", "clock_ms"):
+        if not 0 <= getattr(usage, name) <= usage.chip_ms + slack:
             raise InvalidInput(
-                f"{spent} ms measured of {usage.chip_ms} ms allocated",
-                path=f"{usage.job or 'unattributed'}: {name}_ms",
+                f"{getattr(usage, name)} ms measured of {usage.chip_ms} ms allocated",
+                path=f"{usage.job or 'unattributed'}: {name}",
                 remedy="sum readings within the allocation only",
             )
-    for name, work, spent in (
-        ("tensor_work", usage.tensor_work, usage.tensor_ms),
-        ("util_work", usage.util_work, usage.util_ms),
-    ):
-        if not 0 <= work <= spent * top:
+    for name in ("tensor", "util"):
+        spent, work = getattr(usage, f"{name}_ms"), getattr(usage, f"{name}_work")
+        if not 0 <= work <= (spent + slack) * top:
             raise InvalidInput(
                 "more than the measured time at the highest clock",
-                path=f"{usage.job or 'unattributed'}: {name}",
+                path=f"{usage.job or 'unattributed'}: {name}_work",
                 remedy="sum share x clock x milliseconds of one set of readings",
             )

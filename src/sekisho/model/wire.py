@@ -62,12 +62,14 @@ def parse_json(
     path: str = "",
     limit: int = MAX_DOCUMENT,
     largest: int = MAX_SAFE_NUMBER,
+    any_float: bool = False,
 ) -> JsonValue:
     """Read one foreign JSON document into plain values.
 
     Refuses: more than `limit` bytes, bytes that are not UTF-8, a byte-order mark, duplicate names, NaN and
     infinities, numbers beyond 2^53, lone surrogates, nesting deeper than 64. Raises InvalidInput with `path`.
-    `largest` admits larger integers where a format of others writes them (64-bit sizes of proofs).
+    `largest` admits larger integers where a format of others writes them (64-bit sizes of proofs), `any_float`
+    larger numbers with a fraction or an exponent where a format measures and does not count.
     """
     text = _to_text(data, path, limit)
     _check_depth(text, path)
@@ -77,7 +79,7 @@ def parse_json(
             object_pairs_hook=_unique_pairs,
             parse_constant=_refuse_constant,
             parse_int=partial(_parse_int, largest=largest),
-            parse_float=_parse_float,
+            parse_float=_parse_any_float if any_float else _parse_float,
         )
     except _Refused as refusal:
         raise InvalidInput(str(refusal), path=path) from None
@@ -238,6 +240,13 @@ def _parse_float(text: str) -> float:
     value = float(text) if len(text) <= 64 else float("inf")
     if abs(value) > MAX_SAFE_NUMBER:
         raise _Refused("a number beyond 2^53: write amounts as strings")
+    return value
+
+
+def _parse_any_float(text: str) -> float:
+    value = float(text) if len(text) <= 64 else float("inf")
+    if abs(value) == float("inf"):
+        raise _Refused("a number beyond all floating point")
     return value
 
 

@@ -29,6 +29,8 @@ KNOWN_FOR_S: Final = 1.0
 """A token that was made or revoked beside a running server counts there after so long."""
 MAX_LASTS_S: Final = 10 * 365 * 86_400
 _TOKEN: Final = re.compile(r"skm_[0-9a-f]{64}")
+# A folder's name in the store of telemetry: a site that no folder can bear would have every body refused.
+_SITE: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?", re.ASCII)
 
 
 class PushPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,12 @@ def make_push_token(
     if len(secret) != 32:
         raise InvalidInput("a token has 32 random bytes")
     from_json(Name, plan.site, path="site")
+    if _SITE.fullmatch(plan.site) is None:
+        raise InvalidInput(
+            "is no name that telemetry can be kept under",
+            path="site",
+            remedy="use letters, digits and . _ - that begin and end with a letter or digit",
+        )
     if not 60 <= plan.lasts_s <= MAX_LASTS_S:
         raise InvalidInput("a token lasts from one minute to ten years", path="lasts")
     text = f"skm_{secret.hex()}"

@@ -1,4 +1,4 @@
-"""Where closed balances, production reports and usage roll-ups lie: written once each, numbered without gaps, never changed."""
+"""Where closed balances, production reports and usage roll-ups lie: written once each, numbered without gaps."""
 
 from __future__ import annotations
 
@@ -25,4 +25,12 @@ class ReportStore(Protocol):
 
     def add(self, kind: ReportKind, name: str, number: int, data: bytes) -> None:
         """Keep one more, durably. Raises StateConflict where the number is not the next one."""
+        ...
+
+    def count(self, kind: ReportKind, name: str) -> int:
+        """How many documents there are of one name."""
+        ...
+
+    def erase(self, kind: ReportKind, name: str, number: int, remnant: bytes) -> None:
+        """Put a remnant in a document's place, so that no byte of it is left: the law asked for it. Durable."""
         ...

@@ -16,12 +16,17 @@ TelemetryFormat: TypeAlias = Literal["prometheus", "remote-write", "otlp", "csv"
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """No reading of a device between two instants, longer than three of its usual periods."""
+    """Nothing was measured of a device between two instants: a distance longer than three of its usual periods.
+
+    `energy_mj` is what its energy counter grew by meanwhile, None where it does not say or began again. It is known for
+    the gap as a whole: spread evenly over it, it is an estimate.
+    """
 
     device: str
     site: str
     start: Instant
     end: Instant
+    energy_mj: int | None = None
 
 
 class UsageQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,11 @@ _WORDS: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {
     "licence-revoked": lambda p: {"number": p.number, "reason": p.reason},
     "lease-granted": lambda p: {"host": p.host, "number": p.number, "until": p.not_after},
     "lease-closed": lambda p: {"host": p.host, "number": p.number, "how": p.how},
-    "usage-reported": lambda p: {"licensee": p.licensee},
+    "usage-reported": lambda p: {
+        "licensee": p.licensee,
+        "start": p.period.start,
+        "end": p.period.end,
+    },
     "receipt-given": lambda p: {
         "host": p.host,
         "stage": p.stage,

@@ -1,4 +1,4 @@
-"""Closed balances and production reports as files: `KIND/NAME/000001.json`, in a folder that only its owner may enter.
+"""Closed balances, production reports and usage roll-ups as files: `KIND/NAME/000001.json`, in their owner's folder.
 
 A document is linked to its name only once it is whole and on the disk, and a name that stands is never taken: two
 processes that close the same period cannot both succeed.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from sekisho.adapters.durable_files import Disk, OsDisk, create_private_folder
+from sekisho.adapters.durable_files import Disk, OsDisk, create_private_folder, replace_file
 from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, Unavailable
 from sekisho.ports.report_store import ReportKind
 
@@ -58,6 +58,16 @@ class ReportFiles:
                 f"{error.filename or folder} cannot be written: {error.strerror}",
                 remedy="check space and rights, then try again",
             ) from None
+
+    def count(self, kind: ReportKind, name: str) -> int:
+        return len(self._numbered(self._of(kind, name)))
+
+    def erase(self, kind: ReportKind, name: str, number: int, remnant: bytes) -> None:
+        path = self._of(kind, name) / f"{number:06d}.json"
+        if not path.is_file():
+            raise StateConflict(f"{name}: there is no report {number}")
+        # Crash before: it lies there whole, and is erased at the next start.
+        replace_file(path, remnant, mode=0o600, disk=self._disk)
 
     def _of(self, kind: ReportKind, name: str) -> Path:
         part = quote(name, safe="")

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class ChannelTable(msgspec.Struct, frozen=True, kw_only=True):
-    """By channel number: its device, its field, and value x times / over = stored number; not above `highest`.
+    """By channel number: its device, its field, and value x times / over = stored number, `least` to `highest`.
 
     `most` is the field's own highest value, `highest` what is still taken for it. `devices` are names by number.
     """
@@ -34,6 +34,7 @@ class ChannelTable(msgspec.Struct, frozen=True, kw_only=True):
     field: npt.NDArray[np.int8]
     times: Floats
     over: Floats
+    least: Floats
     highest: Floats
     most: Floats
     devices: tuple[str, ...]
@@ -43,7 +44,7 @@ class _Met:
     """The channels of one book as far as they were met."""
 
     def __init__(self) -> None:
-        self.rows: Floats = np.empty((0, 6))
+        self.rows: Floats = np.empty((0, 7))
         self.numbers: dict[str, int] = {}
         self.table: tuple[Limits, ChannelTable] | None = None
 
@@ -60,35 +61,37 @@ def table_of(book: SeriesBook, limits: Limits) -> ChannelTable:
         (met.numbers.setdefault(channel.device, len(met.numbers)), *_scale(channel))
         for channel in book.channels[len(met.rows) :]
     ]
-    met.rows = np.concatenate([met.rows, np.array(more, dtype=np.float64).reshape(-1, 6)])
+    met.rows = np.concatenate([met.rows, np.array(more, dtype=np.float64).reshape(-1, 7)])
     table = _arrays(met, limits)
     met.table = (limits, table)
     return table
 
 
-def _scale(channel: Channel) -> tuple[int, float, float, float, bool]:
-    """Field number, multiplier, divisor, highest stored number, whether it is a share."""
+def _scale(channel: Channel) -> tuple[int, float, float, float, float, bool]:
+    """Field number, multiplier, divisor, lowest and highest stored number, whether it is a share."""
     field = FIELDS.get(channel.field)
     if field is None:
-        return NO_FIELD, 1.0, 1.0, 0.0, False
+        return NO_FIELD, 1.0, 1.0, 0.0, 0.0, False
     # 0.001 as written is a thousandth: a division by 1000 is exact to the last bit, a product is not.
     exact = Fraction(channel.factor).limit_denominator(10**12) * field.per_unit
     return (
         _CODES[channel.field],
         float(exact.numerator),
         float(exact.denominator),
+        float(field.low),
         float(field.high),
         field.unit == "ppm",
     )
 
 
 def _arrays(met: _Met, limits: Limits) -> ChannelTable:
-    device, field, times, over, most, is_share = met.rows.T
+    device, field, times, over, least, most, is_share = met.rows.T
     return ChannelTable(
         device=device.astype(np.int32),
         field=field.astype(np.int8),
         times=np.ascontiguousarray(times),
         over=np.ascontiguousarray(over),
+        least=np.ascontiguousarray(least),
         highest=most + is_share * limits.share_over_ppm,
         most=np.ascontiguousarray(most),
         devices=tuple(met.numbers),

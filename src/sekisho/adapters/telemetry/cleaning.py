@@ -118,7 +118,8 @@ def _judge(
     channel, value = samples.channel, samples.value
     scaled = round_scaled(value, table.times, table.over, channel)
     # Comparisons with NaN are false, so whatever is not a number is not in range.
-    is_good = (value >= 0) & (scaled <= table.highest[channel]) & ~is_sentinel(value)
+    is_good = (value >= 0) & (scaled >= table.least[channel]) & (scaled <= table.highest[channel])
+    is_good &= ~is_sentinel(value)
     is_good &= _in_time(samples, received_us=received_us, limits=limits)
     verdicts = np.zeros(len(value), dtype=np.uint8)
     bad = np.flatnonzero(~is_good)

@@ -88,11 +88,15 @@ class SeriesBook:
         self._mapper = mapper
         self._numbers: dict[Channel, int] = {}
         self._unusable: list[Unusable] = []
-        self.memory: dict[str, Any] = {}  # what a parser wants to remember from delivery to delivery
+        self.memory: dict[
+            str, Any
+        ] = {}  # what a parser wants to remember from delivery to delivery
         self._key_bytes = 0
         self._symbols: dict[str, int] = {}
         self._symbol_bytes = 0
-        self._next_symbol = 15 << 60  # bytes of such a number never begin like a label block or a text line
+        self._next_symbol = (
+            15 << 60
+        )  # bytes of such a number never begin like a label block or a text line
 
     def learn(self, key: object, name: str, labels: Mapping[str, str]) -> int:
         """Number a series that was not met before."""

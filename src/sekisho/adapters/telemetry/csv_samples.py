@@ -7,7 +7,6 @@ a plain file, and a careful one that knows line numbers for a file with quotes, 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -16,17 +15,15 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 import pyarrow.csv as pacsv  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.columns import Samples, SeriesBook
+from sekisho.adapters.telemetry.csv_lines import BOM, Crooked, decode, first_names, lines_of
 from sekisho.adapters.telemetry.sample_tables import Batch, SampleTable, Shape, shape_of
 from sekisho.model.errors import InvalidInput
 
 __all__ = ["MAX_BODY", "parse_csv"]
 
 MAX_BODY: Final = 1 << 30
-_MAX_LINE: Final = 64 << 10
 _BLOCK: Final = 4 << 20
 _AT_ONCE: Final = 65_536
-_BOM: Final = b"\xef\xbb\xbf"
-_ENDS: Final = re.compile(r"\r\n|\n|\r")
 _UNUSUAL: Final = re.compile(rb'["\x00]|\n\r?\n|\r(?!\n)')
 
 
@@ -42,8 +39,8 @@ def parse_csv(body: bytes, book: SeriesBook, *, path: str = "") -> Samples:
     """
     if len(body) > MAX_BODY:
         raise InvalidInput(f"more than {MAX_BODY} bytes", path=path, remedy="split the file")
-    body = body.removeprefix(_BOM)
-    names = _header(body, path)
+    body = body.removeprefix(BOM)
+    names = first_names(body, path=path)
     shape = shape_of(names, path=f"{path}: line 1".lstrip(": "))
     if not _UNUSUAL.search(body):
         try:
@@ -51,7 +48,7 @@ def parse_csv(body: bytes, book: SeriesBook, *, path: str = "") -> Samples:
         except _Crooked:
             pass
     table = SampleTable(shape, book)
-    for batch in _carefully(_decode(body, path), names, table):
+    for batch in _carefully(decode(body, path=path), names, table):
         table.take(batch)
     return table.samples()
 
@@ -61,36 +58,6 @@ def _read(batches: Iterator[Batch], shape: Shape, book: SeriesBook) -> Samples:
     for batch in batches:
         table.take(batch)
     return table.samples()
-
-
-def _header(body: bytes, path: str) -> list[str]:
-    """The names in the first line. Raises InvalidInput where there is none."""
-    first = _ENDS.split(_decode(body[: 1 << 20], path, cut=True), maxsplit=1)[0]
-    if len(first) > 512 << 10:
-        raise InvalidInput("the first line is too long", path=path, remedy="name the columns in it")
-    cells = _cells(first) or []
-    names = [cell.strip().lower() for cell in cells]
-    if not any(names):
-        raise InvalidInput("is empty", path=path, remedy="name the columns in the first line")
-    return names
-
-
-def _decode(body: bytes, path: str, *, cut: bool = False) -> str:
-    try:
-        return body.decode("utf-8", "ignore" if cut else "strict")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(
-            "is not UTF-8", path=f"{path}: line {line}".lstrip(": "), remedy="save it as UTF-8"
-        ) from None
-
-
-def _cells(line: str) -> list[str] | None:
-    """The cells of one line; None where a quote is not closed or stands where none may."""
-    try:
-        return next(csv.reader((line,), strict=True), [])
-    except csv.Error:
-        return None
 
 
 # --- a plain file -----------------------------------------------------------------------------------------
@@ -133,30 +100,16 @@ def _carefully(text: str, names: list[str], table: SampleTable) -> Iterator[Batc
     """Batches line by line; crooked lines are refused here."""
     rows: list[list[str]] = []
     lines: list[int] = []
-    for number, line in enumerate(_ENDS.split(text), 1):
-        if number == 1 or not line:
+    for line in lines_of(text, len(names)):
+        if isinstance(line, Crooked):
+            table.refusing.add("malformed", f"line {line.number}: {line.why}")
             continue
-        wrong = _why_crooked(line)
-        cells = None if wrong else _cells(line)
-        if cells is None or len(cells) != len(names):
-            said = wrong or ("a quote is not closed" if cells is None else f"{len(cells)} cells")
-            table.refusing.add(
-                *("malformed", f"line {number}: {said}"),
-                remedy=f"write {len(names)} cells to a line",
-            )
-            continue
-        rows.append(cells)
-        lines.append(number)
+        rows.append(line.cells)
+        lines.append(line.number)
         if len(rows) >= _AT_ONCE:
             yield _batch(rows, lines, names)
             rows, lines = [], []
     yield _batch(rows, lines, names)
-
-
-def _why_crooked(line: str) -> str:
-    if len(line) > _MAX_LINE:
-        return f"more than {_MAX_LINE} characters"
-    return "a NUL character" if "\0" in line else ""
 
 
 def _batch(rows: list[list[str]], lines: list[int], names: list[str]) -> Batch:

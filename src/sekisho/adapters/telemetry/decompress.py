@@ -32,7 +32,7 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     unpack = _UNPACK.get(encoding.strip().lower())
     if unpack is None:
         raise InvalidInput(
-            f"cannot unpack the content coding {ascii(encoding[:40])}",
+            f"cannot unpack the content coding {encoding[:40]!a}",
             path="body",
             remedy=f"send one of {', '.join(ENCODINGS)}",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sekisho.adapters.telemetry.limits import Limits
-from sekisho.adapters.telemetry.series import Bools, Column, Series
+from sekisho.adapters.telemetry.series import Bools, Column, Numbers, Series
 
 __all__ = ["doubt_zeros"]
 
@@ -31,7 +31,8 @@ def doubt_zeros(series: Series, fell: Bools | None, limits: Limits) -> Bools | N
     under_load = _has_load(series, limits)
     if (after_error := _after_error(series, active > 0, fell)) is not None:
         under_load |= after_error
-    return is_zero & under_load
+    found: Bools = is_zero & under_load
+    return found
 
 
 def _has_load(series: Series, limits: Limits) -> Bools:
@@ -73,7 +74,7 @@ def _after_error(series: Series, is_active: Bools, fell: Bools | None) -> Bools 
     return found
 
 
-def _carried(series: Series, xid: Column) -> np.ndarray[tuple[int], np.dtype[np.signedinteger]]:  # type: ignore[type-arg]  # any width
+def _carried(series: Series, xid: Column) -> Numbers:
     """The last code known at each row of its device's day, 0 where none was."""
     if xid.known is None:
         return xid.numbers

@@ -71,6 +71,7 @@ def _whole(
     """The same for all rows, those without the counter included."""
     if length == len(rows):
         return EnergySteps(step_mj=step, known=known, fell=fell)
-    steps, is_known, has_fallen = (np.zeros(length, dtype=x.dtype) for x in (step, known, fell))
+    steps = np.zeros(length, dtype=np.int64)
+    is_known, has_fallen = np.zeros((2, length), dtype=np.bool_)
     steps[rows], is_known[rows], has_fallen[rows] = step, known, fell
     return EnergySteps(step_mj=steps, known=is_known, fell=has_fallen)

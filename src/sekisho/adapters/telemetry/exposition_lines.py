@@ -169,10 +169,8 @@ def _parse_time(token: bytes, *, is_openmetrics: bool) -> int:
     if len(token) > LONGEST_NUMBER or not grammar.fullmatch(token):
         unit = "seconds" if is_openmetrics else "whole milliseconds"
         raise BadLine(f"a time that is not in {unit}")
-    if is_openmetrics:
-        at_us = int((Decimal(token.decode("ascii")) * 1_000_000).to_integral_value())
-    else:
-        at_us = int(token) * 1000
+    in_us = 1_000_000 if is_openmetrics else 1000
+    at_us = int((Decimal(token.decode("ascii")) * in_us).to_integral_value())
     if abs(at_us) > _LATEST_US:
         raise BadLine("a time beyond every calendar")
     return at_us

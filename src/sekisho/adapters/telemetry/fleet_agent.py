@@ -42,7 +42,7 @@ def parse_fleet_json(body: bytes, book: SeriesBook, *, path: str = "") -> Sample
     """The metrics file of an offline export in JSON. Raises InvalidInput."""
     if body.lstrip()[:1] != b"[":
         return read_json(body, book)
-    listed = parse_json(body, path=path, limit=_MAX_DOCUMENT, largest=2**64)
+    listed = parse_json(body, path=path, limit=_MAX_DOCUMENT, largest=2**64, any_float=True)
     table = SampleTable(shape_of(_NAMES, path=path), book)
     rows = []
     for number, each in enumerate(listed if isinstance(listed, list) else []):

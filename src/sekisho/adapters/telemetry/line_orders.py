@@ -19,7 +19,8 @@ __all__ = ["BodyOrder", "LineOrders"]
 
 _MAX_BYTES: Final = 256 * 2**20
 _COMMENT: Final = b"#"
-_NOTHING: Final = slice(0, 0)
+_Cut = slice  # of a line: what stands behind its series
+_NOTHING: Final = _Cut(0, 0)
 
 
 class _LineOrder:
@@ -27,7 +28,7 @@ class _LineOrder:
 
     def __init__(self) -> None:
         self._prefixes: list[bytes] = []
-        self._cuts: list[slice[int, None, None]] = []
+        self._cuts: list[_Cut] = []
         self._is_sample = bytearray()
         self._numbers = array("q")
 
@@ -47,7 +48,9 @@ class _LineOrder:
         numbers = np.array(self._numbers[at:end], np.int64)
         return numbers[np.frombuffer(is_sample, np.bool_)], list(tails)
 
-    def extend(self, lines: Sequence[bytes], heads: Sequence[bytes], numbers: Sequence[int]) -> None:
+    def extend(
+        self, lines: Sequence[bytes], heads: Sequence[bytes], numbers: Sequence[int]
+    ) -> None:
         """Remember lines that were read, comments and plain samples; `heads` and `numbers` are of the samples."""
         series = iter(zip(heads, numbers, strict=True))
         for line in lines:
@@ -109,7 +112,9 @@ class BodyOrder:
             self._last = self._orders.find(self._first)
         return None if self._last is None else self._last.match(lines, self._at)
 
-    def extend(self, lines: Sequence[bytes], heads: Sequence[bytes], numbers: Sequence[int]) -> None:
+    def extend(
+        self, lines: Sequence[bytes], heads: Sequence[bytes], numbers: Sequence[int]
+    ) -> None:
         """These lines, comments and plain samples, stand here from now on."""
         self._last = self._last or _LineOrder()
         self._last.cut(self._at)

@@ -100,9 +100,7 @@ def dcgm_mapper(*, site: str, version: str = "") -> Mapper:
     """
     known = _parse_version(version) if version else None
 
-    def find(
-        name: str, labels: Mapping[str, str]
-    ) -> tuple[Channel, DeviceSeen] | Unusable | None:
+    def find(name: str, labels: Mapping[str, str]) -> tuple[Channel, DeviceSeen] | Unusable | None:
         rows = dcgm_meanings().get(name)
         if rows is None:
             return None
@@ -148,7 +146,7 @@ def _parse_version(text: str) -> _Version:
     found = _VERSION.match(text.strip())
     if found is None:
         raise InvalidInput(
-            f"no version of dcgm-exporter: {ascii(text[:40])}",
+            f"no version of dcgm-exporter: {text[:40]!a}",
             path="version",
             remedy="give it as 4.9.0, or as its image tag 4.6.0-4.8.3-ubuntu22.04",
         )
@@ -184,7 +182,8 @@ def _find_device(labels: Mapping[str, str], site: str) -> DeviceSeen | Unusable:
     instance, profile = labels.get("GPU_I_ID", ""), labels.get("GPU_I_PROFILE", "")
     chip = _tidy(labels.get("modelName", ""))
     host = labels.get("Hostname") or labels.get("hostname") or _scraped_host(labels)
-    whole = DeviceSeen(device=uuid, site=site, chip=chip, host=_tidy(host))
+    slot = _tidy(labels.get("pci_bus_id") or labels.get("gpu", ""))
+    whole = DeviceSeen(device=uuid, site=site, chip=chip, host=_tidy(host), slot=slot)
     if not instance and not profile:
         return _NO_SHARE if uuid.startswith("MIG-") else whole
     return _slice(whole, instance, profile)

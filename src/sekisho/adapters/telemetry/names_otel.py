@@ -56,11 +56,17 @@ def otel_mapper(*, site: str) -> Mapper:
     def meaning(name: str, labels: Mapping[str, str]) -> _Found:
         rows = names.get(name)
         if rows is None:
-            return dcgm(name, labels) if name.startswith("DCGM_") else None
+            return dcgm(name, _with_host(labels)) if name.startswith("DCGM_") else None
         row = next((row for row in rows if _holds(row, labels)), None)
         return None if row is None else _meaning(row, labels, site)
 
     return meaning
+
+
+def _with_host(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """dcgm-exporter names the host in a label of its own; where it does not, the collector's resource does."""
+    host = labels.get("host.name") or labels.get("k8s.node.name", "")
+    return labels if labels.get("Hostname") or not host else {**labels, "Hostname": host}
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +115,9 @@ def _meaning(row: OtelName, labels: Mapping[str, str], site: str) -> _Found:
     factor = factor or factor_of(field, unit)
     if factor is None or code is None:
         known = ", ".join(units_of(row.field)[:6])
-        return Unusable(reason="unknown unit", why=f"{row.name}: its unit or code is none of {known}")
+        return Unusable(
+            reason="unknown unit", why=f"{row.name}: its unit or code is none of {known}"
+        )
     device = device_from(labels, site=site)
     if isinstance(device, Unusable):
         return device
@@ -135,4 +143,4 @@ def _code(row: OtelName, labels: Mapping[str, str]) -> int | None:
     if not row.code:
         return 0
     said = labels.get(row.code, "")
-    return int(said) if said.isascii() and said.isdigit() and 0 < int(said[:9]) else None
+    return int(said) if said.isascii() and said.isdigit() and int(said[:9]) > 0 else None

@@ -12,7 +12,7 @@ import msgspec
 
 from sekisho.adapters.telemetry.columns import Channel, Mapper, Unusable
 from sekisho.adapters.telemetry.names_dcgm import dcgm_mapper
-from sekisho.adapters.telemetry.naming import BAD_NAME, NO_DEVICE, is_name, slices_of_profile
+from sekisho.adapters.telemetry.naming import BAD_NAME, NO_DEVICE, as_slice, is_name
 from sekisho.adapters.telemetry.units import factor_of
 from sekisho.model.telemetry import FIELDS, DeviceSeen
 
@@ -68,16 +68,11 @@ def _seen(labels: Mapping[str, str], site: str) -> DeviceSeen | Unusable:
         return NO_DEVICE
     if not all(is_name(text) for text in (device, chip, host) if text):
         return BAD_NAME
+    seen = DeviceSeen(device=device, site=site, chip=chip, host=host)
     parent, _, instance = device.partition("/")
     if instance and parent.startswith("GPU-"):
-        slices = slices_of_profile(labels.get("mig_profile", ""))
-        return DeviceSeen(
-            **{"device": device, "site": site, "chip": chip, "host": host},
-            parent=parent,
-            slices=slices,
-            slices_of=7,
-        )
-    return DeviceSeen(device=device, site=site, chip=chip, host=host)
+        return as_slice(seen, parent, instance, labels.get("mig_profile", ""))
+    return seen
 
 
 def _as_dcgm(seen: DeviceSeen) -> dict[str, str]:

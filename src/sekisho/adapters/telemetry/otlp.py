@@ -50,5 +50,5 @@ def parse_otlp(body: bytes, book: SeriesBook, *, content_type: str) -> Samples:
 
 
 def content_type_of(body: bytes) -> str:
-    """The encoding of a file that nobody named: JSON begins with a brace, a protobuf request never does."""
-    return JSON if body.lstrip()[:1] in (b"{", b"[") else PROTOBUF
+    """The encoding of a file that nobody named, by its first byte: a protobuf request begins with a line feed."""
+    return JSON if body[:1] in (b"{", b"[", b" ") else PROTOBUF

@@ -69,9 +69,7 @@ class Gathering:
     def samples(self) -> Samples:
         return assemble(self.book, self._parts, self.refusing)
 
-    def _refuse(
-        self, channel: npt.NDArray[np.int64], which: Mask, why: str, remedy: str
-    ) -> None:
+    def _refuse(self, channel: npt.NDArray[np.int64], which: Mask, why: str, remedy: str) -> None:
         count = int(np.count_nonzero(which))
         if count:
             first = self.book.channels[int(channel[which][0])]

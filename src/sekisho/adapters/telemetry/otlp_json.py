@@ -75,7 +75,7 @@ def _documents(body: bytes) -> Iterator[tuple[str, JsonValue]]:
 
 
 def _parse(text: bytes, path: str) -> JsonValue:
-    return parse_json(text, path=path, limit=MAX_DOCUMENT, largest=_LARGEST)
+    return parse_json(text, path=path, limit=MAX_DOCUMENT, largest=_LARGEST, any_float=True)
 
 
 def _rows(document: Object, path: str, gathering: Gathering) -> Iterator[Row]:
@@ -156,7 +156,11 @@ class _Series:
             raise _BadPoint("its attributes are no list of keys and values")
         said = json.dumps(attributes)
         flags = _whole(point, "flags")
-        if self.around.is_bomb or len(attributes) > MAX_ATTRIBUTES or len(said) > MAX_ATTRIBUTE_BYTES:
+        if (
+            self.around.is_bomb
+            or len(attributes) > MAX_ATTRIBUTES
+            or len(said) > MAX_ATTRIBUTE_BYTES
+        ):
             return _known(book, "otlp json: too many attributes") or book.refuse(
                 "otlp json: too many attributes", TOO_MANY
             )

@@ -96,7 +96,8 @@ class _Around:
 
     def _symbol(self, of: tuple[bytes, bytes, str]) -> int:
         parts = (self._resource, self._scope, *of[:2], of[2].encode())
-        whole = b"%d,%d,%d,%d:%b%b%b%b%b" % (*map(len, parts[:4]), *parts)
+        lengths = b",".join(b"%d" % len(part) for part in parts)
+        whole = lengths + b":" + b"".join(parts)
         return self._book.number_symbol(whole.decode("latin-1"))
 
 
@@ -226,7 +227,8 @@ def _is_usual(head: bytes) -> bool:
 def _usual(heads: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     value = heads[:, 18]
     usual: npt.NDArray[np.bool_] = (heads[:, 0] == _START) & (heads[:, 9] == _TIME)
-    return usual & ((value == _DOUBLE) | (value == _INT))
+    usual &= (value == _DOUBLE) | (value == _INT)
+    return usual
 
 
 def _numbers_of(
@@ -283,9 +285,7 @@ def _too_many(book: SeriesBook) -> int:
     return book.refuse(key, TOO_MANY) if known is None else known
 
 
-def _read_point(
-    gathering: Gathering, raw: bytes, series: _Series
-) -> tuple[int, int, int, float]:
+def _read_point(gathering: Gathering, raw: bytes, series: _Series) -> tuple[int, int, int, float]:
     book, point = gathering.book, NumberDataPoint()
     dropped = (DROPPED, 0, 0, 0.0)
     try:
@@ -302,7 +302,9 @@ def _read_point(
         return dropped
     which = point.WhichOneof("value")
     if which is None and number >= 0:
-        gathering.refusing.add("malformed", f"{book.channels[number].device}: a point without a value")
+        gathering.refusing.add(
+            "malformed", f"{book.channels[number].device}: a point without a value"
+        )
         return dropped
     value = float(getattr(point, which)) if which else 0.0
     return number, point.start_time_unix_nano, point.time_unix_nano, value

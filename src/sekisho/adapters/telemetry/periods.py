@@ -55,9 +55,7 @@ def _of_days(
     return medians[which]
 
 
-def _medians(
-    distance: npt.NDArray[np.int32], begins: Ints, sizes: Ints, counts: Ints
-) -> Ints:
+def _medians(distance: npt.NDArray[np.int32], begins: Ints, sizes: Ints, counts: Ints) -> Ints:
     """The lower median of the first `counts` distances of each group of rows (of no meaning where there are none)."""
     found = np.zeros(len(begins), dtype=np.int64)
     for block in _blocks(sizes):

@@ -29,7 +29,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pivoted(msgspec.Struct, frozen=True, kw_only=True):
-    """`table` INCOMING. `repeated` values spoke of an instant and field that had one; of those `lower` were not equal."""
+    """`table` is INCOMING. `repeated` values spoke of an instant and field that had one, `lower` of them of less."""
 
     table: Any
     taken: int

@@ -10,7 +10,7 @@ counted, and costs the others nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from sekisho.adapters.telemetry.exposition_lines import (
     LONGEST_LINE,
     LONGEST_NUMBER,
     BadLine,
+    Reading,
     parse_reading,
     parse_series,
 )
@@ -151,9 +152,7 @@ class _Reader:
             return None
         return self._book.learn(head, series.name, series.labels)
 
-    def _take_odd(
-        self, line: bytes, place: int, readings: list[_Reading]
-    ) -> None:
+    def _take_odd(self, line: bytes, place: int, readings: list[_Reading]) -> None:
         """One line through the careful reader, or one refusal."""
         text = line.strip(b" \t\r")
         if not text or text.startswith(_COMMENT):
@@ -168,27 +167,32 @@ class _Reader:
     def _read(self, text: bytes) -> _Reading:
         if len(text) > LONGEST_LINE:
             raise BadLine(f"longer than {LONGEST_LINE:,} bytes")
-        end, number = self._find(text)
-        if number is not None:
-            reading = parse_reading(text[end:], is_openmetrics=self._is_openmetrics)
-        else:
-            series = parse_series(text)
-            reading = parse_reading(text[series.end :], is_openmetrics=self._is_openmetrics)
-            number = self._number(text[: series.end], series.name, series.labels)
+        found = self._read_known(text)
+        if found is not None:
+            return found
+        series = parse_series(text)
+        reading = parse_reading(text[series.end :], is_openmetrics=self._is_openmetrics)
+        number = self._number(text[: series.end], series.name, series.labels)
+        return self._at(number, reading)
+
+    def _read_known(self, text: bytes) -> _Reading | None:
+        """A known series before one value, or before a value and a time, behind single blanks."""
+        end = text.rfind(b" ")
+        for place in (end, text.rfind(b" ", 0, max(end, 0))):
+            number = self._book.by_key.get(text[: max(place, 0)])
+            if number is not None:
+                try:
+                    reading = parse_reading(text[place:], is_openmetrics=self._is_openmetrics)
+                except BadLine:
+                    return None  # `m {a="b"} 1` where `m` is known: the series is longer
+                return self._at(number, reading)
+        return None
+
+    def _at(self, number: int, reading: Reading) -> _Reading:
         at_us = self._received_us if reading.at_us is None else reading.at_us
         return number, at_us, reading.value
 
-    def _find(self, text: bytes) -> tuple[int, int | None]:
-        """A known series before one value, or before a value and a time, behind single blanks."""
-        end = text.rfind(b" ")
-        earlier = text.rfind(b" ", 0, max(end, 0))
-        for place in (end, earlier):
-            number = self._book.by_key.get(text[: max(place, 0)])
-            if number is not None:
-                return place, number
-        return 0, None
-
-    def _number(self, key: bytes, name: str, labels: dict[str, str]) -> int:
+    def _number(self, key: bytes, name: str, labels: Mapping[str, str]) -> int:
         number = self._book.by_key.get(key)
         return self._book.learn(key, name, labels) if number is None else number
 
@@ -206,6 +210,8 @@ class _Reader:
 
 def _plain_values(tails: Sequence[bytes]) -> npt.NDArray[np.float64] | None:
     """Decimal numbers, all at once; None where one of them is anything else."""
+    if not tails:
+        return np.empty(0, np.float64)
     joined = b"\n".join(tails)
     if joined.translate(None, _PLAIN_CHARACTERS) or max(map(len, tails)) > LONGEST_NUMBER:
         return None

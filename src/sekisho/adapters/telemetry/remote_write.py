@@ -10,8 +10,8 @@ comes goes through the full reader.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no types
 
@@ -19,7 +19,8 @@ from sekisho.adapters.telemetry.columns import Samples, SeriesBook
 from sekisho.adapters.telemetry.decompress import decompress
 from sekisho.adapters.telemetry.remote_write_1 import read_version_1
 from sekisho.adapters.telemetry.remote_write_2 import read_version_2
-from sekisho.adapters.telemetry.wire_messages import find_break
+from sekisho.adapters.telemetry.wire_breaks import find_break
+from sekisho.adapters.telemetry.wire_messages import remote_write_1, remote_write_2
 from sekisho.model.errors import InvalidInput
 
 __all__ = ["LONGEST_BODY", "parse_remote_write"]
@@ -27,7 +28,11 @@ __all__ = ["LONGEST_BODY", "parse_remote_write"]
 LONGEST_BODY: Final = 256 * 2**20
 """Bytes of a request, unpacked; a Prometheus sends some hundred thousand at once."""
 
-_READERS: Final = {1: read_version_1, 2: read_version_2}
+_READERS: Final[Mapping[int, Callable[[bytes, SeriesBook], Samples]]] = {
+    1: read_version_1,
+    2: read_version_2,
+}
+_MESSAGES: Final = {1: remote_write_1, 2: remote_write_2}
 
 
 def parse_remote_write(
@@ -43,7 +48,7 @@ def parse_remote_write(
     try:
         return _READERS[version](plain, book)
     except DecodeError as error:
-        at, why = find_break(plain, version)
+        at, why = find_break(plain, _MESSAGES[version]()["Request"].DESCRIPTOR)
         raise InvalidInput(
             f"not a remote-write {version} request: {why} at byte {at:,} of {len(plain):,}",
             path="body",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from sekisho.adapters.telemetry.wire_messages import remote_write_1
 
 __all__ = ["read_version_1"]
 
-_LABEL = 0x0A  # field 1 of a series, with its length behind
+_LABEL: Final = b"\x0a"  # field 1 of a series, with its length behind
 
 
 def read_version_1(body: bytes, book: SeriesBook) -> Samples:
@@ -31,7 +31,7 @@ def read_version_1(body: bytes, book: SeriesBook) -> Samples:
 
 
 def _keep_known(series: list[bytes], book: SeriesBook, gathered: Gathered) -> None:
-    """1. Look up all but the last 18, then all but the last 9 bytes. 2. Read those in bulk. 3. Read the rest in full."""
+    """1. Look up all but the last 18, then all but the last 9 bytes. 2. Read those in bulk. 3. Then the rest."""
     known = book.by_key.get
     by_size: dict[int, tuple[list[int], list[int]]] = {ROUND: ([], []), BARE: ([], [])}
     odd: list[int] = []
@@ -92,7 +92,7 @@ def _read_series(kind: Any, place: int, one: bytes, book: SeriesBook, gathered: 
 def _labels_end(one: bytes) -> int:
     """Where the labels at the beginning of a series end: whole fields, looked at from outside."""
     at = 0
-    while one[at : at + 1] == b"\x0a":
+    while one[at : at + 1] == _LABEL:
         length, behind = _read_varint(one, at + 1)
         if behind + length > len(one):
             return at

@@ -126,7 +126,7 @@ def check_labels(pairs: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]
         if not name:
             raise BadLabels("a label without a name")
         if name in labels:
-            raise BadLabels(f"the label {ascii(name[:_MOST_SHOWN])} twice")
+            raise BadLabels(f"the label {name[:_MOST_SHOWN]!a} twice")
         labels[name] = value
     metric = labels.pop("__name__", "")
     if not metric:

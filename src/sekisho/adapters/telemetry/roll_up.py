@@ -20,6 +20,7 @@ _MINUTE_US: Final = 60_000_000
 _PIPES: Final = ("fp16_ppm", "fp32_ppm", "fp64_ppm")
 # A hole between the readings of two days counts as a gap from so many usual spans on.
 _SPANS: Final = 2
+_FOR_GAPS: Final = ("device", "at_us", "span_ms", "flags", "energy_mj")
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ def minutes_of(readings: Any) -> Any:
     """
     if not len(readings):
         return MINUTES.empty_table()
-    table = readings.combine_chunks()
+    table = readings.unify_dictionaries().combine_chunks()
     codes = _codes(table)
     minute = table.column("at_us").to_numpy() // _MINUTE_US
     is_first = np.ones(len(table), dtype=np.bool_)
@@ -61,12 +62,12 @@ def minutes_of(readings: Any) -> Any:
 def find_gaps(readings: Any, *, site: str) -> Iterator[Gap]:
     """Stretches without a reading, device by device: from where the reading before ceased to stand.
 
-    `readings` are in order; those of several days may lie one after the other. A hole across midnight is a gap where
-    it is longer than two usual spans of the device.
+    Readings of several days and of several tables may lie one after the other in any order. A hole across midnight is
+    a gap where it is longer than two usual spans of the device. Without the column `energy_mj` no gap tells energy.
     """
-    table = readings.combine_chunks()
-    if not len(table):
+    if not len(readings):
         return
+    table = _by_device(readings)
     codes, at_us = _codes(table), table.column("at_us").to_numpy()
     span_us = table.column("span_ms").to_numpy().astype(np.int64) * 1000
     ends = at_us[:-1] // 1000 * 1000 + span_us[:-1]
@@ -79,7 +80,35 @@ def find_gaps(readings: Any, *, site: str) -> Iterator[Gap]:
             site=site,
             start=Instant(int(ends[row])),
             end=Instant(int(at_us[row + 1])),
+            energy_mj=_grown(table, int(row)),
         )
+
+
+def _grown(table: Any, row: int) -> int | None:
+    """What the energy counter grew by from a row to the next; None where the columns at hand leave it out."""
+    if "energy_mj" not in table.column_names:
+        return None
+    before, after = (table.column("energy_mj")[place].as_py() for place in (row, row + 1))
+    if before is None or after is None or after < before:
+        return None
+    grown: int = after - before
+    return grown
+
+
+def _by_device(readings: Any) -> Any:
+    """The columns that gaps are read from, each device's readings together and in order."""
+    names = [name for name in _FOR_GAPS if name in readings.column_names]
+    table = readings.select(names).unify_dictionaries().combine_chunks()
+    codes, at_us = _codes(table), table.column("at_us").to_numpy()
+    if ((codes[1:] == codes[:-1]) & (at_us[1:] < at_us[:-1])).any() or _comes_back(codes):
+        return table.take(pa.array(np.lexsort((at_us, codes))))
+    return table
+
+
+def _comes_back(codes: npt.NDArray[np.int32]) -> bool:
+    """Whether a device's readings lie in several places."""
+    stretches = 1 + int(np.count_nonzero(codes[1:] != codes[:-1]))
+    return stretches > len(np.unique(codes))
 
 
 def _codes(table: Any) -> npt.NDArray[np.int32]:
@@ -111,7 +140,9 @@ def _summands(table: Any) -> Mapping[str, Ints]:
     found["doubtful_ms"] = np.where(is_doubtful, span, 0)
     if power:
         found["power_ms"] = np.where(_is_known(power), span, 0)
-        found["energy_mj"] = power.numbers * found["power_ms"]  # mW x ms is uJ: cut once, after summing
+        found["energy_mj"] = (
+            power.numbers * found["power_ms"]
+        )  # mW x ms is uJ: cut once, after summing
     if clock:
         clock_ms = np.where(_is_known(clock), span, 0)
         clock_work = clock.numbers * clock_ms

@@ -36,7 +36,7 @@ def round_scaled(
 
 
 def _remainder(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
-    """a x b - c x d, where the two products are nearly the same; its sign is exact."""
+    """A x b - c x d, where the two products are nearly the same; its sign is exact."""
     first, first_rest = _product(a, b)
     second, second_rest = _product(c, d)
     found: Floats = (first - second) + (first_rest - second_rest)

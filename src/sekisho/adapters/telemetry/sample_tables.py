@@ -30,7 +30,8 @@ _TIMES: Final = ("timestamp", "time", "at_us")
 _DEVICES: Final = ("device", "uuid", "gpu_uuid")
 _ABOUT: Final = ("chip", "host", "mig_profile")
 _TIME_REMEDY: Final = (
-    "write RFC 3339 with a zone (2026-01-31T09:00:00Z) or seconds, milliseconds or microseconds since the epoch"
+    "write RFC 3339 with a zone (2026-01-31T09:00:00Z), or seconds, milliseconds or microseconds "
+    "since the epoch"
 )
 _BAD_LABELS: Final = Unusable(reason="malformed", why="labels are one JSON object of texts")
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
-from sekisho.adapters.telemetry.readings import INCOMING, WIDE_FIELDS
+from sekisho.adapters.telemetry.readings import INCOMING
 from sekisho.model.telemetry import FIELDS
 
 __all__ = ["DAY_US", "Column", "Series", "column_of", "order_rows"]
@@ -82,8 +82,8 @@ def column_of(chunked: Any) -> Column | None:
     array = chunked.combine_chunks() if isinstance(chunked, pa.ChunkedArray) else chunked
     if array.null_count == len(array):
         return None
-    kind = np.int64 if array.type == pa.int64() else np.int32
-    numbers = np.frombuffer(array.buffers()[1], dtype=kind)[array.offset :][: len(array)]
+    kind = np.dtype(np.int64 if array.type == pa.int64() else np.int32)
+    numbers: Numbers = np.frombuffer(array.buffers()[1], dtype=kind)[array.offset :][: len(array)]
     if not array.null_count:
         return Column(numbers, None)
     return Column(numbers, array.is_valid().to_numpy(zero_copy_only=False))

@@ -60,9 +60,7 @@ def settle(
     doubtful = doubt_zeros(series, steps.fell if steps else None, limits)
     if doubtful is not None:
         flags |= np.where(doubtful, np.int32(DOUBTFUL), np.int32(0))
-    device, at_us, *values = (
-        series.table.column(name) for name in ("device", "at_us", *FIELDS)
-    )
+    device, at_us, *values = (series.table.column(name) for name in ("device", "at_us", *FIELDS))
     energy = (
         pa.nulls(len(series), pa.int64())
         if steps is None

@@ -13,7 +13,6 @@ from sekisho.adapters.telemetry.series import DAY_US, Bools, Series
 __all__ = ["Spans", "span_rows"]
 
 
-
 class Spans(msgspec.Struct, frozen=True, kw_only=True):
     """For each row: how long it stands in milliseconds, and whether a gap lies between it and the row before.
 

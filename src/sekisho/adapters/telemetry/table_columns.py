@@ -26,18 +26,22 @@ from sekisho.model.telemetry import Reason
 __all__ = ["Instants", "Values", "instants_of", "parse_time", "values_of"]
 
 _WHOLE: Final = r"^[0-9]{1,19}$"
-_RFC_3339: Final = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
-)
+_RFC_3339: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,12})?", re.ASCII)
 _MOMENT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,12}))?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
 _VALUE: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _SPECIAL: Final = {
-    **{"nan": np.nan, "+nan": np.nan, "-nan": np.nan},
-    **{"inf": np.inf, "+inf": np.inf, "infinity": np.inf, "+infinity": np.inf},
-    **{"-inf": -np.inf, "-infinity": -np.inf},
+    "nan": np.nan,
+    "+nan": np.nan,
+    "-nan": np.nan,
+    "inf": np.inf,
+    "+inf": np.inf,
+    "infinity": np.inf,
+    "+infinity": np.inf,
+    "-inf": -np.inf,
+    "-infinity": -np.inf,
 }
 _NOT_MEASURED: Final = frozenset(
     {"n/a", "[n/a]", "na", "null", "none", "-", "not supported", "[not supported]"}
@@ -74,7 +78,7 @@ def instants_of(column: Any, *, exact_us: bool = False) -> Instants:
     coded = column.dictionary_encode()
     known = _from_text(coded.dictionary)
     place = _filled(coded.indices, -1)
-    at_us, good = np.append(known.at_us, 0), np.append(known.good, False)  # noqa: FBT003 - for -1
+    at_us, good = np.append(known.at_us, 0), np.append(known.good, False)
     return Instants(at_us=at_us[place], good=good[place])
 
 
@@ -114,7 +118,7 @@ def values_of(column: Any) -> Values:
         numbers = pc.if_else(empty, "0", column).cast(pa.float64())
     except pa.ArrowInvalid:
         return _value_by_value(column.dictionary_encode(), there)
-    there &= ~_filled(empty, True)  # noqa: FBT003 - the value of a null
+    there &= ~_filled(empty, True)
     return Values(value=_filled(numbers, 0.0), there=there, bad={})
 
 

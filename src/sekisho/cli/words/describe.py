@@ -31,6 +31,7 @@ from sekisho.cli.words.records import (
     describe_pack,
 )
 from sekisho.cli.words.signers import describe_signers
+from sekisho.cli.words.usage import USAGE_WORDS
 from sekisho.model.statements import (
     CharterAdopted,
     DisclosureDeposited,
@@ -141,4 +142,5 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     PackPublished: describe_pack,
     ImpactAssessed: describe_impact,
     **CHIP_WORDS,
+    **USAGE_WORDS,
 }

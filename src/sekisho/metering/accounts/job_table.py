@@ -1,6 +1,7 @@
 """A table of jobs as schedulers export it, made into entries: `meter windows` checks such logs without a store.
 
-CSV `job,start,end,chips` and optionally `customer,run,site,chip,flop`. With `flop` in the header that is the work, as
+CSV `job,start,end,chips` and optionally `customer,run,parents,site,chip,flop`, and for corrections `id,recorded,
+replaces` (parents and replaces hold names with spaces between them). With `flop` in the header that is the work, as
 declared and as the bound; with `chip` the bound is chips x time x peak of the chip's fastest format; with neither the
 work is chip-seconds. Instants are RFC 3339 in UTC, `2017-09-04 10:30:41` (read as UTC), or seconds since 1970.
 """
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sekisho.metering.accounts.entries import Entry, Unit
+from sekisho.metering.accounts.entries import BEFORE_ALL, Entry, Unit
 from sekisho.metering.counting import CountingRule
 from sekisho.metering.records import RowError
 from sekisho.model.amounts import MAX_FLOP, parse_quantity
@@ -31,7 +32,10 @@ __all__ = ["MAX_BYTES", "MAX_ROWS", "JobTable", "parse_job_table"]
 
 MAX_BYTES: Final = 512 * 1024 * 1024
 MAX_ROWS: Final = 2_000_000
-_COLUMNS: Final = ("job", "start", "end", "chips", "customer", "run", "site", "chip", "flop")
+_COLUMNS: Final = (
+    *("job", "start", "end", "chips", "customer", "run", "parents", "site", "chip", "flop"),
+    *("id", "recorded", "replaces"),
+)
 _REQUIRED: Final = ("job", "start", "end")
 _PLAIN_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,6})?)")
 _EPOCH: Final = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,6}))?")
@@ -142,8 +146,11 @@ class _Table:
         declared = parse_quantity(row["flop"], path="flop") if row.get("flop") else None
         if work is not None and work > MAX_FLOP:
             raise InvalidInput("its work has more than 38 digits", path="chips")
+        recorded = _instant(row["recorded"], "recorded") if row.get("recorded") else BEFORE_ALL
         return Entry(
-            id=f"line {line}",
+            id=row.get("id") or f"line {line}",
+            recorded=recorded,
+            replaces=tuple(row.get("replaces", "").split()),
             job=record.job,
             site=record.site,
             run=record.run,
@@ -177,7 +184,7 @@ class _Table:
 
 
 def _record(row: Mapping[str, str], line: int) -> Allocation:
-    for name in ("job", "customer", "run", "site", "chip"):
+    for name in ("job", "customer", "run", "site", "chip", "id"):
         if len(row.get(name, "")) > _LONGEST:
             raise InvalidInput(f"longer than {_LONGEST} characters", path=name)
     if not row["job"]:
@@ -197,6 +204,7 @@ def _record(row: Mapping[str, str], line: int) -> Allocation:
         chip=row.get("chip", ""),
         customer=row.get("customer", ""),
         run=row.get("run", ""),
+        parents=tuple(row.get("parents", "").split()),
         source="job table",
         line=line,
     )

@@ -22,7 +22,7 @@ from sekisho.metering.accounts.keys import Piece
 from sekisho.metering.accounts.lineage import Runs
 from sekisho.model.amounts import format_flop, parse_flop
 from sekisho.model.errors import InvalidInput
-from sekisho.model.statements import ChainHead, UsageReported
+from sekisho.model.statements import ChainHead, UsageReported, make_payload
 from sekisho.model.statements.shapes import Digest, Name, Span
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
 from sekisho.signing.disclosure import conceal
@@ -37,12 +37,15 @@ __all__ = [
     "is_same_account",
     "make_roll_up",
     "parse_roll_up",
+    "payload_digest",
     "roll_up_digest",
     "statement_of",
 ]
 
 FORMAT: Final = "sekisho-usage-roll-up/v1"
 SALT_BYTES: Final = 16
+MAX_CHAINS: Final = 128
+"""More chain heads than these do not fit into a statement: they stand in the document, whose digest it carries."""
 MAX_ROLL_UP: Final = 256 * 1024 * 1024
 _FLOP: Final = ("bound_low", "bound_high", "estimate_low", "estimate_best", "estimate_high")
 _TIMES: Final = ("chip_ms", "gap_ms", "unbounded_ms", "unestimated_ms")
@@ -235,7 +238,7 @@ def statement_of(roll_up: RollUp) -> tuple[UsageReported, tuple[str, ...]]:
         effective=roll_up.period.end,
         licensee=roll_up.licensee,
         period=roll_up.period,
-        chains=roll_up.chains,
+        chains=roll_up.chains if len(roll_up.chains) <= MAX_CHAINS else (),
         rollup=roll_up_digest(roll_up),
         evidence=evidence_digest(roll_up.evidence),
         corrects=roll_up.corrects,
@@ -243,6 +246,11 @@ def statement_of(roll_up: RollUp) -> tuple[UsageReported, tuple[str, ...]]:
         concealed=tuple(sorted(concealed)),
     )
     return fact, tuple(disclosures)
+
+
+def payload_digest(roll_up: RollUp) -> str:
+    """The payload digest of a salted roll-up's statement: the name by which a correction names it."""
+    return sha256_hex(make_payload(statement_of(roll_up)[0]))
 
 
 def _salt(salt: str, name: str) -> bytes:

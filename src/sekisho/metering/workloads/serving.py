@@ -56,11 +56,10 @@ def speculative_decoding(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     batch, drafts = draws.pick((4, 8, 16)), draws.whole(4, 8)
     draft = decode_step(machine, small, batch, 700).times(drafts)
     check = decode_step(machine, large, batch * drafts, 700)
+    rounds = Kernel.join([draft, check]).times(32)
     while True:
-        for _ in range(8):
-            yield draft
-            yield check
-        yield gap(draws.waiting(0.01))
+        yield rounds
+        yield gap(draws.waiting(0.04))
 
 
 def diffusion_sampling(machine: Machine, draws: Draws) -> Iterator[Kernel]:
@@ -79,41 +78,48 @@ def gemm_burn(machine: Machine, draws: Draws, *, number_format: str = "bf16") ->
     side = draws.pick((4096, 8192, 16_384))
     one = product(machine, side, side, side, number_format)
     toggle = draws.pick((1.0, 1.0, 0.45))
+    many = one.with_toggle(toggle).times((16_384 // side) ** 3)
     while True:
-        yield one.with_toggle(toggle)
+        yield many
 
 
 def fp64_products(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     """Linear algebra in double precision: the matrix unit is active at a sixteenth of its 16-bit rate."""
     side = draws.pick((2048, 4096, 8192))
+    products = product(machine, side, side, 512, "fp64", 4)
+    step = Kernel.join(
+        [products, elementwise(machine, side * side, flop=2, instructions=4, moved=24.0)]
+    ).times((16_384 // side) ** 2)
     while True:
-        yield product(machine, side, side, 512, "fp64", 4)
-        yield elementwise(machine, side * side, flop=2, instructions=4, moved=24.0)
+        yield step
 
 
 def fourier(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     """Batches of FFTs in FP32: operations without a single matrix product."""
     points = 1 << draws.whole(10, 22)
-    count = max((1 << 27) // points, 1)
+    work = fft(machine, points, (1 << 31) // points, fused=draws.between(0.1, 0.9))
     while True:
-        yield fft(machine, points, count)
-        yield gap(draws.waiting(0.002))
+        yield work
+        yield gap(draws.waiting(0.02))
 
 
 def rendering(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     """Sixty frames a second at most: shading on the FP32 pipe, nothing on the matrix unit."""
     pixels = draws.pick((1920 * 1080, 3840 * 2160))
     flop = draws.whole(300, 3000)
+    instructions = round(flop * draws.between(0.8, 2.5))  # addresses and tests beside the sums
+    frame = elementwise(machine, pixels, flop=flop, instructions=instructions, moved=120.0)
     while True:
-        yield elementwise(machine, pixels, flop=flop, instructions=flop * 2, moved=120.0)
+        yield frame
         yield gap(draws.between(0.001, 0.012))
 
 
 def memory_stream(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     """Two operations for twenty-four bytes: memory at its limit and next to nothing computed."""
     elements = draws.pick((1 << 26, 1 << 27, 1 << 28))
+    work = elementwise(machine, elements, flop=2, instructions=4, moved=24.0).times(32)
     while True:
-        yield elementwise(machine, elements, flop=2, instructions=4, moved=24.0)
+        yield work
 
 
 def idle_weights(machine: Machine, draws: Draws) -> Iterator[Kernel]:

@@ -59,12 +59,10 @@ def usage_of(trace: Trace, *, period_s: int = 1, is_spot: bool = False) -> Usage
     if not 1 <= step <= len(trace.at_us):
         raise InvalidInput(f"a period of {period_s} s does not fit into {float(trace.seconds)} s")
     starts = range(0, len(trace.at_us), step)
-    sums = [
+    rows = [
         _reading(trace, first, min(step, len(trace.at_us) - first), is_spot) for first in starts
     ]
     chip_ms = len(trace.at_us) * 1000 // trace.hz
-    total = {name: sum(row[name] for row in sums) for name in sums[0]}
-    spent = dict.fromkeys(("tensor_ms", "util_ms", "clock_ms", "power_ms", "pipe_ms"), chip_ms)
     return Usage(
         job=f"{trace.family}/{trace.seed}",
         site="generated",
@@ -73,10 +71,18 @@ def usage_of(trace: Trace, *, period_s: int = 1, is_spot: bool = False) -> Usage
         end=Instant(trace.at_us[-1] + 10**6 // trace.hz),
         devices=1,
         chip_ms=chip_ms,
-        readings=len(sums),
+        readings=len(rows),
+        tensor_ms=chip_ms,
+        tensor_work=sum(row["tensor"] for row in rows),
+        util_ms=chip_ms,
+        util_work=sum(row["util"] for row in rows),
+        clock_ms=chip_ms,
+        clock_work=sum(row["clock"] for row in rows),
         clock_max_khz=max(trace.readings["sm_clock_khz"][i] for i in starts),
-        **total,
-        **spent,
+        power_ms=chip_ms,
+        energy_mj=sum(row["energy"] for row in rows),
+        pipe_ms=chip_ms,
+        pipe_work=sum(row["pipes"] for row in rows),
     )
 
 
@@ -92,9 +98,9 @@ def _reading(trace: Trace, first: int, count: int, is_spot: bool) -> dict[str, i
     clock = trace.readings["sm_clock_khz"][first]
     pipes = mean("fp16_ppm") + mean("fp32_ppm") + mean("fp64_ppm")
     return {
-        "tensor_work": mean("tensor_ppm") * clock * ms,
-        "util_work": mean("util_ppm") * clock * ms,
-        "pipe_work": pipes * clock * ms,
-        "clock_work": clock * ms,
-        "energy_mj": trace.readings["power_mw"][first] * ms // 1000,
+        "tensor": mean("tensor_ppm") * clock * ms,
+        "util": mean("util_ppm") * clock * ms,
+        "pipes": pipes * clock * ms,
+        "clock": clock * ms,
+        "energy": trace.readings["power_mw"][first] * ms // 1000,
     }

@@ -140,15 +140,19 @@ def moe_training(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     experts, tokens = draws.pick((8, 16, 32)), draws.pick((4096, 8192))
     h, ffn = model.hidden, draws.pick((1024, 1408, 2048))
     dense = forward(machine, msgspec.structs.replace(model, layers=1), 1, tokens)
+    routed = [max(int(tokens * 2 / experts * draws.between(0.3, 1.9)), 1) for _ in range(24)]
+    ragged = [
+        Kernel.join(
+            [product(machine, n, ffn, h, "bf16", 6), product(machine, n, h, ffn, "bf16", 3)]
+        )
+        for n in routed
+    ]
+    mixtures = [Kernel.join([draws.pick(ragged) for _ in range(experts)]) for _ in range(16)]
     while True:
         for _ in range(model.layers):
             yield dense.times(3)
             yield transfer(tokens * h * 2.0 / 1.5e11, link_bytes=tokens * h * 4.0)
-            for _ in range(experts // 4):
-                routed = max(int(tokens * 2 / experts * draws.between(0.3, 1.9)), 1)
-                one = [product(machine, routed, ffn, h, "bf16", 6)]
-                one += [product(machine, routed, h, ffn, "bf16", 3)]
-                yield Kernel.join(one).times(4)
+            yield draws.pick(mixtures)
         yield _exchange(model, 8e10)
         yield _optimiser(machine, model)
 
@@ -167,12 +171,14 @@ def long_context(machine: Machine, draws: Draws) -> Iterator[Kernel]:
 
 def small_fine_tuning(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     """One device, short texts of many lengths, a data loader that is sometimes late."""
-    model = draw_model(draws, small=True)
-    while True:
-        sequence, batch = draws.whole(64, 900), draws.pick((4, 8, 16))
+    model, batch = draw_model(draws, small=True), draws.pick((4, 8, 16))
+    steps = []
+    for sequence in (draws.whole(64, 900) for _ in range(12)):
         ahead = forward(machine, model, batch, sequence)
-        yield Kernel.join([ahead, ahead.times(2), _head(machine, model, batch * sequence)])
-        yield _optimiser(machine, model)
+        head = _head(machine, model, batch * sequence)
+        steps.append(Kernel.join([ahead.times(3), head, _optimiser(machine, model)]))
+    while True:
+        yield draws.pick(steps)
         if draws.share() < 0.3:
             yield gap(draws.waiting(0.05), host_bytes=2e8)
 
@@ -186,10 +192,12 @@ def lora(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     thin = [product(machine, tokens, rank, h, "bf16", 12 * model.layers)]
     thin += [product(machine, tokens, h, rank, "bf16", 12 * model.layers)]
     adapters = Kernel.join(thin)
+    behind = Kernel.join([ahead, adapters.times(2), _head(machine, model, tokens)])
+    update = elementwise(machine, 24 * h * rank * model.layers, flop=12, moved=28.0)
     while True:
         yield Kernel.join([ahead, adapters])
-        yield Kernel.join([ahead, adapters.times(2), _head(machine, model, tokens)])
-        yield elementwise(machine, 24 * h * rank * model.layers, flop=12, moved=28.0)
+        yield behind
+        yield update
         yield gap(draws.waiting(0.01), host_bytes=1e7)
 
 
@@ -288,11 +296,12 @@ def recommendation(machine: Machine, draws: Draws) -> Iterator[Kernel]:
     layers = [product(machine, batch, width, width, "bf16", 3) for _ in range(5)]
     layers += [product(machine, batch, 1, width, "bf16", 3)]
     rows = elementwise(machine, batch * 26 * 128, flop=2, instructions=4, moved=40.0)
+    steps = draws.whole(64, 128)
+    work = Kernel.join([rows.times(4), *layers]).times(steps)
     while True:
-        yield rows.times(4)
-        yield transfer(draws.between(0.0005, 0.003), link_bytes=batch * 26 * 256.0)
-        yield Kernel.join(layers)
-        yield gap(draws.waiting(0.0015), host_bytes=batch * 600.0)
+        yield work
+        yield transfer(steps * draws.between(0.0005, 0.003), link_bytes=steps * batch * 6656.0)
+        yield gap(steps * draws.waiting(0.0015), host_bytes=steps * batch * 600.0)
 
 
 def offloaded_training(machine: Machine, draws: Draws) -> Iterator[Kernel]:

@@ -66,9 +66,10 @@ def account_usage(
     grounds: Grounds,
     heard: Callable[[int, int], None] = lambda *_: None,
 ) -> Account:
-    """Answer a question from telemetry; windows that end within its time are whole, so more is read before its start."""
-    before = question.window.length_us or 0
-    start = Instant(question.start.us - (before if question.style != "calendar" else 0))
+    """Answer a question from telemetry. More is read before its start, so that each window that ends in it is whole."""
+    slid = 0 if question.style == "calendar" else question.window.length_us or 0
+    bucket = question.window.bucket_at(question.start.us).start.us
+    start = Instant(min(question.start.us - slid, bucket))
     found = collect_entries(telemetry, start, question.end, grounds)
     rates = (
         rates_now(found.records, found.entries, grounds.rule, question.now)

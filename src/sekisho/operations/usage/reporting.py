@@ -5,6 +5,7 @@ The order of writes, and what a crash between two of them means:
     1. roll-up kept (home)   2. disclosures kept   3. statement in the log   4. its deposit
 
 After 1: the document lies there with its salt; asked again, the very same statement is derived from it and stated.
+Only the last document of a licensee and month can be without its statement, since it is stated before another is kept.
 After 2: the same; the disclosures are saved once more, which is harmless. After 3: asked again, the statement is
 found in the log by its payload. 4 is the desk's (operations.depositing). So nothing is lost, and nothing comes twice.
 """
@@ -18,25 +19,32 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from sekisho.metering.accounts.entries import Entry
+from sekisho.metering.accounts.report_book import UsageBook
 from sekisho.metering.accounts.roll_up import (
     RollUp,
-    check_roll_up,
     is_same_account,
     make_roll_up,
-    parse_roll_up,
+    payload_digest,
     statement_of,
 )
-from sekisho.model.errors import Corrupt, InvalidInput, StateConflict
+from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.names import fold_name
-from sekisho.model.statements import ChainHead, make_payload
+from sekisho.model.statements import ChainHead, make_payload, parse_payload
 from sekisho.model.statements.shapes import Span
 from sekisho.model.telemetry.usage import UNATTRIBUTED
-from sekisho.model.wire import canonical, sha256_hex
+from sekisho.model.wire import sha256_hex
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.usage.accounting import Collected
-from sekisho.ports.report_store import ReportStore
+from sekisho.operations.usage.shelf import ErasedRollUp, RollUpShelf, name_of_shelf
 
-__all__ = ["UNCLAIMED", "Planned", "Stated", "UsageReports", "roll_up_period"]
+__all__ = [
+    "UNCLAIMED",
+    "Planned",
+    "Stated",
+    "UsageReports",
+    "plan_reports",
+    "roll_up_period",
+]
 
 PlanKind: TypeAlias = Literal["new", "unchanged", "correction"]
 UNCLAIMED: Final = "customer/unattributed"
@@ -104,56 +112,67 @@ def roll_up_period(
     return tuple(roll_up for roll_up in made if roll_up.rows)
 
 
+def plan_reports(
+    shelf: RollUpShelf, book: UsageBook, roll_ups: Iterable[RollUp]
+) -> tuple[Planned, ...]:
+    """What stating these roll-ups of one period would do; nothing is written.
+
+    A customer who was reported and has no usage now is a correction too. Raises StateConflict where the log holds a
+    report of which no roll-up is kept.
+    """
+    wanted = {roll_up.licensee: roll_up for roll_up in roll_ups}
+    periods = {roll_up.period for roll_up in wanted.values()}
+    if len(periods) > 1:
+        raise InvalidInput("roll-ups of several periods at once", path="period")
+    for period in periods:
+        for name in shelf.licensees_of(period):
+            last = shelf.find(name, period)
+            if isinstance(last, RollUp) and name not in wanted:
+                wanted[name] = msgspec.structs.replace(last, rows=(), evidence=(), chains=())
+    return tuple(_plan(shelf, book, wanted[name]) for name in sorted(wanted))
+
+
+def _plan(shelf: RollUpShelf, book: UsageBook, roll_up: RollUp) -> Planned:
+    last = shelf.find(roll_up.licensee, roll_up.period)
+    if last is None:
+        if book.find(roll_up.licensee, roll_up.period) is not None:
+            raise StateConflict(
+                f"{roll_up.licensee} from {roll_up.period.start} is in the log, and no roll-up of it is kept",
+                remedy="restore the folder of reports of this home",
+            )
+        return Planned(kind="new", roll_up=msgspec.structs.replace(roll_up, corrects=None))
+    if isinstance(last, ErasedRollUp):
+        raise StateConflict(
+            f"what was reported of {roll_up.licensee} from {roll_up.period.start} was erased by law",
+            remedy="report the others; an erased account is not made again",
+        )
+    if is_same_account(last, roll_up):
+        return Planned(kind="unchanged", roll_up=last, before=last)
+    made = msgspec.structs.replace(roll_up, corrects=payload_digest(last))
+    return Planned(kind="correction", roll_up=made, before=last)
+
+
 class UsageReports:
     """The reports of one home. `draw` gives random bytes; `chains_of` the receipt chains of a licensee's hosts."""
 
     def __init__(
         self,
         desk: Desk,
-        reports: ReportStore,
+        shelf: RollUpShelf,
         *,
         draw: Callable[[int], bytes],
         chains_of: Callable[[str], tuple[ChainHead, ...]] = lambda _: (),
     ) -> None:
         self._desk = desk
-        self._reports = reports
+        self._shelf = shelf
         self._draw = draw
         self._chains_of = chains_of
-
-    def load(self, licensee: str) -> tuple[RollUp, ...]:
-        """The roll-ups kept of a licensee, in the order in which they were made. Raises Corrupt for what is none."""
-        found = []
-        for number, data in enumerate(self._reports.load_all("usage", licensee), 1):
-            try:
-                found.append(parse_roll_up(data, path=f"roll-up {number} of {licensee}"))
-            except InvalidInput as error:
-                raise Corrupt(
-                    f"a kept roll-up cannot be read: {error}", remedy="restore it from a copy"
-                ) from None
-        return tuple(found)
-
-    def load_all(self) -> tuple[RollUp, ...]:
-        """Every roll-up kept."""
-        names = self._reports.load_names("usage")
-        return tuple(roll_up for name in names for roll_up in self.load(name))
-
-    def plan(self, roll_ups: Iterable[RollUp]) -> tuple[Planned, ...]:
-        """What stating these would do; nothing is written. A customer who had a report and has no usage now is one too.
-
-        Raises StateConflict where a period overlaps one that is reported.
-        """
-        wanted = {roll_up.licensee: roll_up for roll_up in roll_ups}
-        periods = {roll_up.period for roll_up in wanted.values()}
-        if len(periods) > 1:
-            raise InvalidInput("roll-ups of several periods at once", path="period")
-        for period in periods:
-            wanted |= self._emptied(period, wanted)
-        return tuple(self._plan(wanted[name]) for name in sorted(wanted))
 
     def report(self, planned: Sequence[Planned], *, reason: str = "") -> tuple[Stated, ...]:
         """Keep and state each plan; what is unchanged is only made sure of. A correction needs a reason.
 
-        Raises InvalidInput for a correction without one, StateConflict where a report was made meanwhile.
+        Raises InvalidInput for a correction without one or a period that is not over, StateConflict where a report
+        was made meanwhile. What was stated before an error stays stated; asked again, the rest follows.
         """
         if not reason.strip() and any(plan.kind == "correction" for plan in planned):
             raise InvalidInput(
@@ -161,61 +180,69 @@ class UsageReports:
             )
         with self._desk.lock:
             self._desk.settle()
-            return tuple(self._report(plan, reason) for plan in planned)
+            return tuple(self._report(plan, reason.strip()) for plan in planned)
 
-    def complete(self) -> int:
-        """State what was kept and, after a crash, not stated; how many that were."""
+    def complete(self, erased: Iterable[str] = ()) -> int:
+        """State what was kept and, after a crash, not stated; how many that were. Then erase what was to be erased."""
         with self._desk.lock:
             self._desk.settle()
-            return sum(self._state(roll_up).fresh for roll_up in self.load_all())
+            stated = sum(self._finish(name) for name in self._shelf.names())
+            for digest in erased:
+                self.forget(digest)
+            return stated
 
-    def _plan(self, roll_up: RollUp) -> Planned:
-        kept = [known for known in self.load(roll_up.licensee) if known.period == roll_up.period]
-        if not kept:
-            self._check_free(roll_up)
-            return Planned(kind="new", roll_up=roll_up)
-        if is_same_account(kept[-1], roll_up):
-            return Planned(kind="unchanged", roll_up=kept[-1], before=kept[-1])
-        corrects = _payload_digest(kept[-1])
-        made = msgspec.structs.replace(roll_up, corrects=corrects)
-        return Planned(kind="correction", roll_up=made, before=kept[-1])
+    def forget(self, digest: str) -> None:
+        """Erase the document of a statement whose disclosures were destroyed; other statements are passed over."""
+        known = self._desk.state.usage.reports.get(digest)
+        if known is not None:
+            self._shelf.erase(known.fact.licensee, known.fact.period, digest)
 
-    def _check_free(self, roll_up: RollUp) -> None:
-        standing = self._desk.state.usage.find(roll_up.licensee, roll_up.period)
-        if standing is not None:
-            raise StateConflict(
-                f"{roll_up.licensee} from {roll_up.period.start} is reported in the log, and its roll-up is not kept",
-                remedy="restore the home's folder reports/usage",
-            )
-
-    def _emptied(self, period: Span, wanted: dict[str, RollUp]) -> dict[str, RollUp]:
-        """Customers whose usage of a reported period is gone: an empty roll-up corrects what stands."""
-        found = {}
-        for name in self._reports.load_names("usage"):
-            kept = [known for known in self.load(name) if known.period == period]
-            if name not in wanted and kept:
-                last = kept[-1]
-                found[name] = msgspec.structs.replace(last, rows=(), evidence=(), chains=())
-        return found
+    def _finish(self, name: str) -> bool:
+        """State the last document under a name, if a crash kept it from the log: those before it stand there."""
+        last = self._shelf.find_newest(name)
+        return isinstance(last, RollUp) and self._state(last).fresh
 
     def _report(self, planned: Planned, reason: str) -> Stated:
+        self._finish(name_of_shelf(planned.roll_up))
+        self._require_current(planned)
         if planned.kind == "unchanged":
             return Stated(planned=planned, admitted=self._state(planned.roll_up))
-        if planned.before is not None:
-            # Crash between keeping and stating it last time: what is corrected must stand in the log first.
-            self._state(planned.before)
         whole = msgspec.structs.replace(
             planned.roll_up,
             salt=self._draw(SALT_BYTES).hex(),
             chains=self._chains_of(planned.roll_up.licensee),
-            reason=reason.strip() if planned.kind == "correction" else "",
+            reason=reason if planned.kind == "correction" else "",
         )
-        check_roll_up(whole)
-        number = len(self._reports.load_all("usage", whole.licensee)) + 1
-        self._reports.add("usage", whole.licensee, number, canonical(whole))
+        self._require_statable(whole)
+        self._shelf.add(whole)
         # Crash here: kept and not stated; `complete`, or asking again, states this very document.
         admitted = self._state(whole)
-        return Stated(planned=msgspec.structs.replace(planned, roll_up=whole), admitted=admitted)
+        made = msgspec.structs.replace(planned, roll_up=whole)
+        return Stated(planned=made, admitted=admitted)
+
+    def _require_current(self, planned: Planned) -> None:
+        """Raise StateConflict where the plan was made before somebody else's report."""
+        last = self._shelf.find(planned.roll_up.licensee, planned.roll_up.period)
+        if last != planned.before:
+            raise StateConflict(
+                f"{planned.roll_up.licensee} was reported meanwhile",
+                remedy="look again, then report",
+            )
+
+    def _require_statable(self, roll_up: RollUp) -> None:
+        """Raise before anything is kept where the log would refuse the statement."""
+        fact, _ = statement_of(roll_up)
+        parse_payload(make_payload(fact))
+        now = self._desk.clock.now()
+        if fact.period.end > now:
+            raise InvalidInput(
+                f"ends at {fact.period.end}, it is {now}",
+                path="period",
+                remedy="report a day that is over",
+            )
+        problem = self._desk.state.usage.problem_of(fact)
+        if problem:
+            raise StateConflict(problem, remedy="look at what is reported")
 
     def _state(self, roll_up: RollUp) -> Admitted:
         """The entry of a roll-up's statement: found by its payload, or made now."""
@@ -225,7 +252,3 @@ class UsageReports:
             digest = known.verified.digest
             return Admitted(index=known.index, leaf=known.leaf, digest=digest, fresh=False)
         return self._desk.state_fact(fact, disclosures=disclosures)
-
-
-def _payload_digest(roll_up: RollUp) -> str:
-    return sha256_hex(make_payload(statement_of(roll_up)[0]))

@@ -20,7 +20,17 @@ from sekisho.adapters.telemetry.store.tables import read_file
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import FIELDS
 
-__all__ = ["DAY", "NOON", "RULES", "US", "everything", "incoming", "local_store", "rows_of", "seen_of"]
+__all__ = [
+    "DAY",
+    "NOON",
+    "RULES",
+    "US",
+    "everything",
+    "incoming",
+    "local_store",
+    "rows_of",
+    "seen_of",
+]
 
 US = 1_000_000
 DAY = "2026-03-14"

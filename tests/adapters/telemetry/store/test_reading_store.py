@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,12 @@ def store(tmp_path: Path) -> ReadingStore:
     return local_store(tmp_path / "telemetry")
 
 
-def put(store: ReadingStore, rows: list[tuple[str, int, int | None]], site: str = "osaka") -> None:
+def put(store: ReadingStore, rows: Sequence[tuple[str, int, int | None]], site: str = "osaka") -> None:
     store.append(site, incoming(rows), received_us=NOON.us)
 
 
 def flags_of(store: ReadingStore) -> dict[tuple[str, int], int]:
-    found = {}
+    found: dict[tuple[str, int], int] = {}
     for part in store.partitions(*ALL):
         for file in part.readings:
             table = read_file(store.files, file.path, file.sha256, READINGS)
@@ -102,7 +103,7 @@ def test_many_rows_are_settled_a_bucket_at_a_time(tmp_path: Path) -> None:
 
 
 def test_growing_day_is_divided_further_without_loss(tmp_path: Path) -> None:
-    """When a day outgrows its buckets what was settled is divided with what comes; unchanged buckets keep their file."""
+    """When a day outgrows its buckets what was settled is divided too; later, untouched buckets keep their file."""
     store = local_store(tmp_path / "t", bucket_rows=100)
     rows = rows_of(FLEET, NOON, 20)
     for start, end in ((0, 80), (80, 400), (400, 780)):

@@ -9,7 +9,14 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from sekisho.adapters.telemetry.engines.cells import Grouped, Keys, pieces_table
+from sekisho.adapters.telemetry.engines.cells import (
+    MINUTE_MS,
+    Grouped,
+    Keys,
+    Lookup,
+    minute_lookup,
+    reading_lookup,
+)
 from sekisho.adapters.telemetry.engines.engine import Engine, SourceKind
 from sekisho.adapters.telemetry.engines.expressions import Question, sum_minutes, sum_readings
 from sekisho.adapters.telemetry.engines.facts import Facts, devices_in, join_facts, look_at
@@ -18,11 +25,10 @@ from sekisho.adapters.telemetry.engines.source_file import SourceFile
 from sekisho.adapters.telemetry.readings import MINUTES
 from sekisho.model.telemetry import FIELDS
 
-__all__ = ["Asked", "ask_files", "look_at_files"]
+__all__ = ["Answer", "Asked", "ask_files", "look_at_files"]
 
 ROWS_AT_ONCE: Final = 16_000_000
 """Files are asked together up to so many rows: enough to forget what a question costs, few enough for their pieces."""
-_MINUTE_MS: Final = 60_000
 _SAFE: Final = 10**18
 
 
@@ -31,6 +37,13 @@ class Asked(msgspec.Struct, frozen=True):
 
     file: SourceFile
     facts: Facts | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Rows of an engine (Arrow), by `g`, and what that stands for."""
+
+    rows: Any
+    lookup: Lookup
 
 
 def look_at_files(files: Sequence[SourceFile]) -> list[Asked]:
@@ -44,20 +57,28 @@ def ask_files(
     grouped: Grouped,
     window: Window,
     source: SourceKind,
-) -> Iterator[Any]:
-    """Answers whose rows are sums by group; a group may be in several."""
+) -> Iterator[Answer]:
+    """Answers whose rows are sums by number of group; a group may be in several."""
     reaching = [asked for asked in files if _reaches(asked.facts, window, source)]
+    named = grouped.where(grouped.seat >= 0)
     for batch in _batches(reaching, whole=engine.whole_site):
         facts = join_facts(asked.facts for asked in batch)
         paths = [asked.file.path for asked in batch]
-        keys = _keys_of(facts, grouped.cell_ms, source)
-        chosen = grouped if facts is None or engine.whole_site else _of_files(grouped, fleet, paths)
-        table = pieces_table(fleet.names, chosen, keys)
-        if table.num_rows == 0:
-            continue
-        engine.read(source, paths)
-        engine.take("pieces", table)
-        yield engine.answer(_expression(source, _question(facts, keys, window, source)))
+        keys = _keys_of(facts, grouped.cell_ms)
+        every = facts is None or engine.whole_site
+        chosen = named if every else _of_files(named, fleet, paths)
+        if chosen.seat.size:
+            lookup = _lookup(fleet, chosen, keys, source)
+            engine.read(source, paths)
+            engine.take("pieces", lookup.table)
+            question = _question(facts, keys, window, source)
+            yield Answer(engine.answer(_expression(source, question)), lookup)
+
+
+def _lookup(fleet: Fleet, pieces: Grouped, keys: Keys, source: SourceKind) -> Lookup:
+    if source == "minutes":
+        return minute_lookup(fleet.names, pieces, keys.cell_ms)
+    return reading_lookup(fleet.names, pieces, keys)
 
 
 @lru_cache(maxsize=256)
@@ -73,7 +94,7 @@ def _reaches(facts: Facts | None, window: Window, source: SourceKind) -> bool:
         return True
     if at.low is None or at.high is None:
         return False
-    longest = _longest_ms(facts) if source == "readings" else _MINUTE_MS
+    longest = _longest_ms(facts) if source == "readings" else MINUTE_MS
     return at.low < window.end * 1000 and at.high + longest * 1000 > window.start * 1000
 
 
@@ -97,19 +118,17 @@ def _longest_ms(facts: Facts | None) -> int:
     return 2**31 if longest is None else longest
 
 
-def _keys_of(facts: Facts | None, cell: int, source: SourceKind) -> Keys:
-    if source == "minutes":
-        return Keys(cell, crossing=False, long=False)
-    return Keys(cell, crossing=True, long=_longest_ms(facts) > cell)
+def _keys_of(facts: Facts | None, cell: int) -> Keys:
+    return Keys(cell, long=_longest_ms(facts) > cell)
 
 
 def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
     """The pieces of those devices alone that the files hold."""
-    wanted = np.zeros(len(fleet.names) + 1, dtype=np.bool_)
+    wanted = np.zeros(len(fleet.names), dtype=np.bool_)
     for name in devices_in(paths):
         if name in fleet.seats:
             wanted[fleet.seats[name]] = True
-    return grouped.where(wanted[grouped.seat])  # the last place is that of seat -1
+    return grouped.where(wanted[grouped.seat])
 
 
 def _question(
@@ -124,7 +143,7 @@ def _question(
         works += [facts.highest("clock_work"), facts.highest("energy_mj")]
         narrow = all(work is not None and work < _SAFE for work in works)
         low = facts.columns.get("minute_us")
-        since = (window.start // _MINUTE_MS) * _MINUTE_MS * 1000
+        since = (window.start // MINUTE_MS) * MINUTE_MS * 1000
     else:
         absent = frozenset(name for name in FIELDS if facts.is_null(name))
         absent |= {"flags"} if facts.is_zero("flags") else frozenset()

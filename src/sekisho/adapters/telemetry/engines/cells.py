@@ -1,9 +1,9 @@
-"""Pieces as a table that readings can be joined to on equal keys.
+"""Pieces as a table that readings are joined to on equal keys.
 
 A range join alone compares every reading of a device with every piece of it. So time is divided into cells, pieces are
 cut at their edges and stand under the cell's key; a reading looks up the key of the cell in which it begins, and is
 then compared with the few pieces there. A reading that reaches into the next cell looks up another key, under which
-the pieces of both stand; one that stands longer than a cell looks up all pieces of its device.
+the pieces of both stand; one that reaches further looks up all pieces of its device.
 
 Cutting at cells bounds numbers, too: no reading overlaps a piece for longer than LONGEST_MS, so that a share in ppm
 times a clock in kHz times milliseconds stays below 2**63 at the highest values that a field allows.
@@ -21,10 +21,22 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.engines.fleet import Ints
 
-__all__ = ["LONGEST_MS", "Grouped", "Keys", "cell_ms", "cut_at", "pieces_table"]
+__all__ = [
+    "LONGEST_MS",
+    "LONG_KEY",
+    "MINUTE_MS",
+    "Grouped",
+    "Keys",
+    "Lookup",
+    "cell_ms",
+    "cut_at",
+    "minute_lookup",
+    "reading_lookup",
+]
 
 LONGEST_MS: Final = 1_800_000
-_MINUTE_MS: Final = 60_000
+MINUTE_MS: Final = 60_000
+LONG_KEY: Final = -1
 
 
 class Grouped(msgspec.Struct, frozen=True):
@@ -42,16 +54,29 @@ class Grouped(msgspec.Struct, frozen=True):
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """Which keys readings may look up: cells of so many milliseconds; of their neighbours; of whole devices."""
+    """How readings look pieces up: cells of so many milliseconds; whether some reach beyond the next cell."""
 
     cell_ms: int
-    crossing: bool
     long: bool
+
+
+class Lookup(msgspec.Struct, frozen=True):
+    """A table for the engine, with columns device, key, start, end, g, and what `g` stands for.
+
+    Times are in the unit of what is joined: milliseconds for readings, microseconds for minutes.
+
+    `groups[g]` is the group. `share_ms[g]` is how many of a minute's 60,000 milliseconds belong to it (of readings,
+    which the engine clips itself, always 60,000).
+    """
+
+    table: Any
+    groups: Ints
+    share_ms: Ints
 
 
 def cell_ms(bucket_ms: int) -> int:
     """The longest cell, in whole minutes, whose edges the buckets' edges lie on where that can be."""
-    return lcm(gcd(bucket_ms, LONGEST_MS), _MINUTE_MS)
+    return lcm(gcd(bucket_ms, LONGEST_MS), MINUTE_MS)
 
 
 def cut_at(start: Ints, end: Ints, step: int) -> tuple[npt.NDArray[np.intp], Ints, Ints]:
@@ -64,19 +89,52 @@ def cut_at(start: Ints, end: Ints, step: int) -> tuple[npt.NDArray[np.intp], Int
     return row, np.maximum(start[row], cell * step), np.minimum(end[row], (cell + 1) * step)
 
 
-def pieces_table(names: npt.NDArray[np.str_], pieces: Grouped, keys: Keys) -> Any:
-    """Columns device, key, start_us, end_us, g; rows of devices that readings can be to the name of."""
-    pieces = pieces.where(pieces.seat >= 0)
+def reading_lookup(names: npt.NDArray[np.str_], pieces: Grouped, keys: Keys) -> Lookup:
+    """Keys are twice a cell's number; one more for readings that reach into the next cell; -1 for longer ones."""
     row, start, end = cut_at(pieces.start, pieces.end, keys.cell_ms)
-    cell = start // keys.cell_ms * keys.cell_ms
-    at = [(np.arange(row.size), cell * 1000)]
-    if keys.crossing:
-        at.append((np.arange(row.size), cell * 1000 + 1))
-        at.append((np.arange(row.size), (cell - keys.cell_ms) * 1000 + 1))
+    key = start // keys.cell_ms * 2
+    under = [key, key + 1, key - 1]
     if keys.long:
-        at.append((np.arange(row.size), np.full(row.size, -1, dtype=np.int64)))
-    place = np.concatenate([one for one, _ in at])
-    seat = pieces.seat[row][place]
+        under.append(np.full(row.size, LONG_KEY, dtype=np.int64))
+    place = np.tile(np.arange(row.size), len(under))
+    groups, number = np.unique(pieces.group[row], return_inverse=True)
+    columns = (pieces.seat[row][place], np.concatenate(under), start[place], end[place])
+    table = _table(names, *columns, number[place])
+    return Lookup(table, groups, np.full(groups.size, MINUTE_MS, dtype=np.int64))
+
+
+def minute_lookup(names: npt.NDArray[np.str_], pieces: Grouped, cell: int) -> Lookup:
+    """Pieces as runs of whole minutes, and of single minutes that they cover in part; keys are cells' numbers."""
+    begin, until = pieces.start, pieces.end
+    inner = -(-begin // MINUTE_MS) * MINUTE_MS  # the first whole minute
+    outer = until // MINUTE_MS * MINUTE_MS
+    head = (begin % MINUTE_MS != 0).nonzero()[0]
+    tail = ((until % MINUTE_MS != 0) & (outer >= inner)).nonzero()[0]
+    run = (inner < outer).nonzero()[0]
+    index = np.concatenate([head, run, tail])
+    minute = begin[head] // MINUTE_MS * MINUTE_MS
+    start = np.concatenate([minute, inner[run], outer[tail]])
+    end = np.concatenate([minute + MINUTE_MS, outer[run], outer[tail] + MINUTE_MS])
+    covered = np.minimum(until[head], minute + MINUTE_MS) - begin[head]
+    whole = np.full(run.size, MINUTE_MS, dtype=np.int64)
+    share = np.concatenate([covered, whole, until[tail] - outer[tail]])
+    row, start, end = cut_at(start, end, cell)
+    index, share = index[row], share[row]
+    pairs = np.stack([pieces.group[index], share], axis=1)
+    found, number = np.unique(pairs, axis=0, return_inverse=True)
+    bounds = start * 1000, end * 1000
+    table = _table(names, pieces.seat[index], start // cell, *bounds, number.reshape(-1))
+    return Lookup(table, found[:, 0], found[:, 1])
+
+
+def _table(  # noqa: PLR0913 - one for each column
+    names: npt.NDArray[np.str_],
+    seat: Ints,
+    key: Ints,
+    start: Ints,
+    end: Ints,
+    number: npt.NDArray[np.intp],
+) -> Any:
     used, codes = np.unique(seat, return_inverse=True)
     device = pa.DictionaryArray.from_arrays(
         pa.array(codes.astype(np.int32)), pa.array(names[used].tolist(), pa.string())
@@ -84,9 +142,9 @@ def pieces_table(names: npt.NDArray[np.str_], pieces: Grouped, keys: Keys) -> An
     return pa.table(
         {
             "device": device.cast(pa.string()),
-            "key": np.concatenate([key for _, key in at]),
-            "start_us": start[place] * 1000,
-            "end_us": end[place] * 1000,
-            "g": pieces.group[row][place],
+            "key": key,
+            "start": start,
+            "end": end,
+            "g": number.astype(np.int32),
         }
     )

@@ -3,8 +3,8 @@
 Only operations that tests/adapters/telemetry/engines/test_contract.py proves equal on all engines stand here. What that
 rules out, and what is done instead:
 
-- Ibis divides whole numbers through doubles on every engine, `//` included, and that is wrong above 2**53. Here the
-  quotient is below 2**51, and what is divided has no remainder; `%` is exact.
+- Ibis divides whole numbers through doubles on every engine, `//` included: wrong above 2**53. Here only times are
+  divided; shares of sums are taken afterwards, in whole numbers.
 - A sum of 64-bit numbers overflows on Spark and not on DuckDB: what may, is summed as a decimal.
 - Times are microseconds in 64 bits. Spark hands back timestamps without their zone.
 - No ASOF join, no hash of an engine, no batches.
@@ -17,7 +17,7 @@ from typing import Any, Final
 import ibis  # type: ignore[import-untyped]  # it comes without types
 import msgspec
 
-from sekisho.adapters.telemetry.engines.cells import Keys
+from sekisho.adapters.telemetry.engines.cells import LONG_KEY, Keys
 from sekisho.adapters.telemetry.readings import DOUBTFUL, WIDE_FIELDS
 from sekisho.model.telemetry import FIELDS
 
@@ -43,7 +43,6 @@ WIDE_SUMS: Final = frozenset(
 """Of these, those that may not fit 64 bits."""
 
 _PIPES: Final = ("fp16_ppm", "fp32_ppm", "fp64_ppm")
-_MINUTE_MS: Final = 60_000
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -63,8 +62,9 @@ class Question(msgspec.Struct, frozen=True):
 def sum_readings(question: Question) -> Any:
     """Exact sums by `g` over table `readings` joined to table `pieces`; spans are clipped at the pieces' edges."""
     rows = _rated(_keyed(_table("readings", _READINGS), question), question)
-    joined = _met(rows, rows.at, rows.until)
-    sums: dict[str, Any] = {"readings": ibis.ifelse(joined.at >= joined.start_us, 1, 0).sum()}
+    joined = _met(rows)
+    began = ibis.ifelse(joined.begins >= joined.start, 1, 0)
+    sums: dict[str, Any] = {"readings": began.sum()}
     for name, (ms, work) in _MEASURED.items():
         if name in joined.columns:
             sums |= {ms: _time_of(joined[name], joined), work: _work(joined, name, question)}
@@ -76,25 +76,29 @@ def sum_readings(question: Question) -> Any:
 
 
 def sum_minutes(question: Question) -> Any:
-    """Exact sums by `g` over table `minutes` joined to table `pieces`.
-
-    A minute that a piece covers in part gives it floor(sum x milliseconds / 60,000) of each sum.
-    """
+    """Exact sums by `g` over table `minutes` joined to table `pieces`, each minute whole; see `Lookup.share_ms`."""
     minutes = _table("minutes", _MINUTES)
     if question.since_us is not None:
         minutes = minutes.filter(minutes.minute_us >= question.since_us)
-    key = minutes.minute_us - minutes.minute_us % (question.keys.cell_ms * 1000)
-    minutes = minutes.mutate(key=key)
-    joined = _met(minutes, minutes.minute_us, minutes.minute_us + _MINUTE_MS * 1000)
-    wanted = [name for name in _MINUTE_SUMS if name not in question.absent]
+    minutes = minutes.mutate(key=_whole_part(minutes.minute_us, question.keys.cell_ms * 1000))
+    pieces = _table("pieces", _PIECES)
+    joined = minutes.join(
+        pieces,
+        [
+            minutes.device == pieces.device,
+            minutes.key == pieces.key,
+            minutes.minute_us >= pieces.start,
+            minutes.minute_us < pieces.end,
+        ],
+    )
     sums: dict[str, Any] = {}
-    for name in wanted:
+    for name in _MINUTE_SUMS:
         if name == "clock_max_khz":
             sums[name] = joined[name].max()
-            continue
-        part = (_wide_part if name in WIDE_SUMS else _part)(joined[name], joined.ms)
-        share = ibis.ifelse(joined.ms == _MINUTE_MS, joined[name], part)
-        sums[name] = (_decimal(share, question.digits) if name in WIDE_SUMS else share).sum()
+        elif name not in question.absent:
+            amount = joined[name]
+            wide = name in WIDE_SUMS
+            sums[name] = (_decimal(amount, question.digits) if wide else amount).sum()
     return joined.group_by("g").aggregate(**sums)
 
 
@@ -137,9 +141,9 @@ _MINUTES: Final = {
 _PIECES: Final = {
     "device": "string",
     "key": "int64",
-    "start_us": "int64",
-    "end_us": "int64",
-    "g": "int64",
+    "start": "int64",
+    "end": "int64",
+    "g": "int32",
 }
 _MEASURED: Final = {
     "tensor": ("tensor_ms", "tensor_work"),
@@ -156,23 +160,18 @@ def _table(name: str, columns: dict[str, str]) -> Any:
 
 
 def _keyed(rows: Any, question: Question) -> Any:
-    """From when to when a reading stands, to the millisecond, and the key of the pieces that it may overlap."""
+    """From when to when a reading stands, in milliseconds, and the key of the pieces that it may overlap."""
     rows = rows.filter(rows.span_ms > 0)
     if question.since_us is not None:
         rows = rows.filter(rows.at_us >= question.since_us)
-    rows = rows.mutate(at=rows.at_us - rows.at_us % 1000)
-    rows = rows.mutate(until=rows.at + rows.span_ms.cast("int64") * 1000)
-    keys = question.keys
-    cell_us = keys.cell_ms * 1000
-    cell = rows.at - rows.at % cell_us
-    key = cell
-    if keys.long:
-        key = ibis.ifelse(rows.until <= cell + 2 * cell_us, cell + 1, -1)
-    elif keys.crossing:
-        key = cell + 1
-    if keys.crossing:
-        key = ibis.ifelse(rows.until <= cell + cell_us, cell, key)
-    return rows.mutate(key=key)
+    step = question.keys.cell_ms
+    begins = _whole_part(rows.at_us, 1000)
+    rows = rows.mutate(begins=begins, ends=begins + rows.span_ms.cast("int64"))
+    rows = rows.mutate(cell=_whole_part(rows.begins, step))
+    near = rows.cell * 2 + 1
+    if question.keys.long:
+        near = ibis.ifelse(rows.ends <= (rows.cell + 2) * step, near, LONG_KEY)
+    return rows.mutate(key=ibis.ifelse(rows.ends <= (rows.cell + 1) * step, rows.cell * 2, near))
 
 
 def _rated(rows: Any, question: Question) -> Any:
@@ -195,25 +194,24 @@ def _rated(rows: Any, question: Question) -> Any:
     if "flags" not in absent:
         doubted = {name: rates[name] for name in ("tensor", "pipe") if name in rates}
         rates |= {n: ibis.ifelse(rows.is_doubtful, None, rate) for n, rate in doubted.items()}
-    kept = ["device", "key", "at", "until", *(["is_doubtful"] if "flags" not in absent else [])]
+    kept = ["device", "key", "begins", "ends", *(["is_doubtful"] if "flags" not in absent else [])]
     return rows.select(*kept, **rates)
 
 
-def _met(rows: Any, start: Any, end: Any) -> Any:
+def _met(rows: Any) -> Any:
     """Rows beside the pieces that they overlap, with `ms` of overlap."""
     pieces = _table("pieces", _PIECES)
-    rows = rows.mutate(begins=start, ends=end)
     joined = rows.join(
         pieces,
         [
             rows.device == pieces.device,
             rows.key == pieces.key,
-            rows.begins < pieces.end_us,
-            rows.ends > pieces.start_us,
+            rows.begins < pieces.end,
+            rows.ends > pieces.start,
         ],
     )
-    shared = ibis.least(joined.ends, joined.end_us) - ibis.greatest(joined.begins, joined.start_us)
-    return joined.mutate(ms=(shared / 1000).cast("int64"))
+    end = ibis.least(joined.ends, joined.end)
+    return joined.mutate(ms=end - ibis.greatest(joined.begins, joined.start))
 
 
 def _time_of(rate: Any, joined: Any) -> Any:
@@ -227,16 +225,9 @@ def _work(joined: Any, name: str, question: Question) -> Any:
     return _decimal(joined[name] * joined.ms, digits).sum()
 
 
-def _part(amount: Any, ms: Any) -> Any:
-    """floor(amount x ms / 60,000) where the product is below 2**63 and the quotient below 2**51."""
-    product = amount * ms
-    return ((product - product % _MINUTE_MS) / _MINUTE_MS).round().cast("int64")
-
-
-def _wide_part(amount: Any, ms: Any) -> Any:
-    """The same for any amount of 63 bits: what 60,000 divides apart from the rest."""
-    rest = amount % _MINUTE_MS
-    return ((amount - rest) / _MINUTE_MS).round().cast("int64") * ms + _part(rest, ms)
+def _whole_part(amount: Any, step: int) -> Any:
+    """floor(amount / step), exact through doubles for amounts of at most 53 bits, whatever the step."""
+    return (amount / step).floor().cast("int64")
 
 
 def _decimal(value: Any, digits: int) -> Any:

@@ -105,4 +105,4 @@ def _add_day(
     claims = claims_of(site.fleet, records, window, tally.book)
     pieces = tally.add_pieces(cut_pieces(site.fleet, claims, window, tally.book))
     for answer in ask_files(engine, site.files, site.fleet, pieces, window, source):
-        tally.add_sums(answer)
+        tally.add_sums(answer.rows, answer.lookup)

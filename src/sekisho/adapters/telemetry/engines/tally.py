@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
-from sekisho.adapters.telemetry.engines.cells import Grouped, cell_ms, cut_at
+from sekisho.adapters.telemetry.engines.cells import (
+    MINUTE_MS,
+    Grouped,
+    Lookup,
+    cell_ms,
+    cut_at,
+)
 from sekisho.adapters.telemetry.engines.expressions import SUMS, WIDE_SUMS
 from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Ints
 from sekisho.adapters.telemetry.engines.pieces import Pieces
@@ -71,16 +78,23 @@ class Tally:
         self._add_devices((number << _CLAIM_BITS) | line, pieces.device[row])
         return Grouped(pieces.seat[row], start, end, group, cell_ms(step))
 
-    def add_sums(self, answer: Any) -> None:
+    def add_sums(self, rows: Any, lookup: Lookup) -> None:
         """Rows of an engine: `g` and sums of it; a sum that is null has nothing in it."""
+        number = _whole(rows.column("g").combine_chunks())
+        part = lookup.share_ms[number] != MINUTE_MS
         columns: dict[str, Ints] = {}
-        for name in answer.column_names:
-            column = answer.column(name).combine_chunks()
+        for name in rows.column_names:
+            column = rows.column(name).combine_chunks()
             if name in WIDE_SUMS:
                 columns |= _limbs(name, column)
             elif name in SUMS:
                 columns[name] = _whole(column)
-        self._sums.add(_whole(answer.column("g").combine_chunks()), columns)
+        whole = ~part
+        groups = lookup.groups[number]
+        self._sums.add(groups[whole], {name: column[whole] for name, column in columns.items()})
+        if part.any():
+            some = {name: column[part] for name, column in columns.items()}
+            self._sums.add(groups[part], _shared(some, lookup.share_ms[number[part]]))
 
     def finish(self, until: int) -> Iterator[Usage]:
         """The usage of all buckets that end by this moment, which are then forgotten."""
@@ -207,6 +221,23 @@ def _limbs(name: str, column: Any) -> dict[str, Ints]:
         f"{name}|1": (low >> 32) & 0xFFFFFFFF,
         f"{name}|2": data[:, 1].copy(),
     }
+
+
+def _shared(columns: Mapping[str, Ints], share_ms: Ints) -> dict[str, Ints]:
+    """The share of each sum in minutes that a piece covers in part, cut down to a whole number."""
+    shares = share_ms.tolist()
+    found: dict[str, Ints] = {}
+    for name in dict.fromkeys(map(_name_of, columns)):
+        if name == "clock_max_khz":
+            found[name] = columns[name]
+            continue
+        values = zip(_integers(name, columns), shares, strict=True)
+        parts = [value * share // MINUTE_MS for value, share in values]
+        if name in WIDE_SUMS:
+            found |= _limbs(name, pa.array([Decimal(part) for part in parts], pa.decimal128(38, 0)))
+        else:
+            found[name] = np.array(parts, dtype=np.int64)
+    return found
 
 
 def _name_of(column: str) -> str:

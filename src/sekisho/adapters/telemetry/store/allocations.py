@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from sekisho.adapters.telemetry.store.files import StoreFiles
 from sekisho.adapters.telemetry.store.records import RecordFiles
 from sekisho.model.errors import Corrupt, InvalidInput
@@ -29,7 +31,8 @@ class AllocationRecords:
         known = self._newest(site)
         news: dict[_Key, Allocation] = {}
         for allocation in allocations:
-            if known.get(_key(allocation)) != allocation or _key(allocation) in news:
+            before = known.get(_key(allocation))
+            if before is None or not _says_the_same(before, allocation) or _key(allocation) in news:
                 news[_key(allocation)] = allocation
         self._records.save(site, list(news.values()), recorded_us=recorded_us)
         return len(news)
@@ -53,6 +56,11 @@ class AllocationRecords:
 
     def _newest(self, site: str) -> dict[_Key, Allocation]:
         return {_key(allocation): allocation for _, allocation in self._records.load(site)}
+
+
+def _says_the_same(one: Allocation, other: Allocation) -> bool:
+    """Where in its file a record stood says nothing about the job."""
+    return msgspec.structs.replace(one, line=0) == msgspec.structs.replace(other, line=0)
 
 
 def _key(allocation: Allocation) -> _Key:

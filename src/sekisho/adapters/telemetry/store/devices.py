@@ -66,6 +66,7 @@ def join_seen(known: DeviceSeen | None, newer: DeviceSeen) -> DeviceSeen:
         newer,
         chip=newer.chip or known.chip,
         host=newer.host or known.host,
+        slot=newer.slot or known.slot,
         parent=newer.parent or known.parent,
         slices=newer.slices if newer.slices_of > 1 else known.slices,
         slices_of=max(newer.slices_of, known.slices_of),

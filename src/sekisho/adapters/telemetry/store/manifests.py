@@ -11,7 +11,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from sekisho.adapters.telemetry.store.names import check_day, check_site, manifest_path, part_path
+from sekisho.adapters.telemetry.store.names import (
+    check_day,
+    check_site,
+    is_trash,
+    manifest_path,
+    part_path,
+)
 from sekisho.model.errors import Corrupt, InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.wire import canonical, from_json, parse_json, sha256_hex
@@ -127,6 +133,8 @@ def parse_manifest(data: bytes, *, site: str, day: str) -> Manifest:
 
 def _check_paths(manifest: Manifest, path: str) -> None:
     """Each part lies in the day's own folder, whatever the manifest says: somebody may have planted it."""
+    if manifest.dropped and manifest.dropped.trash and not is_trash(manifest.dropped.trash):
+        raise Corrupt(f"{path} names no trash of this store", remedy="restore it from a copy")
     retired = tuple(entry.file for entry in manifest.retired)
     dropped = manifest.dropped.files if manifest.dropped else ()
     for file in (*manifest.readings, *manifest.minutes, *retired, *dropped):

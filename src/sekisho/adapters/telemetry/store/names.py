@@ -17,9 +17,12 @@ __all__ = [
     "SegmentName",
     "check_day",
     "check_site",
+    "check_trash",
     "day_of",
     "day_start_us",
     "days_between",
+    "format_moment",
+    "is_trash",
     "manifest_path",
     "parse_segment",
     "part_path",
@@ -38,6 +41,7 @@ _SEGMENT: Final = re.compile(
     r"-(?P<random>[0-9a-f]{16})-(?P<sha256>[0-9a-f]{64})\.parquet",
     re.ASCII,
 )
+_TRASH: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}", re.ASCII)
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -160,3 +164,19 @@ def format_moment(at_us: int) -> str:
     """A moment as it stands in names that people read: 20260131T090000.123456Z."""
     moment = datetime.fromtimestamp(at_us // 1_000_000, UTC)
     return f"{moment:%Y%m%dT%H%M%S}.{at_us % 1_000_000:06d}Z"
+
+
+def is_trash(name: str) -> bool:
+    """Whether a name is one that this store gives to what is dropped together."""
+    return _TRASH.fullmatch(name) is not None
+
+
+def check_trash(trash: str) -> str:
+    """The name of a dropping. Raises InvalidInput."""
+    if not is_trash(trash):
+        raise InvalidInput(
+            f"{trash[:60]!r} is no name in the trash",
+            path="trash",
+            remedy="take one of those that `sekisho meter retain --trash` lists",
+        )
+    return trash

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -38,7 +40,7 @@ _REMEDY: Final = "check bucket, endpoint and credentials (AWS_* variables or pro
 class ObjectFiles:
     """`StoreFiles` below `prefix` (as `bucket/telemetry`). What an engine reads is fetched once, checked, and kept.
 
-    `kept` is a folder that is removed when this is closed, at the latest with the process.
+    `scratch` is removed when this is closed, at the latest with the process.
     """
 
     is_exclusive = False
@@ -46,13 +48,13 @@ class ObjectFiles:
     def __init__(self, files: Any, prefix: str) -> None:
         self._files = files
         self._prefix = prefix.rstrip("/")
-        self._kept = tempfile.TemporaryDirectory(prefix="sekisho-telemetry-")
-        self.scratch = Path(self._kept.name)
+        self.scratch = Path(tempfile.mkdtemp(prefix="sekisho-telemetry-"))
+        self._cleared = weakref.finalize(self, shutil.rmtree, self.scratch, ignore_errors=True)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="telemetry")
 
     def close(self) -> None:
         self._pool.shutdown()
-        self._kept.cleanup()
+        self._cleared()
 
     def read(self, path: str, limit: int) -> bytes:
         with _translated(path), self._files.open_input_file(self._place(path)) as source:
@@ -97,7 +99,7 @@ class ObjectFiles:
         self._remove(old)
 
     def locate(self, path: str, sha256: str, size: int) -> str:
-        kept = Path(self._kept.name) / f"{sha256}.parquet"
+        kept = self.scratch / f"{sha256}.parquet"
         if kept.exists():
             return str(kept)
         data = self.read(path, min(size, _MAX_OBJECT))

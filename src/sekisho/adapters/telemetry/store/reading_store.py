@@ -74,25 +74,40 @@ class ReadingStore:
         """The sites that have readings, by name."""
         return list_sites(self.files, *_KEPT)
 
+    def record_sites(self, kind: str) -> tuple[str, ...]:
+        """The sites that have devices or allocations, by name."""
+        return list_sites(self.files, kind)
+
     def compact(
         self,
         site: str,
         days: Iterable[str] | None = None,
         *,
         now: Instant,
+        only_due: bool = False,
         tell: Tell = silent,
     ) -> Compacted:
-        """Settle what came in, for all days or these. Raises StateConflict where another process is at it for long."""
+        """Settle what came in, for all days or these; `only_due` leaves days that are not worth it yet.
+
+        Raises StateConflict where another process is at it for long.
+        """
         chosen = frozenset(map(check_day, days)) if days is not None else None
         work = SiteWork(
-            site=check_site(site), now=now, days=chosen, bucket_rows=self._settings.bucket_rows
+            site=check_site(site),
+            now=now,
+            days=chosen,
+            only_due=only_due,
+            bucket_rows=self._settings.bucket_rows,
         )
         with self._holding(site):
             rules = self._rules or own_rules()
             return compact_site(self.files, work, rules, self.devices, tell)
 
-    def waiting(self, site: str, first: str, last: str) -> tuple[str, ...]:
-        """The days from first to last that have rows which no part has yet."""
+    def waiting(self, site: str, first: str, last: str, *, fresh_us: int = 0) -> tuple[str, ...]:
+        """The days from first to last that have rows which no part has yet.
+
+        A day that was compacted after `fresh_us` is left out, where that is not 0.
+        """
         by_day: dict[str, set[str]] = {}
         for segment in list_segments(self.files, site):
             for day in segment.days:
@@ -100,6 +115,8 @@ class ReadingStore:
         waiting = []
         for day in sorted(day for day in by_day if first <= day <= last):
             manifest = load_manifest(self.files, site, day)
+            if manifest and fresh_us and manifest.written.us > fresh_us:
+                continue
             if not by_day[day].issubset(manifest.merged if manifest else ()):
                 waiting.append(day)
         return tuple(waiting)

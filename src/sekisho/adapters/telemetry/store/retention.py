@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable
-from typing import Final
 
 import msgspec
 
-from sekisho.adapters.telemetry.store.days import list_days, list_sites, load_manifest, save_manifest
+from sekisho.adapters.telemetry.store.days import (
+    list_days,
+    list_sites,
+    load_manifest,
+    save_manifest,
+)
 from sekisho.adapters.telemetry.store.files import StoreFiles
 from sekisho.adapters.telemetry.store.holds import held_files
 from sekisho.adapters.telemetry.store.manifests import Dropped, Manifest, StoredFile
-from sekisho.adapters.telemetry.store.names import check_day, format_moment
-from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.adapters.telemetry.store.names import check_day, check_trash, format_moment, is_trash
+from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 
 __all__ = [
@@ -27,8 +30,6 @@ __all__ = [
     "plan_drops",
     "restore_trash",
 ]
-
-_TRASH: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}", re.ASCII)
 
 
 class DayDropped(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +98,8 @@ def finish_drop(files: StoreFiles, manifest: Manifest) -> None:
 
 def list_trash(files: StoreFiles) -> tuple[str, ...]:
     """What may be undone or emptied, the oldest first: by the manifests, and by what lies there."""
-    found = {name for name in files.list_folders("trash") if _TRASH.fullmatch(name)}
+    found = {name for name in files.list_folders("trash") if is_trash(name)}
+    found = {name for name in found if any(_lying(files, name))}
     for site in list_sites(files, "manifests"):
         for day, _ in list_days(files, site):
             manifest = load_manifest(files, site, day)
@@ -132,7 +134,6 @@ def restore_trash(files: StoreFiles, site: str, trash: str, *, now: Instant) -> 
 
 def empty_trash(files: StoreFiles, site: str, trash: str, *, now: Instant) -> int:
     """Take away for good what one dropping took of a site, for whoever holds it; how many files that were."""
-    gone: list[str] = []
     for manifest in _dropped_into(files, site, trash):
         dropped = manifest.dropped
         if dropped is None:
@@ -146,22 +147,18 @@ def empty_trash(files: StoreFiles, site: str, trash: str, *, now: Instant) -> in
             ),
         )
     # Crash here: files in the trash that no manifest names; emptying it again takes them.
-    for folder in files.list_folders(f"trash/{check_trash(trash)}/readings/site={site}"):
-        place = f"trash/{trash}/readings/site={site}/{folder}"
-        gone += [f"{place}/{entry.name}" for entry in files.list_files(place)]
+    gone = [path for path in _lying(files, trash) if f"/site={site}/" in path]
     files.remove_all(gone)
     return len(gone)
 
 
-def check_trash(trash: str) -> str:
-    """The name of a dropping. Raises InvalidInput."""
-    if not _TRASH.fullmatch(trash):
-        raise InvalidInput(
-            f"{trash[:60]!r} is no name in the trash",
-            path="trash",
-            remedy="take one of those that `sekisho meter retain --trash` lists",
-        )
-    return trash
+def _lying(files: StoreFiles, trash: str) -> Iterable[str]:
+    """The files that one dropping left in the trash."""
+    root = f"trash/{check_trash(trash)}/readings"
+    for site in files.list_folders(root):
+        for day in files.list_folders(f"{root}/{site}"):
+            place = f"{root}/{site}/{day}"
+            yield from (f"{place}/{entry.name}" for entry in files.list_files(place))
 
 
 def _dropped_into(files: StoreFiles, site: str, trash: str) -> Iterable[Manifest]:

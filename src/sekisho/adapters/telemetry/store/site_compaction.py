@@ -34,6 +34,9 @@ _KEPT_US: Final = 3_600_000_000
 _LEASE_US: Final = 60 * 60 * 1_000_000
 """Longer than any lease of an object store: a compactor that thought itself alone has ended by then."""
 _LEFT_US: Final = 24 * 3_600_000_000
+_WORTH: Final = 4
+_MANY_SEGMENTS: Final = 2_000
+_LONG_US: Final = 3_600_000_000
 _LOOKED_AT_US: Final = 3 * 24 * 3_600_000_000
 """Days whose manifests were written within this are looked at for what can be taken away."""
 
@@ -41,11 +44,15 @@ Tell = Callable[[int, int], None]
 
 
 class SiteWork(msgspec.Struct, frozen=True, kw_only=True):
-    """What to compact: all days of a site, or those named. `now` decides which days are over."""
+    """What to compact: all days of a site, or those named. `now` decides which days are over.
+
+    `only_due`: a day that is still going on is left until writing it again is worth it.
+    """
 
     site: str
     now: Instant
     days: frozenset[str] | None = None
+    only_due: bool = False
     bucket_rows: int = BUCKET_ROWS
 
     def wants(self, day: str) -> bool:
@@ -65,11 +72,27 @@ class Compacted(msgspec.Struct, frozen=True, kw_only=True):
         return sum(day.rows_in for day in self.days)
 
 
-def _is_due(work: DayWork) -> bool:
+def _needs(work: DayWork) -> bool:
     """Whether a day has rows that its parts lack, or is over and not yet closed."""
     if work.news:
         return True
     return work.manifest is not None and work.closes and not work.manifest.closed
+
+
+def _is_worth_it(work: DayWork) -> bool:
+    """Whether so much came that writing the day again pays, or it has waited for long, or it can be closed now.
+
+    A quarter more each time: all writings of a day together are at most five times its rows.
+    """
+    if work.manifest is None or (work.closes and not work.manifest.closed):
+        return True
+    rows = sum(name.rows for name in work.news)
+    oldest = min(name.received_us for name in work.news)
+    return (
+        rows * _WORTH >= work.manifest.rows
+        or len(work.news) >= _MANY_SEGMENTS
+        or oldest < work.now.us - _LONG_US
+    )
 
 
 def compact_site(
@@ -120,7 +143,7 @@ def _plan(
         now=work.now,
         bucket_rows=work.bucket_rows,
     )
-    return planned if _is_due(planned) else None
+    return planned if _needs(planned) and (not work.only_due or _is_worth_it(planned)) else None
 
 
 def _tidy(files: StoreFiles, work: SiteWork, manifest: Manifest) -> Manifest:

@@ -1,0 +1,77 @@
+"""Messages of the store of telemetry on the command line: what came in, what lies there, what went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "meter.ingest.bar": ("taking telemetry in", "計測値を取り込んでいます"),
+    "meter.ingest.done": (
+        "{taken} samples taken, {duplicates} known already, {passed_over} not of use here, {refused} refused",
+        "取り込み {taken} 件、既知 {duplicates} 件、対象外 {passed_over} 件、拒否 {refused} 件",
+    ),
+    "meter.ingest.refused": (
+        "  refused, {reason}: {count} (first: {first})",
+        "  拒否 ({reason}): {count} 件 (最初の例: {first})",
+    ),
+    "meter.ingest.gaps": (
+        "{count} gaps between {start} and {end}: not measured there, which is not zero",
+        "{start} から {end} までに欠測 {count} 区間。計測なしであり、ゼロではありません",
+    ),
+    "meter.jobs.done": (
+        "{taken} allocations new or changed, {duplicates} known already, {passed_over} passed over, {refused} refused",
+        "割り当て: 新規・変更 {taken} 件、既知 {duplicates} 件、対象外 {passed_over} 件、拒否 {refused} 件",
+    ),
+    "meter.compact.bar": ("settling", "整理しています"),
+    "meter.compact.day": (
+        "{site} {day}: {rows} rows, {rows_in} came in, {late} of them late",
+        "{site} {day}: {rows} 行、新着 {rows_in} 行、うち遅延 {late} 行",
+    ),
+    "meter.compact.too-late": (
+        "  {count} rows came after the day's raw rows had been dropped, and are lost",
+        "  その日の生データの削除後に届いた {count} 行は失われました",
+    ),
+    "meter.compact.none": ("Nothing to settle.", "整理するものはありません。"),
+    "meter.devices.row": (
+        "{device}  {site}  {chip}  {host}  {first} to {last}",
+        "{device}  {site}  {chip}  {host}  {first} から {last} まで",
+    ),
+    "meter.devices.none": ("No device is known here.", "装置はまだありません。"),
+    "meter.gaps.row": (
+        "{device}  {site}  {start} to {end}  ({seconds} s)",
+        "{device}  {site}  {start} から {end} まで  ({seconds} 秒)",
+    ),
+    "meter.gaps.none": ("No gaps.", "欠測はありません。"),
+    "meter.gaps.more": ("... and {count} more", "ほか {count} 区間"),
+    "meter.retain.would": (
+        "would go: {site} {day}, {rows} raw rows in {files} files, {size} bytes; the minute sums stay",
+        "削除予定: {site} {day}、生データ {rows} 行 ({files} ファイル、{size} バイト)。分単位の集計は残ります",
+    ),
+    "meter.retain.gone": (
+        "dropped: {site} {day}, {rows} raw rows; the minute sums stay",
+        "削除: {site} {day}、生データ {rows} 行。分単位の集計は残ります",
+    ),
+    "meter.retain.held": (
+        "kept: {site} {day}: {count} sums in the log rest on it; --even-held drops it all the same",
+        "保持: {site} {day}: ログの集計 {count} 件の根拠です。--even-held で強制的に削除できます",
+    ),
+    "meter.retain.trash": (
+        "in the trash as {trash}: --undo {trash} brings it back, --empty {trash} takes it for good",
+        "ごみ箱: {trash}。--undo {trash} で元に戻し、--empty {trash} で完全に削除します",
+    ),
+    "meter.retain.none": ("Nothing to drop.", "削除するものはありません。"),
+    "meter.retain.back": ("back: {site} {day}", "復元: {site} {day}"),
+    "meter.retain.emptied": (
+        "{count} files taken for good",
+        "{count} ファイルを完全に削除しました",
+    ),
+    "meter.check.bar": ("checking files", "ファイルを検査しています"),
+    "meter.check.done": (
+        "{verdict}: {files} files, {size} bytes, {faults} faults, {left} left over",
+        "{verdict}: {files} ファイル、{size} バイト、不整合 {faults} 件、残置 {left} 件",
+    ),
+    "meter.check.fault": ("  {kind}: {path}: {why}", "  {kind}: {path}: {why}"),
+}
