@@ -29,6 +29,8 @@ import register_rates
 import resting
 import rules_million
 import rules_rates
+import telemetry_otlp
+import telemetry_parsers
 import ten_million
 from machine import Machine, look_at_machine
 from row import Row, Target, Unit, missing, row_of
@@ -57,6 +59,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     kept_chips: int = 100_000
     population: int = 100_000
     decided: int = 20_000
+    parsed_hosts: int = 500
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -80,6 +83,7 @@ QUICK = Effort(
     kept_chips=2_000,
     population=10_000,
     decided=1_000,
+    parsed_hosts=25,
     drill=False,
 )
 
@@ -201,6 +205,25 @@ def measure_population(effort: Effort) -> list[Row]:
     return rules_million.measure_diff(effort.population)
 
 
+def measure_text(effort: Effort) -> list[Row]:
+    """Exporter text on one core, beside prometheus_client."""
+    return telemetry_parsers.measure_text(effort.parsed_hosts)
+
+
+def measure_remote_write(effort: Effort) -> list[Row]:
+    """Remote-write of both versions on one core, beside protobuf's own decoder."""
+    return telemetry_parsers.measure_remote_write(effort.parsed_hosts)
+
+
+def measure_otlp(effort: Effort) -> list[Row]:
+    """OTLP beside its reference library, then tables and job records, all on one core."""
+    rows = effort.parsed_hosts * 400
+    return [
+        *telemetry_otlp.measure_otlp(effort.parsed_hosts * 8),
+        *telemetry_otlp.measure_tables(rows),
+    ]
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -222,6 +245,9 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "register-million": measure_kept,
     "rules": measure_decisions,
     "rules-million": measure_population,
+    "prometheus-text": measure_text,
+    "remote-write": measure_remote_write,
+    "otlp": measure_otlp,
     "setup": tell_setup,
 }
 

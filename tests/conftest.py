@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,29 @@ settings.register_profile("sekisho", deadline=None, print_blob=True)
 settings.load_profile("sekisho")
 
 
+def _is_there(program: str) -> Callable[[], bool]:
+    return lambda: shutil.which(program) is not None
+
+
+_NEEDS: Mapping[str, Callable[[], bool]] = {
+    "browser": _is_there("chromium"),
+    "hsm": _is_there("softhsm2-util"),
+    "postgres": lambda: find_postgres() is not None,
+    "prometheus": _is_there("prometheus"),
+    "mounts": may_mount,
+    "nvml": _is_there("gcc"),  # which builds the stand-in for NVML
+    "spark": lambda: bool(shutil.which("java") and find_spec("pyspark")),
+}
+"""What tests with a mark need of the machine. In CI nothing may be missing, so there they stay and fail."""
+
+
 def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     if item.get_closest_marker("testdata") and not os.environ.get("SEKISHO_TEST_DATA"):
         return True
-    # In CI a missing browser is a failure, so there the tests stay and fail.
-    if item.get_closest_marker("browser") and not os.environ.get("CI"):
-        return shutil.which("chromium") is None
-    # The same of SoftHSM, on which the tests of hardware modules run.
-    if item.get_closest_marker("hsm") and not os.environ.get("CI"):
-        return shutil.which("softhsm2-util") is None
-    if item.get_closest_marker("postgres") and not os.environ.get("CI") and find_postgres() is None:
-        return True
-    if item.get_closest_marker("prometheus") and not os.environ.get("CI"):
-        return shutil.which("prometheus") is None
-    if item.get_closest_marker("mounts") and not os.environ.get("CI") and not may_mount():
-        return True
-    # A C compiler builds the stand-in for NVML.
-    if item.get_closest_marker("nvml") and not os.environ.get("CI"):
-        return shutil.which("gcc") is None
+    if not os.environ.get("CI"):
+        needs = (_NEEDS[mark.name] for mark in item.iter_markers() if mark.name in _NEEDS)
+        if not all(is_met() for is_met in needs):
+            return True
     asked = str(config.getoption("markexpr"))
     return item.get_closest_marker("soak") is not None and "soak" not in asked
 

@@ -50,7 +50,10 @@ DCGM_NAMES = (
 def dcgm_series(hosts: int, gpus: int = 8) -> list[Series]:
     """Every series of some hosts, in the order in which their exporters print them; eleven labels each."""
     return [
-        (name, _labels(host, gpu)) for host in range(hosts) for name in DCGM_NAMES for gpu in range(gpus)
+        (name, _labels(host, gpu))
+        for host in range(hosts)
+        for name in DCGM_NAMES
+        for gpu in range(gpus)
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
-import cramjam  # type: ignore[import-untyped]  # it comes without types
+import cramjam
 
 __all__ = ["pack_snappy", "write_request"]
 

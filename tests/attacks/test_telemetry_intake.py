@@ -20,6 +20,7 @@ import pytest
 from sekisho.adapters.storage.fleet_sqlite import FleetSqlite
 from sekisho.app.inventories import (
     PushPlan,
+    PushToken,
     TokenPlan,
     end_push_token,
     list_push_tokens,
@@ -184,22 +185,27 @@ def test_a_page_of_another_site_pushes_nothing(
 
 
 def test_a_flood_of_wrong_tokens_costs_no_look_into_the_database(
-    regime: LiveRegime, address: str, fake: FakeTelemetry, token: str
+    regime: LiveRegime,
+    address: str,
+    fake: FakeTelemetry,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The few tokens are held in memory, and the right one is taken all the while."""
-    pushers = regime.control.inventories.pushers
-    looks = []
-    store, before = pushers._store, pushers._store.load_push_tokens
+    pushers, looks = regime.control.inventories.pushers, []
+    before = pushers._store.load_push_tokens
+
+    def count() -> tuple[PushToken, ...]:
+        looks.append(1)
+        return before()
+
     assert write(address, token, b"x").status_code == 204
-    store.load_push_tokens = lambda: (looks.append(1), before())[1]  # type: ignore[method-assign]  # counted
-    try:
-        with httpx.Client(base_url=address, headers=REMOTE_WRITE) as client:
-            for number in range(200):
-                wrong = {"authorization": f"Bearer skm_{number:064x}"}
-                assert client.post("/api/v1/write", content=b"", headers=wrong).status_code == 401
-        assert write(address, token, b"x").status_code == 204
-    finally:
-        store.load_push_tokens = before  # type: ignore[method-assign]  # as it was
+    monkeypatch.setattr(pushers._store, "load_push_tokens", count)
+    with httpx.Client(base_url=address, headers=REMOTE_WRITE) as client:
+        for number in range(200):
+            wrong = {"authorization": f"Bearer skm_{number:064x}"}
+            assert client.post("/api/v1/write", content=b"", headers=wrong).status_code == 401
+    assert write(address, token, b"x").status_code == 204
     assert len(looks) <= 10
 
 

@@ -11,6 +11,7 @@ import pytest
 from sekisho.adapters.telemetry import columns
 from sekisho.adapters.telemetry.columns import PASSED_OVER, SeriesBook, Unusable
 from sekisho.adapters.telemetry.decompress import decompress
+from sekisho.adapters.telemetry.exposition_lines import LONGEST_SERIES
 from sekisho.adapters.telemetry.names_dcgm import dcgm_mapper
 from sekisho.adapters.telemetry.prometheus_text import parse_prometheus
 from sekisho.adapters.telemetry.remote_write import parse_remote_write
@@ -35,7 +36,9 @@ def dcgm_book() -> SeriesBook:
 
 def test_a_value_hidden_in_a_label_is_not_read() -> None:
     """A reader that looks for the last brace, or the first, would take 999 or another device."""
-    line = f'DCGM_FI_DEV_GPU_UTIL{{UUID="{UUID}",pod="x\\"}} 999\\n{{UUID=\\"GPU-other\\"}} 1"}} 50\n'
+    line = (
+        f'DCGM_FI_DEV_GPU_UTIL{{UUID="{UUID}",pod="x\\"}} 999\\n{{UUID=\\"GPU-other\\"}} 1"}} 50\n'
+    )
     book = dcgm_book()
     for _ in range(3):
         samples = parse_prometheus(line.encode(), book, received_us=NOW)
@@ -151,14 +154,14 @@ def test_heads_of_a_megabyte_are_not_remembered() -> None:
         assert len(samples.refused[0].first) <= 200
 
 
-def test_a_line_at_the_limit_is_read_alike_by_every_way() -> None:
-    """What is short enough with one digit and too long with nine is refused with nine."""
-    head = b'm{a="' + b"x" * (64 * 1024 - 9) + b'"}'
+def test_a_series_at_the_limit_is_read_alike_by_every_way() -> None:
+    """It is the series that is measured, so that a longer value changes nothing."""
     book = everything_book()
-    for _ in range(3):
-        assert len(parse_prometheus(head + b" 1\n", book, received_us=NOW).channel) == 1
-        samples = parse_prometheus(head + b" 123456789\n", book, received_us=NOW)
-        assert (len(samples.channel), samples.refused[0].count) == (0, 1)
+    for length, taken in ((LONGEST_SERIES, True), (LONGEST_SERIES + 1, False)):
+        head = b'm{a="' + b"x" * (length - 7) + b'"}'
+        for tail in (b" 1\n", b" 123456789\n", b" 1 2\n", b" 1\n"):
+            samples = parse_prometheus(head + tail, book, received_us=NOW)
+            assert (len(samples.channel), len(samples.refused)) == (int(taken), int(not taken))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,9 @@ def test_messages_nested_without_end_are_refused(dice: random.Random) -> None:
     body = b"\x0a\x00"
     for _ in range(2000):
         length = len(body)
-        body = b"\x0a" + bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14]) + body
+        body = (
+            b"\x0a" + bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14]) + body
+        )
     with pytest.raises(InvalidInput, match="at byte"):
         parse_remote_write(body + b"\x0a\xff", everything_book(), version=1, compressed=False)
 

@@ -12,6 +12,7 @@ import pytest
 
 from sekisho.metering import (
     ReferenceRun,
+    Split,
     calibrate,
     leave_out,
     measure_accuracy,
@@ -93,10 +94,29 @@ def test_a_wilder_population_gives_a_wider_interval() -> None:
 
 
 def test_a_single_run_is_no_ground_for_a_narrow_interval() -> None:
-    """At least five per cent, and no slope out of one scale."""
+    """A quarter where no two systems share a chip, and no slope out of one scale."""
     alone = calibrate(reference_runs()[:1])
-    assert alone.width >= 0.05
+    assert alone.width == 0.25
     assert alone.slope == 0
+
+
+def test_few_systems_widen_the_error_that_they_showed() -> None:
+    """Four systems of one chip: Student's t of three degrees over the normal quantile, 1.62 times the worst error."""
+    found = reference_calibration()
+    assert found.width == pytest.approx(3.182 / 1.960 * found.worst_error)
+    fewer = calibrate([run for run in reference_runs() if run.chips != 1536])
+    assert fewer.width / fewer.worst_error == pytest.approx(4.303 / 1.960)
+
+
+@pytest.mark.parametrize(("split", "groups"), [("system", 5), ("scale", 4), ("chip", 2)])
+def test_coverage_is_reported_by_runs_and_by_groups(split: Split, groups: int) -> None:
+    """Runs of one system are not independent, so systems count too; high over low stays below three."""
+    found = measure_accuracy(split)
+    assert (found.coverage.held, found.coverage.of) == (15, 15)
+    assert (found.groups_held, found.group_coverage.of) == (groups, groups)
+    assert found.group_coverage.low < 0.5 < found.coverage.low
+    assert found.median_error <= 0.15
+    assert 1 < found.median_width <= found.widest <= 3
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sekisho.metering.error_model import (
     tile_error,
 )
 
-SHARES = st.fractions(min_value=0, max_value=1, max_denominator=1000)
+SHARES = st.integers(0, 1000).map(lambda permille: Fraction(permille, 1000))
 PARTS = st.lists(st.tuples(SHARES, SHARES, st.booleans()), max_size=6)
 
 

@@ -278,3 +278,37 @@ def test_what_was_set_aside_and_what_is_claimed_twice_is_said() -> None:
 def test_other_tables_may_be_given() -> None:
     """A figure rests on the tables that it is handed."""
     assert meter_usage(steady(), references=References(clocks={})).energy_ceiling is None
+
+
+def test_an_attested_bound_takes_six_deviations_of_sampling() -> None:
+    """By hand: active time (1 + 2 % counter + 2 % clock + 6 root(period / active)) in FP8, roundings, full pipes."""
+    usage = steady(attested=True, pipe_ms=0, pipe_work=0)
+    active_ms = 3_600_000 * 4 // 10
+    sampling = 6 * (36_000 / active_ms) ** 0.5
+    per_ms, vector_per_ms = 1979 * 10**9, 132 * 512 * 1_830_000
+    matrix = (active_ms * (1.04 + sampling) + 3_600_000 * 5e-7) * per_ms
+    beside = 3_600_000 * (1 + 1.5e-6) * vector_per_ms
+    bound = meter_usage(usage).bound
+    assert bound is not None
+    assert bound.high == pytest.approx(matrix + beside, rel=1e-5)
+
+
+@pytest.mark.parametrize(("share", "padding"), [(400_000, 8), (150_000, 35), (50_000, 97)])
+def test_the_low_end_fears_padding(share: int, padding: int) -> None:
+    """By hand, without sampling: what padding, counter and clock may have added is taken off."""
+    estimate = meter_usage(steady(share), claims=Claims(averaged=True)).estimate
+    assert estimate is not None
+    counted = Fraction(share, 10**6) * 3600 * 9895 * 10**11
+    left = max(Fraction(100 - padding - 4, 100), Fraction(0))
+    assert estimate.low == pytest.approx(float(counted * left), rel=1e-4)
+
+
+def test_readings_of_zero_still_leave_what_rounding_hides() -> None:
+    """Half a millionth of the matrix unit and of each of three pipes: small, and not nothing."""
+    usage = steady(0, pipe_work=0, util_work=0)
+    estimate = meter_usage(usage, claims=Claims(averaged=True)).estimate
+    assert estimate is not None
+    matrix = Fraction(3_600_000, 2 * 10**6) * 1979 * 10**9
+    beside = 3 * Fraction(3_600_000, 2 * 10**6) * 132 * 512 * 1_830_000
+    assert estimate.low == 0
+    assert Fraction(estimate.high) == matrix + beside

@@ -39,7 +39,7 @@ FIELDS = st.sampled_from(["tensor", "util", "pipe", "power_mw"])
 def test_a_figure_is_in_order_and_inside_its_bound(
     moments: list[Moment], rule: CountingRule, claims: Claims, is_attested: bool
 ) -> None:
-    """low <= best <= high <= bound, under every rule and claim, attested or not."""
+    """Low <= best <= high <= bound, under every rule and claim, attested or not."""
     figure = meter_usage(summed(moments, attested=is_attested), rule, claims)
     assert figure.bound is not None
     assert figure.estimate is not None
@@ -95,7 +95,7 @@ def test_the_order_of_readings_does_not_matter(
 def test_bounds_of_buckets_add_up_to_the_bound_of_the_whole(
     moments: list[Moment], cut: int, rule: CountingRule
 ) -> None:
-    """At one clock the sum is the whole's, rounded up once for each bucket; a faster clock seen in one counts for it."""
+    """At one clock the sum is the whole's, rounded up once for each bucket; a faster clock counts where it was seen."""
     level = [msgspec.structs.replace(m, clock=H100_KHZ) for m in moments]
     for rows, is_level in ((level, True), (moments, False)):
         parts = [summed(part) for part in (rows[:cut], rows[cut:]) if part]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -19,7 +20,7 @@ from tests.regime import LiveRegime
 DAY = Instant.parse("2026-06-01T00:00:00Z")
 
 
-def usage(job: str, chip_ms: int, **sums: int) -> Usage:
+def usage(job: str, chip_ms: int, **sums: Any) -> Usage:
     return Usage(
         job=job, site="osaka-1", chip="H100", start=DAY, end=DAY, devices=1, chip_ms=chip_ms, **sums
     )

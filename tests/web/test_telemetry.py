@@ -131,7 +131,7 @@ def test_what_cannot_be_read_here_is_415(
     sender: Sender, store: FakeTelemetry, headers: dict[str, str]
 ) -> None:
     """The sender may try another message or packing; nothing was looked at."""
-    answer = sender.write(**headers)
+    answer = sender.write(b"x", **headers)
     assert answer.status_code == 415
     assert answer.json()["code"] == "unsupported-media-type"
     assert store.taken == []

@@ -6,6 +6,7 @@ kinds of reading give two intervals that both hold, so the narrower end of each 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import msgspec
@@ -68,17 +69,17 @@ def estimate_from_tensor(
     usage: Usage, rates: Rates, fit: ActivityFit, *, is_averaged: bool
 ) -> Interval:
     """Tensor activity x clock x rate, with work outside the matrix unit beside it."""
-    errors = _tensor_errors(usage, rates, is_averaged=is_averaged)
+    read = _read(usage, rates, usage.tensor_ms, usage.tensor_work, is_averaged=is_averaged)
+    errors = _tensor_errors(usage, rates, read)
     low, high = _combined(errors)
-    gap, half = _gap(usage, usage.tensor_ms), _half_step(usage, rates, _TENSOR_STEP)
+    half = _half_step(usage, rates, _TENSOR_STEP)
     best = usage.tensor_work * rates.best * fit.useful * _fill(usage.chip_ms, usage.tensor_ms)
     beside = usage.pipe_work * rates.fp32 * _FUSED * _fill(usage.chip_ms, usage.pipe_ms)
     return Interval(
         low=max(usage.tensor_work - half, Fraction(0)) * rates.slow * (1 - low),
         best=best + beside,
-        high=((usage.tensor_work + half) * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
-        + _outside(usage, rates),
-        measured=min(Fraction(usage.tensor_ms, usage.chip_ms), Fraction(1)),
+        high=(read.most_work * (1 + high) + half) * rates.fast + _outside(usage, rates),
+        measured=read.measured,
         errors=errors,
     )
 
@@ -87,16 +88,15 @@ def estimate_from_utilisation(
     usage: Usage, rates: Rates, fit: ActivityFit, *, is_averaged: bool
 ) -> Interval:
     """NVML utilisation x clock x rate: wide, since a kernel that runs may compute nothing or run at the peak."""
-    errors = _utilisation_errors(usage, rates, is_averaged=is_averaged)
+    read = _read(usage, rates, usage.util_ms, usage.util_work, is_averaged=is_averaged)
+    errors = (_sampling(read), *_clock_errors(rates), _fixed("busy, not active"))
     _, high = _combined(errors)
-    gap, half = _gap(usage, usage.util_ms), _half_step(usage, rates, _NVML_STEP)
-    best = usage.util_work * rates.best * fit.busy * _fill(usage.chip_ms, usage.util_ms)
+    half = _half_step(usage, rates, _NVML_STEP)
     return Interval(
         low=Fraction(0),
-        best=best,
-        high=((usage.util_work + half) * rates.fast + gap * rates.seen_peak_per_ms) * (1 + high)
-        + _outside(usage, rates),
-        measured=min(Fraction(usage.util_ms, usage.chip_ms), Fraction(1)),
+        best=usage.util_work * rates.best * fit.busy * _fill(usage.chip_ms, usage.util_ms),
+        high=(read.most_work * (1 + high) + half) * rates.fast + _outside(usage, rates),
+        measured=read.measured,
         errors=errors,
     )
 
@@ -114,64 +114,77 @@ def bound_attested(usage: Usage, rates: Rates) -> Fraction:
 
     Sampling counts with six standard deviations, and nothing that the operator says about averaging helps.
     """
-    errors = _tensor_errors(usage, rates, is_averaged=False)
-    wide = tuple(
-        msgspec.structs.replace(part, high=part.high * _SIX_SIGMA)
-        if part.name == "sampling"
-        else part
-        for part in errors
+    read = _read(usage, rates, usage.tensor_ms, usage.tensor_work, is_averaged=False)
+    wide = (
+        msgspec.structs.replace(part, high=part.high * _SIX_SIGMA) if part.is_random else part
+        for part in _tensor_errors(usage, rates, read)
     )
     _, high = _combined(wide)
-    gap = _gap(usage, usage.tensor_ms)
     half = _half_step(usage, rates, _TENSOR_STEP)
-    measured = (usage.tensor_work + half) * rates.fast * (1 + high)
-    return measured + gap * rates.seen_peak_per_ms + _outside(usage, rates)
+    return (read.most_work * (1 + high) + half) * rates.fast + _outside(usage, rates)
 
 
-# --- the parts of the error ------------------------------------------------------------------------
+# --- what was read, and the parts of its error -----------------------------------------------------
 
 
-def _tensor_errors(usage: Usage, rates: Rates, *, is_averaged: bool) -> tuple[ErrorShare, ...]:
-    active = Fraction(usage.tensor_work, _PPM * rates.top_khz) if rates.top_khz else Fraction(0)
+class _Read(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of reading over the allocated time, in milliseconds of one device at the highest clock.
+
+    `most_ms` is what was active and all the gap; of spot readings it is at least one period, so that none active of n
+    still leaves three periods (the rule of three). `most_work` is the same of all devices, in the store's unit.
+    """
+
+    active_ms: Fraction
+    allocated_ms: Fraction
+    period_ms: Fraction
+    most_ms: Fraction
+    most_work: Fraction
+    measured: Fraction
+    is_averaged: bool
+
+
+def _read(usage: Usage, rates: Rates, spent_ms: int, work: int, *, is_averaged: bool) -> _Read:
+    devices = max(usage.devices, 1)
+    spent = max(usage.tensor_ms, usage.util_ms, usage.clock_ms, usage.power_ms)
+    period = Fraction(spent, max(usage.readings, 1))
+    active = Fraction(work, _PPM * rates.top_khz * devices)
+    gap = Fraction(max(usage.chip_ms - spent_ms, 0), devices)
+    most = active + gap if is_averaged else max(active + gap, period)
+    return _Read(
+        active_ms=active,
+        allocated_ms=Fraction(usage.chip_ms, devices),
+        period_ms=period,
+        most_ms=most,
+        most_work=most * devices * _PPM * rates.top_khz,
+        measured=min(Fraction(spent_ms, usage.chip_ms), Fraction(1)),
+        is_averaged=is_averaged,
+    )
+
+
+def _tensor_errors(usage: Usage, rates: Rates, read: _Read) -> tuple[ErrorShare, ...]:
     tile = tile_error(active_share(usage, rates))
     return (
-        _sampling(usage, active, is_averaged=is_averaged),
+        _sampling(read),
         _fixed("counter"),
         *_clock_errors(rates),
         ErrorShare(name="tile quantisation", low=tile, high=Fraction(0), is_random=False),
     )
 
 
-def _utilisation_errors(usage: Usage, rates: Rates, *, is_averaged: bool) -> tuple[ErrorShare, ...]:
-    active = Fraction(usage.util_work, _PPM * rates.top_khz) if rates.top_khz else Fraction(0)
-    return (
-        _sampling(usage, active, is_averaged=is_averaged),
-        *_clock_errors(rates),
-        ErrorShare(name="busy, not active", low=Fraction(1), high=Fraction(0), is_random=False),
-    )
-
-
-def _sampling(usage: Usage, active_ms: Fraction, *, is_averaged: bool) -> ErrorShare:
-    measured = max(usage.tensor_ms, usage.util_ms, usage.clock_ms, usage.power_ms)
-    devices = max(usage.devices, 1)
-    share = (
-        Fraction(0)
-        if is_averaged
-        else sampling_error(
-            Fraction(measured, max(usage.readings, 1)),
-            active_ms / devices,
-            Fraction(usage.chip_ms, devices),
-        )
-    )
-    return ErrorShare(name="sampling", low=share, high=share, is_random=True)
+def _sampling(read: _Read) -> ErrorShare:
+    low = high = Fraction(0)
+    if not read.is_averaged:
+        low = sampling_error(read.period_ms, read.active_ms, read.allocated_ms)
+        high = sampling_error(read.period_ms, read.most_ms)
+    return ErrorShare(name="sampling", low=low, high=high, is_random=True)
 
 
 def _clock_errors(rates: Rates) -> tuple[ErrorShare, ...]:
     if rates.row is None:
         return _fixed("clock"), _fixed("unknown clock")
-    return (
-        (_fixed("clock"), _fixed("recalled clock")) if rates.row.is_recalled else (_fixed("clock"),)
-    )
+    if rates.row.is_recalled:
+        return _fixed("clock"), _fixed("recalled clock")
+    return (_fixed("clock"),)
 
 
 def _fixed(name: str) -> ErrorShare:
@@ -184,26 +197,20 @@ def _fixed(name: str) -> ErrorShare:
     )
 
 
-def _combined(errors: tuple[ErrorShare, ...]) -> tuple[Fraction, Fraction]:
+def _combined(errors: Iterable[ErrorShare]) -> tuple[Fraction, Fraction]:
     return combine_errors((part.low, part.high, part.is_random) for part in errors)
 
 
 def _outside(usage: Usage, rates: Rates) -> Fraction:
     """The most that ran outside the matrix unit: pipes by their activity, unmeasured time at their peak."""
     half = 3 * _half_step(usage, rates, _TENSOR_STEP)  # of each of three pipes
-    return (
-        usage.pipe_work + half + _gap(usage, usage.pipe_ms) * _PPM * rates.top_khz
-    ) * rates.vector
+    unseen_ms = max(usage.chip_ms - usage.pipe_ms, 0)
+    return (usage.pipe_work + half + Fraction(unseen_ms) * _PPM * rates.top_khz) * rates.vector
 
 
 def _half_step(usage: Usage, rates: Rates, step: int) -> Fraction:
     """Work that rounding can hide. It is taken for all allocated time, so that a gap does not lessen it."""
     return Fraction(usage.chip_ms * rates.top_khz * step, 2)
-
-
-def _gap(usage: Usage, measured_ms: int) -> Fraction:
-    """Allocated time without this reading, in milliseconds."""
-    return Fraction(max(usage.chip_ms - measured_ms, 0))
 
 
 def _fill(allocated_ms: int, measured_ms: int) -> Fraction:

@@ -71,8 +71,9 @@ ERROR_MODEL: Final[tuple[ErrorPart, ...]] = (
         is_random=True,
         mark="O",
         source="variance of a share of mean p is at most p (1 - p) (Bhatia and Davis)",
-        why="2 x root(period x devices x (1 / active time - 1 / allocated time)): spot readings of the worst "
-        "burstiness, devices of one job in step; the active time counts, so that gaps only widen it",
+        why="spot readings of the worst burstiness, devices in step, times of one device; low: 2 x root(period x "
+        "(1 / active - 1 / allocated)), high: 2 x root(period / (active + gap)), active + gap at least one period (the "
+        "rule of three); nothing where counters are said to average over their period",
     ),
     ErrorPart(
         name="counter",
@@ -186,12 +187,17 @@ def tile_error(active_share: Fraction) -> Fraction:
     return next(error for least, error in _TILE_STEPS if active_share >= least)
 
 
-def sampling_error(period_ms: Fraction, active_ms: Fraction, allocated_ms: Fraction) -> Fraction:
-    """Two standard deviations of spot readings, relative; times are of one device. 1 where nothing was active."""
+def sampling_error(
+    period_ms: Fraction, active_ms: Fraction, allocated_ms: Fraction | None = None
+) -> Fraction:
+    """Two standard deviations of spot readings, relative; times are of one device. 1 where nothing was active.
+
+    Without `allocated_ms` the activity is taken as rare, which is wider and never falls as activity rises.
+    """
     if active_ms <= 0:
         return Fraction(1)
-    spread = period_ms * (1 / active_ms - 1 / max(allocated_ms, active_ms))
-    return 2 * _root(spread)
+    rest = 0 if allocated_ms is None else 1 / max(allocated_ms, active_ms)
+    return 2 * _root(period_ms * (1 / active_ms - rest))
 
 
 def combine_errors(

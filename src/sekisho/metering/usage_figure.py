@@ -98,7 +98,7 @@ def meter_usage(
 def _bound(case: _Case) -> FlopInterval:
     """[0, all allocated time at the peak]; attested readings may lower it, and nothing else does."""
     high = case.usage.chip_ms * case.rates.seen_peak_per_ms
-    if case.usage.attested:
+    if case.usage.attested and case.rates.top_khz:
         high = min(high, bound_attested(case.usage, case.rates))
     return FlopInterval(0, require_digits(math.ceil(high), case.usage.job))
 

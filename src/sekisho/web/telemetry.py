@@ -251,6 +251,9 @@ class TelemetryApi(Controller):
 async def _identify(request: Asking, plane: Plane) -> Pusher:
     """Who sends; before a byte of the body is read."""
     token = bearer_of(request)
+    known = plane.control.inventories.pushers.recall(token)
+    if known is not None:
+        return known
     return await anyio.to_thread.run_sync(
         plane.control.inventories.pushers.identify, token, limiter=plane.telemetry_doors
     )

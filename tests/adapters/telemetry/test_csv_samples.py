@@ -209,7 +209,9 @@ lines = st.tuples(times, names, st.sampled_from(["power_w", "tensor_active", "ot
 def test_the_quick_reader_reads_what_the_careful_one_reads(said: list[tuple[str, ...]]) -> None:
     """A quote around one cell sends the same table the careful way: samples, refusals and their lines are equal."""
     quick = LONG + "".join(",".join(line) + "\n" for line in said)
-    careful = LONG + "".join(",".join([*line[:1], f'"{line[1]}"', *line[2:]]) + "\n" for line in said)
+    careful = LONG + "".join(
+        ",".join([*line[:1], f'"{line[1]}"', *line[2:]]) + "\n" for line in said
+    )
     one, other = (parse_csv(text.encode(), book()) for text in (quick, careful))
     assert one.refused == other.refused
     assert one.channel.tolist() == other.channel.tolist()

@@ -202,7 +202,9 @@ def test_a_slice_whose_share_nobody_states_is_not_used(labels: dict[str, str]) -
     assert refused.reason == "no device"
 
 
-@pytest.mark.parametrize("uuid", ["", "GPU-1/7", "MIG-5f0e", "GPU 1", "../x", "G" * 97, "GPU-\x1b[2J"])
+@pytest.mark.parametrize(
+    "uuid", ["", "GPU-1/7", "MIG-5f0e", "GPU 1", "../x", "G" * 97, "GPU-\x1b[2J"]
+)
 def test_a_uuid_that_is_no_devices_is_not_used(uuid: str) -> None:
     """None, one that names another's slice, a slice without its parent, letters that no UUID has."""
     refused = find("DCGM_FI_DEV_SM_CLOCK", LABELS | {"UUID": uuid})

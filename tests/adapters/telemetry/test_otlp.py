@@ -18,6 +18,7 @@ from sekisho.adapters.telemetry.columns import PASSED_OVER, Samples, SeriesBook
 from sekisho.adapters.telemetry.names_otel import otel_mapper
 from sekisho.adapters.telemetry.otlp import content_type_of, parse_otlp
 from sekisho.model.errors import InvalidInput
+from sekisho.model.telemetry import Reason
 from tests.otlp_bodies import (
     JSON,
     NOON_NS,
@@ -56,7 +57,7 @@ def taken(points: list[Point], encoding: str) -> list[tuple[str, str, int, float
     return found
 
 
-def refusals(points: list[Point], encoding: str) -> list[tuple[str, int]]:
+def refusals(points: list[Point], encoding: str) -> list[tuple[Reason, int]]:
     """Reason and count: of the parser, and of series that nothing can be made of."""
     book = fleet()
     samples = read(request(points), book, encoding)
@@ -136,7 +137,7 @@ def test_a_damaged_request_is_read_as_the_reference_reads_it_or_refused(
 
 @BOTH
 def test_whole_numbers_and_fractions_are_both_values(encoding: str) -> None:
-    """asInt and asDouble, a negative one, and an infinity that cleaning will refuse."""
+    """AsInt and asDouble, a negative one, and an infinity that cleaning will refuse."""
     got = taken([Point(value=v) for v in (7, -7, 0.25, math.inf)], encoding)
     assert got == [("GPU-0001", "power_mw", NOON_US, v) for v in (7.0, -7.0, 0.25, math.inf)]
 

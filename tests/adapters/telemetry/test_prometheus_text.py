@@ -47,7 +47,9 @@ def test_a_scrape_of_a_dcgm_exporter_becomes_channels_of_its_devices() -> None:
         as_text(series, [str(n) for n in range(len(series))]), book, received_us=NOW
     )
     assert len(samples.channel) == len(series)
-    assert (samples.channel == PASSED_OVER).sum() == 4  # memory clock and temperature of two devices
+    assert (
+        samples.channel == PASSED_OVER
+    ).sum() == 4  # memory clock and temperature of two devices
     first = book.channels[samples.channel[0]]
     assert (first.device, first.field, first.factor) == (
         "GPU-00000000-595d-41c7-8d21-79bcfa600000",
@@ -262,7 +264,7 @@ def test_what_is_well_formed_is_read_as_the_reference_reads_it(texts: list[str])
     """prometheus_client, sample by sample; and twice with one book, so that every quick way is taken."""
     text = "".join(f"{line}\n" for line in texts)
     book = everything_book()
-    expected = by_reference(text), {}
+    expected: Said = by_reference(text), {}
     assert [read(text, book) for _ in range(3)] == [expected] * 3
 
 
@@ -276,7 +278,9 @@ def test_what_is_damaged_is_read_by_a_warm_book_as_by_a_fresh_one(
     for _ in range(3):
         read(whole, book)
     at = data.draw(st.integers(0, len(whole) - 1))
-    put = data.draw(st.sampled_from([b"", *(bytes([byte]) for byte in b' \t\n"\\{}#=,e+_0x\r\x00\xff')]))
+    put = data.draw(
+        st.sampled_from([b"", *(bytes([byte]) for byte in b' \t\n"\\{}#=,e+_0x\r\x00\xff')])
+    )
     until = data.draw(st.integers(at, min(len(whole), at + 3)))
     damaged = whole[:at] + put + whole[until:]
     assert read(damaged, book) == read(damaged)

@@ -83,7 +83,9 @@ def test_what_a_prometheus_sends_of_a_dcgm_exporter_becomes_channels(version: Ve
 def test_stale_markers_are_passed_over_and_other_nans_are_not(version: Version) -> None:
     """A stale marker says that the series ended: no measurement, and no fault."""
     series: list[Series] = [("a", {}), ("b", {}), ("c", {})]
-    body = WRITE[version](series, [[(STALE, AT_MS)], [(float("nan"), AT_MS)], [(1.0, AT_MS)]], pack=False)
+    body = WRITE[version](
+        series, [[(STALE, AT_MS)], [(float("nan"), AT_MS)], [(1.0, AT_MS)]], pack=False
+    )
     book = everything_book()
     for _ in range(3):
         samples = parse_remote_write(body, book, version=version, compressed=False)
@@ -232,7 +234,11 @@ def test_the_place_is_that_of_the_field_that_breaks() -> None:
 def test_wrong_compression_is_refused_with_a_remedy() -> None:
     """Plain protobuf where snappy is said, snappy where it is not, gzip for snappy."""
     plain = as_write_1([("m", {})], [[(1.0, AT_MS)]], pack=False)
-    for body, compressed in ((plain, True), (snappy(plain), False), (b"\x1f\x8b\x08" + plain, True)):
+    for body, compressed in (
+        (plain, True),
+        (snappy(plain), False),
+        (b"\x1f\x8b\x08" + plain, True),
+    ):
         with pytest.raises(InvalidInput) as caught:
             parse_remote_write(body, everything_book(), version=1, compressed=compressed)
         assert caught.value.remedy

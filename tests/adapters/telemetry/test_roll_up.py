@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sekisho.adapters.telemetry.readings import DOUBTFUL, MINUTES, READINGS
@@ -125,6 +125,7 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(ROWS)
 def test_minutes_agree_with_a_plain_computation(rows: list[dict[str, Any]]) -> None:
     """Reading by reading, in loops."""

@@ -6,7 +6,7 @@ and quantity it speaks of) is done once and remembered; after that a sample is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -117,6 +117,14 @@ class SeriesBook:
             number = self._symbols[symbol] = self._next_symbol
             self._next_symbol += 1
         return number
+
+    def number_symbols(self, symbols: Sequence[str]) -> list[int]:
+        """The numbers of a whole table of symbols; strings of an earlier table cost next to nothing."""
+        numbers = map(self._symbols.get, symbols)
+        return [
+            self.number_symbol(symbol) if number is None else number
+            for symbol, number in zip(symbols, list(numbers), strict=True)
+        ]
 
     def why(self, number: int) -> Unusable:
         """Why a series is unusable, by its number (<= -2)."""

@@ -69,9 +69,10 @@ class _Book:
         mark = (len(self.series.by_key), len(self.series.devices))
         if mark == self._seen:
             return ()
-        return tuple(
-            device for name, device in self.series.devices.items() if self._told.get(name) != device
-        )
+        found = self.series.devices.items()
+        # Mostly it is the very object that was told: compared word by word is only what is not.
+        strange = [(n, device) for n, device in found if self._told.get(n) is not device]
+        return tuple(device for name, device in strange if self._told.get(name) != device)
 
     def tell(self, devices: tuple[DeviceSeen, ...], mark: tuple[int, int]) -> None:
         """They are kept: say no more of them."""

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from sekisho.adapters.telemetry.energy_steps import EnergySteps
 from sekisho.adapters.telemetry.limits import Limits
+from sekisho.adapters.telemetry.load_signs import has_load
 from sekisho.adapters.telemetry.series import Bools, Column, Numbers, Series
+from sekisho.adapters.telemetry.spans import Spans
 
 __all__ = ["doubt_zeros"]
 
 _NEVER = -1
 
 
-def doubt_zeros(series: Series, fell: Bools | None, limits: Limits) -> Bools | None:
-    """Which rows have a tensor activity of zero that is not believed; None where none has a zero at all.
-
-    `fell` says where the energy counter began again, which is how a restart of the driver shows.
-    """
+def doubt_zeros(
+    series: Series, spans: Spans, steps: EnergySteps | None, limits: Limits
+) -> Bools | None:
+    """Which rows have a tensor activity of zero that is not believed; None where none has a zero at all."""
     tensor = series.column("tensor_ppm")
     if tensor is None:
         return None
@@ -28,44 +30,22 @@ def doubt_zeros(series: Series, fell: Bools | None, limits: Limits) -> Bools | N
     is_zero = active == 0
     if not is_zero.any():
         return None
-    under_load = _has_load(series, limits)
-    if (after_error := _after_error(series, active > 0, fell)) is not None:
-        under_load |= after_error
-    found: Bools = is_zero & under_load
+    doubted = has_load(series, spans, steps, limits)
+    # A counter that falls is how a restart of the driver shows.
+    is_cleared = active > 0 if steps is None else (active > 0) | steps.fell
+    if (after_error := _after_error(series, is_cleared)) is not None:
+        doubted |= after_error
+    found: Bools = is_zero & doubted
     return found
 
 
-def _has_load(series: Series, limits: Limits) -> Bools:
-    """Where utilisation or power says that the device works."""
-    found = np.zeros(len(series), dtype=np.bool_)
-    if (busy := series.column("util_ppm")) is not None:
-        found |= busy.or_else(_NEVER) >= limits.load_util_percent * 10_000
-    if (power := series.column("power_mw")) is not None:
-        found |= _draws_much(series, power, limits)
-    return found
-
-
-def _draws_much(series: Series, power: Column, limits: Limits) -> Bools:
-    """Above a share of the day's highest power, on a day on which power swings; or above what any device idles at."""
-    drawn = power.or_else(_NEVER).astype(np.int64)
-    highest = np.maximum.reduceat(drawn, series.begins)
-    lowest = np.minimum.reduceat(power.or_else(2**31 - 1).astype(np.int64), series.begins)
-    threshold = highest * limits.load_power_percent
-    # A device that draws the same all day says nothing about load by that, unless it is more than idling can be.
-    threshold[highest < limits.power_swing * lowest] = limits.highest_power_w * 1000 * 100
-    np.minimum(threshold, limits.busy_power_w * 1000 * 100, out=threshold)
-    found: Bools = drawn * 100 > series.spread(threshold)
-    return found
-
-
-def _after_error(series: Series, is_active: Bools, fell: Bools | None) -> Bools | None:
+def _after_error(series: Series, is_cleared: Bools) -> Bools | None:
     """From a new Xid code until activity is seen or the driver starts again; a code at a day's beginning is new."""
     xid = series.column("xid")
     if xid is None or not (codes := xid.or_else(0)).any():
         return None
     is_error = codes != 0
     is_error[1:] &= (_carried(series, xid)[:-1] != codes[1:]) | series.is_first[1:]
-    is_cleared = is_active if fell is None else is_active | fell
     rows = np.arange(len(series))
     begin = series.spread(series.begins)
     last_error = np.maximum.accumulate(np.where(is_error, rows, _NEVER))

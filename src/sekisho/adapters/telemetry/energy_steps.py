@@ -14,10 +14,16 @@ __all__ = ["EnergySteps", "step_energy"]
 
 
 class EnergySteps(msgspec.Struct, frozen=True, kw_only=True):
-    """For each row the energy since the reading before in millijoules, where `known`; and where the counter fell."""
+    """For each row the energy since the reading before in millijoules, where `known`; and where the counter fell.
+
+    `over_ms` is how long the counter took for the step: since it last changed. Over a gap a step is `plausible` and
+    not known: it tells the mean power in between, and no period's energy.
+    """
 
     step_mj: Ints
+    over_ms: Ints
     known: Bools
+    plausible: Bools
     fell: Bools
 
 
@@ -33,15 +39,21 @@ def step_energy(series: Series, spans: Spans, limits: Limits) -> EnergySteps | N
     rows = np.arange(len(series)) if column.known is None else np.flatnonzero(column.known)
     energy = column.numbers[rows].astype(np.int64, copy=False)
     at_ms = series.at_ms[rows]
-    is_same_day, is_same_stretch = _same(series.is_first, rows), _same(spans.begins_stretch, rows)
+    is_same_day = _same(series.is_first, rows)
     step = np.diff(energy, prepend=0)
     fell = is_same_day & (step < 0)
-    since_ms = at_ms - _last_change(at_ms, step, is_same_stretch)
+    since_ms = at_ms - _last_change(at_ms, step, is_same_day)
     # mJ over ms is W.
-    possible = (step <= limits.highest_power_w * since_ms) & (
-        (step > 0) | (np.diff(at_ms, prepend=0) < limits.stuck_after_ms)
+    plausible = is_same_day & (step >= 0) & (step <= limits.highest_power_w * since_ms)
+    plausible &= (step > 0) | (np.diff(at_ms, prepend=0) < limits.stuck_after_ms)
+    found = EnergySteps(
+        step_mj=step,
+        over_ms=since_ms,
+        known=plausible & _same(spans.begins_stretch, rows),
+        plausible=plausible,
+        fell=fell,
     )
-    return _whole(len(series), rows, step, is_same_stretch & (step >= 0) & possible, fell)
+    return found if len(rows) == len(series) else _whole(len(series), rows, found)
 
 
 def _same(begins: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]) -> Bools:
@@ -54,9 +66,9 @@ def _same(begins: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]) -> Bools:
     return same
 
 
-def _last_change(at_ms: Ints, step: Ints, is_same_stretch: Bools) -> Ints:
+def _last_change(at_ms: Ints, step: Ints, is_same_day: Bools) -> Ints:
     """When the counter took the value that it had before this row: some exporters repeat one for several readings."""
-    changed = ~is_same_stretch | (step != 0)
+    changed = ~is_same_day | (step != 0)
     if changed.all():
         return np.append(at_ms[:1], at_ms[:-1])
     since = np.maximum.accumulate(np.where(changed, np.arange(len(step)), 0))
@@ -65,13 +77,10 @@ def _last_change(at_ms: Ints, step: Ints, is_same_stretch: Bools) -> Ints:
     return found
 
 
-def _whole(
-    length: int, rows: npt.NDArray[np.intp], step: Ints, known: Bools, fell: Bools
-) -> EnergySteps:
+def _whole(length: int, rows: npt.NDArray[np.intp], some: EnergySteps) -> EnergySteps:
     """The same for all rows, those without the counter included."""
-    if length == len(rows):
-        return EnergySteps(step_mj=step, known=known, fell=fell)
-    steps = np.zeros(length, dtype=np.int64)
-    is_known, has_fallen = np.zeros((2, length), dtype=np.bool_)
-    steps[rows], is_known[rows], has_fallen[rows] = step, known, fell
-    return EnergySteps(step_mj=steps, known=is_known, fell=has_fallen)
+    step, over = np.zeros((2, length), dtype=np.int64)
+    known, plausible, fell = np.zeros((3, length), dtype=np.bool_)
+    step[rows], over[rows] = some.step_mj, some.over_ms
+    known[rows], plausible[rows], fell[rows] = some.known, some.plausible, some.fell
+    return EnergySteps(step_mj=step, over_ms=over, known=known, plausible=plausible, fell=fell)

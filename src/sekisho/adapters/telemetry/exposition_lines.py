@@ -17,6 +17,7 @@ import msgspec
 __all__ = [
     "LONGEST_LINE",
     "LONGEST_NUMBER",
+    "LONGEST_SERIES",
     "BadLine",
     "Reading",
     "Series",
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 LONGEST_LINE: Final = 64 * 1024
+LONGEST_SERIES: Final = LONGEST_LINE - 256
+"""Bytes of a name with its labels; with a value and a time behind it, a line of LONGEST_LINE has room for it."""
 LONGEST_NUMBER: Final = 64
 """Bytes of a value or a time; no exporter prints more, and converting endless digits costs time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
@@ -17,7 +17,9 @@ from sekisho.ports.telemetry import Gap
 
 __all__ = ["search_gaps"]
 
-_COLUMNS: Final = ["device", "at_us", "span_ms", "flags"]
+_COLUMNS: Final = ["device", "at_us", "span_ms", "energy_mj", "flags"]
+_Last = tuple[int, int, int | None, int]
+"""A device's last reading: at_us, span_ms, energy_mj, flags."""
 _SPANS: Final = 3
 """Spans of silence at the end of the time asked for that are a gap, as the port says."""
 
@@ -27,50 +29,41 @@ def search_gaps(days: Sequence[Partition], start: Instant, end: Instant) -> Iter
 
     The last reading of each device is carried from day to day. Days whose raw rows were dropped say nothing.
     """
-    last: dict[str, pa.Table] = {}
+    last: dict[str, _Last] = {}
     for day in days:
         for file in day.readings:
             table = _with_last(concat([pq.read_table(file.address, columns=_COLUMNS)]), last)
             yield from _clipped(find_gaps(table, site=day.site), start, end)
-    for site, rows in _by_device(days, last):
-        yield from _clipped(_silent(rows, site, end), start, end)
+    for device, (at_us, span_ms, _, _) in last.items():
+        begin = Instant(at_us + span_ms * 1000)
+        if end.us - at_us > _SPANS * max(span_ms, 1) * 1000:
+            gap = Gap(device=device, site=days[0].site, start=begin, end=end)
+            yield from _clipped([gap], start, end)
 
 
-def _with_last(table: pa.Table, last: dict[str, pa.Table]) -> pa.Table:
-    """A part's rows, each device's behind its last one before; and those become the last."""
+def _with_last(table: pa.Table, last: dict[str, _Last]) -> pa.Table:
+    """A part's rows, behind the last one of each of its devices before; and theirs become the last."""
     codes, names = device_codes(table)
     if not len(codes):
         return table
-    before = [last[name] for name in names if name in last]
+    before = {name: last[name] for name in names if name in last}
     ends = np.flatnonzero(np.diff(codes, append=-1))
-    tails = table.take(pa.array(ends))
-    last.update({names[codes[row]]: tails.slice(n, 1) for n, row in enumerate(ends)})
+    tails = table.take(pa.array(ends)).to_pydict()
+    devices = tails.pop("device")
+    last.update(zip(devices, zip(*tails.values(), strict=True), strict=True))
     if not before:
         return table
-    joined = concat([*before, table])
-    codes, _ = device_codes(joined)
-    order = np.lexsort((joined.column("at_us").to_numpy(), codes))
-    return joined.take(pa.array(order))
-
-
-def _by_device(
-    days: Sequence[Partition], last: dict[str, pa.Table]
-) -> Iterator[tuple[str, pa.Table]]:
-    if days and last:
-        yield days[0].site, concat(list(last.values()))
-
-
-def _silent(rows: Any, site: str, end: Instant) -> Iterator[Gap]:
-    names = rows.column("device").to_pylist()
-    at_us = rows.column("at_us").to_numpy()
-    span_us = rows.column("span_ms").to_numpy().astype(np.int64) * 1000
-    for name, at, span in zip(names, at_us, span_us, strict=True):
-        if end.us - int(at) > _SPANS * max(int(span), 1):
-            yield Gap(device=name, site=site, start=Instant(int(at + span)), end=end)
+    columns = [list(before), *map(list, zip(*before.values(), strict=True))]
+    fields = [field for field in table.schema if field.name != "device"]
+    arrays = [pa.array(columns[0], pa.string()).dictionary_encode()]
+    arrays += [pa.array(column, f.type) for column, f in zip(columns[1:], fields, strict=True)]
+    return concat([pa.Table.from_arrays(arrays, schema=table.schema), table])
 
 
 def _clipped(gaps: Iterable[Gap], start: Instant, end: Instant) -> Iterator[Gap]:
     for gap in gaps:
         begin, stop = max(gap.start, start), min(gap.end, end)
-        if begin < stop:
+        if (begin, stop) == (gap.start, gap.end):
+            yield gap
+        elif begin < stop:  # of what the counter grew by nobody knows the share of a part
             yield Gap(device=gap.device, site=gap.site, start=begin, end=stop)

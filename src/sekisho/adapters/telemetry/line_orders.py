@@ -76,23 +76,32 @@ class LineOrders:
     """The orders of a book's bodies, each under the first series in it; forgotten all at once when they grow large."""
 
     def __init__(self) -> None:
-        self._orders: dict[bytes, _LineOrder] = {}
+        self._orders: dict[bytes, _LineOrder | None] = {}
         self._sizes: dict[bytes, int] = {}
         self._held = 0
+
+    def is_seen(self, first: bytes) -> bool:
+        """True from the second body on: one whose lines come in another order each time is not worth remembering."""
+        if first in self._orders:
+            return True
+        self._put(first, None, len(first))
+        return False
 
     def find(self, first: bytes) -> _LineOrder | None:
         return self._orders.get(first)
 
     def keep(self, first: bytes, order: _LineOrder) -> None:
         """Put an order in the place of the one that stood there."""
-        size = order.size()
-        self._sizes[first], before = size, self._sizes.get(first, 0)
-        self._held += size - before
+        self._put(first, order, order.size())
+
+    def _put(self, first: bytes, order: _LineOrder | None, size: int) -> None:
+        self._held += size - self._sizes.get(first, 0)
         if self._held > _MAX_BYTES:
             self._orders.clear()
-            self._sizes = {first: size}
+            self._sizes.clear()
             self._held = size
         self._orders[first] = order
+        self._sizes[first] = size
 
 
 class BodyOrder:
@@ -103,24 +112,27 @@ class BodyOrder:
         self._first = b""
         self._last: _LineOrder | None = None
         self._at = 0
+        self._is_seen = False
         self._is_changed = False
 
     def match(self, lines: Sequence[bytes]) -> tuple[npt.NDArray[np.int64], list[bytes]] | None:
         """Channel numbers and what stands behind each series, if the next lines begin as they did last time."""
         if not self._first:
             self._first = _first_series(lines)
+            self._is_seen = self._orders.is_seen(self._first)
             self._last = self._orders.find(self._first)
         return None if self._last is None else self._last.match(lines, self._at)
 
     def extend(
         self, lines: Sequence[bytes], heads: Sequence[bytes], numbers: Sequence[int]
     ) -> None:
-        """These lines, comments and plain samples, stand here from now on."""
-        self._last = self._last or _LineOrder()
-        self._last.cut(self._at)
-        if len(self._last) == self._at:
-            self._last.extend(lines, heads, numbers)
-            self._is_changed = True
+        """These lines, comments and plain samples, stand here from now on, if the body begins like an earlier one."""
+        if self._is_seen:
+            self._last = self._last or _LineOrder()
+            self._last.cut(self._at)
+            if len(self._last) == self._at:
+                self._last.extend(lines, heads, numbers)
+                self._is_changed = True
         self.skip(len(lines))
 
     def skip(self, count: int) -> None:

@@ -210,4 +210,6 @@ def _scraped_host(labels: Mapping[str, str]) -> str:
 
 
 def _tidy(name: str) -> str:
+    if len(name) <= _LONGEST_NAME and name.isprintable():
+        return name
     return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST_NAME])

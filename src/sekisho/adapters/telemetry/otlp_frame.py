@@ -16,7 +16,7 @@ from google.protobuf import (  # type: ignore[import-untyped]  # it comes withou
     message_factory,
 )
 
-__all__ = ["REQUEST"]
+__all__ = ["POINTS", "REQUEST"]
 
 _PACKAGE: Final = "sekisho.otlp"
 _F: Final = descriptor_pb2.FieldDescriptorProto
@@ -38,11 +38,12 @@ _FRAME: Final[dict[str, tuple[tuple[str, int, int, int, str], ...]]] = {
     "Metric": (
         ("name", 1, _BYTES, _ONE, ""),
         ("unit", 3, _BYTES, _ONE, ""),
-        ("gauge", 5, _MESSAGE, _ONE, "Points"),
-        ("sum", 7, _MESSAGE, _ONE, "Points"),
-        ("histogram", 9, _MESSAGE, _ONE, "Points"),
-        ("exponential_histogram", 10, _MESSAGE, _ONE, "Points"),
-        ("summary", 11, _MESSAGE, _ONE, "Points"),
+        # Bytes too: a metric that holds one point, as some exporters write, needs no second message.
+        ("gauge", 5, _BYTES, _ONE, ""),
+        ("sum", 7, _BYTES, _ONE, ""),
+        ("histogram", 9, _BYTES, _ONE, ""),
+        ("exponential_histogram", 10, _BYTES, _ONE, ""),
+        ("summary", 11, _BYTES, _ONE, ""),
     ),
     "Points": (
         ("points", 1, _BYTES, _MANY, ""),
@@ -53,7 +54,7 @@ _FRAME: Final[dict[str, tuple[tuple[str, int, int, int, str], ...]]] = {
 _ONE_OF: Final = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 
 
-def _declare() -> Any:
+def _declare() -> tuple[Any, Any]:
     file = descriptor_pb2.FileDescriptorProto(
         name="sekisho/otlp.proto", package=_PACKAGE, syntax="proto3"
     )
@@ -69,8 +70,13 @@ def _declare() -> Any:
             message.oneof_decl.add(name="data")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Request"))
+    request, points = (
+        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+        for name in ("Request", "Points")
+    )
+    return request, points
 
 
-REQUEST: Final = _declare()
-"""The message class of an export request, and of the MetricsData that files hold: both have the same shape."""
+REQUEST, POINTS = _declare()
+"""The message class of an export request, and of the MetricsData that files hold: both have the same shape; and that
+of the points of a metric, of whatever kind."""

@@ -55,7 +55,7 @@ def read_json(body: bytes, book: SeriesBook) -> Samples:
     gathering = Gathering(book)
     rows: list[Row] = []
     for path, document in _documents(body):
-        for row in _rows(_object(document, path), path, gathering):
+        for row in _rows(_object(document, path or "body"), path, gathering):
             rows.append(row)
             if len(rows) >= _AT_ONCE:
                 gathering.add_rows(rows)
@@ -138,7 +138,6 @@ class _Series:
         if not isinstance(name, str) or not isinstance(unit, str | None):
             raise InvalidInput("name and unit of a metric are texts", path=path)
         self.name, self.unit, self.kind, self.around = name, unit or "", kind, around
-        self._symbol = ""
         self._text = json.dumps([around.text, name, self.unit, kind])
 
     def row(self, book: SeriesBook, point: Object) -> Row:
@@ -151,21 +150,16 @@ class _Series:
         return number, start, time, value or 0.0, self.kind == DELTA
 
     def _number(self, book: SeriesBook, point: Object) -> int:
+        listed = _field(point, "attributes")
+        if self.around.is_bomb or (isinstance(listed, list) and len(listed) > MAX_ATTRIBUTES):
+            return _too_many(book)
         attributes = _attributes(point)
         if attributes is None:
             raise _BadPoint("its attributes are no list of keys and values")
-        said = json.dumps(attributes)
-        flags = _whole(point, "flags")
-        if (
-            self.around.is_bomb
-            or len(attributes) > MAX_ATTRIBUTES
-            or len(said) > MAX_ATTRIBUTE_BYTES
-        ):
-            return _known(book, "otlp json: too many attributes") or book.refuse(
-                "otlp json: too many attributes", TOO_MANY
-            )
-        blank = flags & NO_VALUE_FLAG
-        key = (book.number_symbol(self._text), said, blank)
+        said, blank = json.dumps(attributes), _whole(point, "flags") & NO_VALUE_FLAG
+        if len(said) > MAX_ATTRIBUTE_BYTES:
+            return _too_many(book)
+        key = b"%d %d %b" % (book.number_symbol(self._text), blank, said.encode())
         known = book.by_key.get(key)
         if known is not None:
             return known
@@ -177,8 +171,10 @@ class _Series:
         return book.learn(key, self.name, labels)
 
 
-def _known(book: SeriesBook, key: str) -> int | None:
-    return book.by_key.get(key)
+def _too_many(book: SeriesBook) -> int:
+    key = b"otlp json: too many attributes"
+    known = book.by_key.get(key)
+    return book.refuse(key, TOO_MANY) if known is None else known
 
 
 def _value(point: Object) -> float | None:

@@ -19,7 +19,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from sekisho.adapters.telemetry.columns import PASSED_OVER, Samples, SeriesBook
-from sekisho.adapters.telemetry.otlp_frame import REQUEST
+from sekisho.adapters.telemetry.otlp_frame import POINTS, REQUEST
 from sekisho.adapters.telemetry.otlp_gathering import DROPPED, Gathering
 from sekisho.adapters.telemetry.otlp_series import (
     BLANK,
@@ -41,6 +41,7 @@ _AT_ONCE: Final = 16_384
 _HEAD: Final = 27  # start, time, value: a tag and eight bytes each
 _SHORT_HEAD: Final = 18  # the same without start
 _START, _TIME, _DOUBLE, _INT = 0x11, 0x19, 0x21, 0x31
+_FIRST_FIELD: Final = 0x0A  # field 1, of a length that follows
 _NO_START: Final = bytes((_START, *bytes(8)))
 _NO_POINT: Final = bytes(_HEAD)
 _SLOWLY: Final = int(np.iinfo(np.int64).max)
@@ -49,22 +50,21 @@ _SLOWLY: Final = int(np.iinfo(np.int64).max)
 
 def read_wire(body: bytes, book: SeriesBook) -> Samples:
     """The samples of one protobuf request. Raises InvalidInput where its frame is broken."""
-    request = REQUEST()
+    request, reader = REQUEST(), _Reader(book)
     try:
         request.ParseFromString(body)
+        for resource in request.resources:
+            said_by = resource.resource
+            for scope in resource.scopes:
+                around = _Around(book, said_by, scope.scope)
+                for metric in scope.metrics:
+                    reader.take(metric, around)
     except DecodeError:
         raise InvalidInput(
             "is no OTLP metrics request in protobuf",
             path="body",
             remedy="send the whole request; check content-encoding",
         ) from None
-    reader = _Reader(book)
-    for resource in request.resources:
-        said_by = resource.resource
-        for scope in resource.scopes:
-            around = _Around(book, said_by, scope.scope)
-            for metric in scope.metrics:
-                reader.take(metric, around)
     return reader.samples()
 
 
@@ -123,26 +123,27 @@ class _Reader:
         self._deltas: list[tuple[int, int]] = []
 
     def take(self, metric: Any, around: _Around) -> None:
-        """The points of one metric, in their order."""
-        which = metric.WhichOneof("data")
-        if which == "gauge":
-            points = metric.gauge.points
-            kind = GAUGE
-        elif which == "sum":
-            points = metric.sum.points
-            kind = kind_of_sum(metric.sum.temporality, monotonic=metric.sum.monotonic)
+        """The points of one metric, in their order. Raises DecodeError where their frame is broken."""
+        kind, data = GAUGE, metric.gauge
+        if data:
+            points = _points_of(data)
+        elif data := metric.sum:
+            sums = POINTS.FromString(data)
+            kind = kind_of_sum(sums.temporality, monotonic=sums.monotonic)
+            points = list(sums.points)
         else:
-            self._pass_over(len(getattr(metric, which).points) if which else 0, around)
+            data = metric.histogram or metric.exponential_histogram or metric.summary
+            self._pass_over(len(_points_of(data)) if data else 0, around)
             return
         series = around.series(metric.name, metric.unit, kind)
         before = len(self._numbers)
         if len(points) == 1:  # an exporter that writes a metric for each point
             self._take_point(points[0], series)
         elif points:
-            self._take_points(list(points), series)
+            self._take_points(points, series)
         if kind is DELTA:
             self._deltas.append((before, len(self._numbers)))
-        if len(self._numbers) >= _AT_ONCE:
+        if before >= _AT_ONCE:
             self._flush()
 
     def samples(self) -> Samples:
@@ -213,6 +214,19 @@ class _Reader:
         self._gathering.add(number, start, time, value, delta)
         self._heads, self._numbers, self._points = [], [], []
         self._of, self._deltas = [], []
+
+
+def _points_of(data: bytes) -> list[bytes]:
+    """The points in a gauge, a histogram or a summary. Raises DecodeError."""
+    size = len(data)
+    if size > 3 and data[0] == _FIRST_FIELD:
+        length, more = data[1], data[2]
+        if length < 128:
+            if size == length + 2:  # one point and nothing else
+                return [data[2:]]
+        elif more < 128 and size == (length & 127 | more << 7) + 3:
+            return [data[3:]]
+    return list(POINTS.FromString(data).points)
 
 
 def _is_usual(head: bytes) -> bool:

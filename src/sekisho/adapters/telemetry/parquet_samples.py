@@ -16,7 +16,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it comes without
 
 from sekisho.adapters.telemetry.columns import Samples, SeriesBook
 from sekisho.adapters.telemetry.names_table import SHORT_NAMES
-from sekisho.adapters.telemetry.parquet_pages import check_pages
+from sekisho.adapters.telemetry.parquet_pages import check_file
 from sekisho.adapters.telemetry.sample_tables import Batch, SampleTable, Shape, shape_of
 from sekisho.model.errors import InvalidInput
 from sekisho.model.telemetry import FIELDS
@@ -25,7 +25,6 @@ __all__ = ["MAX_BODY", "MAX_ROWS", "parse_parquet"]
 
 MAX_BODY: Final = 2 << 30
 MAX_ROWS: Final = 200_000_000
-_MAX_FOOTER: Final = 16 << 20
 _MAX_TEXT: Final = 64 << 10
 _AT_ONCE: Final = 65_536
 
@@ -45,7 +44,7 @@ def parse_parquet(body: bytes, book: SeriesBook, *, path: str = "") -> Samples:
         table = SampleTable(shape, book)
         for batch in _batches(file, names, shape, path):
             table.take(batch)
-    except (pa.ArrowException, OSError, OverflowError) as error:
+    except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InvalidInput(
             f"cannot be read as Parquet: {str(error)[:120]}", path=path, remedy="write it again"
         ) from None
@@ -53,14 +52,9 @@ def parse_parquet(body: bytes, book: SeriesBook, *, path: str = "") -> Samples:
 
 
 def _open(body: bytes, path: str) -> Any:
-    footer = int.from_bytes(body[-8:-4], "little")
-    if body[:4] != b"PAR1" or body[-4:] != b"PAR1" or footer > min(len(body), _MAX_FOOTER):
-        raise InvalidInput("is no Parquet file", path=path, remedy="give a file that begins PAR1")
-    source = pa.BufferReader(body)
-    metadata = pq.read_metadata(source)
-    if metadata.num_rows > MAX_ROWS:
+    if check_file(body, path=path) > MAX_ROWS:
         raise InvalidInput(f"more than {MAX_ROWS} rows", path=path, remedy="split the file")
-    check_pages(body, metadata, path=path)
+    source = pa.BufferReader(body)
     schema = pq.read_schema(source)
     texts = [field.name for field in schema if _is_text(field.type)]
     return pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)

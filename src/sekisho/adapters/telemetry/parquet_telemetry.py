@@ -24,7 +24,7 @@ from sekisho.adapters.telemetry.store import (
     open_store,
 )
 from sekisho.adapters.telemetry.store.backlog import Backlog, look_at_backlog
-from sekisho.adapters.telemetry.store.names import check_site, day_of
+from sekisho.adapters.telemetry.store.names import check_day, check_site, day_of
 from sekisho.adapters.telemetry.store.reading_store import Tell, silent
 from sekisho.adapters.telemetry.store.site_compaction import Compacted
 from sekisho.model.errors import StateConflict
@@ -181,6 +181,7 @@ class ParquetTelemetry:
         an hour), so that a loop that calls this every minute costs in all a few times the rows and not their square.
         """
         sites = (check_site(site),) if site else self.store.sites()
+        days = [check_day(day) for day in days] if days is not None else None
         return tuple(
             self.store.compact(one, days, now=_now(), only_due=only_due, tell=tell) for one in sites
         )

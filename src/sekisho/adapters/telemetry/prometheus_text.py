@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+from operator import not_
 from typing import Final
 
 import numpy as np
@@ -22,6 +24,7 @@ from sekisho.adapters.telemetry.columns import Samples, SeriesBook
 from sekisho.adapters.telemetry.exposition_lines import (
     LONGEST_LINE,
     LONGEST_NUMBER,
+    LONGEST_SERIES,
     BadLine,
     Reading,
     parse_reading,
@@ -101,18 +104,20 @@ class _Reader:
 
     def _take_by_series(self, lines: Sequence[bytes]) -> None:
         """1. Look up what stands before the last blank. 2. Convert what stands behind. 3. Else read one by one."""
-        samples = [line for line in lines if not line.startswith(_COMMENT)]
-        parted = [line.rpartition(b" ") for line in samples]
-        heads, tails = [part[0] for part in parted], [part[2] for part in parted]
+        heads, _, tails = zip(*[line.rpartition(b" ") for line in lines], strict=True)
         numbers = list(map(self._book.by_key.get, heads))
-        known = [number for number in numbers if number is not None]
-        values = _plain_values(tails)
-        if values is not None and len(known) == len(numbers):
-            self._keep(np.array(known, np.int64), values)
-            self._order.extend(lines, heads, known)
-        else:
+        is_known = [number is not None for number in numbers]
+        others = compress(lines, map(not_, is_known))
+        values = None
+        if all(line.startswith(_COMMENT) for line in others):
+            values = _plain_values(list(compress(tails, is_known)))
+        if values is None:
             self._take_mixed(lines, heads, tails)
             self._order.skip(len(lines))
+        else:
+            known = [number for number in numbers if number is not None]
+            self._keep(np.array(known, np.int64), values)
+            self._order.extend(lines, list(compress(heads, is_known)), known)
 
     def _keep(self, numbers: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> None:
         self.parts.append((numbers, np.full(len(numbers), self._received_us, np.int64), values))
@@ -122,11 +127,8 @@ class _Reader:
     ) -> None:
         """Lines of which some are new or not plain: new series are learned, the careful reader takes the rest."""
         readings: list[_Reading] = []
-        parted = iter(zip(heads, tails, strict=True))
-        for place, line in enumerate(lines, self._lines_before + 1):
-            if line.startswith(_COMMENT):
-                continue
-            head, tail = next(parted)
+        places = range(self._lines_before + 1, self._lines_before + 1 + len(lines))
+        for place, line, head, tail in zip(places, lines, heads, tails, strict=True):
             if len(tail) <= LONGEST_NUMBER and _DECIMAL.fullmatch(tail):
                 number = self._book.by_key.get(head)
                 number = self._learn(head) if number is None else number
@@ -142,13 +144,11 @@ class _Reader:
 
     def _learn(self, head: bytes) -> int | None:
         """Number a series that was not met before; None where this is not a series and nothing else."""
-        if len(head) > LONGEST_LINE - LONGEST_NUMBER - 1:
-            return None
         try:
             series = parse_series(head)
         except BadLine:
             return None
-        if series.end < len(head):
+        if series.end < len(head) or len(head) > LONGEST_SERIES:
             return None
         return self._book.learn(head, series.name, series.labels)
 
@@ -193,6 +193,8 @@ class _Reader:
         return number, at_us, reading.value
 
     def _number(self, key: bytes, name: str, labels: Mapping[str, str]) -> int:
+        if len(key) > LONGEST_SERIES:
+            raise BadLine(f"a series of more than {LONGEST_SERIES:,} bytes")
         number = self._book.by_key.get(key)
         return self._book.learn(key, name, labels) if number is None else number
 

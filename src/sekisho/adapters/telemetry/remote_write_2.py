@@ -28,7 +28,7 @@ from sekisho.adapters.telemetry.wire_messages import remote_write_2
 __all__ = ["read_version_2"]
 
 _REFS: Final = 0x0A  # field 1 of a series, with its length behind
-_LAYOUTS: Final = {16: ROUND, 7: BARE}
+_LAYOUTS: Final = {b"\x12\x10": ROUND, b"\x12\x07": BARE}  # how a sample begins, and its size
 _REF_BYTES: Final = 4  # of a reference as a varint, by the quick way; no request has 2**28 symbols
 
 Symbols = npt.NDArray[np.uint64]
@@ -63,7 +63,7 @@ def read_version_2(body: bytes, book: SeriesBook) -> Samples:
     request = _Request(
         symbols=symbols,
         series=list(outline.timeseries),
-        numbers=np.array([book.number_symbol(symbol) for symbol in symbols], ">u8"),
+        numbers=np.array(book.number_symbols(symbols), ">u8"),
         book=book,
     )
     gathered = Gathered(book)
@@ -94,26 +94,31 @@ def _keep_known(request: _Request, gathered: Gathered) -> npt.NDArray[np.bool_]:
 def _sort_by_shape(series: Sequence[bytes]) -> _Shapes:
     """1. References. 2. A sample of one of two sizes. 3. What stands behind is metadata and nothing else."""
     shapes = _Shapes()
-    checked: dict[bytes, bool] = {b"": True}
+    is_about: dict[bytes, bool] = {b"": True}
     for place, one in enumerate(series):
-        if len(one) < BARE or one[0] != _REFS:
-            continue
-        start, length = 2, one[1]
-        if length >= 0x80:
-            start, length = 3, length & 0x7F | one[2] << 7
-        end = start + length
-        size = _LAYOUTS.get(one[end + 1]) if end + 1 < len(one) else None
-        if size is None or (start == 3 and one[2] >= 0x80) or len(one) < end + size:
+        start, end = _find_refs(one)
+        size = _LAYOUTS.get(one[end : end + 2])
+        if size is None or not start or len(one) < end + size:
             continue
         behind = one[end + size :]
-        if behind not in checked:
-            checked[behind] = _is_about(behind)
-        if checked[behind]:
+        if behind not in is_about:
+            is_about[behind] = _is_about(behind)
+        if is_about[behind]:
             shapes.places.append(place)
             shapes.refs.append(one[start:end])
             shapes.samples[size].append(one[end : end + size])
             shapes.sizes.append(size)
     return shapes
+
+
+def _find_refs(one: bytes) -> tuple[int, int]:
+    """Where the references stand that a series begins with; zeros where it begins in another way."""
+    if len(one) < BARE or one[0] != _REFS:
+        return 0, 0
+    length = one[1]
+    if length < 0x80:
+        return 2, 2 + length
+    return (3, 3 + (length & 0x7F | one[2] << 7)) if one[2] < 0x80 else (0, 0)
 
 
 def _is_about(behind: bytes) -> bool:

@@ -5,7 +5,7 @@ The rules stand in docs/guide/telemetry.md with their numbers, and their numbers
 1. order: sorted by device and instant, partial rows of one instant joined, of two values the higher (`series.py`);
 2. spans: how long each reading stands, what is a gap (`spans.py`);
 3. energy: steps of the counter, falls, catch-up after a gap (`energy_steps.py`);
-4. doubt: zeros of tensor activity under load and after an error (`doubtful_zeros.py`).
+4. doubt: zeros of tensor activity under load (`load_signs.py`) and after an error (`doubtful_zeros.py`).
 
 A device's UTC day is settled from its own rows alone, so that days can be settled in any order and by many workers.
 """
@@ -57,7 +57,7 @@ def settle(
     steps = step_energy(series, spans, limits)
     if steps is not None:
         flags |= np.where(steps.fell, np.int32(COUNTER_RESET), np.int32(0))
-    doubtful = doubt_zeros(series, steps.fell if steps else None, limits)
+    doubtful = doubt_zeros(series, spans, steps, limits)
     if doubtful is not None:
         flags |= np.where(doubtful, np.int32(DOUBTFUL), np.int32(0))
     device, at_us, *values = (series.table.column(name) for name in ("device", "at_us", *FIELDS))

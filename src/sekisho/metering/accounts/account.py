@@ -9,6 +9,7 @@ known to the length of the entry in which it falls (an hour by default), and exa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -240,7 +241,7 @@ def _crossings(
     for reading, line in lines.items():
         is_whole = all(entry.figure(reading) is not None for entry, _, _ in pieces)
         passed: list[tuple[Period | Literal["sliding"], Passing]] = []
-        passed += _calendar_passings(line, windows, question)
+        passed += _calendar_passings(line, reading, windows, question)
         if slides:
             passed += _sliding_passings(line, question)
         found += [
@@ -272,12 +273,22 @@ def _sliding_passings(
 
 
 def _calendar_passings(
-    line: WorkLine, windows: Sequence[WindowFigures], question: Question
+    line: WorkLine, reading: Reading, windows: Sequence[WindowFigures], question: Question
 ) -> Iterator[tuple[Period, Passing]]:
+    least = min(_levels(question), default=0)
     for row in windows:
+        if not least or _most(row.figures, reading) < least:
+            continue
         within = line.clip(row.window.start.us, min(row.window.end.us, question.end.us))
         for passing in within.find_passings(_levels(question), None):
             yield row.window, passing
+
+
+def _most(figures: Figures, reading: Reading) -> float:
+    """No less than a window's sum by one figure: whoever holds less than every threshold is not walked."""
+    if reading == "bound":
+        return figures.bound_high
+    return figures.estimate_best + 1 if reading == "estimate" else math.inf
 
 
 # --- forecasts ------------------------------------------------------------------------------------

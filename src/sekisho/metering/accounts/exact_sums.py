@@ -31,6 +31,9 @@ class ExactSum:
 
     def add(self, numerator: int, denominator: int = 1) -> None:
         """Add a fraction; whole parts are taken out at once, so that what is kept by denominator stays below one."""
+        if denominator == 1:
+            self._whole += numerator
+            return
         whole, rest = divmod(numerator, denominator)
         self._whole += whole
         if rest:
@@ -40,8 +43,15 @@ class ExactSum:
                 rest -= denominator
             self._by_denominator[denominator] = rest
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing but whole numbers was added so far."""
+        return not self._by_denominator
+
     def floor(self) -> int:
         """The largest whole number that is not above the sum."""
+        if not self._by_denominator:
+            return self._whole
         low, high = self._enclosed()
         if low >> PLACES == high >> PLACES:
             return low >> PLACES
@@ -50,6 +60,8 @@ class ExactSum:
 
     def ceil(self) -> int:
         """The smallest whole number that is not below the sum."""
+        if not self._by_denominator:
+            return self._whole
         low, high = self._enclosed()
         if -(-low >> PLACES) == -(-high >> PLACES):
             return -(-low >> PLACES)

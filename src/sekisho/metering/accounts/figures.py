@@ -76,6 +76,8 @@ class _Sums:
     def add(self, piece: Piece, here: int) -> None:
         """Add the share `here` / duration of an entry: `here` microseconds of it."""
         entry, over = piece.entry, piece.entry.end.us - piece.entry.start.us
+        if here == over:
+            here = over = 1  # all of it, which most entries are
         flop, bound, estimate = self._flop, entry.bound, entry.estimate
         self._counts["entries"] += 1
         self._counts["unbounded"] += bound is None
@@ -133,5 +135,7 @@ class _Sums:
 
 def _nearest(total: ExactSum) -> int:
     """The nearest whole number, halves upwards; the sum is not used again."""
+    if total.is_whole:
+        return total.floor()
     total.add(1, 2)
     return total.floor()

@@ -61,6 +61,9 @@ class WorkLine:
         self._longest = max((s.end - s.start for s in self._stretches), default=0)
         is_whole = all(not s.amount % s.over for s in self._stretches)
         self._places: Final = 0 if is_whole else PLACES
+        # No window holds more than everything: a threshold above it is never met.
+        self._most = sum(-(-s.amount * (s.end - s.start) // s.over) for s in self._stretches)
+        self._sweeps: dict[int | None, _Sweep] = {}
 
     @property
     def stretches(self) -> Sequence[Stretch]:
@@ -92,8 +95,10 @@ class WorkLine:
 
         The sum at a time t is that of [t - window_us, t), or of all before t where `window_us` is None.
         """
-        levels = sorted({threshold for threshold in thresholds if threshold > 0})
-        sweep = _Sweep(self, window_us)
+        levels = sorted(t for t in set(thresholds) if 0 < t <= self._most)
+        if not levels:
+            return []
+        sweep = self._sweep(window_us)
         found = list(sweep.passings(levels))
         return [passing for passing in found if until is None or passing.at <= until]
 
@@ -101,10 +106,15 @@ class WorkLine:
         """The earliest time in [start, until] at which the window held most; None where it never held anything."""
         if until < start:
             return None
-        sweep = _Sweep(self, window_us)
+        sweep = self._sweep(window_us)
         best = max((*sweep.sums_within(start, until),), key=lambda pair: (pair[1], -pair[0]))
         work = sweep.exact_at(best[0]).ceil()
         return Peak(best[0], work) if work else None
+
+    def _sweep(self, window_us: int | None) -> _Sweep:
+        if window_us not in self._sweeps:
+            self._sweeps[window_us] = _Sweep(self, window_us)
+        return self._sweeps[window_us]
 
 
 class _Sweep:

@@ -50,6 +50,7 @@ PlanKind: TypeAlias = Literal["new", "unchanged", "correction"]
 UNCLAIMED: Final = "customer/unattributed"
 """How the log names the account of device time that no job claims."""
 SALT_BYTES: Final = 16
+MAX_REASON: Final = 1_000
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +179,8 @@ class UsageReports:
             raise InvalidInput(
                 "corrections without a reason", path="reason", remedy="say why the figures change"
             )
+        if len(reason) > MAX_REASON:
+            raise InvalidInput(f"longer than {MAX_REASON} characters", path="reason")
         with self._desk.lock:
             self._desk.settle()
             return tuple(self._report(plan, reason.strip()) for plan in planned)
@@ -231,8 +234,10 @@ class UsageReports:
 
     def _require_statable(self, roll_up: RollUp) -> None:
         """Raise before anything is kept where the log would refuse the statement."""
-        fact, _ = statement_of(roll_up)
+        fact, disclosures = statement_of(roll_up)
         parse_payload(make_payload(fact))
+        if self._desk.deposits is not None:
+            self._desk.deposits.check(disclosures)
         now = self._desk.clock.now()
         if fact.period.end > now:
             raise InvalidInput(

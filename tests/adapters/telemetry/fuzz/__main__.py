@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped]  # it comes without types
 
 # Instrumented as they are imported, so before the targets, which import them.
 with atheris.instrument_imports(include=["sekisho.adapters.telemetry", "tests.adapters.telemetry"]):

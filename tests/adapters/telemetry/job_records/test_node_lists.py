@@ -32,7 +32,8 @@ def test_names_without_brackets_come_back_as_they_stand(said: list[tuple[str, in
 
 
 @pytest.mark.parametrize(
-    "text", ["gpu[1-", "gpu]1[", "gpu[3-1]", "gpu[a-b]", "gpu[]", "gpu[1[2]]", ",", "a,,b", "a,", ""]
+    "text",
+    ["gpu[1-", "gpu]1[", "gpu[3-1]", "gpu[a-b]", "gpu[]", "gpu[1[2]]", ",", "a,,b", "a,", ""],
 )
 def test_what_is_no_expression_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):

@@ -68,7 +68,7 @@ def test_a_wrong_row_is_refused_with_its_line_and_remedy_and_the_rest_is_taken()
 
 
 def test_records_that_came_are_all_accounted_for() -> None:
-    """allocations + refused + duplicates + passed over = rows."""
+    """Allocations + refused + duplicates + passed over = rows."""
     rows = [f"j{place % 7},{MORNING},,{place % 3}" for place in range(40)]
     records = read("job,start,end,chips\n" + "\n".join(rows))
     counted = sum(refusal.count for refusal in records.refused)

@@ -59,6 +59,7 @@ def write_together(root: Path, writers: int, count: int) -> None:
         assert process.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [60, pytest.param(3_000, marks=pytest.mark.soak)])
 def test_four_processes_lose_and_double_nothing(tmp_path: Path, count: int) -> None:
     """Each row that was answered is found once, before the last compaction and after it."""

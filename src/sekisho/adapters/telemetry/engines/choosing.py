@@ -14,7 +14,7 @@ __all__ = ["ENGINES", "open_engine"]
 def _open_duckdb(settings: EngineSettings) -> Engine:
     try:
         from sekisho.adapters.telemetry.engines.duckdb import DuckEngine  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise _missing("analytics", error) from error
     return DuckEngine(settings)
 
@@ -22,7 +22,7 @@ def _open_duckdb(settings: EngineSettings) -> Engine:
 def _open_spark(settings: EngineSettings) -> Engine:
     try:
         from sekisho.adapters.telemetry.engines.spark import open_classic  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise _missing("spark", error) from error
     return open_classic(settings)
 
@@ -30,7 +30,7 @@ def _open_spark(settings: EngineSettings) -> Engine:
 def _open_connect(settings: EngineSettings) -> Engine:
     try:
         from sekisho.adapters.telemetry.engines.spark import open_connect  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise _missing("spark", error) from error
     return open_connect(settings)
 
@@ -55,8 +55,8 @@ def open_engine(name: str = "duckdb", settings: EngineSettings | None = None) ->
     return ENGINES[name](settings or EngineSettings())
 
 
-def _missing(extra: str, error: ModuleNotFoundError) -> InvalidInput:
+def _missing(extra: str, error: ImportError) -> InvalidInput:
     return InvalidInput(
-        f"this engine needs the Python package {error.name}, which is not installed",
+        f"this engine needs a Python package that is not installed: {error.name or error}",
         remedy=f'pip install "sekisho[{extra}]"',
     )

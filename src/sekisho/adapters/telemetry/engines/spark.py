@@ -6,18 +6,26 @@ Nothing is downloaded: the jars come with PySpark. Files must lie where the work
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import ibis  # type: ignore[import-untyped]  # it comes without types
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 
 from sekisho.adapters.telemetry.engines.engine import EngineSettings
 from sekisho.model.errors import InvalidInput, Unavailable
 
+with warnings.catch_warnings():
+    # PySpark warns of pandas 3, which no row of ours goes through; where a warning raises, it leaves Connect out.
+    warnings.simplefilter("ignore")
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
 __all__ = ["SparkEngine", "open_classic", "open_connect"]
 
+_BROADCAST_BYTES: Final = 1 << 30
+"""Up to so many bytes of pieces go to every worker, and readings stay where they are."""
 T = TypeVar("T")
 
 
@@ -37,7 +45,13 @@ class SparkEngine:
         self._ask(lambda: self._session.read.parquet(*paths).createOrReplaceTempView(name))
 
     def take(self, name: str, table: Any) -> None:
-        self._ask(lambda: self._session.createDataFrame(table).createOrReplaceTempView(name))
+        def call() -> None:
+            frame = self._session.createDataFrame(table)
+            # Spark does not know how small it is, and would sort all readings to meet it.
+            small = frame.hint("broadcast") if table.nbytes < _BROADCAST_BYTES else frame
+            small.createOrReplaceTempView(name)
+
+        self._ask(call)
 
     def answer(self, expression: Any) -> Any:
         text = str(ibis.to_sql(expression, dialect="pyspark"))
@@ -84,10 +98,8 @@ def open_connect(settings: EngineSettings) -> SparkEngine:
         raise InvalidInput(
             "Spark Connect needs the address of a server", path="remote", remedy="sc://HOST:15002"
         )
-    from pyspark.sql.connect.session import SparkSession as Remote  # noqa: PLC0415 - needs gRPC
-
     try:
-        session = Remote.builder.remote(settings.remote).create()
+        session = ConnectSession.builder.remote(settings.remote).create()
         return SparkEngine("spark-connect", session)
     except PySparkException as error:
         raise Unavailable(
@@ -102,8 +114,6 @@ def _session_settings() -> Mapping[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",  # an overflow is an error, never another number
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # Pieces are small beside readings: they go to every worker, and readings stay where they are.
-        "spark.sql.autoBroadcastJoinThreshold": str(512 * 1024 * 1024),
     }
 
 
@@ -114,6 +124,8 @@ def _static_settings(settings: EngineSettings, threads: int) -> Mapping[str, str
         "spark.driver.memory": f"{settings.memory_mb}m",
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
         "spark.sql.catalogImplementation": "in-memory",
     }
     if not settings.master:

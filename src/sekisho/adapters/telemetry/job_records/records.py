@@ -54,7 +54,8 @@ class Gathered:
         self, line: int, reason: Reason, why: str, remedy: str = "", *, job: str = ""
     ) -> None:
         """Refuse one record by its line (or place in its list)."""
-        of = f", job {job[:60]}" if job else ""
+        shown = "".join(sign if sign.isprintable() else "?" for sign in job[:60])
+        of = f", job {shown}" if shown else ""
         self._refusing.add(reason, f"line {line}{of}: {why}", remedy=remedy)
 
     def note(self, text: str) -> None:

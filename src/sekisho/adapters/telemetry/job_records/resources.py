@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-__all__ = ["Chips", "Said", "chips_of_tres", "parse_tres", "said_in", "uuids_in"]
+__all__ = ["Chips", "Said", "chips_in_tres", "chips_of_tres", "said_in", "uuids_in"]
 
 _UUID: Final = re.compile(
     r"\b(?:GPU|MIG)-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b", re.ASCII
 )
 _SAID: Final = re.compile(r"\bsekisho\.(run|parents|format)=([^\s;|]{1,256})", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_USUAL: Final = 512  # characters
 
 
 class Chips(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +35,17 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
 
 
-def parse_tres(text: str) -> tuple[tuple[str, int], ...]:
-    """Trackable resources such as `cpu=64,gres/gpu:h100=8`; those without a plain count are left out."""
-    pairs = (part.rpartition("=") for part in text.split(","))
-    return tuple((n.strip(), int(c)) for n, _, c in pairs if n and _COUNT.fullmatch(c))
+def chips_in_tres(text: str) -> Chips:
+    """The chips in trackable resources such as `cpu=64,gres/gpu:h100=8`; what has no plain count is left out."""
+    return _usual_chips(text) if len(text) <= _USUAL else _read_chips(text)
+
+
+def _read_chips(text: str) -> Chips:
+    pairs = (part.rpartition("=") for part in text.split(",") if "gpu" in part)
+    return chips_of_tres((n.strip(), int(c)) for n, _, c in pairs if n and _COUNT.fullmatch(c))
+
+
+_usual_chips = lru_cache(maxsize=4096)(_read_chips)  # a cluster grants few different shapes
 
 
 def chips_of_tres(resources: Iterable[tuple[str, int]]) -> Chips:

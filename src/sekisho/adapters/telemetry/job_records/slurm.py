@@ -8,7 +8,7 @@ state codes; JSON as data_parser writes it from 21.08 to 25.11 (numbers plain, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -18,8 +18,9 @@ from sekisho.adapters.telemetry.job_records.local_times import LocalTimes
 from sekisho.adapters.telemetry.job_records.node_lists import expand_node_list
 from sekisho.adapters.telemetry.job_records.records import MAX_HOSTS, Gathered, JobRecords
 from sekisho.adapters.telemetry.job_records.resources import (
+    Chips,
+    chips_in_tres,
     chips_of_tres,
-    parse_tres,
     said_in,
     uuids_in,
 )
@@ -52,8 +53,8 @@ class _Job(msgspec.Struct, kw_only=True):
     state: str = ""
     account: str = ""
     period: tuple[Instant, Instant | None] | None = None
-    resources: Sequence[tuple[str, int]] = ()
-    of_steps: list[Sequence[tuple[str, int]]] = []
+    chips: Chips = Chips()
+    of_steps: list[Chips] = []
     nodes: str = ""
     texts: list[str] = []
 
@@ -99,7 +100,7 @@ class _Reader:
         if dot:
             self._gathered.passed_over += 1
             if self._job is not None and self._job.id == name:
-                self._job.of_steps.append(parse_tres(row["alloctres"]))
+                self._job.of_steps.append(chips_in_tres(row["alloctres"]))
                 self._job.texts.extend(texts)
             return
         self.finish()
@@ -115,7 +116,7 @@ class _Reader:
             texts=texts,
             state=row.get("state", ""),
             account=row.get("account", "") or row.get("user", ""),
-            resources=parse_tres(row["alloctres"]),
+            chips=chips_in_tres(row["alloctres"]),
             nodes=row.get("nodelist", ""),
         )
 
@@ -163,7 +164,7 @@ def _job_of(each: JsonValue, place: int) -> _Job:
         account=_text(account),
         state=_text(state[0] if isinstance(state, list) and state else state),
         period=(_instant(start), _instant(end) if end else None) if start else None,
-        resources=_resources(_inside(job.get("tres")).get("allocated")),
+        chips=_chips(_inside(job.get("tres")).get("allocated")),
         nodes=_text(job.get("nodes")),
         texts=[_text(comment.get(name)) for name in ("job", "administrator", "system")],
     )
@@ -181,8 +182,8 @@ def _ids(job: Mapping[str, JsonValue], number: int) -> tuple[str, str]:
     return f"{number}", ""
 
 
-def _resources(allocated: JsonValue) -> list[tuple[str, int]]:
-    found = []
+def _chips(allocated: JsonValue) -> Chips:
+    found: list[tuple[str, int]] = []
     for each in allocated if isinstance(allocated, list) else []:
         entry = _inside(each)
         count = _number(entry.get("count"))
@@ -191,15 +192,14 @@ def _resources(allocated: JsonValue) -> list[tuple[str, int]]:
         )
         if count is not None:
             found.append((name, count))
-    return found
+    return chips_of_tres(found)
 
 
 def _keep(job: _Job, gathered: Gathered, site: str) -> None:
     """A job's row as an allocation, or why it is none."""
-    chips = chips_of_tres(job.resources)
-    of_steps = [chips_of_tres(step) for step in job.of_steps]
-    if not chips.count and of_steps:
-        chips = max(of_steps, key=lambda each: each.count)
+    chips = job.chips
+    if not chips.count and job.of_steps:
+        chips = max(job.of_steps, key=lambda each: each.count)
     if not chips.count:
         gathered.passed_over += 1
         return

@@ -1,4 +1,4 @@
-"""Telemetry as it lies on disk or in an object store: segments, days, manifests, records. See docs/guide/telemetry.md.
+"""Telemetry as it lies on disk or in an object store (docs/guide/telemetry-store.md): segments, days, records.
 
 <root>/segments/site=S/<received>-<days>-<rows>-<random>-<sha256>.parquet   incoming, immutable, its name its manifest
 <root>/manifests/site=S/<day>.json                               what a day consists of, replaced in one move

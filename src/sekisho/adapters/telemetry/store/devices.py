@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Final
 
 import msgspec
 
 from sekisho.adapters.telemetry.store.files import StoreFiles
-from sekisho.adapters.telemetry.store.records import RecordFiles
+from sekisho.adapters.telemetry.store.records import RecordFiles, RecordName
 from sekisho.model.errors import Corrupt, InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import DeviceSeen
@@ -20,29 +21,50 @@ _FOLD_AT: Final = 32
 _MAX_BYTES: Final = 256 * 1024 * 1024
 
 
+class _Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """Devices as these files, in this order, say."""
+
+    names: tuple[RecordName, ...]
+    devices: dict[str, DeviceSeen]
+
+
 class DeviceRecords:
     """Devices by site. A newer record's words win where it has any; the first and last instants only widen."""
 
     def __init__(self, files: StoreFiles) -> None:
         self._records = RecordFiles[DeviceSeen](files, "devices", write=canonical, parse=_parse)
+        self._joined: dict[str, _Joined] = {}
+        self._mutex = Lock()
 
     def save(self, site: str, devices: Sequence[DeviceSeen], *, recorded_us: int) -> int:
         """Keep what is new of them; how many that were."""
-        known = self.load(site)
-        news = []
-        for device in devices:
-            before = known.get(device.device)
-            if join_seen(before, device) != before:
-                news.append(device)
+        with self._mutex:
+            known = self._join(site)
+            news = [
+                device
+                for device in devices
+                if join_seen(before := known.get(device.device), device) != before
+            ]
         self._records.save(site, news, recorded_us=recorded_us)
         return len(news)
 
     def load(self, site: str) -> dict[str, DeviceSeen]:
         """The devices of a site by name, in the order in which they were met."""
-        found: dict[str, DeviceSeen] = {}
-        for _, device in self._records.load(site):
-            found[device.device] = join_seen(found.get(device.device), device)
-        return found
+        with self._mutex:
+            return dict(self._join(site))
+
+    def _join(self, site: str) -> dict[str, DeviceSeen]:
+        """What all files say together; files behind those that were joined before are added to that."""
+        names = self._records.names(site)
+        joined = self._joined.get(site)
+        if joined is None or names[: len(joined.names)] != joined.names:
+            joined = _Joined(names=(), devices={})
+        for name in names[len(joined.names) :]:
+            for device in self._records.load_one(site, name):
+                known = joined.devices.get(device.device)
+                joined.devices[device.device] = join_seen(known, device)
+        self._joined[site] = _Joined(names=names, devices=joined.devices)
+        return joined.devices
 
     def fold(self, site: str, *, recorded_us: int) -> None:
         """Where the files have become many, write what they say together as one, then take them away.

@@ -117,6 +117,10 @@ class RecordFiles(Generic[T]):
         names = self.names(site)
         return [(name.recorded_us, record) for name in names for record in self._read(site, name)]
 
+    def load_one(self, site: str, name: RecordName) -> list[T]:
+        """The records of one file."""
+        return self._read(site, name)
+
     def remove(self, site: str, names: tuple[RecordName, ...]) -> None:
         """Take files away whose records stand elsewhere."""
         if names:

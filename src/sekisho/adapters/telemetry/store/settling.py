@@ -60,13 +60,11 @@ def settle_rows(
 
 
 def _seen(readings: pa.Table, site: str) -> tuple[DeviceSeen, ...]:
-    """First and last reading of each device, and the median distance between two."""
+    """First and last reading of each device, and the median distance between two; they stand in order."""
     codes, names = device_codes(readings)
     if not len(codes):
         return ()
     at_us = readings.column("at_us").to_numpy()
-    order = np.lexsort((at_us, codes))  # sorted by name already; by code they stand together too
-    codes, at_us = codes[order], at_us[order]
     begins = np.flatnonzero(np.diff(codes, prepend=-1))
     ends = np.append(begins[1:], len(codes))
     steps = np.diff(at_us, append=at_us[-1:])
