@@ -29,6 +29,7 @@ import register_rates
 import resting
 import rules_million
 import rules_rates
+import telemetry_http
 import telemetry_otlp
 import telemetry_parsers
 import ten_million
@@ -60,6 +61,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     population: int = 100_000
     decided: int = 20_000
     parsed_hosts: int = 500
+    sent_s: int = 20
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -84,6 +86,7 @@ QUICK = Effort(
     population=10_000,
     decided=1_000,
     parsed_hosts=25,
+    sent_s=2,
     drill=False,
 )
 
@@ -224,6 +227,11 @@ def measure_otlp(effort: Effort) -> list[Row]:
     ]
 
 
+def measure_intake(effort: Effort) -> list[Row]:
+    """Remote-write over HTTP until it is on disk; for a minute where it is asked for alone."""
+    return telemetry_http.measure_http(telemetry_http.Load(seconds=effort.sent_s))
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -248,6 +256,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "prometheus-text": measure_text,
     "remote-write": measure_remote_write,
     "otlp": measure_otlp,
+    "telemetry-http": measure_intake,
     "setup": tell_setup,
 }
 
@@ -263,6 +272,8 @@ def main(arguments: list[str] | None = None) -> int:
         effort = Effort(kept_chips=register_million.CHIPS)
     if options.only == ["rules-million"] and not options.quick:
         effort = Effort(population=rules_million.REQUESTS)
+    if options.only == ["telemetry-http"] and not options.quick:
+        effort = Effort(sent_s=60)
     rows: list[Row] = []
     for name in options.only or MEASURES:
         print(f"measuring: {name}", file=sys.stderr, flush=True)

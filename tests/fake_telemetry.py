@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sekisho.adapters.telemetry.store.backlog import Backlog
 from sekisho.app.running_telemetry import Delivery
 from sekisho.model.instants import Instant
-from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
+from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, SeenSpan, Usage
 from sekisho.ports.telemetry import Gap, TelemetryFormat, UsageQuery
 
 __all__ = ["FakeTelemetry"]
@@ -63,6 +63,9 @@ class FakeTelemetry:
 
     def find_gaps(self, start: Instant, end: Instant) -> Iterable[Gap]:
         return self.gaps
+
+    def find_seen(self, start: Instant, end: Instant) -> Iterable[SeenSpan]:
+        return ()
 
     def compact(self) -> None:
         self.compactions += 1

@@ -25,6 +25,7 @@ from sekisho.catalogue import (  # faces
     running,
     say,
     signing,
+    usage,
     what_if,
 )
 
@@ -67,6 +68,7 @@ def test_no_message_stands_in_two_faces() -> None:
         rules_console,
         running,
         signing,
+        usage,
         what_if,
     )
     assert sum(len(face.MESSAGES) for face in faces) == len(MESSAGES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sekisho.model.instants import Instant
-from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
+from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, SeenSpan, Usage
 from sekisho.ports.telemetry import Gap, TelemetryFormat, UsageQuery
 
 __all__ = ["EVIDENCE", "MadeTelemetry", "allocated", "used"]
@@ -85,6 +85,9 @@ class MadeTelemetry:
         yield from sorted(rows, key=lambda u: (u.start, u.job))
 
     def find_gaps(self, start: Instant, end: Instant) -> Iterable[Gap]:
+        return ()
+
+    def find_seen(self, start: Instant, end: Instant) -> Iterable[SeenSpan]:
         return ()
 
     def correct(self, job: str, chips: int = 8, **changes: object) -> None:

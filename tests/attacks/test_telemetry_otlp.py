@@ -49,11 +49,13 @@ def test_half_a_request_is_refused_whole_at_every_length(encoding: str) -> None:
 
 
 def test_a_hundred_thousand_attributes_are_refused_and_not_remembered() -> None:
+    """Each point that carries them is malformed, and no device is known afterwards."""
     bomb = {f"a{number}": "x" for number in range(100_000)}
     assert bombed([Point(attributes=bomb)] * 2, PROTOBUF) == ["malformed", "malformed"]
 
 
 def test_a_hundred_thousand_attributes_in_json_are_refused_and_not_remembered() -> None:
+    """Their point is malformed in JSON as well, and no device is known afterwards."""
     bomb = [{"key": f"a{number}", "value": {"stringValue": "x"}} for number in range(100_000)]
     point = {"timeUnixNano": NOON_NS, "asInt": 1, "attributes": bomb}
     known = book()
@@ -64,12 +66,14 @@ def test_a_hundred_thousand_attributes_in_json_are_refused_and_not_remembered() 
 
 @BOTH
 def test_a_bomb_in_the_resource_is_refused_and_not_remembered(encoding: str) -> None:
+    """Five thousand attributes around the points make each of them malformed, and no device is known afterwards."""
     bomb = {f"a{number}": "x" * 40 for number in range(5_000)}
     assert bombed([Point(), Point()], encoding, resource=bomb) == ["malformed", "malformed"]
 
 
 @BOTH
 def test_one_attribute_of_a_megabyte_is_refused_and_not_remembered(encoding: str) -> None:
+    """A device's id of a megabyte makes its point malformed and names no device."""
     assert bombed([Point(attributes={"hw.id": "x" * 1_000_000})], encoding) == ["malformed"]
 
 
@@ -85,6 +89,7 @@ def test_values_nested_a_million_deep_cost_their_point() -> None:
 
 
 def test_json_nested_a_million_deep_is_refused() -> None:
+    """A million open brackets are refused for their depth, before anything breaks on them."""
     with pytest.raises(InvalidInput, match="nested deeper"):
         parse_otlp(b'{"resourceMetrics":' + b"[" * 1_000_000, book(), content_type=JSON)
 
@@ -97,6 +102,7 @@ def test_json_with_a_name_twice_is_refused() -> None:
 
 
 def test_json_with_a_bare_nan_is_refused_and_the_word_is_a_value_for_cleaning() -> None:
+    """In quotes it is the protocol's way to write a value; without them the body is refused."""
     text = as_json(request([Point(value=float("nan"))]))
     samples = parse_otlp(text, book(), content_type=JSON)
     assert str(samples.value.tolist()) == "[nan]"
@@ -126,6 +132,7 @@ def test_json_with_a_bare_nan_is_refused_and_the_word_is_a_value_for_cleaning() 
     ],
 )
 def test_json_of_the_wrong_type_costs_its_point_and_names_it(wrong: dict[str, Any]) -> None:
+    """The point is malformed by its path within the request, and the good point before it is taken."""
     good: dict[str, Any] = {"timeUnixNano": str(NOON_NS), "asInt": "1", "attributes": _gpu()}
     samples = parse_otlp(_json_of([good, good | wrong]), book(), content_type=JSON)
     ((reason, count, first),) = [(r.reason, r.count, r.first) for r in samples.refused]
@@ -150,6 +157,7 @@ def test_json_of_the_wrong_type_costs_its_point_and_names_it(wrong: dict[str, An
     ],
 )
 def test_json_of_another_shape_is_refused_with_its_path(text: bytes) -> None:
+    """A body whose parts are not what the protocol says is refused whole, and the refusal says where."""
     with pytest.raises(InvalidInput) as refused:
         parse_otlp(text, book(), content_type=JSON)
     assert refused.value.path
@@ -172,6 +180,7 @@ def test_an_attribute_named_as_ours_does_not_change_the_unit_or_the_kind(encodin
 
 
 def test_text_that_is_no_utf8_costs_its_point() -> None:
+    """An attribute whose key is broken bytes makes its point malformed."""
     point = b"\x19" + NOON_NS.to_bytes(8, "little") + b"\x21" + bytes(8)
     bad = point + _field(7, _field(1, b"\xff") + _field(2, _field(1, b"x")))
     samples = parse_otlp(_metric(bad), book(), content_type=PROTOBUF)
@@ -203,6 +212,7 @@ def test_a_million_series_are_bounded_in_memory_and_none_is_lost() -> None:
 
 @pytest.mark.soak
 def test_a_million_series_come_through_in_minutes() -> None:
+    """A million series in one request have a channel each, in less than five minutes."""
     points = [
         Point(attributes={"hw.id": f"GPU-{n:08d}"}, name="hw.gpu.power") for n in range(10**6)
     ]
@@ -231,6 +241,7 @@ def test_a_value_that_changes_its_series_teaches_a_bounded_book(
 def test_more_bytes_than_a_body_may_have_are_refused_unread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """One byte over the limit is refused for its length, whatever the bytes say."""
     monkeypatch.setattr("sekisho.adapters.telemetry.otlp.MAX_BODY", 100)
     with pytest.raises(InvalidInput, match="more than 100 bytes"):
         parse_otlp(bytes(101), book(), content_type=PROTOBUF)

@@ -55,6 +55,7 @@ def packed(columns: dict[str, Any], **options: Any) -> bytes:
 def test_a_node_list_that_names_a_thousand_million_hosts_is_refused_before_it_is_written_out(
     text: str,
 ) -> None:
+    """Ranges, products and long lists end in a refusal that takes less than a hundred megabytes."""
     tracemalloc.start()
     with pytest.raises(InvalidInput, match=r"more than 100000 hosts|is no list"):
         expand_node_list(text, limit=100_000)
@@ -64,6 +65,7 @@ def test_a_node_list_that_names_a_thousand_million_hosts_is_refused_before_it_is
 
 
 def test_a_job_with_a_thousand_million_hosts_costs_its_row() -> None:
+    """Its row is malformed and counted; the job of nine hosts beside it is taken."""
     lines = [
         f"{n}|1789981200|1789992000|gres/gpu=8|{nodes}"
         for n, nodes in enumerate(["n[1-9]", "n[1-1000000000]"])
@@ -86,6 +88,7 @@ def test_a_resource_count_of_many_digits_is_no_count() -> None:
 
 
 def test_a_table_of_a_million_columns_is_refused() -> None:
+    """The reader of samples and the reader of jobs both refuse such a heading."""
     names = ",".join(f"c{number}" for number in range(1_000_000))
     for parse in (lambda b: parse_csv(b, book()), lambda b: parse_allocations_csv(b, site="s")):
         with pytest.raises(InvalidInput):
@@ -93,12 +96,14 @@ def test_a_table_of_a_million_columns_is_refused() -> None:
 
 
 def test_a_table_of_ten_thousand_columns_is_refused_by_their_number() -> None:
+    """The refusal says how many columns came and how many may."""
     names = ",".join(f"c{number}" for number in range(10_000))
     with pytest.raises(InvalidInput, match="10002 columns, more than 512"):
         parse_csv(f"timestamp,device,{names}\n".encode(), book())
 
 
 def test_a_quote_that_is_never_closed_costs_one_line_of_ten_thousand() -> None:
+    """Its line is malformed and counted; the good lines before and after it are all read."""
     good = f"{NOON},GPU-a,power_w,1\n"
     text = LONG + good * 5_000 + f'{NOON},"GPU-a,power_w,1\n' + good * 5_000
     samples = parse_csv(text.encode(), book())
@@ -107,6 +112,7 @@ def test_a_quote_that_is_never_closed_costs_one_line_of_ten_thousand() -> None:
 
 
 def test_a_line_of_megabytes_costs_itself() -> None:
+    """A line of nine megabytes is malformed and counted, and the next line is read."""
     text = f"{LONG}{NOON},GPU-{'a' * 9_000_000},power_w,1\n{NOON},GPU-a,power_w,1\n"
     samples = parse_csv(text.encode(), book())
     assert samples.value.tolist() == [1.0]
@@ -171,11 +177,13 @@ def test_noise_is_taken_or_refused_by_every_reader(dice: random.Random) -> None:
     "body", [b"[" * 1_000_000, b'{"jobs":' * 100_000, b'{"items":[],"items":[]}']
 )
 def test_json_that_nests_or_repeats_is_refused(parse: Any, body: bytes) -> None:
+    """Brackets without end and a name that stands twice are refused, for Slurm and for Kubernetes alike."""
     with pytest.raises(InvalidInput):
         parse(body, site="osaka-1")
 
 
 def test_one_pod_cannot_have_more_chips_than_there_are() -> None:
+    """Fifty containers that ask for a thousand million chips each are one pod out of range."""
     wants = {"limits": {"nvidia.com/gpu": "999999999"}}
     spec = {"nodeName": "n1", "containers": [{"resources": wants}] * 50}
     item = {"metadata": {"name": "a"}, "spec": spec, "status": {"startTime": NOON}}
@@ -232,6 +240,7 @@ def test_a_text_that_a_dictionary_repeats_is_held_once() -> None:
 
 
 def test_more_rows_than_a_file_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten rows refuse a file where nine are the most."""
     monkeypatch.setattr("sekisho.adapters.telemetry.parquet_samples.MAX_ROWS", 9)
     with pytest.raises(InvalidInput, match="more than 9 rows"):
         parse_parquet(

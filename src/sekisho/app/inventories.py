@@ -18,7 +18,13 @@ from sekisho.adapters.storage.push_tokens_sqlite import PushTokensSqlite
 from sekisho.app.home import Home
 from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.instants import Instant
-from sekisho.operations.pushing import Pushers, PushPlan, make_push_token, revoke_push_token
+from sekisho.operations.pushing import (
+    Pusher,
+    Pushers,
+    PushPlan,
+    make_push_token,
+    revoke_push_token,
+)
 from sekisho.operations.register.fleet import Fleet, TokenPlan, UnknownToken, make_token
 from sekisho.operations.register.reconciling import (
     WINDOW_S,
@@ -53,6 +59,7 @@ __all__ = [
     "NodeRow",
     "PushPlan",
     "PushToken",
+    "Pusher",
     "TokenPlan",
     "UnknownToken",
     "draft_table",

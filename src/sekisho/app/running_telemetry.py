@@ -15,18 +15,35 @@ import msgspec
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Intake
-from sekisho.operations.fleet_picture import DAY_S, FleetPicture, draw_site_days
+from sekisho.operations.fleet_picture import (
+    DAY_S,
+    DeviceState,
+    FleetPicture,
+    SiteDay,
+    draw_site_days,
+    judge_device,
+)
 from sekisho.ports.clock import Clock
 from sekisho.ports.telemetry import TelemetryFormat, UsageQuery
 
 if TYPE_CHECKING:
     from sekisho.adapters.telemetry.parquet_telemetry import ParquetTelemetry
 
-__all__ = ["Delivery", "IntakeTally", "RunningTelemetry", "Upkeep"]
+__all__ = [
+    "Delivery",
+    "DeviceState",
+    "FleetPicture",
+    "IntakeTally",
+    "RunningTelemetry",
+    "SiteDay",
+    "Upkeep",
+    "judge_device",
+]
 
 _log = logging.getLogger("sekisho.telemetry")
 COMPACTED_EVERY_S: Final = 60.0
-PICTURED_EVERY_S: Final = 60.0
+FIRST_PICTURE_S: Final = 3.0
+"""Whoever sets up a sender looks whether anything comes."""
 FRESH_S: Final = 60.0
 """The picture settles what came since, where the last time is longer ago than this."""
 MAX_UNPACKED: Final = 256 << 20
@@ -199,11 +216,12 @@ class RunningTelemetry:
         return self._store is not None or "://" in self.place or Path(self.place).is_dir()
 
     def _tend(self) -> None:
-        rest_s = 1.0
+        rest_s = FIRST_PICTURE_S
         while not self._stopping.wait(rest_s):
             began = time.monotonic()
             self.problem = _told(self.compact) or _told(self.draw)
-            rest_s = max(COMPACTED_EVERY_S, REST * (time.monotonic() - began))
+            every_s = FIRST_PICTURE_S if self.picture is None else COMPACTED_EVERY_S
+            rest_s = max(every_s, REST * (time.monotonic() - began))
 
 
 def _told(act: Callable[[], object]) -> str:

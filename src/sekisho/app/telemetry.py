@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from sekisho.model.errors import InvalidInput
-from sekisho.model.instants import Instant
+from sekisho.model.instants import Instant, Period
 from sekisho.model.telemetry import Intake
-from sekisho.ports.telemetry import Gap, TelemetryFormat
+from sekisho.ports.telemetry import Gap, Telemetry, TelemetryFormat
 
 if TYPE_CHECKING:
     from sekisho.adapters.telemetry.job_records import JobRecords
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from sekisho.adapters.telemetry.parquet_telemetry import (
         ParquetTelemetry as ParquetTelemetry,  # noqa: PLC0414 - how mypy is told
     )
+    from sekisho.metering.allotment import Allotment
+    from sekisho.metering.enrolment import EnrolledDevice
 
 __all__ = [
     "Came",
     "JobFile",
     "JobFormat",
     "TelemetryFile",
+    "account_whole",
     "open_telemetry",
     "read_jobs",
     "take_file",
@@ -107,6 +110,25 @@ def read_jobs(file: JobFile) -> JobRecords:
         "csv": table.parse_allocations_csv,
     }
     return readers[file.kind](file.body, site=file.site, path=file.name)
+
+
+def account_whole(
+    telemetry: Telemetry, period: Period, register: Sequence[EnrolledDevice] | None = None
+) -> Allotment:
+    """Every device of a store, and of a register where one is at hand, accounted for all of a period.
+
+    The days of the period are settled first. Raises Unavailable.
+    """
+    from sekisho.metering.allotment import allot
+    from sekisho.metering.enrolment import enrol, hold_against
+
+    seen = tuple(telemetry.find_seen(period.start, period.end))
+    devices = telemetry.load_devices()
+    allocations = telemetry.load_allocations(period.start, period.end)
+    if register is None:
+        return allot(period, devices, allocations, seen)
+    found = allot(period, enrol(devices, register), allocations, seen)
+    return hold_against(found, period, devices, register)
 
 
 @contextmanager

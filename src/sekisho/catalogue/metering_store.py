@@ -17,6 +17,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "  refused, {reason}: {count} (first: {first})",
         "  拒否 ({reason}): {count} 件 (最初の例: {first})",
     ),
+    "meter.ingest.remedy": ("    remedy: {remedy}", "    対処: {remedy}"),
     "meter.ingest.gaps": (
         "{count} gaps between {start} and {end}: not measured there, which is not zero",
         "{start} から {end} までに欠測 {count} 区間。計測なしであり、ゼロではありません",
@@ -46,6 +47,42 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "meter.gaps.none": ("No gaps.", "欠測はありません。"),
     "meter.gaps.more": ("... and {count} more", "ほか {count} 区間"),
+    "meter.whole.bar": ("accounting every device", "全装置の時間を照合しています"),
+    "meter.whole.head": (
+        "{start} to {end}: {count} devices, {hours} chip-hours",
+        "{start} から {end} まで: 装置 {count} 台、{hours} チップ時間",
+    ),
+    "meter.whole.legend": (
+        "# leased  = exempt  ? undecided  - unattributed  . not seen, which is not idle",
+        "# 貸出  = 適用除外  ? 未確定  - 帰属不明  . 観測なし (遊休とは限りません)",
+    ),
+    "meter.whole.leased": ("leased {hours} h ({share})", "貸出 {hours} 時間 ({share})"),
+    "meter.whole.exempt": ("exempt {hours} h ({share})", "適用除外 {hours} 時間 ({share})"),
+    "meter.whole.undecided": ("undecided {hours} h ({share})", "未確定 {hours} 時間 ({share})"),
+    "meter.whole.unattributed": (
+        "unattributed {hours} h ({share})",
+        "帰属不明 {hours} 時間 ({share})",
+    ),
+    "meter.whole.not_seen": ("not seen {hours} h ({share})", "観測なし {hours} 時間 ({share})"),
+    "meter.whole.dark": (
+        "of the leased and exempt time {hours} h not measured",
+        "貸出・適用除外のうち計測なし {hours} 時間",
+    ),
+    "meter.whole.overlapped": (
+        "{hours} h claimed by several jobs",
+        "複数ジョブの重複 {hours} 時間",
+    ),
+    "meter.whole.total": ("all", "合計"),
+    "meter.whole.more": ("... and {count} more devices", "ほか {count} 台"),
+    "meter.whole.finding": (
+        "{verdict}: {kind}, {device}{jobs}{start} to {end}: {why}",
+        "{verdict}: {kind}, {device}{jobs}{start} から {end} まで: {why}",
+    ),
+    "meter.whole.more-findings": ("... and {count} more findings", "ほか指摘 {count} 件"),
+    "meter.whole.none": (
+        "No device is known here: nothing was measured.",
+        "装置が一台もなく、何も計測されていません。",
+    ),
     "meter.retain.would": (
         "would go: {site} {day}, {rows} raw rows in {files} files, {size} bytes; the minute sums stay",
         "削除予定: {site} {day}、生データ {rows} 行 ({files} ファイル、{size} バイト)。分単位の集計は残ります",

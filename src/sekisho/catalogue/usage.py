@@ -14,7 +14,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.label.roll_up": ("roll-up", "集計書"),
     "show.label.readings": ("readings", "計測記録"),
     "show.label.chains": ("receipts", "受領記録"),
-    "show.usage.chains": ("{count} hosts' chains", "ホスト {count} 台分の連鎖"),
     "show.usage.first": (
         "no other report of this licensee may overlap this period; a correction names this one's digest",
         "この対象者の報告は期間を重複できません。訂正はこの報告の要約値を示します",

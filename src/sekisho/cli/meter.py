@@ -17,6 +17,7 @@ from sekisho.cli import (
     meter_report,
     meter_store,
     meter_token,
+    meter_whole,
 )
 from sekisho.cli.answer import Answer, AsJson, deliver, worst_code
 from sekisho.cli.reading import read_input
@@ -34,6 +35,7 @@ _PARTS: Sequence[Callable[[typer.Typer], None]] = (
     meter_report.add_to,
     meter_store.add_to,
     meter_token.add_to,
+    meter_whole.add_to,
 )
 """What further parts of the group add: one module each, `cli/meter_<part>.py`, with an `add_to`."""
 

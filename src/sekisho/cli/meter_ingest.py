@@ -173,6 +173,8 @@ def _lines(key: str, intake: Intake, language: Language) -> Iterable[str]:
     for refusal in intake.refused:
         told = {"reason": refusal.reason, "count": refusal.count, "first": tame(refusal.first)}
         yield say("meter.ingest.refused", language, **told)
+        if refusal.remedy:
+            yield say("meter.ingest.remedy", language, remedy=tame(refusal.remedy))
     yield from (f"  {tame(note)}" for note in intake.notes)
 
 

@@ -14,18 +14,11 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from sekisho.metering.device_boards import (
-    SEEN,
-    Board,
-    Claim,
-    Happening,
-    SeenSpan,
-    boards_of,
-)
+from sekisho.metering.device_boards import SEEN, Board, Claim, Happening, boards_of
 from sekisho.metering.device_claims import lay_claims
 from sekisho.metering.device_findings import AllotmentFinding, find_in_devices, merge_findings
 from sekisho.model.instants import Instant, Period
-from sekisho.model.telemetry import Allocation, DeviceSeen
+from sekisho.model.telemetry import Allocation, DeviceSeen, SeenSpan
 
 __all__ = ["Allotment", "AllotmentFinding", "DeviceAccount", "SeenSpan", "allot"]
 

@@ -9,17 +9,9 @@ from typing import TypeAlias
 import msgspec
 
 from sekisho.model.instants import Instant, Period
-from sekisho.model.telemetry import DeviceSeen
+from sekisho.model.telemetry import DeviceSeen, SeenSpan
 
-__all__ = ["SEEN", "Board", "Claim", "Happening", "SeenSpan", "boards_of", "to_ms"]
-
-
-class SeenSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """Readings show the device (or slice) in [start, end)."""
-
-    device: str
-    start: Instant
-    end: Instant
+__all__ = ["SEEN", "Board", "Claim", "Happening", "boards_of", "to_ms"]
 
 
 class Claim(msgspec.Struct, frozen=True):

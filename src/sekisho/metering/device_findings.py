@@ -29,6 +29,8 @@ FindingKind: TypeAlias = Literal[
     "two devices in one slot",
     "two places",
     "slices over whole",
+    "not enrolled",
+    "not as enrolled",
 ]
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "ClusterFigures",
     "H100Constants",
     "cluster_figures",
+    "faster_name",
     "known_chips",
     "parse_chip_table",
 ]
@@ -276,6 +277,21 @@ def known_chips() -> ChipTable:
     """The table that ships with Sekisho: part of the code, read once."""
     text = resources.files("sekisho.model").joinpath("chips.csv").read_text(encoding="utf-8")
     return parse_chip_table(text, file="chips.csv")
+
+
+def faster_name(one: str, other: str, table: ChipTable | None = None) -> str:
+    """Of two names that one device was given, that of the faster chip; a known name over an unknown one.
+
+    Whoever names an H100 a T4, once or from then on, does not lower its peak so. Where nothing decides, the first.
+    """
+    if one == other or not other:
+        return one
+    chips = table or known_chips()
+    first, second = chips.find(one), chips.find(other)
+    if first is None or second is None:
+        return one if one and (first is not None or second is None) else other
+    faster = second.fastest_peak_flop_per_s > first.fastest_peak_flop_per_s
+    return other if faster else one
 
 
 def parse_chip_table(text: str, *, file: str) -> ChipTable:

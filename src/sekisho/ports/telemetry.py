@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
+from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, SeenSpan, Usage
 
 __all__ = ["Gap", "Telemetry", "TelemetryFormat", "UsageQuery"]
 
@@ -76,3 +76,10 @@ class Telemetry(Protocol):
         ...
 
     def find_gaps(self, start: Instant, end: Instant) -> Iterable[Gap]: ...
+
+    def find_seen(self, start: Instant, end: Instant) -> Iterable[SeenSpan]:
+        """Stretches of [start, end) in which readings show a device or slice: between its gaps, in any order.
+
+        Where single readings were dropped, from the minute sums: as long, and placed to the minute.
+        """
+        ...

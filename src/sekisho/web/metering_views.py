@@ -7,8 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from sekisho.app.running_telemetry import DeviceState, FleetPicture, SiteDay, judge_device
 from sekisho.model.instants import Instant
-from sekisho.operations.fleet_picture import DeviceState, FleetPicture, SiteDay, judge_device
 
 __all__ = ["SHOWN_DEVICES", "DayBar", "DeviceTable", "Stretch", "draw_bars", "list_devices"]
 

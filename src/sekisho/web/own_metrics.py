@@ -1,8 +1,8 @@
 """Our own state as metrics: the log and its witnesses, budgets, hosts, orders, findings, telemetry and its gaps.
 
 No label bears the name of a customer, a licence, a site or a device: whatever scrapes keeps what it reads for months,
-in places that this regime does not control, and who trains how much is what its customers least want told. A scraper that
-asks for names (`/metrics?names=yes`) is given licences and sites, never devices.
+in places that this regime does not control, and who trains how much is what its customers least want told. A scraper
+that asks for names (`/metrics?names=yes`) is given licences and sites, never devices.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from sekisho import __version__
-from sekisho.app.running_telemetry import IntakeTally, RunningTelemetry, Upkeep
+from sekisho.app.running_telemetry import (
+    FleetPicture,
+    IntakeTally,
+    RunningTelemetry,
+    Upkeep,
+    judge_device,
+)
 from sekisho.licensing import Book, LicenceState
 from sekisho.model.instants import Instant
-from sekisho.operations.fleet_picture import FleetPicture, judge_device
 from sekisho.web.bars import burn_down
 from sekisho.web.open_metrics import Family, FamilyType, Sample
 from sekisho.web.snapshot import Snapshot

@@ -22,11 +22,10 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter
 
-from sekisho.app.inventories import UnknownToken
+from sekisho.app.inventories import Pusher, UnknownToken
 from sekisho.app.running_telemetry import Delivery
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.telemetry import Intake
-from sekisho.operations.pushing import Pusher
 from sekisho.signing.assertion import AssertionExpired, ForgedAssertion
 from sekisho.web.epcis_bodies import check_announced, read_bounded
 from sekisho.web.otlp_answers import write_failure, write_success

@@ -46,6 +46,23 @@ def test_of_two_that_write_one_number_one_is_told(
     assert [path.name for path in (tmp_path / "balance" / "osaka").iterdir()] == ["000001.json"]
 
 
+def test_an_erased_report_leaves_its_remnant_and_its_number(tmp_path: Path) -> None:
+    """No byte of it is left; what comes next is numbered on, and what is not there cannot be erased."""
+    files = ReportFiles(tmp_path)
+    for number in (1, 2):
+        files.add("usage", "acme", number, b"secret")
+    files.erase("usage", "acme", 1, b"erased")
+    assert files.load_all("usage", "acme") == (b"erased", b"secret")
+    assert files.count("usage", "acme") == 2
+    assert files.count("usage", "nobody") == 0
+    assert [p.name for p in sorted((tmp_path / "usage" / "acme").iterdir())] == [
+        "000001.json",
+        "000002.json",
+    ]
+    with pytest.raises(StateConflict, match="no report 3"):
+        files.erase("usage", "acme", 3, b"erased")
+
+
 def test_a_missing_report_is_corrupt(tmp_path: Path) -> None:
     """Somebody took one away."""
     files = ReportFiles(tmp_path)

@@ -168,6 +168,7 @@ def test_a_device_that_could_be_a_formula_or_has_no_name_is_unusable() -> None:
 
 
 def test_a_byte_order_mark_ends_of_lines_and_capitals_are_taken_as_people_write_them() -> None:
+    """A spreadsheet's mark, CRLF, quotes and capitals change nothing about the sample."""
     text = f'Timestamp,Device,Power_W\r\n{NOON},"GPU-a",1\r\n'
     known = book()
     body = b"\xef\xbb\xbf" + text.encode()
@@ -185,11 +186,13 @@ def test_a_byte_order_mark_ends_of_lines_and_capitals_are_taken_as_people_write_
     ],
 )
 def test_a_table_that_says_nothing_of_devices_is_refused_as_a_whole(text: str, why: str) -> None:
+    """Without columns, a time, a device or a quantity, or with one quantity twice, no line could be read."""
     with pytest.raises(InvalidInput, match=why):
         parse_csv(text.encode(), book(), path="x.csv")
 
 
 def test_what_is_not_utf8_is_refused_with_its_line() -> None:
+    """Bytes of another encoding refuse the file, by its name and the line where they stand."""
     body = LONG.encode() + f"{NOON},GPU-a,power_w,1\n".encode() + b"\xff\xfe,,,\n"
     with pytest.raises(InvalidInput, match=r"x\.csv: line 3: is not UTF-8"):
         parse_csv(body, book(), path="x.csv")

@@ -117,5 +117,6 @@ def test_a_count_of_xid_errors_becomes_its_code() -> None:
 
 
 def test_another_table_of_the_export_is_refused_with_the_remedy() -> None:
+    """A table of events holds no readings, and the refusal asks for the metrics file."""
     with pytest.raises(InvalidInput, match="give the metrics file"):
         parse_fleet_csv(b"timestamp,component,event_name,event_type,message\n", book())

@@ -120,6 +120,7 @@ def test_an_id_that_is_no_uuid_counts_within_its_host() -> None:
 
 
 def test_a_slice_is_named_under_its_device_with_its_share() -> None:
+    """Its name begins with its parent's, and its profile says that it has three parts of seven."""
     slice_of = {"uuid": "MIG-1111-2222", "hw__parent": UUID, "hw__model": NAME}
     found = told("hw.gpu.power", gpu__mig__profile="3g.40gb", **slice_of)
     assert isinstance(found, tuple)

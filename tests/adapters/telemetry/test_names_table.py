@@ -17,6 +17,7 @@ def told(name: str, **labels: str) -> tuple[Channel, DeviceSeen] | Unusable | No
 
 @pytest.mark.parametrize("name", [*SHORT_NAMES, *FIELDS, "dcgm_fi_dev_power_usage"])
 def test_every_short_form_and_every_field_is_a_quantity_of_the_device(name: str) -> None:
+    """Short forms, our own fields and a DCGM name in small letters each mean a field of the row's device."""
     found = told(name)
     assert isinstance(found, tuple)
     assert found[0].device == found[1].device == UUID
@@ -43,6 +44,7 @@ def test_a_slice_has_the_share_of_its_profile_in_its_chip() -> None:
 
 
 def test_what_is_no_quantity_of_ours_is_passed_over_whoever_has_it() -> None:
+    """A remark or a temperature is no quantity, and a missing device beside it is no complaint."""
     for name in ("remark", "temperature", "DCGM_FI_DEV_GPU_TEMP", "otel"):
         assert told(name) is None
     assert told("remark", device="") is None

@@ -152,6 +152,7 @@ def test_no_recorded_value_is_not_measured(encoding: str) -> None:
 
 @BOTH
 def test_a_point_without_a_value_is_refused(encoding: str) -> None:
+    """Neither a number nor the flag for none: the point is malformed and counted."""
     assert refusals([Point(value=None)], encoding) == [("malformed", 1)]
 
 
@@ -164,6 +165,7 @@ def test_time_zero_is_no_time(encoding: str) -> None:
 
 @BOTH
 def test_a_running_total_of_energy_stays_a_counter(encoding: str) -> None:
+    """A cumulative sum of joules is taken as the counter's reading at the point's own time."""
     energy = Point(name="hw.energy", unit="J", sums=2, value=1234.5, start=NOON_NS - 10**12)
     assert taken([energy], encoding) == [("GPU-0001", "energy_mj", NOON_US, 1234.5)]
 
@@ -177,6 +179,7 @@ def test_a_delta_of_energy_is_mean_power_over_its_stretch(encoding: str) -> None
 
 @BOTH
 def test_a_delta_of_bytes_is_a_rate(encoding: str) -> None:
+    """4,000 bytes in two seconds are 2,000 bytes a second from the start on."""
     said = {"hw.id": "GPU-0001", "hw.gpu.direction": "transmit"}
     delta = Point(
         name="hw.gpu.io", unit="By", sums=1, value=4_000, start=NOON_NS - 2 * 10**9, attributes=said
@@ -187,6 +190,7 @@ def test_a_delta_of_bytes_is_a_rate(encoding: str) -> None:
 @BOTH
 @pytest.mark.parametrize("start", [0, NOON_NS, NOON_NS + 1])
 def test_a_delta_without_a_start_before_its_time_is_refused(encoding: str, start: int) -> None:
+    """Energy over a stretch of no length or of unknown length is no power."""
     delta = Point(name="hw.energy", unit="J", sums=1, value=6000.0, start=start)
     assert refusals([delta], encoding) == [("no time", 1)]
 
@@ -202,17 +206,20 @@ def test_a_delta_without_a_start_before_its_time_is_refused(encoding: str, start
 def test_changes_of_a_level_are_refused_since_they_say_no_level(
     encoding: str, point: Point
 ) -> None:
+    """A delta of memory or of power says by how much it changed, and nobody sent from where."""
     assert refusals([point], encoding) == [("unknown unit", 1)]
 
 
 @BOTH
 def test_a_level_as_a_sum_that_goes_up_and_down_is_a_level(encoding: str) -> None:
+    """Used memory as a cumulative sum that is not monotonic: 4,096 bytes are four kibibytes in use."""
     level = Point(name="hw.gpu.memory.usage", unit="By", sums=2, monotonic=False, value=4096)
     assert taken([level], encoding) == [("GPU-0001", "mem_used_kib", NOON_US, 4.0)]
 
 
 @BOTH
 def test_histograms_and_summaries_are_passed_over_and_counted(encoding: str) -> None:
+    """Each point of the three kinds keeps its place as passed over, and none is refused."""
     made = request([Point()])
     for name in ("histogram", "exponential_histogram", "summary"):
         metric = made.resource_metrics[0].scope_metrics[0].metrics.add(name="latency")
@@ -292,6 +299,7 @@ def test_names_of_the_protocols_own_file_are_read_in_json() -> None:
 
 
 def test_another_content_type_is_refused_with_the_two_that_are_read() -> None:
+    """Plain text is refused, and the refusal names protobuf and JSON."""
     with pytest.raises(InvalidInput, match=r"content-type.*x-protobuf or application/json"):
         parse_otlp(b"", fleet(), content_type="text/plain")
 

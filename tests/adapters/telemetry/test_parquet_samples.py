@@ -81,11 +81,13 @@ def test_an_instant_is_the_same_in_every_type(times: Any) -> None:
     ids=str,
 )
 def test_a_value_is_the_same_in_every_type_and_null_is_not_measured(values: Any) -> None:
+    """Whole numbers, fractions, decimals and text say the same power; null and empty text give no sample."""
     body = packed({"at_us": [NOON_US] * 2, "device": ["GPU-a", "GPU-b"], "power_w": values})
     assert read(body) == [("GPU-a", "power_mw", NOON_US, 3.0)]
 
 
 def test_a_long_table_is_read_with_its_chips() -> None:
+    """With chips in a column beside them, rows of our metrics are samples and a row of another metric is none."""
     names = ["power_w", "sm_clock_mhz", "other"]
     columns = {"timestamp": [NOON_US] * 3, "device": ["GPU-a"] * 3, "metric": names}
     body = packed(columns | {"value": [1, 2, 3], "chip": ["NVIDIA H100"] * 3})
@@ -113,11 +115,13 @@ def test_our_incoming_rows_go_out_and_come_back_the_same() -> None:
 
 
 def test_columns_of_a_kind_that_no_quantity_has_are_left_alone() -> None:
+    """Lists, booleans and remarks beside a power neither become samples nor refuse the file."""
     columns = {"at_us": [NOON_US], "device": ["GPU-a"], "power_w": [1], "tags": [["x"]]}
     assert len(read(packed(columns | {"attested": [True], "remark": ["fine"]}))) == 1
 
 
 def test_a_cell_that_is_no_number_is_refused_with_its_row() -> None:
+    """A word and a blank are told apart, each with its row, its column and what stood there."""
     columns = {"at_us": [NOON_US] * 3, "device": ["GPU-a"] * 3, "power_w": ["1", "much", "N/A"]}
     samples = parse_parquet(packed(columns), book())
     assert [(r.reason, r.count, r.first) for r in samples.refused] == [
@@ -127,6 +131,7 @@ def test_a_cell_that_is_no_number_is_refused_with_its_row() -> None:
 
 
 def test_a_row_without_a_time_or_device_is_refused_and_counted() -> None:
+    """The row without a time is refused and counted; the sample without a device is unusable and says so."""
     columns = {"at_us": [None, NOON_US], "device": ["GPU-a", None], "power_w": [1, 2]}
     known = book()
     samples = parse_parquet(packed(columns), known)

@@ -27,6 +27,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from sekisho.adapters.telemetry.columns import Channel, Mapper, Unusable
+from sekisho.adapters.telemetry.mig_shares import mig_share
 from sekisho.model.errors import InvalidInput
 from sekisho.model.telemetry import FIELDS, DeviceSeen
 
@@ -60,13 +61,6 @@ _VERSION: Final = re.compile(r"(?:\d+(?:\.\d+)*-)?v?(\d+)\.(\d+)(?:\.(\d+))?(?![
 
 _UUID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,95}")
 _INSTANCE: Final = re.compile(r"\d{1,4}")
-_PROFILE: Final = re.compile(r"(?:([1-7])c\.)?([1-7])g\.\d{1,4}gb(?:[+-][a-z.]{1,12})*")
-# Compute slices of a whole chip; 7 where no line fits (NVIDIA MIG user guide, supported GPUs).
-_SLICES_OF: Final = (
-    (re.compile(r"\bA30\b"), 4),
-    (re.compile(r"\bRTX PRO 6000\b"), 4),
-    (re.compile(r"\bRTX PRO (?:5000|4500)\b"), 2),
-)
 _LONGEST_NAME: Final = 200
 
 _NO_DEVICE: Final = Unusable(
@@ -190,17 +184,15 @@ def _find_device(labels: Mapping[str, str], site: str) -> DeviceSeen | Unusable:
 
 
 def _slice(whole: DeviceSeen, instance: str, profile: str) -> DeviceSeen | Unusable:
-    found = _PROFILE.fullmatch(profile)
-    slices_of = next((most for chip, most in _SLICES_OF if chip.search(whole.chip)), 7)
-    slices = int(found.group(1) or found.group(2)) if found else 0
-    if not whole.chip or not _INSTANCE.fullmatch(instance) or not 0 < slices <= slices_of:
+    share = mig_share(profile, whole.chip)
+    if share is None or not _INSTANCE.fullmatch(instance):
         return _NO_SHARE
     return msgspec.structs.replace(
         whole,
         device=f"{whole.device}/{int(instance)}",
         parent=whole.device,
-        slices=slices,
-        slices_of=slices_of,
+        slices=share.slices,
+        slices_of=share.of,
     )
 
 

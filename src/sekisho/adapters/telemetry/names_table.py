@@ -12,7 +12,7 @@ import msgspec
 
 from sekisho.adapters.telemetry.columns import Channel, Mapper, Unusable
 from sekisho.adapters.telemetry.names_dcgm import dcgm_mapper
-from sekisho.adapters.telemetry.naming import BAD_NAME, NO_DEVICE, as_slice, is_name
+from sekisho.adapters.telemetry.naming import BAD_NAME, NO_DEVICE, as_slice, is_name, slot_of
 from sekisho.adapters.telemetry.units import factor_of
 from sekisho.model.telemetry import FIELDS, DeviceSeen
 
@@ -38,7 +38,7 @@ _Found: TypeAlias = "tuple[Channel, DeviceSeen] | Unusable | None"
 
 
 def table_mapper(*, site: str) -> Mapper:
-    """The meaning of a metric of a device; labels are `device`, `chip`, `host` and `mig_profile`."""
+    """The meaning of a metric of a device; labels are `device`, `chip`, `host`, `mig_profile` and where it sits."""
     dcgm = dcgm_mapper(site=site)
 
     def meaning(name: str, labels: Mapping[str, str]) -> _Found:
@@ -64,11 +64,12 @@ def _own(name: str) -> tuple[str, float]:
 
 def _seen(labels: Mapping[str, str], site: str) -> DeviceSeen | Unusable:
     device, chip, host = (labels.get(name, "") for name in ("device", "chip", "host"))
+    slot = slot_of(labels)
     if not device:
         return NO_DEVICE
-    if not all(is_name(text) for text in (device, chip, host) if text):
+    if not all(is_name(text) for text in (device, chip, host, slot) if text):
         return BAD_NAME
-    seen = DeviceSeen(device=device, site=site, chip=chip, host=host)
+    seen = DeviceSeen(device=device, site=site, chip=chip, host=host, slot=slot)
     parent, _, instance = device.partition("/")
     if instance and parent.startswith("GPU-"):
         return as_slice(seen, parent, instance, labels.get("mig_profile", ""))

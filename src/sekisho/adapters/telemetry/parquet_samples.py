@@ -110,6 +110,8 @@ def _column(column: Any, name: str, shape: Shape, texts: set[str], path: str) ->
     if _is_text(kind):
         return _text(column, name, path)
     lowered = name.lower()
+    if lowered == "gpu_index" and _is_number(kind):
+        return _text(column.cast(pa.string()), name, path)
     if lowered == shape.time and pa.types.is_timestamp(kind) and kind.tz is None:
         raise InvalidInput(
             f"the times of {name!r} have no zone",

@@ -15,6 +15,7 @@ from sekisho.adapters.telemetry.deliveries import MAX_BODY, Books, Delivery
 from sekisho.adapters.telemetry.engines import EngineSettings, SourceFile, open_engine, sum_usage
 from sekisho.adapters.telemetry.gap_search import search_gaps
 from sekisho.adapters.telemetry.repeats import Repeats
+from sekisho.adapters.telemetry.seen_search import search_seen
 from sekisho.adapters.telemetry.store import (
     Partition,
     ReadingStore,
@@ -29,7 +30,7 @@ from sekisho.adapters.telemetry.store.reading_store import Tell, silent
 from sekisho.adapters.telemetry.store.site_compaction import Compacted
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, Usage
+from sekisho.model.telemetry import Allocation, DeviceSeen, Intake, SeenSpan, Usage
 from sekisho.ports.telemetry import Gap, TelemetryFormat, UsageQuery
 
 __all__ = ["ParquetTelemetry", "TelemetrySettings"]
@@ -161,6 +162,16 @@ class ParquetTelemetry:
         for one in dict.fromkeys(partition.site for partition in partitions):
             days = [partition for partition in partitions if partition.site == one]
             yield from search_gaps(days, start, end)
+
+    def find_seen(self, start: Instant, end: Instant) -> Iterator[SeenSpan]:
+        """Stretches of [start, end) in which readings show a device, until now, site by site: between its gaps."""
+        end = min(end, _now())
+        if end <= start:
+            return
+        partitions = self.partitions(start, end)
+        for one in dict.fromkeys(partition.site for partition in partitions):
+            days = [partition for partition in partitions if partition.site == one]
+            yield from search_seen(days, start, end)
 
     def partitions(self, start: Instant, end: Instant, site: str = "") -> tuple[Partition, ...]:
         """The days that [start, end) touches and the one before, settled, their files checked."""

@@ -1,8 +1,9 @@
 """Tables of samples, whatever file they came in: one metric a row, one metric a column, or a row with labels.
 
 Columns that name what a row speaks of: `timestamp` (or `time`, or `at_us` for whole microseconds), `device` (or
-`uuid`, `gpu_uuid`), and optional `chip`, `host`, `mig_profile`. Then either `metric` and `value`, or a column for
-each metric, or (the fleet agent's export) `metric_name`, `value` and `labels`. An empty cell was not measured.
+`uuid`, `gpu_uuid`), and optional `chip`, `host`, `mig_profile`, `pci_bus_id`, `gpu_index`. Then either `metric` and
+`value`, or a column for each metric, or (the fleet agent's export) `metric_name`, `value` and `labels`. An empty cell
+was not measured.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["MAX_COLUMNS", "Batch", "SampleTable", "Shape", "shape_of"]
 MAX_COLUMNS: Final = 512
 _TIMES: Final = ("timestamp", "time", "at_us")
 _DEVICES: Final = ("device", "uuid", "gpu_uuid")
-_ABOUT: Final = ("chip", "host", "mig_profile")
+_ABOUT: Final = ("chip", "host", "mig_profile", "pci_bus_id", "gpu_index")
 _TIME_REMEDY: Final = (
     "write RFC 3339 with a zone (2026-01-31T09:00:00Z), or seconds, milliseconds or microseconds "
     "since the epoch"

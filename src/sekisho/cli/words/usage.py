@@ -23,8 +23,8 @@ def _describe_usage(page: Page, fact: UsageReported, _: str) -> None:
     for label, digest in (("roll_up", fact.rollup), ("readings", fact.evidence)):
         if digest is not None:
             page.add(label, digest)
-    if fact.chains:
-        page.tell("chains", "usage.chains", count=len(fact.chains))
+    for chain in fact.chains:
+        page.add("chains", f"{tame(chain.host)} {chain.sequence} {chain.digest}")
     if fact.concealed:
         page.tell("meaning", "concealed", count=len(fact.concealed))
     if fact.corrects is not None:

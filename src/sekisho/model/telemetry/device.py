@@ -1,4 +1,4 @@
-"""A device as its telemetry names it."""
+"""A device as its telemetry names it, and when readings show it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from sekisho.model.instants import Instant
 
-__all__ = ["DeviceSeen"]
+__all__ = ["DeviceSeen", "SeenSpan"]
 
 
 class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,3 +29,11 @@ class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
     first: Instant | None = None
     last: Instant | None = None
     period_us: int = 0
+
+
+class SeenSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """Readings show the device (or slice) in [start, end)."""
+
+    device: str
+    start: Instant
+    end: Instant

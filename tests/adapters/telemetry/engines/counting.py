@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
+from sekisho.model.chips import faster_name
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Allocation, DeviceSeen, Usage
 from sekisho.ports.telemetry import UsageQuery
@@ -159,7 +161,7 @@ def _stretches(world: World, site: str, span: tuple[int, int, int]) -> Iterator[
     if step:
         edges |= set(range(start // step * step, end, step))
     ordered = sorted(edge for edge in edges if start <= edge <= end)
-    for begin, until in zip(ordered, ordered[1:], strict=False):
+    for begin, until in pairwise(ordered):
         now = [r for r in records if r.start.us // 1000 <= begin < _end_of(r, devices)]
         there = {d.device: d for d in devices.values() if _presence(d)[0] <= begin < _presence(d)[1]}
         for held in _at_one_moment(devices, there, now):
@@ -195,9 +197,11 @@ def _at_one_moment(
                 nameless.append((record, record.chips, "node1"))
             elif record.chips > len(here):
                 nameless.append((record, record.chips - len(here), "elsewhere"))
+        elif record.chips > len(set(record.devices)):
+            nameless.append((record, record.chips - len(set(record.devices)), "elsewhere"))
         for name in names:
             chip = devices[name].chip if name in devices else ""
-            claims[name].add((record.job, chip or record.chip, record.exempt))
+            claims[name].add((record.job, faster_name(chip, record.chip), record.exempt))
     yield from _on_devices(devices, there, claims, [one for one in nameless if one[2] == "node1"])
     for record, chips, _ in (one for one in nameless if one[2] == "elsewhere"):
         for chip in range(chips):

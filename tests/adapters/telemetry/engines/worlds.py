@@ -30,7 +30,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     end: int
 
 
-def make_world(dice: random.Random, *, hours: int = 30, readings: int = 40) -> World:
+def make_world(
+    dice: random.Random, *, hours: int = 30, readings: int = 40, longest_ms: int = 90_000_000
+) -> World:
     """Two sites: whole devices, one cut in slices, a host whose jobs name no device, one that no telemetry has."""
     start = NOON + dice.randrange(HOUR)
     span = start, start + hours * HOUR
@@ -41,7 +43,7 @@ def make_world(dice: random.Random, *, hours: int = 30, readings: int = 40) -> W
         edges = [record.start.us for record in allocations]
         edges += [record.end.us for record in allocations if record.end]
         edges += range(span[0] // HOUR * HOUR, span[1], HOUR)
-        rows[device.site] += _make_readings(dice, device, (*span, readings), edges)
+        rows[device.site] += _make_readings(dice, device, (*span, readings, longest_ms), edges)
     return World(
         devices=devices,
         allocations=allocations,
@@ -115,7 +117,7 @@ def _make_allocation(dice: random.Random, number: int, span: tuple[int, int]) ->
 
 
 def _make_readings(
-    dice: random.Random, device: DeviceSeen, span: tuple[int, int, int], edges: Sequence[int]
+    dice: random.Random, device: DeviceSeen, span: tuple[int, int, int, int], edges: Sequence[int]
 ) -> list[Row]:
     """At random moments and exactly at boundaries; up to the next at most, to midnight at the latest."""
     moments = {dice.randrange(span[0], span[1]) for _ in range(span[2])}
@@ -125,7 +127,7 @@ def _make_readings(
     for at, following in zip(ordered, [*ordered[1:], ordered[-1]], strict=True):
         longest = following // 1000 - at // 1000
         wanted = dice.choice([0, 1, 10_000, 59_999, 60_000, 900_000, 4_000_000, 90_000_000])
-        rows.append(_make_row(dice, device.device, at, max(0, min(longest, wanted))))
+        rows.append(_make_row(dice, device.device, at, max(0, min(longest, wanted, span[3]))))
     return rows
 
 

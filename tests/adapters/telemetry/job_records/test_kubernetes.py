@@ -44,6 +44,7 @@ def test_a_pod_is_an_allocation() -> None:
 
 
 def test_a_pod_that_runs_is_open() -> None:
+    """A pod whose container still runs is an allocation without an end."""
     running = pod(status={"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
     assert read(running).allocations[0].end is None
 
@@ -56,11 +57,13 @@ def test_an_evicted_pod_ended_with_its_last_change() -> None:
 
 
 def test_a_slice_is_of_its_kind() -> None:
+    """Two MIG slices are two chips, and the profile of the resource's name is their kind."""
     (job,) = read(pod(spec={"containers": [wants(2, "nvidia.com/mig-1g.10gb")]})).allocations
     assert (job.chips, job.chip) == (2, "mig-1g.10gb")
 
 
 def test_the_model_that_a_pod_asked_for_is_its_chip() -> None:
+    """A node selector for a product names the model; a plain `nvidia.com/gpu` does not."""
     asked = {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3"}
     (job,) = read(pod(spec={"nodeSelector": asked})).allocations
     assert job.chip == "NVIDIA-H100-80GB-HBM3"
@@ -87,20 +90,24 @@ def test_chips_of_containers_add_and_those_before_them_do_not() -> None:
     ],
 )
 def test_pods_of_one_job_share_its_run(metadata: dict[str, Any], run: str) -> None:
+    """Our label first, then the job of a label or an owner within its namespace; a replica set is no run."""
     assert read(pod(metadata=metadata)).allocations[0].run == run
 
 
 def test_devices_are_those_that_were_allotted_not_those_that_were_wished_for() -> None:
+    """The annotation of who allots counts; the UUID that a pod asked for is not its device."""
     notes = {"sekisho.devices": f"{UUID}", "nvidia.com/use-gpuuuid": UUID.replace("8f", "9f")}
     assert read(pod(metadata={"annotations": notes})).allocations[0].devices == (UUID,)
 
 
 def test_pods_without_chips_or_without_a_node_are_passed_over() -> None:
+    """A pod of processors alone and one that waits for a node are counted and make no allocation."""
     records = read(pod(spec={"containers": [{}]}), pod(spec={"nodeName": None}))
     assert (records.allocations, records.passed_over) == ((), 2)
 
 
 def test_a_wrong_pod_is_refused_by_its_place_and_the_rest_is_taken() -> None:
+    """No start, a start without a zone, half a device or less than none; the same pod again is a duplicate."""
     wrong = [pod(status={"startTime": None}), pod(status={"startTime": "2026-09-21T09:00:00"})]
     wrong += [pod(spec={"containers": [wants("500m")]}), pod(spec={"containers": [wants("-1")]})]
     records = read(*wrong, pod(), pod(), 7)
@@ -114,5 +121,6 @@ def test_a_wrong_pod_is_refused_by_its_place_and_the_rest_is_taken() -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"\xff", b'{"items": {}}'])
 def test_another_document_is_refused(body: bytes) -> None:
+    """A document without a list of items, or that is no UTF-8, holds no pods."""
     with pytest.raises(InvalidInput):
         parse_pods(body, site="osaka-1")

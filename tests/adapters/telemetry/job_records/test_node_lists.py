@@ -22,11 +22,13 @@ from sekisho.model.errors import InvalidInput
     ],
 )
 def test_an_expression_names_its_hosts_in_order(text: str, hosts: str) -> None:
+    """Ranges keep their zeros in front, commas part expressions, and two brackets multiply."""
     assert expand_node_list(text, limit=100) == tuple(hosts.split())
 
 
 @given(st.lists(st.tuples(st.sampled_from(["n", "gpu-"]), st.integers(0, 999)), min_size=1))
 def test_names_without_brackets_come_back_as_they_stand(said: list[tuple[str, int]]) -> None:
+    """A list of plain names is its own expansion, in the order in which they were said."""
     names = tuple(f"{prefix}{number:03d}" for prefix, number in said)
     assert expand_node_list(",".join(names), limit=10_000) == names
 
@@ -36,11 +38,13 @@ def test_names_without_brackets_come_back_as_they_stand(said: list[tuple[str, in
     ["gpu[1-", "gpu]1[", "gpu[3-1]", "gpu[a-b]", "gpu[]", "gpu[1[2]]", ",", "a,,b", "a,", ""],
 )
 def test_what_is_no_expression_is_refused(text: str) -> None:
+    """Brackets that do not pair, ranges that do not rise or hold no numbers, and names that are empty."""
     with pytest.raises(InvalidInput):
         expand_node_list(text, limit=100)
 
 
 def test_as_many_hosts_as_the_limit_and_no_more() -> None:
+    """A hundred hosts pass a limit of a hundred; under a limit of 99 they are refused."""
     assert len(expand_node_list("n[1-100]", limit=100)) == 100
     with pytest.raises(InvalidInput, match="more than 99 hosts"):
         expand_node_list("n[1-100]", limit=99)

@@ -57,6 +57,7 @@ def test_a_job_is_an_allocation() -> None:
 def test_chips_are_counted_once_whether_their_kind_is_told_or_not(
     tres: str, chips: int, kind: str
 ) -> None:
+    """The total where it stands, else the sum of the kinds; the kind is told where there is but one."""
     (job,) = read(row(tres=tres)).allocations
     assert (job.chips, job.chip) == (chips, kind)
 
@@ -79,6 +80,7 @@ def test_a_requeued_job_is_an_allocation_for_each_time_that_it_ran() -> None:
 
 
 def test_array_tasks_are_jobs_and_parts_of_one_job_share_its_run() -> None:
+    """A task of an array stands alone; the components of a heterogeneous job have its id as their run."""
     records = read(row("200_1"), row("200_2"), row("300+0"), row("300+1"))
     assert [(job.job, job.run) for job in records.allocations] == [
         *(("200_1", ""), ("200_2", ""), ("300+0", "300"), ("300+1", "300")),
@@ -92,6 +94,7 @@ def test_a_job_without_an_end_is_open() -> None:
 
 
 def test_a_job_that_never_began_or_had_no_chip_is_passed_over() -> None:
+    """Pending, cancelled before it began, or on processors alone: counted, neither taken nor refused."""
     never = row(start="Unknown", end="Unknown", state="PENDING")
     cancelled = row("124", start="None", end=NOON, state="CANCELLED by 1000")
     records = read(never, cancelled, row("125", tres="cpu=4,mem=1G"))
@@ -106,6 +109,7 @@ def test_the_clusters_zone_says_which_hour_it_was() -> None:
 
 
 def test_without_a_zone_a_local_time_is_refused_with_the_remedy() -> None:
+    """Nobody can say which hour it was, so each such row is counted and the remedy asks for the zone."""
     records = read(row(), row("124"), zone="")
     assert refused(records)[0][:2] == ("no start", 2)
     assert "name the cluster's zone" in records.refused[0].remedy
@@ -128,6 +132,7 @@ def test_an_hour_that_comes_twice_is_told_by_the_time_that_the_job_ran() -> None
 
 
 def test_a_zone_that_does_not_exist_is_refused() -> None:
+    """An unknown name, a path and an offset of 99 hours are no zones."""
     for zone in ("Mars/Olympus", "../etc/passwd", "+99:00"):
         with pytest.raises(InvalidInput, match="is no zone"):
             read(row(), zone=zone)
@@ -143,6 +148,7 @@ def test_devices_run_and_parents_are_read_from_comments() -> None:
 
 
 def test_a_wrong_row_is_refused_with_its_line_and_the_rest_is_taken() -> None:
+    """Every reason has its count and the line and job of its first; the good row beside them is a job."""
     records = read(
         row(),
         row("124", start="yesterday"),
@@ -160,6 +166,7 @@ def test_a_wrong_row_is_refused_with_its_line_and_the_rest_is_taken() -> None:
 
 
 def test_a_heading_without_what_is_needed_is_refused_with_the_command() -> None:
+    """The missing column is named, and the sacct command to run instead stands beside it."""
     with pytest.raises(InvalidInput, match=r"no column alloctres; sacct -P -a"):
         read("1|2", head="JobID|Start|End")
 
@@ -171,6 +178,7 @@ def test_another_delimiter_and_a_trailing_one_are_read() -> None:
 
 
 def test_quotes_in_names_are_characters() -> None:
+    """A quote that opens in a comment and never closes joins no lines: both rows are jobs."""
     assert len(read(row(comment='say "hi'), row("124")).allocations) == 2
 
 
@@ -197,6 +205,7 @@ def read_json(*jobs: Any) -> JobRecords:
 
 
 def test_json_says_what_text_says() -> None:
+    """Chips and their kind, hosts, times, run, devices and customer come from JSON as they come from text."""
     (found,) = read_json(job()).allocations
     assert (found.job, found.chips, found.chip, found.hosts) == (
         *("123", 8, "h100", ("gpu07", "gpu08")),
@@ -224,6 +233,7 @@ def number(value: int, *, is_set: bool = True) -> dict[str, Any]:
 def test_ids_in_every_shape_are_read_as_sacct_prints_them(
     over: dict[str, Any], name: str, run: str
 ) -> None:
+    """A task of an array is 120_3, a component 122+1 with 122 as its run; a number that is not set is none."""
     (found,) = read_json(job(**over)).allocations
     assert (found.job, found.run) == (name, run)
 
@@ -238,6 +248,7 @@ def test_states_and_times_of_later_versions_are_read() -> None:
 
 
 def test_a_job_of_another_shape_is_refused_by_its_place() -> None:
+    """A job without an id, a number in a job's place and a start before 1970 are malformed; the good job is taken."""
     records = read_json(job(), {"name": "x"}, 7, job(time={"start": -5, "end": 0}))
     assert len(records.allocations) == 1
     assert [(r.reason, r.count, r.first[:6]) for r in records.refused] == [
@@ -247,5 +258,6 @@ def test_a_job_of_another_shape_is_refused_by_its_place() -> None:
 
 @pytest.mark.parametrize("body", [b"[]", b'{"jobs": 7}', b"{", b'{"jobs": [], "jobs": []}'])
 def test_another_document_is_refused(body: bytes) -> None:
+    """A list, jobs that are no list, broken JSON and a name that stands twice hold no accounting."""
     with pytest.raises(InvalidInput):
         parse_sacct_json(body, site="osaka-1")

@@ -33,6 +33,7 @@ def test_every_column_is_read() -> None:
 
 
 def test_three_columns_are_enough() -> None:
+    """Chips, start and job, in any order: the job is open, not exempt, and of the reader's site."""
     (job,) = read("chips,start,job\n8,1789981200,j1\n").allocations
     assert (job.site, job.end, job.exempt, job.chips) == ("osaka-1", None, False, 8)
     assert job.start == parse_instant(MORNING)
@@ -85,6 +86,7 @@ def test_records_that_came_are_all_accounted_for() -> None:
     ],
 )
 def test_a_heading_that_is_not_the_tables_is_refused(head: str, why: str) -> None:
+    """A column that is missing, unknown or there twice is named, with the file and its first line."""
     with pytest.raises(InvalidInput, match=f"jobs.csv: line 1: .*{why}"):
         read(f"{head}\n")
 

@@ -35,7 +35,9 @@ def store(tmp_path: Path) -> ReadingStore:
     return local_store(tmp_path / "telemetry")
 
 
-def put(store: ReadingStore, rows: Sequence[tuple[str, int, int | None]], site: str = "osaka") -> None:
+def put(
+    store: ReadingStore, rows: Sequence[tuple[str, int, int | None]], site: str = "osaka"
+) -> None:
     store.append(site, incoming(rows), received_us=NOON.us)
 
 

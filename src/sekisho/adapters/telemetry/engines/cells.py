@@ -104,27 +104,45 @@ def reading_lookup(names: npt.NDArray[np.str_], pieces: Grouped, keys: Keys) -> 
 
 
 def minute_lookup(names: npt.NDArray[np.str_], pieces: Grouped, cell: int) -> Lookup:
-    """Pieces as runs of whole minutes, and of single minutes that they cover in part; keys are cells' numbers."""
-    begin, until = pieces.start, pieces.end
-    inner = -(-begin // MINUTE_MS) * MINUTE_MS  # the first whole minute
-    outer = until // MINUTE_MS * MINUTE_MS
-    head = (begin % MINUTE_MS != 0).nonzero()[0]
-    tail = ((until % MINUTE_MS != 0) & (outer >= inner)).nonzero()[0]
+    """Pieces as runs of whole minutes, and of single minutes that a group has in part; keys are cells' numbers."""
+    inner = -(-pieces.start // MINUTE_MS) * MINUTE_MS  # the first whole minute
+    outer = pieces.end // MINUTE_MS * MINUTE_MS
     run = (inner < outer).nonzero()[0]
-    index = np.concatenate([head, run, tail])
-    minute = begin[head] // MINUTE_MS * MINUTE_MS
-    start = np.concatenate([minute, inner[run], outer[tail]])
-    end = np.concatenate([minute + MINUTE_MS, outer[run], outer[tail] + MINUTE_MS])
-    covered = np.minimum(until[head], minute + MINUTE_MS) - begin[head]
-    whole = np.full(run.size, MINUTE_MS, dtype=np.int64)
-    share = np.concatenate([covered, whole, until[tail] - outer[tail]])
+    some = _part_minutes(pieces, inner, outer)
+    seat = np.concatenate([pieces.seat[run], some.seat])
+    group = np.concatenate([pieces.group[run], some.group])
+    start = np.concatenate([inner[run], some.start])
+    end = np.concatenate([outer[run], some.start + MINUTE_MS])
+    share = np.concatenate([np.full(run.size, MINUTE_MS, dtype=np.int64), some.end - some.start])
     row, start, end = cut_at(start, end, cell)
-    index, share = index[row], share[row]
-    pairs = np.stack([pieces.group[index], share], axis=1)
-    found, number = np.unique(pairs, axis=0, return_inverse=True)
+    groups, place = np.unique(group, return_inverse=True)
+    kinds, number = np.unique(place * (2 * MINUTE_MS) + share, return_inverse=True)
     bounds = start * 1000, end * 1000
-    table = _table(names, pieces.seat[index], start // cell, *bounds, number.reshape(-1))
-    return Lookup(table, found[:, 0], found[:, 1])
+    table = _table(names, seat[row], start // cell, *bounds, number[row])
+    return Lookup(table, groups[kinds // (2 * MINUTE_MS)], kinds % (2 * MINUTE_MS))
+
+
+def _part_minutes(pieces: Grouped, inner: Ints, outer: Ints) -> Grouped:
+    """What a group has of a minute of a device without having all of it, from the minute's start for so long."""
+    head = (pieces.start < inner).nonzero()[0]
+    tail = ((outer < pieces.end) & (inner <= outer)).nonzero()[0]
+    index = np.concatenate([head, tail])
+    minute = np.concatenate([inner[head] - MINUTE_MS, outer[tail]])
+    ms = np.concatenate(
+        [np.minimum(pieces.end[head], inner[head]) - pieces.start[head], (pieces.end - outer)[tail]]
+    )
+    seat, group = pieces.seat[index], pieces.group[index]
+    order = np.lexsort((group, minute, seat))
+    seat, minute, group, ms = seat[order], minute[order], group[order], ms[order]
+    first = np.ones(seat.size, dtype=np.bool_)
+    first[1:] = (
+        (seat[1:] != seat[:-1]) | (minute[1:] != minute[:-1]) | (group[1:] != group[:-1])
+    )
+    begins = first.nonzero()[0]
+    total = np.add.reduceat(ms, begins) if begins.size else ms
+    return Grouped(
+        seat[begins], minute[begins], minute[begins] + total, group[begins], pieces.cell_ms
+    )
 
 
 def _table(  # noqa: PLR0913 - one for each column

@@ -17,6 +17,7 @@ from sekisho.adapters.telemetry.engines.fleet import (
     Make,
     Window,
 )
+from sekisho.model.chips import faster_name
 from sekisho.model.errors import InvalidInput
 from sekisho.model.telemetry import Allocation
 
@@ -77,6 +78,7 @@ def claims_of(
         if record.devices:
             seats: Sequence[int] = [fleet.seats[name] for name in record.devices]
             _claim_seats(rows, fleet, record, seats, (start, end), book)
+            _claim_rest(rows, fleet, record, len(set(seats)), (start, end), book)
         else:
             _claim_hosts(rows, fleet, record, (start, end), book)
     table = np.array(rows.rows, dtype=np.int64).reshape(-1, 4)
@@ -131,11 +133,23 @@ def _claim_hosts(
             make = fleet.makes[fleet.make[fleet.hosts[host][0]]]
             claim = book.number(_claim(fleet, record, make))
             rows.nameless.append(Nameless(record.job, host, chips, *span, claim))
-    left = max(0, record.chips - len(there))
+    _claim_rest(rows, fleet, record, len(there), span, book)
+
+
+def _claim_rest(
+    rows: _Rows,
+    fleet: Fleet,
+    record: Allocation,
+    found: int,
+    span: tuple[int, int],
+    book: ClaimBook,
+) -> None:
+    """The chips of a record beyond the devices that were found of it."""
+    left = max(0, record.chips - found)
     if left:
         claim = book.number(_claim(fleet, record, Make("", 1, 1)))
         # A host that no telemetry has, by a name that no host can have: of each record's own.
-        nowhere = "\0".join(("", record.job, *hosts))
+        nowhere = "\0".join(("", record.job, *dict.fromkeys(record.hosts)))
         rows.nameless.append(Nameless(record.job, nowhere, left, *span, claim))
 
 
@@ -154,6 +168,6 @@ def _shares(fleet: Fleet, hosts: Sequence[str], chips: int) -> list[tuple[str, i
 
 
 def _claim(fleet: Fleet, record: Allocation, make: Make) -> Claim:
-    """The chip's name as its telemetry has it; the record's where telemetry names none."""
-    known = make if make.chip else Make(record.chip, make.slices, make.slices_of)
+    """The chip's name as its telemetry has it; the record's where telemetry names none, or a slower one."""
+    known = Make(faster_name(make.chip, record.chip), make.slices, make.slices_of)
     return Claim(record.job, fleet.site, known, record.exempt)

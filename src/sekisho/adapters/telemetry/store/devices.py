@@ -10,6 +10,7 @@ import msgspec
 
 from sekisho.adapters.telemetry.store.files import StoreFiles
 from sekisho.adapters.telemetry.store.records import RecordFiles, RecordName
+from sekisho.model.chips import faster_name
 from sekisho.model.errors import Corrupt, InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import DeviceSeen
@@ -29,7 +30,7 @@ class _Joined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceRecords:
-    """Devices by site. A newer record's words win where it has any; the first and last instants only widen."""
+    """Devices by site. A newer record's words win where it has any, but see `join_seen`."""
 
     def __init__(self, files: StoreFiles) -> None:
         self._records = RecordFiles[DeviceSeen](files, "devices", write=canonical, parse=_parse)
@@ -81,16 +82,20 @@ class DeviceRecords:
 
 
 def join_seen(known: DeviceSeen | None, newer: DeviceSeen) -> DeviceSeen:
-    """Two records of one device as one."""
+    """Two records of one device as one.
+
+    Both stand for all its time, so neither may lower what its time amounts to: of two chips the faster, of two shares
+    the greater.
+    """
     if known is None:
         return newer
     return msgspec.structs.replace(
         newer,
-        chip=newer.chip or known.chip,
+        chip=faster_name(newer.chip, known.chip),
         host=newer.host or known.host,
         slot=newer.slot or known.slot,
         parent=newer.parent or known.parent,
-        slices=newer.slices if newer.slices_of > 1 else known.slices,
+        slices=max(newer.slices, known.slices),
         slices_of=max(newer.slices_of, known.slices_of),
         first=min(_there(known.first, newer.first), default=None),
         last=max(_there(known.last, newer.last), default=None),
