@@ -41,7 +41,7 @@ from sekisho.adapters.telemetry.fleet_generator import (
 from sekisho.model.instants import Instant
 from sekisho.ports.telemetry import UsageQuery
 
-__all__ = ["DAY", "FIFTY_MILLION", "measure_day", "measure_fleet", "plan_of"]
+__all__ = ["DAY", "FIFTY_MILLION", "OURS", "PEERS", "measure_day", "measure_fleet", "plan_of"]
 
 Kind = Literal["readings", "minutes"]
 START = Instant(1_800_057_600_000_000)  # 2027-01-16T00:00:00Z
@@ -51,7 +51,8 @@ FIFTY_MILLION = (100_000, 500)
 DAY = (100_000, 8640)
 SCALE = ((10_000, 1000), (100_000, 500), (100_000, 2000))
 RAW_DAY, MINUTES_DAY, MEMORY_DAY = Target(median=120), Target(median=10), Target(median=3000)
-PEERS = ("duckdb", "polars", "chdb")
+OURS = "duckdb"
+PEERS = (OURS, "polars", "chdb")
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +67,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_of(gpus: int, readings: int) -> FleetPlan:
+    """So many devices that report so many times, every ten seconds."""
     return FleetPlan(gpus=gpus, readings=readings, start=START)
 
 
-def prepare(plan: FleetPlan, folder: Path) -> Mapping[str, int]:
-    """Write the fleet and the list of its files; how many rows of each kind there are."""
+def prepare(plan: FleetPlan, folder: Path) -> None:
+    """Write the fleet and the list of its files."""
     readings: list[SourceFile] = []
     minutes: list[SourceFile] = []
     for one, rolled in write_fleet(plan, folder):
@@ -79,12 +81,13 @@ def prepare(plan: FleetPlan, folder: Path) -> Mapping[str, int]:
             minutes.append(rolled)
     files = {"readings": readings, "minutes": minutes}
     (folder / "files.json").write_bytes(msgspec.json.encode(files))
-    return {kind: sum(file.rows for file in some) for kind, some in files.items()}
 
 
 def account(plan: FleetPlan, folder: Path, kind: Kind, name: str) -> Figures:
     """In this process. Everything that is read once for many questions is read beforehand."""
-    files = msgspec.json.decode((folder / "files.json").read_bytes(), type=dict[str, list[SourceFile]])
+    files = msgspec.json.decode(
+        (folder / "files.json").read_bytes(), type=dict[str, list[SourceFile]]
+    )
     devices, allocations = devices_of(plan), allocations_of(plan)
     query = UsageQuery(start=plan.start, end=plan.end, bucket_s=BUCKET_S)
     digest, usages = hashlib.sha256(), 0
@@ -124,14 +127,14 @@ def measure_fleet(
     """The rows of the table for one size of fleet; peers stand below ours, with the same answers."""
     plan = plan_of(*size)
     with tempfile.TemporaryDirectory(prefix="sekisho-bench-", dir=folder) as made:
-        counts = prepare(plan, Path(made))
+        prepare(plan, Path(made))
         rows = []
         for kind in ("readings", "minutes"):
             figures: dict[str, Figures | str] = {}
             for name in engines:
                 figures[name] = _try(plan, Path(made), kind, name)
             _compare(figures)
-            rows += list(_rows_of(size, kind, counts, figures))
+            rows += list(_rows_of(size, kind, figures))
     return rows
 
 
@@ -139,28 +142,29 @@ def measure_day(folder: str | None = None) -> list[Row]:
     """The whole day, and the sizes below it."""
     rows = []
     for size in SCALE:
-        rows += measure_fleet(size, ("duckdb",), folder=folder)
-    return [*rows, *measure_fleet(DAY, ("duckdb",), folder=folder)]
+        rows += measure_fleet(size, (OURS,), folder=folder)
+    return [*rows, *measure_fleet(DAY, (OURS,), folder=folder)]
 
 
 def _rows_of(
-    size: tuple[int, int], kind: Kind, counts: Mapping[str, int], figures: Mapping[str, Figures | str]
+    size: tuple[int, int], kind: Kind, figures: Mapping[str, Figures | str]
 ) -> Iterator[Row]:
     whole = size == DAY
     target = (RAW_DAY if kind == "readings" else MINUTES_DAY) if whole else Target()
-    what = "readings" if kind == "readings" else "minute roll-ups"
+    way = "" if kind == "readings" else " by minute roll-ups"
     for name, found in figures.items():
-        ours = name == "duckdb"
-        label = f"{counts['readings'] / 1e6:,.0f} M readings accounted from {what}, {name}"
-        label = label if ours else f"  {label}"
+        ours = name == OURS
+        label = f"{size[0] * size[1] / 1e6:g} M readings accounted{way}, {name}"
         if isinstance(found, str):
-            yield missing(label, "s", Target(), found)
+            yield missing(f"  {label}", "s", Target(), found)
             continue
-        note = f"{found.rows / 1e6:,.1f} M rows, {found.usages:,} accounts"
-        row = row_of(label, "s", [found.seconds], target if ours else None)
+        note = f"{found.rows / 1e6:,.3g} M rows, {found.usages:,} accounts, "
+        note += f"{found.processor_s:.0f} s of processor time"
+        row = row_of(
+            label if ours else f"  {label}", "s", [found.seconds], target if ours else None
+        )
         yield msgspec.structs.replace(row, note=note)
-        memory = MEMORY_DAY if ours else None
-        yield row_of("  its memory at the peak", "MB", [found.peak_mb], memory)
+        yield row_of(f"  memory of {label}", "MB", [found.peak_mb], MEMORY_DAY if ours else None)
 
 
 def _try(plan: FleetPlan, folder: Path, kind: Kind, name: str) -> Figures | str:

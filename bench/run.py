@@ -1,4 +1,4 @@
-"""`python bench/run.py [--quick] [--only NAME ...] [--json] [--check]`: measures, and prints one table.
+"""`python bench/run.py [--quick] [--full] [--only NAME ...] [--json] [--check]`: measures, and prints one table.
 
 Each figure stands beside its target and the ratio of the two. Nothing here runs within the tests' time limits, since a
 figure depends on the machine: the table names it, and how busy it was. `--check` exits 1 where a target is missed.
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import commands
+import fleet_day
 import folds
 import freezing
 import inventory_rows
@@ -62,6 +63,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     decided: int = 20_000
     parsed_hosts: int = 500
     sent_s: int = 20
+    fleet: tuple[int, int] = fleet_day.FIFTY_MILLION
+    fleet_engines: tuple[str, ...] = fleet_day.PEERS
     drill: bool = True
     rate_rounds: int = 3
     rate_s: float = 4.0
@@ -87,6 +90,8 @@ QUICK = Effort(
     decided=1_000,
     parsed_hosts=25,
     sent_s=2,
+    fleet=(400, 500),
+    fleet_engines=(fleet_day.OURS,),
     drill=False,
 )
 
@@ -232,6 +237,11 @@ def measure_intake(effort: Effort) -> list[Row]:
     return telemetry_http.measure_http(telemetry_http.Load(seconds=effort.sent_s))
 
 
+def measure_fleet(effort: Effort) -> list[Row]:
+    """A made-up fleet's readings summed by hour, job and chip, beside Polars and chDB with the same answers."""
+    return fleet_day.measure_fleet(effort.fleet, effort.fleet_engines)
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -257,6 +267,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "remote-write": measure_remote_write,
     "otlp": measure_otlp,
     "telemetry-http": measure_intake,
+    "fleet": measure_fleet,
     "setup": tell_setup,
 }
 
@@ -275,7 +286,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.only == ["telemetry-http"] and not options.quick:
         effort = Effort(sent_s=60)
     rows: list[Row] = []
-    for name in options.only or MEASURES:
+    if options.full:
+        print("measuring: a minute of telemetry over HTTP", file=sys.stderr, flush=True)
+        rows = measure_intake(Effort(sent_s=60))
+        print("measuring: fleet-days of 10 to 864 million readings", file=sys.stderr, flush=True)
+        rows += fleet_day.measure_day()
+    for name in options.only or ([] if options.full else MEASURES):
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         rows += MEASURES[name](effort)
     print(_to_json(machine, rows) if options.json else render(machine, rows))
@@ -331,6 +347,7 @@ def _folder() -> Iterator[Path]:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure, print one table.")
     parser.add_argument("--quick", action="store_true", help="few repetitions, and no drill")
+    parser.add_argument("--full", action="store_true", help="a whole fleet-day, 20 GB of it")
     parser.add_argument("--json", action="store_true", help="one JSON document instead")
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures alone")

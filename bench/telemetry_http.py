@@ -121,7 +121,7 @@ def _rows(load: Load, sent: Sent, memory: Sequence[float], busy_s: float) -> lis
             what="  memory of the server, at most",
             unit="MB",
             median=max(memory, default=0.0),
-            n=len(memory),
+            n=1,
             target=Target(median=1000),
         ),
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from sekisho.cli import main
 from sekisho.model.instants import Instant
@@ -31,16 +31,19 @@ def readings(
 class Fleet:
     """Calls `sekisho meter` and gives the code and the document."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys = folder, capsys
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._settings = Settings(home=folder / "home", trust_file=folder / "trust.json")
 
     def call(self, *words: str, as_json: bool = True) -> tuple[int, Any]:
         """A command on the store; its document, or what a person reads."""
         place = ["--store", str(self.folder / "store"), *(["--json"] if as_json else [])]
-        code = main.call(["meter", *words, *place], self._settings)
-        out = self._capsys.readouterr().out
-        return code, json.loads(out) if as_json else out
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with contextlib.redirect_stdout(out):
+            code = main.call(["meter", *words, *place], self._settings)
+        out.flush()
+        said = out.buffer.getvalue().decode("utf-8")
+        return code, json.loads(said) if as_json else said
 
     def write(self, name: str, head: str, rows: Sequence[str]) -> str:
         path = self.folder / name

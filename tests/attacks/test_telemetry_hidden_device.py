@@ -14,8 +14,8 @@ LEASE = f"train,{NOON},{NOON.plus(3600)},1,GPU-0,"
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fleet:
-    fleet = Fleet(tmp_path, capsys)
+def fleet(tmp_path: Path) -> Fleet:
+    fleet = Fleet(tmp_path)
     fleet.lease(LEASE)
     return fleet
 

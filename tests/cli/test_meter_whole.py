@@ -1,4 +1,4 @@
-"""`sekisho meter whole`: every device of a tiny fleet accounted to the millisecond, against figures worked out by hand."""
+"""`sekisho meter whole`: every device of a tiny fleet accounted to the millisecond, by figures worked out by hand."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ DARK = ("--from", "2026-03-14T12:31:00Z", "--to", "2026-03-14T13:00:00Z")
 
 
 @pytest.fixture
-def empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fleet:
-    return Fleet(tmp_path, capsys)
+def empty(tmp_path: Path) -> Fleet:
+    return Fleet(tmp_path)
 
 
-@pytest.fixture
-def fleet(empty: Fleet) -> Fleet:
-    """GPU-0 reports for all of an hour, GPU-1 not from 12:30 to 12:40; two jobs share GPU-0 for a while."""
-    empty.report(
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """GPU-0 reports for all of an hour, GPU-1 not from 12:30 to 12:40; two jobs share GPU-0 for a while.
+
+    Built once: questions change nothing.
+    """
+    fleet = Fleet(tmp_path_factory.mktemp("whole"))
+    fleet.report(
         *readings("GPU-0", 0, range(0, 3600, 10)),
         *readings("GPU-1", 1, [s for s in range(0, 3600, 10) if not 1800 <= s < 2400]),
     )
-    empty.lease(
+    fleet.lease(
         f"train,{NOON},{NOON.plus(1800.5)},1,GPU-0,",
         f"tune,{NOON.plus(1200.25)},{NOON.plus(2400)},1,GPU-0,",
         f"drill,{NOON.plus(600)},{NOON.plus(2100.125)},1,GPU-1,yes",
     )
-    return empty
+    return fleet
 
 
 def parts(row: dict[str, Any]) -> dict[str, int]:
@@ -176,28 +180,13 @@ def test_empty_store_is_not_measured(empty: Fleet) -> None:
     assert "nothing was measured" in empty.call("whole", *HOUR, as_json=False)[1]
 
 
-@pytest.mark.parametrize(
-    ("register", "where"),
-    [
-        ("device,chip\nGPU-0,H100\n", ":1"),
-        ("device,site,rack\nGPU-0,osaka,7\n", ":1"),
-        ("device,site\nGPU-0\n", ":2"),
-        ("device,site\n,osaka\n", ":2, device"),
-        ("device,site\nGPU-0,osaka\nGPU-0,osaka\n", ":3"),
-        ("device,site,from\nGPU-0,osaka,soon\n", ":2, from"),
-        ("device,site\n", ".csv"),
-        ("device,site\nGPU-0/1,osaka\n", ":2"),
-    ],
-)
-def test_register_that_cannot_be_read_names_the_line(
-    empty: Fleet, register: str, where: str
-) -> None:
-    """Bad input with file and line, also for a MIG slice: the whole is what must be accounted."""
+def test_register_that_cannot_be_read_names_the_line(empty: Fleet) -> None:
+    """Bad input ends with 2, also a MIG slice: the whole is what must be accounted."""
     empty.report(*readings("GPU-0/1", 0, range(0, 60, 10), profile="3g.40gb"))
-    path = empty.folder / "register.csv"
-    path.write_text(register, encoding="utf-8")
-    code, told = empty.call("whole", *HOUR, "--enrolled", str(path))
-    assert (code, where in str(told["error"])) == (2, True)
+    code, told = empty.whole(enrolled=["GPU-7,osaka,,", ",osaka,,"])
+    assert (code, "register.csv:3, device" in str(told["error"])) == (2, True)
+    code, told = empty.whole(enrolled=["GPU-0/1,osaka,,"])
+    assert (code, "enrol the whole device" in str(told["error"])) == (2, True)
 
 
 def test_period_that_is_empty_or_ahead_of_now_is_refused(empty: Fleet) -> None:

@@ -18,7 +18,8 @@ from sekisho.operations.usage.reporting import UsageReports
 from sekisho.operations.usage.shelf import RollUpShelf
 from tests.crashes.test_deposit_steps import crash
 from tests.fakes import Crashed
-from tests.reported import PERIOD, Reporting
+from tests.reported import DAY, PERIOD, Reporting
+from tests.usage_days import allocated, used
 
 ACME = "customer/" + b"acme".hex()
 
@@ -120,4 +121,21 @@ def test_a_death_around_a_correction_leaves_one_chain(
         chain = desk.made.desk.state.usage.chain(ACME, PERIOD)
         assert [link.fact.corrects for link in chain] == [None, chain[0].digest]
         assert {plan.kind for plan in desk.plan()} == {"unchanged"}
+        assert desk.reports.complete() == 0
+
+
+def test_what_was_kept_and_not_stated_is_stated_before_anything_else_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses and comes back, no restart between: the day before is not left behind."""
+    with Reporting(tmp_path) as desk:
+        desk.telemetry.usages.append(used("1", DAY.plus(-86_400)))
+        desk.telemetry.records.append(allocated("1", DAY.plus(-86_400), hours=1))
+        with monkeypatch.context() as refusing:
+            crash(refusing, "usage-reported", after=False, error=Unavailable("no space"))
+            with pytest.raises(Unavailable):
+                desk.report(start=DAY.plus(-86_400))
+        assert desk.stated() == []
+        desk.report()
+        assert len(desk.stated()) == 4
         assert desk.reports.complete() == 0

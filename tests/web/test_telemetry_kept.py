@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import random
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from litestar.testing import TestClient
 from sekisho.app.inventories import PushPlan, TokenPlan, new_push_token, new_token
 from sekisho.app.running_telemetry import RunningTelemetry
 from sekisho.model.instants import Instant
-from tests.exporter_bodies import as_text, as_write_1, as_write_2, dcgm_series, dcgm_values, snappy
+from tests.exporter_bodies import as_text, as_write_1, as_write_2, dcgm_series, dcgm_values
 from tests.otlp_bodies import JSON, PROTOBUF, Point, as_json, request
 from tests.regime import LiveRegime
 from tests.web.agents import Agent
@@ -64,14 +65,12 @@ def test_what_a_prometheus_sends_is_kept(
     regime: LiveRegime,
     telemetry: RunningTelemetry,
     version: int,
-    dice: random.Random,
 ) -> None:
     """Both versions of the protocol; the same body again is known already and counts as written."""
     series = dcgm_series(1, gpus=2)
     at_ms = int(regime.now.seconds * 1000)
-    values = dcgm_values(len(series), dice)
-    make = as_write_1 if version == 1 else as_write_2
-    body = snappy(make(series, [float(v) for v in values], at_ms))
+    samples = [[(0.5 if "_PROF_" in name else 90.0, at_ms)] for name, _ in series]
+    body = (as_write_1 if version == 1 else as_write_2)(series, samples)
     kind = "application/x-protobuf" + (
         ";proto=io.prometheus.write.v2.Request" if version == 2 else ""
     )
@@ -218,10 +217,6 @@ def test_a_full_disk_is_503_and_nothing_is_half_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The sender comes again once there is room, and its samples are there once."""
-    import errno
-
-    from sekisho.adapters.telemetry.store import files
-
     at = regime.now.us * 1000
     body = request(
         [Point(value=400.0, time=at, attributes={"hw.id": UUID, "hw.type": "gpu"})]
@@ -232,7 +227,7 @@ def test_a_full_disk_is_503_and_nothing_is_half_there(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as small:
-        small.setattr(files.os, "write", full)
+        small.setattr("sekisho.adapters.telemetry.store.files.os.write", full)
         refused = client.post("/v1/metrics", content=body, headers=headers)
     assert refused.status_code == 503
     assert "retry-after" in refused.headers

@@ -7,6 +7,7 @@ projections.sqlite   tables made from these two
 register.sqlite   chips in custody     register.json   what the register is told     subscriptions.sqlite, custody/
                  register.terms  the digest of what it was told when it was made
 inventories.sqlite   what firms declare and fleet agents report     keys/fleet.pem   signs agents' assertions
+                     digests of the tokens that push telemetry      telemetry/   what they pushed
 telemetry/    readings and allocations of fleets, where no other store is named
 public/log/   checkpoint and tiles, for any web server              witnesses/ hosts/ observer/   other processes
 """

@@ -174,6 +174,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Do the closed balances follow from the events?",
         "締めた収支は記録から導けますか",
     ),
+    "audit.check.usage-reports": (
+        "Is each period's usage reported once, and each correction of what stands?",
+        "各期間の利用報告は一つで、訂正は有効な報告に対するものですか",
+    ),
+    "audit.check.usage-evidence": (
+        "Are the readings at hand that usage reports rest on?",
+        "利用報告の根拠となる計測記録はありますか",
+    ),
     "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
     "audit.check.halts": (
         "Is each halt as sure as it is said to be?",

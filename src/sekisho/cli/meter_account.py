@@ -247,10 +247,13 @@ def _signed(change: int | None) -> str:
 
 
 class _Span:
-    """From when to when; thirty days up to now unless somebody says otherwise."""
+    """From when to when; thirty days up to now unless somebody says otherwise.
+
+    Never beyond now: an allocation that is to go on has used nothing of what is ahead; that is for the forecast.
+    """
 
     def __init__(self, since: str, until: str, now: Instant) -> None:
-        self.end = parse_date_or_instant(until, path="--to") if until else now
+        self.end = min(parse_date_or_instant(until, path="--to"), now) if until else now
         self.start = (
             parse_date_or_instant(since, path="--from") if since else self.end.plus(-30 * 86_400)
         )

@@ -48,6 +48,7 @@ def export(
     The ids are the same each time, so a delivery that is tried again counts once wherever ids are compared.
     """
     from sekisho.app.usage import Grounds, collect_store
+    from sekisho.ceremony import SystemClock
     from sekisho.cli.durations import parse_length
     from sekisho.metering.accounts.cloud_events import usage_events
 
@@ -59,6 +60,10 @@ def export(
         raise InvalidInput("is empty", path="--origin", remedy="name the deployment")
     start = parse_date_or_instant(since, path="--from")
     end = parse_date_or_instant(until, path="--to")
+    if end > (now := SystemClock().now()):
+        raise InvalidInput(
+            f"is ahead of now, {now}: nothing is used yet", path="--to", remedy="export what is over"
+        )
     if end <= start:
         raise InvalidInput("ends before it begins", path="--to")
     rule = rule_of(counting)

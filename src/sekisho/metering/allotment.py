@@ -24,8 +24,11 @@ __all__ = ["Allotment", "AllotmentFinding", "DeviceAccount", "SeenSpan", "allot"
 
 Verdict: TypeAlias = Literal["holds", "fails", "unverifiable"]
 _WORST: tuple[Verdict, ...] = ("fails", "unverifiable", "holds")
-_NONE = Fraction(0)
-_WHOLE = Fraction(1)
+_NOTHING = Fraction(0)
+_Share: TypeAlias = Fraction | int
+# Whole numbers as long as no slice is in play: most devices have none, and a fraction costs ten times as much.
+_NONE: _Share = 0
+_WHOLE: _Share = 1
 
 
 class DeviceAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,13 +44,13 @@ class DeviceAccount(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     chip: str
     device_ms: int
-    leased_ms: Fraction = _NONE
-    exempt_ms: Fraction = _NONE
-    undecided_ms: Fraction = _NONE
-    unattributed_ms: Fraction = _NONE
-    not_seen_ms: Fraction = _NONE
-    overlapped_ms: Fraction = _NONE
-    dark_ms: Fraction = _NONE
+    leased_ms: Fraction = _NOTHING
+    exempt_ms: Fraction = _NOTHING
+    undecided_ms: Fraction = _NOTHING
+    unattributed_ms: Fraction = _NOTHING
+    not_seen_ms: Fraction = _NOTHING
+    overlapped_ms: Fraction = _NOTHING
+    dark_ms: Fraction = _NOTHING
 
 
 class Allotment(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,13 +94,13 @@ def allot(
 class _Moment(msgspec.Struct, frozen=True):
     """Shares of a device in one stretch in which nothing changes. The first five make one."""
 
-    leased: Fraction
-    exempt: Fraction
-    undecided: Fraction
-    unattributed: Fraction
-    not_seen: Fraction
-    overlapped: Fraction
-    dark: Fraction
+    leased: _Share
+    exempt: _Share
+    undecided: _Share
+    unattributed: _Share
+    not_seen: _Share
+    overlapped: _Share
+    dark: _Share
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -121,14 +124,16 @@ def _account(board: Board) -> tuple[DeviceAccount, list[AllotmentFinding]]:
     for start, end, state in _stretches(board):
         moment = _moment(board, state)
         for name in sums:
-            sums[name] += getattr(moment, name) * (end - start)
+            share = getattr(moment, name)
+            if share:
+                sums[name] += share * (end - start)
         overlaps += _overlaps(board, state, start, end)
     account = DeviceAccount(
         device=board.device,
         site=board.site,
         chip=board.chip,
         device_ms=board.end - board.start,
-        **{f"{name}_ms": value for name, value in sums.items()},
+        **{f"{name}_ms": Fraction(value) for name, value in sums.items()},
     )
     return account, overlaps
 
@@ -142,6 +147,8 @@ def _stretches(board: Board) -> Iterator[tuple[int, int, _State]]:
             yield at, event_at, _state(active)
             at = event_at
         active[member, what] += change
+        if not active[member, what]:
+            del active[member, what]
     if at < board.end:
         yield at, board.end, _state(active)
 
@@ -180,7 +187,7 @@ def _moment(board: Board, state: _State) -> _Moment:
     )
 
 
-def _share(board: Board, members: Iterable[str]) -> Fraction:
+def _share(board: Board, members: Iterable[str]) -> _Share:
     """Of the whole device, never more than all of it."""
     shares = [_WHOLE if m == board.device else board.shares.get(m, _NONE) for m in members]
     return min(_WHOLE, sum(shares, _NONE))

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
-from sekisho.model.errors import InvalidInput, SekishoError
+from sekisho.model.errors import InvalidInput, NotAuthorised
 from sekisho.web.otlp_answers import JSON, PROTOBUF, OtlpType
 
 __all__ = [
@@ -33,7 +33,7 @@ _PARAMETER: Final = re.compile(
 )
 
 
-class NoToken(SekishoError):
+class NoToken(NotAuthorised):
     """A request without a bearer token."""
 
     code = "no-token"

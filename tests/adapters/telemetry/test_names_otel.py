@@ -154,3 +154,21 @@ def test_each_row_of_the_table_has_a_field_a_unit_and_a_source() -> None:
             assert row.mark in ("P", "R"), name
             assert row.source, name
             assert factor_of(row.field, row.unit) or row.unit == "By", (name, rates)
+
+
+@pytest.mark.parametrize(
+    ("labels", "slot"),
+    [
+        ({"gpu__pci_address": "0000:1b:00.0", "gpu__index": "3"}, "0000:1b:00.0"),
+        ({"pci_bus_id": "0000:1b:00.0", "gpu": "3"}, "0000:1b:00.0"),
+        ({"gpu__number": "3"}, "3"),
+        ({"gpu_index": "0"}, "0"),
+        ({"index": "5"}, "5"),
+        ({}, ""),
+    ],
+)
+def test_a_label_says_where_a_device_sits(labels: Mapping[str, str], slot: str) -> None:
+    """Its bus id before its number, which changes when another device falls out."""
+    found = told("hw.gpu.power", **labels)
+    assert isinstance(found, tuple)
+    assert found[1].slot == slot

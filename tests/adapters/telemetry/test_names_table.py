@@ -48,3 +48,16 @@ def test_what_is_no_quantity_of_ours_is_passed_over_whoever_has_it() -> None:
     for name in ("remark", "temperature", "DCGM_FI_DEV_GPU_TEMP", "otel"):
         assert told(name) is None
     assert told("remark", device="") is None
+
+
+def test_a_column_says_where_a_device_sits() -> None:
+    """Its bus id, else its number; what is no name is refused like every other."""
+    for labels, slot in (
+        ({"pci_bus_id": "00000000:1B:00.0", "gpu_index": "3"}, "00000000:1B:00.0"),
+        ({"gpu_index": "3"}, "3"),
+        ({}, ""),
+    ):
+        found = told("power_w", **labels)
+        assert isinstance(found, tuple)
+        assert found[1].slot == slot
+    assert isinstance(told("power_w", gpu_index="=1+1"), Unusable)

@@ -195,3 +195,10 @@ def test_a_question_without_sense_is_refused(fields: dict[str, object]) -> None:
     }
     with pytest.raises(InvalidInput):
         Question(**{**sound, **fields})  # type: ignore[arg-type]  # one wrong field at a time
+
+
+def test_a_window_that_holds_the_threshold_exactly_meets_it_at_its_end() -> None:
+    """At least means at least: the last microsecond of January makes it full."""
+    found = only(answer([entry(0, 31, 1_000)], question("month", thresholds=(1_000,))))
+    (crossing,) = [c for c in found.crossings if c.reading == "bound"]
+    assert crossing.at == at(31)

@@ -77,6 +77,15 @@ def test_a_rate_that_nobody_measured_is_none() -> None:
     assert (rate.bound, rate.estimate, rate.until) == (None, None, None)
 
 
+def test_a_record_without_a_chip_goes_on_at_the_bound_that_was_metered() -> None:
+    """Schedulers often name none: the devices' own readings tell."""
+    records = JobRecords([allocated("1", T0, chip=""), allocated("1", T0.plus(60), chip="")])
+    entries = list(entries_of([used("1", T0)], records, RULE))
+    rates = [rate for _, rate in rates_now(records, entries, RULE, T0.plus(3_600))]
+    assert entries[0].high is not None
+    assert [rate.bound for rate in rates] == [Fraction(entries[0].high, 3_600 * 10**6), 0]
+
+
 def test_the_estimate_of_a_job_in_several_parts_counts_once() -> None:
     """Bounds are each part's own; the estimate is of the job."""
     records = JobRecords([allocated("1", T0), allocated("1", T0.plus(60))])

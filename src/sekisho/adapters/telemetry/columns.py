@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sekisho.model.telemetry import DeviceSeen, Reason, Refusals
 
 __all__ = [
+    "MAX_DEVICES",
     "MAX_KEY_BYTES",
     "MAX_SERIES",
     "PASSED_OVER",
@@ -28,6 +29,8 @@ __all__ = [
 
 MAX_SERIES: Final = 4_000_000
 MAX_KEY_BYTES: Final = 2**30
+MAX_DEVICES: Final = 250_000
+"""Devices and slices of one site: more than any has, and few enough that a sender's made-up names fill no memory."""
 PASSED_OVER: Final = -1
 """The channel number of a series that is well-formed and not ours."""
 
@@ -146,6 +149,8 @@ class SeriesBook:
         channel, device = found
         if channel not in self._numbers and len(self.channels) >= MAX_SERIES:
             return self._number_unusable(_TOO_MANY)
+        if device.device not in self.devices and len(self.devices) >= MAX_DEVICES:
+            return self._number_unusable(_TOO_MANY_DEVICES)
         self.devices[device.device] = device
         if channel not in self._numbers:
             number = self._numbers[channel] = len(self.channels)
@@ -163,4 +168,8 @@ class SeriesBook:
 _TOO_MANY: Final = Unusable(
     reason="too many series",
     why=f"more than {MAX_SERIES:,} quantities of devices from one source since it was opened",
+)
+_TOO_MANY_DEVICES: Final = Unusable(
+    reason="too many series",
+    why=f"more than {MAX_DEVICES:,} devices of one site from one source since it was opened",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from sekisho.metering.accounts.entries import Entry
+from sekisho.metering.accounts.entries import Entry, Reading
 from sekisho.metering.accounts.forecast import Rate
 from sekisho.metering.counting import CountingRule
 from sekisho.metering.usage_figure import Claims, References, meter_usage
@@ -96,15 +96,20 @@ def rates_now(
 ) -> list[tuple[Entry, Rate]]:
     """What runs at an instant: each allocation at its bound, each job at the estimate of its last measured day.
 
-    The estimate of a job is one rate, carried by its first allocation. None where the chip or the rate is unknown.
+    A record that names no chip is taken at the bound of the job's last measured day. What is of the job as a whole is
+    carried by its first allocation. None where neither record nor readings tell.
     """
-    measured = _measured_rates(entries, now.us)
+    estimates = _measured_rates(entries, now.us, "estimate")
+    bounds = _measured_rates(entries, now.us, "bound")
     found: list[tuple[Entry, Rate]] = []
     seen: set[tuple[str, str]] = set()
     for number, row in enumerate(records.running_at(now.us)):
         key = (row.site, row.job)
         chip = known_chips().find(row.chip) if row.chip else None
-        bound = row.chips * rule.peak(chip) / 1_000_000 if chip is not None and row.chips else None
+        is_first = key not in seen
+        bound = bounds.get(key) if is_first else Fraction(0)
+        if chip is not None and row.chips:
+            bound = row.chips * rule.peak(chip) / 1_000_000
         carrier = Entry(
             id=f"now {number}",
             job=row.job,
@@ -114,15 +119,17 @@ def rates_now(
             start=now,
             end=now,
         )
-        estimate = Fraction(0) if key in seen else measured.get(key)
+        estimate = estimates.get(key) if is_first else Fraction(0)
         until = None if row.end is None else row.end.us
         found.append((carrier, Rate(job=row.job, bound=bound, estimate=estimate, until=until)))
         seen.add(key)
     return found
 
 
-def _measured_rates(entries: Iterable[Entry], now: int) -> dict[tuple[str, str], Fraction | None]:
-    """Estimated work a microsecond by site and job, over its entries of the last day; None where one has none."""
+def _measured_rates(
+    entries: Iterable[Entry], now: int, reading: Reading
+) -> dict[tuple[str, str], Fraction | None]:
+    """Work a microsecond by site and job, over its entries of the last day; None where one has none."""
     work: defaultdict[tuple[str, str], int] = defaultdict(int)
     spans: dict[tuple[str, str], tuple[int, int]] = {}
     unknown: set[tuple[str, str]] = set()
@@ -130,10 +137,11 @@ def _measured_rates(entries: Iterable[Entry], now: int) -> dict[tuple[str, str],
         key = (entry.site, entry.job)
         if entry.end.us <= now - RATE_OVER_US or entry.start.us >= now or entry.start == entry.end:
             continue
-        if entry.best is None:
+        figure = entry.figure(reading)
+        if figure is None:
             unknown.add(key)
             continue
-        work[key] += entry.best
+        work[key] += figure
         first, last = spans.get(key, (entry.start.us, entry.end.us))
         spans[key] = (min(first, entry.start.us), max(last, entry.end.us))
     return {

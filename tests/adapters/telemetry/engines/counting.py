@@ -65,7 +65,7 @@ def count_usage(
             start=Instant(max(key[0], start) * 1000),
             end=Instant(min(key[0] + step if step else end, end) * 1000),
             devices=len({stretch.held.counted for stretch in by_key[key]}),
-            **_sums(world, by_key[key], kind),
+            chip_ms=0,
         )
         for key in sorted(by_key)
     ]
@@ -163,7 +163,9 @@ def _stretches(world: World, site: str, span: tuple[int, int, int]) -> Iterator[
     ordered = sorted(edge for edge in edges if start <= edge <= end)
     for begin, until in pairwise(ordered):
         now = [r for r in records if r.start.us // 1000 <= begin < _end_of(r, devices)]
-        there = {d.device: d for d in devices.values() if _presence(d)[0] <= begin < _presence(d)[1]}
+        there = {
+            d.device: d for d in devices.values() if _presence(d)[0] <= begin < _presence(d)[1]
+        }
         for held in _at_one_moment(devices, there, now):
             yield Stretch(site, begin, until, held)
 

@@ -63,7 +63,9 @@ def test_the_whole_part_of_a_division_is_exact_up_to_53_bits(engine: Engine) -> 
             for off in (-1, 0, 1)
         ]
     table = given(engine, rows)
-    parts = table.select("x", "y", **{f"d{step}": (table.x / step).floor().cast("int64") for step in steps})
+    parts = table.select(
+        "x", "y", **{f"d{step}": (table.x / step).floor().cast("int64") for step in steps}
+    )
     found = answer(engine, parts)
     assert len(found) == len(rows)
     for row in found:
@@ -74,7 +76,10 @@ def test_remainders_least_greatest_and_choices_pass_nulls_on(engine: Engine) -> 
     """Flags are tested by remainder; a null in a product, a choice or a comparison is not a zero."""
     dice = random.Random(2)
     values = [None, 0, 1, 5, 2**31 - 1, 2**53, *(dice.randrange(2**40) for _ in range(20))]
-    rows = [(f"r{n}", dice.choice(values), dice.choice(values), dice.choice([None, 0, 1, 2, 5])) for n in range(200)]
+    rows = [
+        (f"r{n}", dice.choice(values), dice.choice(values), dice.choice([None, 0, 1, 2, 5]))
+        for n in range(200)
+    ]
     table = given(engine, rows)
     found = answer(
         engine,
@@ -88,7 +93,9 @@ def test_remainders_least_greatest_and_choices_pass_nulls_on(engine: Engine) -> 
             product=table.s.cast("int64") * table.x,
         ),
     )
-    for (key, x, y, s), row in zip(sorted(rows), sorted(found, key=lambda one: one["k"]), strict=True):
+    for (key, x, y, s), row in zip(
+        sorted(rows), sorted(found, key=lambda one: one["k"]), strict=True
+    ):
         assert row["k"] == key
         assert row["odd"] == (None if s is None else s % 2 >= 1)
         filled = [7 if x is None else x, 9 if y is None else y]
@@ -101,7 +108,10 @@ def test_remainders_least_greatest_and_choices_pass_nulls_on(engine: Engine) -> 
 def test_decimal_sums_are_exact_beyond_64_bits(engine: Engine) -> None:
     """Sums of products that fill 63 bits, of 18 and of 19 digits, and a decimal product beyond them."""
     dice = random.Random(3)
-    rows = [(dice.choice("ab"), dice.choice([None, 2**62, 9 * 10**18]), 10**18 - 1, 3) for _ in range(500)]
+    rows = [
+        (dice.choice("ab"), dice.choice([None, 2**62, 9 * 10**18]), 10**18 - 1, 3)
+        for _ in range(500)
+    ]
     table = given(engine, rows)
     found = answer(
         engine,
@@ -125,7 +135,9 @@ def test_decimal_sums_are_exact_beyond_64_bits(engine: Engine) -> None:
 def test_a_sum_over_nothing_but_nulls_is_null(engine: Engine) -> None:
     """Which is then not measured, and not zero."""
     table = given(engine, [("a", None, 1, 1), ("a", None, 2, 2)])
-    found = answer(engine, table.group_by("k").aggregate(nothing=table.x.sum(), highest=table.x.max()))
+    found = answer(
+        engine, table.group_by("k").aggregate(nothing=table.x.sum(), highest=table.x.max())
+    )
     assert found == [{"k": "a", "nothing": None, "highest": None}]
 
 
@@ -139,7 +151,11 @@ def test_a_range_join_meets_every_overlap_and_nothing_else(engine: Engine) -> No
     left = given(engine, spans)
     engine.take(
         "others",
-        pa.table(dict(zip(GIVEN, (pa.array(column) for column in zip(*pieces, strict=True)), strict=True))),
+        pa.table(
+            dict(
+                zip(GIVEN, (pa.array(column) for column in zip(*pieces, strict=True)), strict=True)
+            )
+        ),
     )
     right = ibis.table(GIVEN, name="others")
     joined = left.join(right, [left.k == right.k, left.x < right.y, left.y > right.x])
@@ -171,7 +187,11 @@ def test_the_highest_sliding_window_is_exact(engine: Engine) -> None:
     """Of amounts up to 36 digits, with several at one instant and some exactly a window apart."""
     dice = random.Random(6)
     amounts = [
-        Amount(dice.choice("ab"), Instant(NOON + dice.randrange(30) * 1_000_000), dice.choice([1, 10**36]))
+        Amount(
+            dice.choice("ab"),
+            Instant(NOON + dice.randrange(30) * 1_000_000),
+            dice.choice([1, 10**36]),
+        )
         for _ in range(80)
     ]
     expected = {
@@ -202,7 +222,9 @@ def test_the_usage_of_a_fleet_is_the_same_on_every_engine(
     assert bare == count_usage(world, query, kind)
 
 
-def test_every_codec_and_encoding_of_the_store_reads_the_same(engine: Engine, tmp_path: Path) -> None:
+def test_every_codec_and_encoding_of_the_store_reads_the_same(
+    engine: Engine, tmp_path: Path
+) -> None:
     """Delta-packed numbers, dictionaries and LZ4 come back as they were written."""
     rows = make_world(random.Random(8), hours=3).rows["s1"]
     table = readings_table(rows)
@@ -214,8 +236,13 @@ def test_every_codec_and_encoding_of_the_store_reads_the_same(engine: Engine, tm
         pq.write_table(
             table, path, compression=codec, use_dictionary=others, column_encoding=encodings
         )
-    engine.read("given_files", [str(tmp_path / f"{codec}.parquet") for codec in ("none", "zstd", "lz4", "snappy")])
-    read = ibis.table({"tensor_ppm": "int32", "at_us": "int64", "power_mw": "int32"}, name="given_files")
+    engine.read(
+        "given_files",
+        [str(tmp_path / f"{codec}.parquet") for codec in ("none", "zstd", "lz4", "snappy")],
+    )
+    read = ibis.table(
+        {"tensor_ppm": "int32", "at_us": "int64", "power_mw": "int32"}, name="given_files"
+    )
     found = answer(
         engine,
         read.aggregate(

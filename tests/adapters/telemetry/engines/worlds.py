@@ -80,7 +80,14 @@ def _make_devices(dice: random.Random, span: tuple[int, int]) -> tuple[DeviceSee
         last = dice.choice([None, Instant(span[1] - dice.randrange(10 * HOUR))])
         period = dice.choice([0, 10_000_000, 10_000_001])
         return DeviceSeen(
-            **{"device": name, "site": site, "first": first, "last": last, "period_us": period, **more}
+            **{
+                "device": name,
+                "site": site,
+                "first": first,
+                "last": last,
+                "period_us": period,
+                **more,
+            }
         )
 
     return (

@@ -47,6 +47,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def look_at_files(files: Sequence[SourceFile]) -> list[Asked]:
+    """Footers are read once for all windows."""
     return [Asked(file, look_at(file.path)) for file in files]
 
 
@@ -131,9 +132,7 @@ def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
     return grouped.where(wanted[grouped.seat])
 
 
-def _question(
-    facts: Facts | None, keys: Keys, window: Window, source: SourceKind
-) -> Question:
+def _question(facts: Facts | None, keys: Keys, window: Window, source: SourceKind) -> Question:
     if facts is None:
         return Question(keys)
     if source == "minutes":

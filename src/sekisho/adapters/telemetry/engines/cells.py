@@ -49,8 +49,8 @@ class Grouped(msgspec.Struct, frozen=True):
     cell_ms: int
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
-        columns = (self.seat, self.start, self.end, self.group)
-        return Grouped(*(column[chosen] for column in columns), self.cell_ms)
+        seat, start, end = self.seat[chosen], self.start[chosen], self.end[chosen]
+        return Grouped(seat, start, end, self.group[chosen], self.cell_ms)
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -135,9 +135,7 @@ def _part_minutes(pieces: Grouped, inner: Ints, outer: Ints) -> Grouped:
     order = np.lexsort((group, minute, seat))
     seat, minute, group, ms = seat[order], minute[order], group[order], ms[order]
     first = np.ones(seat.size, dtype=np.bool_)
-    first[1:] = (
-        (seat[1:] != seat[:-1]) | (minute[1:] != minute[:-1]) | (group[1:] != group[:-1])
-    )
+    first[1:] = (seat[1:] != seat[:-1]) | (minute[1:] != minute[:-1]) | (group[1:] != group[:-1])
     begins = first.nonzero()[0]
     total = np.add.reduceat(ms, begins) if begins.size else ms
     return Grouped(
@@ -145,7 +143,7 @@ def _part_minutes(pieces: Grouped, inner: Ints, outer: Ints) -> Grouped:
     )
 
 
-def _table(  # noqa: PLR0913 - one for each column
+def _table(
     names: npt.NDArray[np.str_],
     seat: Ints,
     key: Ints,

@@ -24,7 +24,9 @@ class DuckEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         # A folder of its own below the given one, so that two engines never meet in it.
-        self._spill = tempfile.TemporaryDirectory(prefix="sekisho-spill-", dir=settings.spill or None)
+        self._spill = tempfile.TemporaryDirectory(
+            prefix="sekisho-spill-", dir=settings.spill or None
+        )
         self._connection = duckdb.connect(
             config={
                 "threads": settings.threads or len(os.sched_getaffinity(0)),
@@ -47,12 +49,16 @@ class DuckEngine:
                     path=path[:200],
                     remedy="DuckDB takes *?[]{} for a pattern: lay the store where its path has none",
                 )
-        self._ask(lambda: self._connection.read_parquet(list(paths)).create_view(name, replace=True))
+        self._ask(
+            lambda: self._connection.read_parquet(list(paths)).create_view(name, replace=True)
+        )
 
     def take(self, name: str, table: Any) -> None:
         def copy() -> None:
             self._connection.register("taken", table)
-            self._connection.execute(f"create or replace temp table {name} as from taken").fetchall()
+            self._connection.execute(
+                f"create or replace temp table {name} as from taken"
+            ).fetchall()
             self._connection.unregister("taken")
 
         self._ask(copy)
@@ -80,4 +86,6 @@ class DuckEngine:
                 remedy="give it more memory, or a spill folder with more space",
             ) from error
         except duckdb.IOException as error:
-            raise Unavailable(f"DuckDB: {str(error)[:300]}", remedy="check the file and the disk") from error
+            raise Unavailable(
+                f"DuckDB: {str(error)[:300]}", remedy="check the file and the disk"
+            ) from error

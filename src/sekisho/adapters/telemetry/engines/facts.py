@@ -1,4 +1,4 @@
-"""What a Parquet file says of itself before it is read: when it begins, how long a reading stands, which columns are empty."""
+"""What a Parquet file says of itself before it is read: its bounds, and which columns are empty."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def look_at(path: str) -> Facts | None:
     try:
         footer = pq.read_metadata(path)
     except pa.ArrowException as error:
-        raise Corrupt(f"{path} is no Parquet file: {error}", remedy="compact the day again") from None
+        raise Corrupt(
+            f"{path} is no Parquet file: {error}", remedy="compact the day again"
+        ) from None
     except OSError as error:
         raise Unavailable(f"{path}: {error}", remedy="check that it can be read") from None
     columns: dict[str, Column] = {}

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from sekisho.adapters.telemetry.engines.claims import Claims, Spans
+from sekisho.adapters.telemetry.engines.claims import Claims, Nameless, Spans
 from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Fleet, Ints, Window
 from sekisho.adapters.telemetry.engines.sweeping import (
     Knot,
@@ -57,9 +57,11 @@ def cut_pieces(fleet: Fleet, claims: Claims, window: Window, book: ClaimBook) ->
     swept = [row for seat in crowded for row in sweep_seat(knot, seat)]
     for parent in fleet.cut:
         swept += sweep_slices(knot, parent)
-    for host in dict.fromkeys(one.host for one in claims.nameless):
-        there = contested.get(host, ())
-        swept += sweep_host(knot, host, there, [n for n in claims.nameless if n.host == host])
+    by_host: dict[str, list[Nameless]] = {}
+    for one in claims.nameless:
+        by_host.setdefault(one.host, []).append(one)
+    for host, jobs in by_host.items():
+        swept += sweep_host(knot, host, contested.get(host, ()), jobs)
     return _joined(_plain(fleet, named, knotted, window, book), swept)
 
 
@@ -100,21 +102,16 @@ def _by_seat(named: Spans, wanted: Flags) -> dict[int, list[tuple[int, int, int]
     return found
 
 
-def _plain(
-    fleet: Fleet, named: Spans, knotted: Flags, window: Window, book: ClaimBook
-) -> Pieces:
+def _plain(fleet: Fleet, named: Spans, knotted: Flags, window: Window, book: ClaimBook) -> Pieces:
     """Devices whose spans follow each other: the spans, and between them what nobody claims."""
     mine = ~knotted[named.seat]
-    spans = Spans(
-        named.seat[mine], named.start[mine], named.end[mine], named.claim[mine]
-    )
+    spans = Spans(named.seat[mine], named.start[mine], named.end[mine], named.claim[mine])
     first = np.maximum(fleet.first, window.start)
     last = np.minimum(fleet.last, window.end)
     free = np.flatnonzero(~knotted & (first < last))
     gaps = _gaps(spans, free, first, last)
     nobody = [
-        book.number(fleet.nobody(int(seat)))
-        for seat in np.unique(fleet.make, return_index=True)[1]
+        book.number(fleet.nobody(int(seat))) for seat in np.unique(fleet.make, return_index=True)[1]
     ]
     claim = np.array(nobody, dtype=np.int64)[fleet.make[gaps.seat]] if nobody else gaps.claim
     seat = np.concatenate([spans.seat, gaps.seat])

@@ -31,7 +31,9 @@ def find_usual_periods(engine: Engine, files: Sequence[SourceFile]) -> dict[str,
     """
     engine.read("readings", [file.path for file in files])
     rows = engine.answer(usual_periods())
-    return dict(zip(*(rows.column(name).to_pylist() for name in ("device", "period_us")), strict=True))
+    return dict(
+        zip(*(rows.column(name).to_pylist() for name in ("device", "period_us")), strict=True)
+    )
 
 
 def find_highest(engine: Engine, amounts: Iterable[Amount], *, window_s: int) -> dict[str, int]:
@@ -48,5 +50,7 @@ def find_highest(engine: Engine, amounts: Iterable[Amount], *, window_s: int) ->
     found = engine.answer(highest_in_windows(window_s * 1_000_000))
     return {
         key: int(highest)
-        for key, highest in zip(*(found.column(c).to_pylist() for c in ("key", "highest")), strict=True)
+        for key, highest in zip(
+            *(found.column(c).to_pylist() for c in ("key", "highest")), strict=True
+        )
     }

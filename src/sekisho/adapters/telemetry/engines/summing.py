@@ -1,13 +1,14 @@
 """Exact sums of usage from files of readings or minutes, on any engine.
 
-The query is taken a day at a time, so that memory holds what one day needs and a bucket is handed on when it is over.
-Of each day: the claims become pieces, whose length is the device time; the files are joined to the pieces; whatever
-belongs to one bucket, job, chip type and site is added up.
+The query is taken a day at a time (less where many buckets meet many devices), so that memory holds what one day needs
+and a bucket is handed on when it is over. Of each: the claims become pieces, whose length is the device time; the files
+are joined to the pieces; whatever belongs to one bucket, job, chip type and site is added up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -24,7 +25,10 @@ from sekisho.ports.telemetry import UsageQuery
 
 __all__ = ["sum_usage"]
 
-_DAY_MS = 86_400_000
+_DAY_MS: Final = 86_400_000
+_SHORTEST_S: Final = 60
+_PIECES_AT_ONCE = 8_000_000
+"""About a hundred bytes each while they are cut."""
 
 
 class _Site(msgspec.Struct, frozen=True):
@@ -49,17 +53,22 @@ def sum_usage(
     down to whole numbers once for each share. Raises InvalidInput for a query that ends before it starts, Corrupt for
     a file that is none, Unavailable where the engine gives up.
     """
-    if query.end <= query.start or query.bucket_s < 0:
+    if query.end <= query.start:
+        raise InvalidInput("this query covers no time", path="end", remedy="end it after its start")
+    if query.bucket_s and query.bucket_s < _SHORTEST_S:
         raise InvalidInput(
-            "this query covers no time", path="query", remedy="end it after its start"
+            f"buckets of {query.bucket_s} s are shorter than the readings behind them",
+            path="bucket_s",
+            remedy=f"at least {_SHORTEST_S} s, or 0 for one bucket over all",
         )
     chosen = sorted(files, key=lambda file: (file.site, file.name, file.path))
     chosen = [file for file in chosen if query.site in ("", file.site)]
     sites = _sites_of(chosen, allocations, devices, query)
     tally = Tally(Buckets.of(query), ClaimBook(), evidence_of(chosen))
-    for window in _days(query):
+    seats = sum(len(site.fleet.names) for site in sites)
+    for window in _windows(query, seats):
         for site in sites:
-            _add_day(engine, site, window, tally, source)
+            _add_window(engine, site, window, tally, source)
         yield from tally.finish(window.end)
 
 
@@ -85,15 +94,19 @@ def _sites_of(
     ]
 
 
-def _days(query: UsageQuery) -> Iterator[Window]:
+def _windows(query: UsageQuery, seats: int) -> Iterator[Window]:
+    """Days, as UTC has them; or as many buckets as give so many pieces, and then they end where buckets do."""
     start, end = query.start.us // 1000, query.end.us // 1000
+    step, bucket = _DAY_MS, query.bucket_s * 1000
+    if bucket and seats * (_DAY_MS // bucket) > _PIECES_AT_ONCE:
+        step = max(1, _PIECES_AT_ONCE // seats) * bucket
     while start < end:
-        until = min(end, (start // _DAY_MS + 1) * _DAY_MS)
+        until = min(end, (start // step + 1) * step)
         yield Window(start, until)
         start = until
 
 
-def _add_day(
+def _add_window(
     engine: Engine, site: _Site, window: Window, tally: Tally, source: SourceKind
 ) -> None:
     begin, end = window.start * 1000, window.end * 1000

@@ -27,6 +27,7 @@ from sekisho.ports.telemetry import UsageQuery
 __all__ = ["Buckets", "Tally"]
 
 _CLAIM_BITS: Final = 32
+_TOLD: Final = (*(name for name in SUMS if name not in ("power_work", "energy_mj")), "overlapped_ms")
 _WHOLE: Final = frozenset({"readings", "clock_max_khz"})
 """Sums that the share of a slice does not divide."""
 
@@ -130,10 +131,7 @@ class Tally:
     def _usage(self, bucket: int, number: int, devices: int, sums: Mapping[str, int]) -> Usage:
         line = self.book.lines[number]
         start, end = self._buckets.bounds(bucket)
-        power_mj = sums.get("power_work", 0) // 1000
-        known = {name: sums[name] for name in (*SUMS, "chip_ms", "overlapped_ms") if name in sums}
-        known.pop("power_work", None)
-        return Usage(
+        named = Usage(
             job=line.job,
             site=line.site,
             chip=line.chip,
@@ -141,9 +139,12 @@ class Tally:
             start=Instant(start * 1000),
             end=Instant(end * 1000),
             devices=devices,
+            chip_ms=sums.get("chip_ms", 0),
             evidence=self._evidence,
-            **{**known, "energy_mj": known.get("energy_mj", 0) + power_mj},
         )
+        energy_mj = sums.get("energy_mj", 0) + sums.get("power_work", 0) // 1000
+        known = {name: sums[name] for name in _TOLD if name in sums}
+        return msgspec.structs.replace(named, energy_mj=energy_mj, **known)
 
 
 class _Columns:
@@ -175,7 +176,9 @@ class _Columns:
         found, begins = np.unique(groups[order], return_index=True)
         columns = {}
         for name in dict.fromkeys(name for _, some in self._waiting for name in some):
-            parts = [some.get(name, np.zeros(group.size, np.int64)) for group, some in self._waiting]
+            parts = [
+                some.get(name, np.zeros(group.size, np.int64)) for group, some in self._waiting
+            ]
             ordered = np.concatenate(parts)[order]
             add = np.maximum if name == "clock_max_khz" else np.add
             columns[name] = add.reduceat(ordered, begins) if begins.size else ordered

@@ -7,12 +7,22 @@ from typing import Final
 import msgspec
 
 from sekisho.adapters.telemetry.refusal_counts import Refusing
+from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Allocation, Reason, Refusals
 
 __all__ = ["MAX_CHIPS", "MAX_HOSTS", "Gathered", "JobRecords"]
 
 MAX_HOSTS: Final = 100_000
-MAX_CHIPS: Final = 10_000_000
+MAX_CHIPS: Final = (
+    1_000_000  # what engines count one by one, and no more: a record beyond it stops every sum
+)
+
+
+_PART: Final[tuple[Reason, str, str]] = (
+    "malformed",
+    "another record of this job and start has other devices",
+    "give each part of a job a name of its own (job+0, job+1) and one run, or one record with all devices",
+)
 
 
 class JobRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +45,7 @@ class Gathered:
         self.passed_over = 0
         self._refusing = Refusing()
         self._kept: dict[Allocation, Allocation] = {}
+        self._places: dict[tuple[str, str, Instant], frozenset[str]] = {}
         self._duplicates = 0
         self._notes: dict[str, None] = {}
 
@@ -47,8 +58,18 @@ class Gathered:
         said = msgspec.structs.replace(allocation, line=0)
         if said in self._kept:
             self._duplicates += 1
+        elif self._is_part(allocation):
+            self.refuse(allocation.line, *_PART, job=allocation.job)
         else:
             self._kept[said] = allocation
+            places = _places(allocation)
+            self._places.setdefault((allocation.site, allocation.job, allocation.start), places)
+
+    def _is_part(self, allocation: Allocation) -> bool:
+        """Whether a record stands of this job and start, and of other devices: the store would keep one of the two."""
+        key = (allocation.site, allocation.job, allocation.start)
+        known, places = self._places.get(key, frozenset()), _places(allocation)
+        return bool(known and places) and known.isdisjoint(places)
 
     def refuse(
         self, line: int, reason: Reason, why: str, remedy: str = "", *, job: str = ""
@@ -89,3 +110,7 @@ def _why_wrong(found: Allocation) -> tuple[Reason, str, str] | None:
             "check the zone of the times",
         )
     return None
+
+
+def _places(found: Allocation) -> frozenset[str]:
+    return frozenset(found.devices or found.hosts)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from sekisho.adapters.telemetry.columns import MAX_DEVICES
 from sekisho.adapters.telemetry.store.files import StoreFiles
 from sekisho.adapters.telemetry.store.records import RecordFiles, RecordName
 from sekisho.model.chips import faster_name
@@ -38,9 +39,15 @@ class DeviceRecords:
         self._mutex = Lock()
 
     def save(self, site: str, devices: Sequence[DeviceSeen], *, recorded_us: int) -> int:
-        """Keep what is new of them; how many that were."""
+        """Keep what is new of them; how many that were. Raises InvalidInput for more than a site may have."""
         with self._mutex:
             known = self._join(site)
+            if len(known.keys() | {device.device for device in devices}) > MAX_DEVICES:
+                raise InvalidInput(
+                    f"the site {site} would have more than {MAX_DEVICES:,} devices",
+                    path="device",
+                    remedy="send each device under one name that stays",
+                )
             news = [
                 device
                 for device in devices
