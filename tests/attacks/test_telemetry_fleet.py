@@ -34,9 +34,7 @@ HOUR = UsageQuery(start=NOON, end=NOON.plus(3600))
 
 def device(name: str, chip: str = H100, **more: Any) -> DeviceSeen:
     said: dict[str, Any] = {"first": NOON, "last": NOON.plus(3600), **more}
-    return DeviceSeen(
-        **{"device": name, "site": "s", "chip": chip, "first": NOON, "last": NOON.plus(3600)} | more
-    )
+    return DeviceSeen(device=name, site="s", chip=chip, **said)
 
 
 def record(job: str = "j", chips: int = 1, **more: Any) -> Allocation:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from litestar.openapi.spec import (
+    OpenAPIFormat,
     OpenAPIMediaType,
     OpenAPIType,
     Reference,
@@ -21,7 +22,7 @@ _KINDS: Final = ("text/plain", "text/csv", "application/vnd.apache.parquet")
 
 
 def _body() -> RequestBody:
-    schema = Schema(type=OpenAPIType.STRING, format="binary")
+    schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
     return RequestBody(
         content={kind: OpenAPIMediaType(schema=schema) for kind in _KINDS},
         description="The file as it is; `format` says what it is, whatever its Content-Type.",

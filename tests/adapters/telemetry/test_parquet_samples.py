@@ -157,3 +157,14 @@ def test_a_column_of_another_type_than_its_name_asks_for_is_refused(
     base = {"timestamp": pa.array([NOON_US]), "device": ["GPU-a"], "power_w": [1]}
     with pytest.raises(InvalidInput, match=why):
         parse_parquet(packed(base | columns), book(), path="x.parquet")
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string()])
+def test_number_of_a_device_says_where_it_sits(kind: Any) -> None:
+    """As a number or as text, without a refusal."""
+    columns = {"at_us": [NOON_US], "device": ["GPU-0"], "power_w": [400.0]}
+    known = book()
+    index = pa.array(["3"]).cast(kind)
+    samples = parse_parquet(packed({**columns, "gpu_index": index}), known)
+    assert samples.refused == ()
+    assert known.devices["GPU-0"].slot == "3"

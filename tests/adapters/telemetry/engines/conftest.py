@@ -43,7 +43,7 @@ def spark(connect_address: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def connect(spark: Engine, connect_address: str) -> Iterator[Engine]:
     assert spark.name == "spark"
-    with open_engine("spark-connect", EngineSettings(remote=connect_address)) as engine:
+    with open_engine(connect_address) as engine:
         yield engine
 
 

@@ -56,19 +56,21 @@ def count_usage(
         held = stretch.held
         bucket = stretch.start // step * step if step else start
         by_key[bucket, held.job, stretch.site, held.chip, held.exempt].append(stretch)
-    return [
-        Usage(
-            job=key[1],
-            site=key[2],
-            chip=key[3],
-            exempt=key[4],
-            start=Instant(max(key[0], start) * 1000),
-            end=Instant(min(key[0] + step if step else end, end) * 1000),
+    usages = []
+    for key in sorted(by_key):
+        bucket, job, site, chip, exempt = key
+        bare = Usage(
+            job=job,
+            site=site,
+            chip=chip,
+            exempt=exempt,
+            start=Instant(max(bucket, start) * 1000),
+            end=Instant(min(bucket + step if step else end, end) * 1000),
             devices=len({stretch.held.counted for stretch in by_key[key]}),
             chip_ms=0,
         )
-        for key in sorted(by_key)
-    ]
+        usages.append(msgspec.structs.replace(bare, **_sums(world, by_key[key], kind)))
+    return usages
 
 
 def _sums(world: World, stretches: Sequence[Stretch], kind: str) -> Mapping[str, int]:
@@ -206,8 +208,8 @@ def _at_one_moment(
             claims[name].add((record.job, faster_name(chip, record.chip), record.exempt))
     yield from _on_devices(devices, there, claims, [one for one in nameless if one[2] == "node1"])
     for record, chips, _ in (one for one in nameless if one[2] == "elsewhere"):
-        for chip in range(chips):
-            counted = f"{record.job} elsewhere {record.hosts} {chip}"
+        for number in range(chips):
+            counted = f"{record.job} elsewhere {record.hosts} {number}"
             yield _nameless(record, record.chip, counted, overlapped=False)
 
 
@@ -243,9 +245,9 @@ def _on_slices(
     shares = {"GPU-cut/1": 1, "GPU-cut/2": 3}
     whole = claims.get("GPU-cut", set())
     slices = [name for name in shares if name in there or name in claims]
-    for claim in whole:
+    for one in whole:
         crowded = len(whole) > 1 or any(name in claims for name in shares)
-        yield Held("GPU-cut", "GPU-cut", Fraction(1), *claim, crowded)
+        yield Held("GPU-cut", "GPU-cut", Fraction(1), *one, crowded)
     left = 7
     for name in slices:
         left -= shares[name]

@@ -127,8 +127,8 @@ def test_decimal_sums_are_exact_beyond_64_bits(engine: Engine) -> None:
         mine = [one for one in rows if one[0] == row["k"]]
         known = [x for _, x, _, _ in mine if x is not None]
         assert row["wide"] == sum(known) > 2**64
-        assert row["narrow"] == sum(y for _, _, y, _ in mine if y is not None)
-        assert row["product"] == sum(x * 3 for x in known)
+        assert row["narrow"] == sum(y for _, _, y, _ in mine)
+        assert row["product"] == 3 * sum(known)
         assert (row["highest"], row["rows"]) == (max(known), len(mine))
 
 
@@ -175,7 +175,7 @@ def test_the_usual_period_is_the_median_distance(engine: Engine, tmp_path: Path)
     table = readings_table(rows).take(pa.array(dice.sample(range(len(rows)), len(rows))))
     pq.write_table(table, tmp_path / "some.parquet")
     found = find_usual_periods(engine, [SourceFile(path=str(tmp_path / "some.parquet"), site="s")])
-    expected = {}
+    expected: dict[str, int] = {}
     for device, some in moments.items():
         ordered = sorted(some)
         steps = [after - before for before, after in pairwise(ordered)]

@@ -71,9 +71,10 @@ def test_too_little_memory_says_so(tmp_path: Path) -> None:
     settings = EngineSettings(threads=1, memory_mb=20, spill=str(tmp_path))
     table = pa.table({"k": pa.array([f"{n:032}" for n in range(1_000_000)])})
     given = ibis.table({"k": "string"}, name="given")
-    with open_engine("duckdb", settings) as engine, pytest.raises(Unavailable) as refused:
+    with open_engine("duckdb", settings) as engine:
         engine.take("given", table)
-        engine.answer(given.aggregate(all=given.k.group_concat()))
+        with pytest.raises(Unavailable) as refused:
+            engine.answer(given.aggregate(all=given.k.group_concat()))
     assert "memory" in str(refused.value)
 
 
@@ -125,8 +126,8 @@ def test_devices_are_found_whether_written_as_words_or_numbers(tmp_path: Path) -
 
 
 @pytest.mark.spark
-def test_connect_asks_for_an_address_and_says_when_nobody_answers(connect: Engine) -> None:
-    """No address is bad input; a server that is not there is unavailable."""
+def test_connect_asks_for_an_address(connect: Engine) -> None:
+    """No address is bad input."""
     assert connect.name == "spark-connect"
     with pytest.raises(InvalidInput):
         open_engine("spark-connect")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from sekisho.adapters.telemetry.engines.engine import Engine, EngineSettings
 from sekisho.model.errors import InvalidInput
 
@@ -44,15 +46,21 @@ ENGINES: Final[Mapping[str, Callable[[EngineSettings], Engine]]] = {
 
 
 def open_engine(name: str = "duckdb", settings: EngineSettings | None = None) -> Engine:
-    """A session with the engine of this name.
+    """A session with the engine of this name; `sc://HOST:PORT` is Spark Connect there, `spark://HOST:PORT` a cluster.
 
     Raises InvalidInput for an unknown name or a missing extra, Unavailable where it does not start.
     """
+    chosen = settings or EngineSettings()
+    if name.startswith("sc://"):
+        name, chosen = "spark-connect", msgspec.structs.replace(chosen, remote=name)
+    elif name.startswith("spark://"):
+        name, chosen = "spark", msgspec.structs.replace(chosen, master=name)
     if name not in ENGINES:
         raise InvalidInput(
-            f"no engine is called {name[:40]!r}", remedy=f"one of {', '.join(ENGINES)}"
+            f"no engine is called {name[:40]!r}",
+            remedy=f"one of {', '.join(ENGINES)}, or an address: sc://HOST:15002, spark://HOST:7077",
         )
-    return ENGINES[name](settings or EngineSettings())
+    return ENGINES[name](chosen)
 
 
 def _missing(extra: str, error: ImportError) -> InvalidInput:

@@ -27,7 +27,10 @@ from sekisho.ports.telemetry import UsageQuery
 __all__ = ["Buckets", "Tally"]
 
 _CLAIM_BITS: Final = 32
-_TOLD: Final = (*(name for name in SUMS if name not in ("power_work", "energy_mj")), "overlapped_ms")
+_TOLD: Final = (
+    *(name for name in SUMS if name not in ("power_work", "energy_mj")),
+    "overlapped_ms",
+)
 _WHOLE: Final = frozenset({"readings", "clock_max_khz"})
 """Sums that the share of a slice does not divide."""
 
