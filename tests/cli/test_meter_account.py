@@ -220,3 +220,9 @@ def test_a_forecast_reaches_from_now_and_says_what_it_rests_on(hand: Hand, store
         (foreseen,) = row["forecast"]
         assert foreseen["earliest"]["outlook"] == "not within the horizon"
         assert foreseen["earliest"]["rests_on"] == "nothing that runs now"
+
+
+def test_a_time_of_which_nothing_is_known_is_not_measured(tmp_path: Path, capsys: Capture) -> None:
+    """A store that was named wrongly is no account of nothing: 3, and what to check."""
+    code, said = Hand(tmp_path, capsys).say("account", "--store", str(tmp_path / "nosuch"))
+    assert (code, "not measured, which is not zero" in said) == (3, True)

@@ -138,3 +138,8 @@ def test_a_stranger_finds_the_statement_in_the_log(
     code, words = hand.say("verify-report", forged, *where)
     assert code == 1
     assert "no usage report of the log" in words
+
+
+def test_a_day_that_is_not_over_is_not_even_shown(hand: Hand) -> None:
+    """What a running job will have been at midnight is no usage yet."""
+    assert hand.say("report", "--day", "2999-01-01")[0] == 2

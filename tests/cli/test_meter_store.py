@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from sekisho.catalogue import say
 from sekisho.cli import main
 from sekisho.model.instants import Instant
+from sekisho.model.telemetry import Reason
 from sekisho.settings import Settings
 
 NOON = Instant.parse("2026-03-14T12:00:00Z")
@@ -92,6 +94,22 @@ def test_gaps_are_listed_where_they_are(call: Call, csv: Callable[..., str]) -> 
     assert (code, told["gaps"]) == (3, [{"site": "local", "energy_mj": None, **hole}])
     assert call("gaps", *span, "--site", "kobe") == (0, {"gaps": []})
     assert call("gaps", "--from", "2026-03-15", "--until", "2026-03-14")[0] == 2
+
+
+def test_a_page_of_one_instant_has_no_gap_and_a_file_of_no_use_says_so(
+    call: Call, csv: Callable[..., str], tmp_path: Path
+) -> None:
+    """Another device's silence is no gap of a page; columns that nobody knows end with 3."""
+    call("ingest", "--format", "csv", csv(*GOOD))
+    page = tmp_path / "page.prom"
+    page.write_text('DCGM_FI_DEV_SM_CLOCK{gpu="0",UUID="GPU-9",modelName="H100"} 1980\n')
+    code, told = call("ingest", "--format", "prometheus", str(page))
+    assert (code, told["taken"], told["gaps"]) == (0, 1, [])
+    idle = tmp_path / "idle.csv"
+    idle.write_text(f"time,uuid,model,watt\n{NOON},GPU-0,H100,7\n")
+    code, told = call("ingest", "--format", "csv", str(idle))
+    assert (code, told["passed_over"]) == (3, 2)
+    assert told["notes"][0] == "columns that metering does not use: model, watt"
 
 
 def test_records_of_jobs_are_taken(call: Call, tmp_path: Path) -> None:
@@ -241,3 +259,10 @@ def test_missing_extra_is_told_with_what_to_install(
     assert code == 2
     assert "pyarrow" in told["error"]["message"]
     assert "sekisho[analytics]" in told["error"]["remedy"]
+
+
+def test_every_reason_has_words_on_the_command_line_and_on_the_console() -> None:
+    """A reason that is added to the model breaks neither."""
+    for reason in get_args(Reason):
+        for room in ("meter", "web.metering"):
+            assert say(f"{room}.reason.{reason}", "ja") != reason

@@ -151,11 +151,11 @@ def test_share_of_a_slice_is_exact(empty: Fleet) -> None:
 
 
 def test_allocation_without_an_end_is_a_finding(empty: Fleet) -> None:
-    """It counts to the device's last reading, and is named."""
+    """It counts to the device's last reading, and is named; that one is missing is unverifiable, and fails nothing."""
     empty.report(*readings("GPU-0", 0, range(0, 1800, 10)))
     empty.lease(f"train,{NOON.plus(600)},,1,GPU-0,")
     code, told = empty.whole()
-    assert (code, [f["kind"] for f in told["findings"]]) == (1, ["open allocation"])
+    assert (code, [f["kind"] for f in told["findings"]]) == (3, ["open allocation"])
     assert parts(told["total"]) == {
         "device": 3_600_000,
         "leased": 1_200_000,

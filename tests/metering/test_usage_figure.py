@@ -226,7 +226,7 @@ def test_declared_against_metered_beyond_both_errors_is_a_finding(
 
 def test_allocation_without_references_convicts_nobody() -> None:
     """An unnamed workload's estimate contradicts a declaration at the bound only."""
-    usage = steady(**NOTHING, chip="A100")
+    usage = steady(**NOTHING, chip="A100", clock_max_khz=1_410_000)
     assert not meter_usage(usage, claims=Claims(declared=1, workload="gpt")).findings
 
 

@@ -117,8 +117,8 @@ def _high(usage: Usage, rule: CountingRule) -> int:
 def test_the_bound_scales_with_the_highest_clock_seen(
     moments: list[Moment], rule: CountingRule, clock: int
 ) -> None:
-    """One reading above the table's clock lifts the bound of all the time in proportion."""
+    """One reading above the table's clock lifts the bound of all the time, as far as the part can run."""
     level = [msgspec.structs.replace(m, clock=H100_KHZ) for m in moments]
     fast = [*level[:-1], msgspec.structs.replace(level[-1], clock=clock)]
     ratio = Fraction(_high(summed(fast), rule), _high(summed(level), rule))
-    assert abs(ratio - Fraction(clock, H100_KHZ)) < Fraction(1, 10**9)
+    assert abs(ratio - Fraction(min(clock, 2_178_000), H100_KHZ)) < Fraction(1, 10**9)

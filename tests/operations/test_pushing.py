@@ -122,6 +122,20 @@ def test_what_is_no_push_token_is_an_agents_affair(pushers: Pushers) -> None:
         pushers.identify("skm_" + "0" * 64)
 
 
+def test_what_is_neither_is_told_what_a_push_token_looks_like(
+    store: Memory, clock: FakeClock
+) -> None:
+    """An operator who pasted half a token is not told to enrol an agent alone."""
+
+    class Agents(NoFleet):
+        def identify(self, assertion: str) -> tuple[str, str]:
+            raise InvalidInput("is no assertion", path="token", remedy="enrol again")
+
+    pushers = Pushers(store, Agents(), clock)
+    with pytest.raises(UnknownToken, match="skm_"):
+        pushers.identify("x")
+
+
 @pytest.mark.parametrize("site", ["", "a b", "a/b", "../x", "a..b", "-a", "x" * 65])
 def test_a_site_that_no_folder_can_bear_is_refused(store: Memory, site: str) -> None:
     """Else every body under its token would be refused, and dropped by its sender."""

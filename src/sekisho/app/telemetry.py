@@ -91,6 +91,10 @@ def take_file(telemetry: ParquetTelemetry, file: TelemetryFile, *, received: Ins
     if span is None:
         return Came(intake=intake)
     start, end = span
+    if (
+        end.us - start.us <= 1
+    ):  # a page is one instant: there is no time in it that could hold a gap
+        return Came(intake=intake, start=start, end=end)
     gaps = tuple(telemetry.find_gaps(start, end, file.site))
     intake = msgspec.structs.replace(intake, gaps=len(gaps))
     return Came(intake=intake, start=start, end=end, gaps=gaps)

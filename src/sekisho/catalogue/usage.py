@@ -29,12 +29,19 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{by} 別の {unit}、{window}、{start} から {end} まで、計数規則 {counting}",
     ),
     "meter.account.nobody": ("(nobody is named)", "（名義なし）"),
-    "meter.account.empty": ("no work in this time", "この期間の計算はありません"),
+    "meter.account.empty": (
+        "nothing is known of this time: not measured, which is not zero; check --from, --to, --site and --store",
+        "この期間の記録がありません。未計測であり、ゼロではありません。--from、--to、--site、--store を確認してください",
+    ),
     "meter.account.at_most": ("at most {amount}", "上限 {amount}"),
     "meter.account.about": ("about {best} ({low} to {high})", "推定 {best}（{low}〜{high}）"),
     "meter.account.unmeasured": (
         "NOT MEASURED: {count} of {all} entries have no bound",
         "未計測：{all} 件中 {count} 件に上限なし",
+    ),
+    "meter.account.open": (
+        "open record: {hours} chip-hours behind its last reading",
+        "終了のない記録：最後の計測より後に {hours} チップ時間",
     ),
     "meter.account.unestimated": (
         "{share} of the time has no estimate",
@@ -60,6 +67,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "meter.account.foreseen": (
         "{threshold}: {which} {outlook}{at}; rests on {grounds}",
         "{threshold}：{which} {outlook}{at}。根拠：{grounds}",
+    ),
+    "meter.account.foreseen.met": (
+        "{threshold}: {which} {outlook}",
+        "{threshold}：{which} {outlook}",
     ),
     "meter.account.earliest": ("at the earliest", "最も早くて"),
     "meter.account.expected": ("as expected", "見込みでは"),

@@ -14,7 +14,7 @@ from sekisho.model.instants import Period
 if TYPE_CHECKING:
     from sekisho.metering.accounts import Account, Crossing, Figures, Foreseen, KeyAccount
 
-__all__ = ["account_document", "account_lines", "is_measured"]
+__all__ = ["account_document", "account_lines", "is_closed", "is_measured"]
 
 _BAR: Final = 30
 _MOST_BARS: Final = 40
@@ -87,6 +87,7 @@ def _figures(figures: Figures, unit: int) -> dict[str, Any]:
             "share": _share(figures.unestimated_ms, figures.chip_ms, figures.unestimated),
         },
         "gap_share": _share(figures.gap_ms, figures.chip_ms, figures.gap_ms),
+        "open_chip_seconds": _decimal(figures.open_ms, 1_000),
         "exempt_chip_seconds": _decimal(figures.exempt_ms, 1_000),
         "tiers": list(figures.tiers),
     }
@@ -152,6 +153,11 @@ def _decimal(amount: int, unit: int) -> str:
 def is_measured(account: Account) -> bool:
     """Whether everything in the account has a bound."""
     return all(key.total.is_whole for key in account.keys)
+
+
+def is_closed(account: Account) -> bool:
+    """Whether nothing in the account rests on a record without an end whose device has fallen silent."""
+    return not any(key.total.open_ms for key in account.keys)
 
 
 # --- for a person ---------------------------------------------------------------------------------
@@ -226,6 +232,9 @@ def _figure_words(figures: Figures, short: _Short, language: Language) -> Iterat
         yield say(
             "meter.account.unmeasured", language, count=figures.unbounded, all=figures.entries
         )
+    if figures.open_ms:
+        hours = f"{figures.open_ms / 3_600_000:,.3f}"
+        yield say("meter.account.open", language, hours=hours)
     share = _share(figures.unestimated_ms, figures.chip_ms, figures.unestimated)
     if figures.is_estimated and share:
         yield say("meter.account.unestimated", language, share=f"{share:.1%}")
@@ -272,12 +281,18 @@ def _foreseen_lines(
 ) -> Iterable[str]:
     for row in foreseen:
         for which, answer in (("earliest", row.earliest), ("expected", row.expected)):
+            told = {
+                "threshold": short(row.threshold * unit),
+                "which": say(f"meter.account.{which}", language),
+                "outlook": say(f"meter.account.outlook.{answer.outlook}", language),
+            }
+            if answer.outlook == "met":  # when and by what stands among the crossings
+                yield say("meter.account.foreseen.met", language, **told)
+                continue
             yield say(
                 "meter.account.foreseen",
                 language,
-                threshold=short(row.threshold * unit),
-                which=say(f"meter.account.{which}", language),
-                outlook=say(f"meter.account.outlook.{answer.outlook}", language),
+                **told,
                 at="" if answer.at is None else f" {answer.at}",
-                grounds=answer.rests_on,
+                grounds=tame(answer.rests_on),
             )

@@ -41,7 +41,9 @@ _PARTS: Sequence[Callable[[typer.Typer], None]] = (
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Bound and estimate the FLOP of runs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Telemetry in, FLOP out: bounds, estimates, accounts, reports.", no_args_is_help=True
+)
 T = TypeVar("T")
 _LONG = 50_000  # rows; more take longer than two seconds
 

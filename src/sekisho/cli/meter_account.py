@@ -97,7 +97,8 @@ def account(
 ) -> None:
     """Figures per key and window from telemetry, every crossing of a threshold with its instant, and what is ahead.
 
-    Ends with 3 where something has no bound. Forecasts begin at --to, where that is not behind us.
+    Ends with 3 where something has no bound, or a record has no end and its device fell silent. Forecasts begin at
+    --to, where that is not behind us.
     """
     from sekisho.app.usage import Grounds, account_store
     from sekisho.metering.accounts import Question
@@ -186,12 +187,17 @@ def windows(
 
 
 def _answer(found: Account, counting: str, language: Language, engine: str = "") -> Answer:
-    from sekisho.cli.account_words import account_document, account_lines, is_measured
+    from sekisho.cli.account_words import (
+        account_document,
+        account_lines,
+        is_closed,
+        is_measured,
+    )
 
     return Answer(
         document=account_document(found, counting, engine),
         text="\n".join(account_lines(found, counting, language)),
-        exit_code=0 if is_measured(found) else 3,
+        exit_code=0 if found.keys and is_measured(found) and is_closed(found) else 3,
     )
 
 
@@ -257,6 +263,12 @@ class _Span:
         self.start = (
             parse_date_or_instant(since, path="--from") if since else self.end.plus(-30 * 86_400)
         )
+        if self.start.us < 0:
+            raise InvalidInput(
+                "begins before 1970, and no reading is that old",
+                path="--from" if since else "--to",
+                remedy="write 1970-01-01 or a later day",
+            )
 
 
 def _table_question(

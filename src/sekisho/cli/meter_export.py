@@ -62,7 +62,9 @@ def export(
     end = parse_date_or_instant(until, path="--to")
     if end > (now := SystemClock().now()):
         raise InvalidInput(
-            f"is ahead of now, {now}: nothing is used yet", path="--to", remedy="export what is over"
+            f"is ahead of now, {now}: nothing is used yet",
+            path="--to",
+            remedy="export what is over",
         )
     if end <= start:
         raise InvalidInput("ends before it begins", path="--to")

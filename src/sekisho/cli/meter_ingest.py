@@ -98,6 +98,8 @@ def ingest(
         "gaps_found": len(came.gaps),
     }
     lines = list(_lines("meter.ingest.done", came.intake, language))
+    if not (came.intake.taken or came.intake.duplicates or came.intake.refused_count):
+        lines.append(say("meter.ingest.nothing", language))
     if came.gaps:
         told = {"count": len(came.gaps), "start": came.start, "end": came.end}
         lines.append(say("meter.ingest.gaps", language, **told))
@@ -171,7 +173,11 @@ def _lines(key: str, intake: Intake, language: Language) -> Iterable[str]:
         refused=intake.refused_count,
     )
     for refusal in intake.refused:
-        told = {"reason": refusal.reason, "count": refusal.count, "first": tame(refusal.first)}
+        told = {
+            "reason": say(f"meter.reason.{refusal.reason}", language),
+            "count": refusal.count,
+            "first": tame(refusal.first),
+        }
         yield say("meter.ingest.refused", language, **told)
         if refusal.remedy:
             yield say("meter.ingest.remedy", language, remedy=tame(refusal.remedy))

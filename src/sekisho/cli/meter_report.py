@@ -23,7 +23,8 @@ from sekisho.cli.surroundings import (
     settings_of,
 )
 from sekisho.model.amounts import format_flop_short
-from sekisho.model.instants import parse_date_or_instant
+from sekisho.model.errors import InvalidInput
+from sekisho.model.instants import Instant, parse_date_or_instant
 
 if TYPE_CHECKING:
     from sekisho.app.usage import Planned, RollUpCheck, Stated
@@ -65,10 +66,11 @@ def report(
     from sekisho.app import Home
     from sekisho.app.usage import Grounds, UsageDay, plan_usage_day, report_usage_day
 
-    language = language_of(context)
+    language, begin = language_of(context), parse_date_or_instant(day, path="--day")
+    _require_over(begin)
     folder = Path(home).expanduser() if home else settings_of(context).home
     asked = UsageDay(
-        day=parse_date_or_instant(day, path="--day"),
+        day=begin,
         store=store or (str(folder / "telemetry") if home else find_place(context, store)),
         grounds=Grounds(rule=rule_of(counting), owners=owners_of(owners)),
     )
@@ -77,6 +79,20 @@ def report(
         deliver(_shown(plan_usage_day(place, asked), day, language), as_json=as_json)
     stated = report_usage_day(place, asked, reason=reason, confirm=lambda _: None)
     deliver(_stated(stated, day, language), as_json=as_json)
+
+
+def _require_over(day: Instant) -> None:
+    """Raise InvalidInput for a day that is not over: what a running job will have been is no usage yet."""
+    from sekisho.app.usage import DAY_S
+    from sekisho.ceremony import SystemClock
+
+    now = SystemClock().now()
+    if day.plus(DAY_S) > now:
+        raise InvalidInput(
+            f"ends at {day.plus(DAY_S)}, it is {now}",
+            path="--day",
+            remedy="report a day that is over; sekisho meter account shows what is used so far",
+        )
 
 
 def verify_report(

@@ -92,7 +92,7 @@ def gaps(
     context: typer.Context,
     *,
     start: Annotated[str, typer.Option("--from", help="A date or an instant.")],
-    until: Annotated[str, typer.Option("--until", help="As --from; now if left out.")] = "",
+    until: Annotated[str, typer.Option("--to", "--until", help="As --from; now if left out.")] = "",
     site: AnySite = "",
     store: StorePlace = "",
     as_json: AsJson = False,
@@ -100,9 +100,9 @@ def gaps(
     """Where devices were not measured: no reading for longer than three of their usual periods. Any ends with 3."""
     language = language_of(context)
     begin = parse_date_or_instant(start, path="--from")
-    end = parse_date_or_instant(until, path="--until") if until else _now()
+    end = parse_date_or_instant(until, path="--to") if until else _now()
     if end <= begin:
-        raise InvalidInput("ends before it begins", path="--until")
+        raise InvalidInput("ends before it begins", path="--to")
     found = list(open_place(context, store).find_gaps(begin, end, site))
     lines = [
         say(
@@ -165,7 +165,7 @@ def retain(
     else:
         trash_names = telemetry.store.trash()
         lines = [say("meter.retain.trash", language, trash=name) for name in trash_names]
-        text = "\n".join(lines) or say("meter.retain.none", language)
+        text = "\n".join(lines) or say("meter.retain.trash-empty", language)
         answer = Answer(document={"trash": list(trash_names)}, text=text)
     deliver(answer, as_json=as_json)
 
@@ -180,7 +180,7 @@ def check(context: typer.Context, *, store: StorePlace = "", as_json: AsJson = F
         say(
             "meter.check.done",
             language,
-            verdict=found.verdict,
+            verdict=say(f"audit.verdict.{found.verdict}", language),
             files=found.files,
             size=found.size,
             faults=len(found.faults),

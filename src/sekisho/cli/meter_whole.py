@@ -94,8 +94,8 @@ def _period(since: str, until: str, now: Instant) -> Period:
 
 
 def _code(found: Allotment) -> int:
-    """1 for any finding; of no device at all nothing was measured."""
-    if found.findings:
+    """1 for any finding but an open record, which may just run; of no device at all nothing was measured."""
+    if any(finding.kind != "open allocation" for finding in found.findings):
         return 1
     return verdict_code(found.verdict) if found.accounts else 3
 
@@ -222,7 +222,7 @@ def _finding_line(finding: AllotmentFinding, language: Language) -> str:
     return say(
         "meter.whole.finding",
         language,
-        verdict=finding.verdict,
+        verdict=say(f"audit.verdict.{finding.verdict}", language),
         kind=finding.kind,
         device=f"{tame(finding.device)}, " if finding.device else "",
         jobs=f"{jobs}, " if jobs else "",

@@ -15,9 +15,13 @@ from sekisho.metering.tensor_clocks import TensorClock
 from sekisho.model.chips import Chip
 from sekisho.model.telemetry import Usage
 
-__all__ = ["Claims", "Rates", "rates_of"]
+__all__ = ["Claims", "Rates", "possible_khz", "rates_of"]
 
 _PPM: Final = 10**6
+# No part runs further above the clock that it is set to by itself; where that is not known, above the table's. A clock
+# beyond is a wrong reading: one sample of it would scale the bound of all the time that it is summed with.
+_ABOVE_MAX: Final = Fraction(11, 10)
+_ABOVE_TABLE: Final = Fraction(5, 4)
 # Chips without a row: the largest share of the 16-bit peak that any row of tensor_clocks.csv counts outside its matrix
 # unit (L40: all of it), and a quarter of that as FP32.
 _VECTOR_SHARE: Final = Fraction(1)
@@ -42,7 +46,8 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """FLOP for one unit of work in the matrix unit (`slow`, `best`, `fast`) and outside it (`fp32`, `vector`).
 
     `peak_per_ms` is the fastest format's for one chip at the table's clock, `clock_scale` by how much the highest
-    clock seen exceeds that. `clock_khz` 0 where no table and no reading tells a clock: activity is worth nothing then.
+    clock seen exceeds that, as far as the part can run; beyond, `is_doubtful`. `clock_khz` 0 where no table and no
+    reading tells a clock: activity is worth nothing then.
     """
 
     clock_khz: int
@@ -57,6 +62,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     fastest_format: str
     best_format: str
     is_claimed: bool  # the best format is the one claimed
+    is_doubtful: bool  # a clock was seen at which the part cannot run
     row: TensorClock | None
 
     @property
@@ -73,6 +79,7 @@ def rates_of(
     Any format from TF32 to the fastest is taken as possible. FP64 matrix products are not: they count as 16-bit ones.
     """
     clock_khz = row.clock_khz if row else usage.clock_max_khz
+    seen_khz = min(usage.clock_max_khz, possible_khz(row)) if row else usage.clock_max_khz
     has_sparsity = row.has_sparsity if row else True
     best_format = _best_format(chip, rule, claims)
     sixteen = rule.rate(chip, "fp16") or rule.peak(chip)
@@ -84,21 +91,27 @@ def rates_of(
     fp32, vector = _outside(chip, rule, row, per_work)
     return Rates(
         clock_khz=clock_khz,
-        top_khz=max(clock_khz, usage.clock_max_khz),
+        top_khz=max(clock_khz, seen_khz),
         slow=min(possible) * per_work,
         best=(rule.rate(chip, best_format) or sixteen) * per_work,
         fast=peak * per_work,
         fp32=fp32,
         vector=vector,
         peak_per_ms=peak / 1000,
-        clock_scale=max(Fraction(1), Fraction(usage.clock_max_khz, row.clock_khz))
-        if row
-        else Fraction(1),
+        clock_scale=max(Fraction(1), Fraction(seen_khz, row.clock_khz)) if row else Fraction(1),
         fastest_format=max(chip.peaks, key=lambda name: (rule.rate(chip, name) or 0, name)),
         best_format=best_format,
         is_claimed=best_format == claims.number_format.casefold(),
+        is_doubtful=seen_khz < usage.clock_max_khz,
         row=row,
     )
+
+
+def possible_khz(row: TensorClock) -> int:
+    """The highest clock that is believed of a part."""
+    if row.max_clock_khz is None:
+        return int(row.clock_khz * _ABOVE_TABLE)
+    return int(max(row.max_clock_khz, row.clock_khz) * _ABOVE_MAX)
 
 
 def _best_format(chip: Chip, rule: CountingRule, claims: Claims) -> str:

@@ -50,6 +50,7 @@ class UsageFigure(msgspec.Struct, frozen=True, kw_only=True):
     declared: int | None = None
     declared_check: DeclaredCheck | None = None
     contradicts: bool = False  # tensor activity above what utilisation allows
+    doubtful_clock: bool = False  # above what the chip can run at
     source: str = ""
 
     @property
@@ -66,6 +67,8 @@ class UsageFigure(msgspec.Struct, frozen=True, kw_only=True):
             found.append(str(self.energy_check))
         if self.contradicts:
             found.append("tensor activity above utilisation")
+        if self.doubtful_clock:
+            found.append("a clock above what the chip can run at")
         return tuple(found)
 
     def to_row(self) -> dict[str, object]:

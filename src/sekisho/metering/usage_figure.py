@@ -26,7 +26,7 @@ from sekisho.metering.counting import CountingRule
 from sekisho.metering.energy import compare_energy, energy_ceiling
 from sekisho.metering.error_model import FITTED, ActivityFit
 from sekisho.metering.estimate import Estimate, compare_declared, require_digits
-from sekisho.metering.rates import Claims, Rates, rates_of
+from sekisho.metering.rates import Claims, Rates, possible_khz, rates_of
 from sekisho.metering.tensor_clocks import TensorClocks, tensor_clocks
 from sekisho.metering.tier_record import record_of
 from sekisho.metering.tiers import Tier, UsageFigure
@@ -197,6 +197,7 @@ def _figure(case: _Case, bound: FlopInterval, found: _Found) -> UsageFigure:
         declared=case.said.declared,
         declared_check=compare_declared(case.said.declared, bound, estimate, convicts=is_grounded),
         contradicts=found.contradicts,
+        doubtful_clock=rates.is_doubtful,
         source=usage.evidence,
     )
 
@@ -205,7 +206,15 @@ def _notes(case: _Case) -> list[str]:
     """What a reader of the figure may want to know beside its method."""
     usage, rates = case.usage, case.rates
     notes = []
-    if rates.clock_scale > 1:
+    if rates.is_doubtful and rates.row:
+        most, why = possible_khz(rates.row) / 10**6, "1.1 x its highest clock"
+        if rates.row.max_clock_khz is None:
+            why = "1.25 x the clock of the table's peak, since its highest is not known"
+        notes.append(
+            f"a clock of {usage.clock_max_khz / 10**6:.2f} GHz was seen and set aside as doubtful: the bound goes with "
+            f"{most:.2f} GHz, {why}: {float(rates.clock_scale):.3f} x the peak"
+        )
+    elif rates.clock_scale > 1:
         notes.append(
             f"a clock of {usage.clock_max_khz / 10**6:.2f} GHz was seen, above the {rates.clock_khz / 10**6:.2f} GHz "
             f"of the table's peak: the bound is {float(rates.clock_scale):.3f} x the peak"

@@ -75,7 +75,9 @@ def parse_quantity(text: str, *, path: str = "") -> int:
     """
     match = _SCIENTIFIC.fullmatch(text.strip())
     if match is None:
-        raise InvalidInput(f"{text[:40]!r} is not a non-negative number", path=path)
+        raise InvalidInput(
+            f"{text[:40]!r} is not a non-negative number", path=path, remedy="write it like 1e24"
+        )
     whole, fraction, exponent = match.group(1), match.group(2) or "", int(match.group(3) or 0)
     value = Fraction(int(whole + fraction) * 10**exponent, 10 ** len(fraction))
     if value.denominator != 1 or value > MAX_FLOP:

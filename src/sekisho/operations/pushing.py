@@ -100,12 +100,18 @@ class Pushers:
         self._read_s = -KNOWN_FOR_S
 
     def identify(self, text: str) -> Pusher:
-        """Who bears this token. Raises InvalidInput (no token at all), and what an assertion raises.
+        """Who bears this token. Raises what an assertion raises, but for what is none of the two.
 
         UnknownToken: nobody here gave it. TokenRefused: it is over or revoked.
         """
         if _TOKEN.fullmatch(text) is None:
-            site, renewed = self._fleet.identify(text)
+            try:
+                site, renewed = self._fleet.identify(text)
+            except InvalidInput:
+                raise UnknownToken(
+                    "is neither a push token (skm_ and 64 digits) nor a fleet agent's assertion",
+                    remedy="sekisho meter token --site SITE; an agent enrols again",
+                ) from None
             return Pusher(site=site, renewed=renewed)
         return self._judge(text, self._load())
 

@@ -180,6 +180,9 @@ def test_a_byte_order_mark_ends_of_lines_and_capitals_are_taken_as_people_write_
     [
         ("", "names no columns"),
         ("a,b\n", "no column holds a time"),
+        ("timestamp;device;power_w\n", "parted by ';', not by ','"),
+        ("timestamp\tdevice\n", "parted by"),
+        ("\0JFIF,\n", "is no text"),
         ("timestamp,power_w\n", "no column holds a device"),
         ("timestamp,device\n", "no column says what was measured"),
         ("timestamp,device,power_w,power_w\n", "'power_w' stands twice"),
@@ -189,6 +192,16 @@ def test_a_table_that_says_nothing_of_devices_is_refused_as_a_whole(text: str, w
     """Without columns, a time, a device or a quantity, or with one quantity twice, no line could be read."""
     with pytest.raises(InvalidInput, match=why):
         parse_csv(text.encode(), book(), path="x.csv")
+
+
+def test_columns_that_nobody_uses_are_named_and_a_wrong_cell_has_its_remedy() -> None:
+    """Both readers say which columns counted for nothing, and how a number is written."""
+    for cell in ("abc", '"0,62"'):
+        known = book()
+        text = f"timestamp,device,model,power_w,watt\n{NOON},GPU-a,H100,{cell},7\n"
+        found = parse_csv(text.encode(), known)
+        assert found.notes == ("columns that metering does not use: model, watt",)
+        assert "with a point" in found.refused[0].remedy
 
 
 def test_what_is_not_utf8_is_refused_with_its_line() -> None:

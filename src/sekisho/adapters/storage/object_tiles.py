@@ -114,7 +114,9 @@ def locate_objects(address: str, *, asked: str) -> tuple[Any, str]:
     parts = urlsplit(address)
     if parts.scheme not in ("s3", "file") or "@" in parts.netloc or parts.fragment:
         raise InvalidInput(
-            "not the address of a copy" if asked == "SEKISHO_COPY" else "not the address of a store",
+            "not the address of a copy"
+            if asked == "SEKISHO_COPY"
+            else "not the address of a store",
             path=asked,
             remedy="write s3://BUCKET/PREFIX or file:///FOLDER, and leave credentials to the environment",
         )

@@ -21,6 +21,8 @@ BOM: Final = b"\xef\xbb\xbf"
 _MAX_LINE: Final = 256 << 10
 _MAX_HEADER: Final = 512 << 10
 _ENDS: Final = re.compile(r"\r\n|\n|\r")
+_OTHERS: Final = (";", "\t", "|")
+"""What parts the cells of tables that are nearly CSV: a spreadsheet writes the first where numbers have commas."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -38,9 +40,22 @@ class Crooked(msgspec.Struct, frozen=True):
 
 
 def first_names(body: bytes, *, path: str, delimiter: str = ",") -> list[str]:
-    """The names of columns in the first line, in lower case. Raises InvalidInput where there are none."""
+    """The first line's names of columns in lower case. Raises InvalidInput for none, other delimiters and no text."""
     first = _ENDS.split(body[:_MAX_HEADER].decode("utf-8", "ignore"), maxsplit=1)[0]
+    if "\0" in first:
+        raise InvalidInput(
+            "is no text: a NUL character in its first line",
+            path=path,
+            remedy="name the right file and format; save a table as UTF-8",
+        )
     cells = _cells(first, delimiter) or []
+    other = next((sign for sign in _OTHERS if sign in first), "")
+    if len(cells) == 1 and other:
+        raise InvalidInput(
+            f"its columns are parted by {other!r}, not by {delimiter!r}",
+            path=path,
+            remedy=f"export with {delimiter!r} between the cells and a point in the numbers",
+        )
     names = [cell.strip().lower() for cell in cells]
     if not any(names) or len(first) >= _MAX_HEADER - 4:
         raise InvalidInput(

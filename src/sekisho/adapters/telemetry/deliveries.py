@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from threading import BoundedSemaphore, Lock
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -55,6 +55,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     most: int = MAX_BODY
 
 
+_NOT_LOOKED: Final = (-1, -1)
+
+
 class _Book:
     """A book of series behind a lock, and which of its devices were handed on."""
 
@@ -62,7 +65,7 @@ class _Book:
         self.series = SeriesBook(mapper, site)
         self.lock = Lock()
         self._told: dict[str, DeviceSeen] = {}
-        self._seen = (-1, -1)
+        self._seen = _NOT_LOOKED
 
     def news(self) -> tuple[DeviceSeen, ...]:
         """Devices that are new or say something new since `tell`; looked for only where a series was learned."""
@@ -73,6 +76,14 @@ class _Book:
         # Mostly it is the very object that was told: compared word by word is only what is not.
         strange = [(n, device) for n, device in found if self._told.get(n) is not device]
         return tuple(device for name, device in strange if self._told.get(name) != device)
+
+    def shown(self, devices: tuple[DeviceSeen, ...], table: Any) -> tuple[DeviceSeen, ...]:
+        """Those of which a reading stands, and their whole devices: one that is only named has no time."""
+        if not devices:
+            return ()
+        names = {*self._told, *table.column("device").unique().to_pylist()}
+        names |= {device.parent for device in devices if device.device in names}
+        return tuple(device for device in devices if device.device in names)
 
     def tell(self, devices: tuple[DeviceSeen, ...], mark: tuple[int, int]) -> None:
         """They are kept: say no more of them."""
@@ -105,11 +116,12 @@ class Books:
         with book.lock:
             samples = _PARSERS[dialect](body, book.series, delivery)
             cleaned = clean(samples, book.series, received_us=delivery.received.us)
-            news = book.news()
+            waiting = book.news()
             mark = (len(book.series.by_key), len(book.series.devices))
+            news = book.shown(waiting, cleaned.table)
             if news:
                 keep(news)
-            book.tell(news, mark)
+            book.tell(news, mark if len(news) == len(waiting) else _NOT_LOOKED)
         return cleaned
 
     def _book(self, delivery: Delivery, dialect: str) -> _Book:

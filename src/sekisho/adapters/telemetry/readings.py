@@ -28,7 +28,9 @@ WIDE_FIELDS: Final = frozenset(
 DOUBTFUL: Final = 1  # tensor activity set aside: zero under load, or after an Xid error
 CATCH_UP: Final = 2  # the first reading after a gap: a counter in it may carry the whole gap
 LATE: Final = 4  # came after its partition was closed
-COUNTER_RESET: Final = 8  # the energy counter stands lower than before: the driver started again, or somebody set it
+COUNTER_RESET: Final = (
+    8  # the energy counter stands lower than before: the driver started again, or somebody set it
+)
 
 _KEYS: Final = [
     pa.field("device", pa.dictionary(pa.int32(), pa.string()), nullable=False),

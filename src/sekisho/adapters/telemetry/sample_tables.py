@@ -27,12 +27,16 @@ from sekisho.model.wire import parse_json
 __all__ = ["MAX_COLUMNS", "Batch", "SampleTable", "Shape", "shape_of"]
 
 MAX_COLUMNS: Final = 512
+_MOST_NAMED: Final = 8  # columns in a note
 _TIMES: Final = ("timestamp", "time", "at_us")
 _DEVICES: Final = ("device", "uuid", "gpu_uuid")
 _ABOUT: Final = ("chip", "host", "mig_profile", "pci_bus_id", "gpu_index")
 _TIME_REMEDY: Final = (
     "write RFC 3339 with a zone (2026-01-31T09:00:00Z), or seconds, milliseconds or microseconds "
     "since the epoch"
+)
+_NUMBER_REMEDY: Final = (
+    "write 640.5, with a point and no unit; leave a cell empty where nothing was measured"
 )
 _BAD_LABELS: Final = Unusable(reason="malformed", why="labels are one JSON object of texts")
 
@@ -93,6 +97,8 @@ class SampleTable:
         self.refusing = Refusing()
         self._shape, self._book = shape, book
         self._parts: list[tuple[Any, Any, Any]] = []
+        self._idle: set[str] = set()
+        self._used: set[str] = set()
 
     def take(self, batch: Batch) -> None:
         """The samples of some rows, in their order."""
@@ -111,6 +117,11 @@ class SampleTable:
         self._take_column(batch, "value", numbers, at_us, timed)
 
     def samples(self, *, notes: tuple[str, ...] = ()) -> Samples:
+        idle = sorted(self._idle - self._used)
+        if idle:
+            more = f" and {len(idle) - _MOST_NAMED} more" if len(idle) > _MOST_NAMED else ""
+            named = ", ".join(name[:40] for name in idle[:_MOST_NAMED])
+            notes = (*notes, f"columns that metering does not use: {named}{more}")
         return assemble(self._book, self._parts, self.refusing, notes=notes)
 
     def _times(self, batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -146,7 +157,10 @@ class SampleTable:
         for place, name in enumerate(columns):
             known = np.array([self._learn_long((name, *head)) for head in heads], np.int64)
             number[:, place] = known[which] if len(heads) else PASSED_OVER
-            found = _passed(batch, name) if (known == PASSED_OVER).all() else None
+            is_idle = bool((known == PASSED_OVER).all())
+            if batch.rows:
+                (self._idle if is_idle else self._used).add(name)
+            found = _passed(batch, name) if is_idle else None
             found = found or values_of(batch.columns[name])
             value[:, place] = found.value
             keep[:, place] = self._judge(batch, name, found, number[:, place], timed)
@@ -174,7 +188,8 @@ class SampleTable:
         for row, reason in found.bad.items():
             if keep[row] and ours[row]:
                 cell = str(batch.columns[name][row].as_py())[:60]
-                self.refusing.add(reason, f"{batch.where(row)}, {name}: {cell!r}")
+                remedy = _NUMBER_REMEDY if reason == "not a number" else ""
+                self.refusing.add(reason, f"{batch.where(row)}, {name}: {cell!r}", remedy=remedy)
                 keep[row] = False
         return keep
 

@@ -10,6 +10,7 @@ known to the length of the entry in which it falls (an hour by default), and exa
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -187,8 +188,17 @@ def _key(key: str, pieces: Pieces, running: Sequence[Rate], question: Question) 
         peaks=tuple(_peaks(lines, question)) if slides else (),
         crossings=tuple(_crossings(mine, lines, windows, question, slides=slides)),
         foreseen=tuple(_foreseen(mine, running, question, slides=slides)),
-        notes=pieces.notes.get(key, ()),
+        notes=(*pieces.notes.get(key, ()), *_findings(mine, question)),
     )
+
+
+def _findings(pieces: Iterable[Piece], question: Question) -> Iterator[str]:
+    """What does not fit together in the figures of the question's time, each once, with how often."""
+    start, end = question.start.us, question.end.us
+    there = (entry for entry, begins, ends in pieces if begins < end and ends > start)
+    counts = Counter(finding for entry in there for finding in entry.findings)
+    for finding, count in sorted(counts.items()):
+        yield f"{count} x {finding}"
 
 
 def _line(pieces: Iterable[Piece], reading: Reading) -> WorkLine:

@@ -29,8 +29,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Work of one job in one half-open stretch; a figure that is None was not measured, and is never zero.
 
     `customer` and `run` are as the job's record names them. `chip_ms` is device time, of which `gap_ms` carry no
-    reading of activity. `replaces` names the entries that this one corrects. `recorded` is when the account learnt of
-    it. Raises InvalidInput where it ends before it begins, or holds work in no time.
+    reading of activity, and `open_ms` lie behind the last reading of devices whose record has no end. `findings`
+    are what does not fit together in the figure. `replaces` names the entries that this one corrects. `recorded` is
+    when the account learnt of it. Raises InvalidInput where it ends before it begins, or holds work in no time.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     customer: str = ""
     chip_ms: int = 0
     gap_ms: int = 0
+    open_ms: int = 0
     bound: FlopInterval | None = None
     estimate: Estimate | None = None
     declared: int | None = None
@@ -50,6 +52,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     exempt: bool = False
     recorded: Instant = BEFORE_ALL
     replaces: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.end < self.start:

@@ -18,7 +18,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     `bound_high` holds only what could be bounded: with `unbounded` entries above 0 it is no bound of the whole, and
     of `chip_ms` the part `unbounded_ms` is not in it. What has no estimate is in `estimate_high` at its bound, and
     in `estimate_low` and `estimate_best` not at all: it is `unestimated_ms` of the time. `declared` is None unless
-    every entry has a declaration. `gap_ms` of the time carries no reading of activity.
+    every entry has a declaration. `gap_ms` of the time carries no reading of activity; `open_ms` of it lie behind the
+    last reading of devices whose record has no end.
     """
 
     entries: int
@@ -36,6 +37,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     unestimated_ms: int
     tiers: tuple[str, ...]
     exempt_ms: int = 0
+    open_ms: int = 0
 
     @property
     def is_measured(self) -> bool:
@@ -67,7 +69,7 @@ class _Sums:
 
     def __init__(self) -> None:
         names = ("bound_low", "bound_high", "low", "best", "high", "declared")
-        times = ("chip", "gap", "unbounded", "unestimated", "exempt")
+        times = ("chip", "gap", "unbounded", "unestimated", "exempt", "open")
         self._flop = {name: ExactSum() for name in names}
         self._time = {name: ExactSum() for name in times}
         self._counts = {"entries": 0, "unbounded": 0, "unestimated": 0, "undeclared": 0}
@@ -104,6 +106,8 @@ class _Sums:
         time["chip"].add(share, over)
         if entry.gap_ms:
             time["gap"].add(entry.gap_ms * here, over)
+        if entry.open_ms:
+            time["open"].add(entry.open_ms * here, over)
         if entry.bound is None:
             time["unbounded"].add(share, over)
         if entry.estimate is None:
@@ -130,6 +134,7 @@ class _Sums:
             unestimated_ms=_nearest(time["unestimated"]),
             tiers=tuple(sorted(self._tiers)),
             exempt_ms=_nearest(time["exempt"]),
+            open_ms=_nearest(time["open"]),
         )
 
 

@@ -83,11 +83,13 @@ def entries_of(
             end=Instant(end),
             chip_ms=usage.chip_ms,
             gap_ms=max(usage.chip_ms - read_ms, 0),
+            open_ms=usage.open_ms,
             bound=figure.bound,
             estimate=figure.estimate,
             tier=figure.tier or "",
             evidence=usage.evidence,
             exempt=usage.exempt,
+            findings=figure.findings,
         )
 
 

@@ -21,7 +21,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     `energy_mj` the energy of `power_ms`. `clock_ms` carry a clock, `clock_work` = sum of sm_clock_khz x
     milliseconds, `clock_max_khz` the highest seen. `doubtful_ms` were measured and set aside by a rule (zero
     tensor activity under load, catch-up after a gap). `readings` are how many readings that rests on, `pipe_work`
-    = sum of (fp16 + fp32 + fp64)_ppm x sm_clock_khz x milliseconds outside the tensor pipe.
+    = sum of (fp16 + fp32 + fp64)_ppm x sm_clock_khz x milliseconds outside the tensor pipe. `open_ms` of `chip_ms` are
+    of allocations without an end and lie behind the last reading of a device that no longer reports.
     """
 
     job: str
@@ -45,6 +46,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     pipe_work: int = 0
     doubtful_ms: int = 0
     overlapped_ms: int = 0  # claimed by more than one allocation at once
+    open_ms: int = 0
     attested: bool = False
     exempt: bool = False
     evidence: str = ""  # sha256: of the files that the sums rest on, as the store names them

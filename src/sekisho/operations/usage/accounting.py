@@ -69,7 +69,8 @@ def account_usage(
     """Answer a question from telemetry. More is read before its start, so that each window that ends in it is whole."""
     slid = 0 if question.style == "calendar" else question.window.length_us or 0
     bucket = question.window.bucket_at(question.start.us).start.us
-    start = Instant(min(question.start.us - slid, bucket))
+    # No reading is older than 1970, however long the window.
+    start = min(question.start, Instant(max(0, min(question.start.us - slid, bucket))))
     found = collect_entries(telemetry, start, question.end, grounds)
     rates = (
         rates_now(found.records, found.entries, grounds.rule, question.now)

@@ -18,6 +18,8 @@ from tests.adapters.telemetry.engines.worlds import Row, World
 
 PIPES = ("fp16_ppm", "fp32_ppm", "fp64_ppm")
 FAR = 2**60
+QUIET_MS = 900_000
+Unnamed = tuple[Allocation, int, str, bool]  # chips of the host or from elsewhere; whether `behind`
 Key = tuple[int, str, str, str, bool]  # bucket, job, site, chip, exempt
 
 
@@ -31,6 +33,7 @@ class Held(msgspec.Struct, frozen=True):
     chip: str
     exempt: bool
     overlapped: bool
+    behind: bool = False  # by an open record alone, and behind the device's last reading
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -82,6 +85,7 @@ def _sums(world: World, stretches: Sequence[Stretch], kind: str) -> Mapping[str,
         found = _minute_sums(world, some) if kind == "minutes" else _reading_sums(world, some)
         found["chip_ms"] = sum(one.end - one.start for one in some)
         found["overlapped_ms"] = sum(one.end - one.start for one in some if one.held.overlapped)
+        found["open_ms"] = sum(one.end - one.start for one in some if one.held.behind)
         for name, amount in found.items():
             if name == "clock_max_khz":
                 totals[name] = max(totals[name], amount)
@@ -159,16 +163,16 @@ def _stretches(world: World, site: str, span: tuple[int, int, int]) -> Iterator[
     for device in devices.values():
         edges |= set(_presence(device))
     for record in records:
-        edges |= {record.start.us // 1000, _end_of(record, devices)}
+        edges |= {record.start.us // 1000, _end_of(record)}
     if step:
         edges |= set(range(start // step * step, end, step))
     ordered = sorted(edge for edge in edges if start <= edge <= end)
     for begin, until in pairwise(ordered):
-        now = [r for r in records if r.start.us // 1000 <= begin < _end_of(r, devices)]
+        now = [r for r in records if r.start.us // 1000 <= begin < _end_of(r)]
         there = {
             d.device: d for d in devices.values() if _presence(d)[0] <= begin < _presence(d)[1]
         }
-        for held in _at_one_moment(devices, there, now):
+        for held in _at_one_moment(devices, there, now, (begin, end)):
             yield Stretch(site, begin, until, held)
 
 
@@ -177,47 +181,65 @@ def _presence(device: DeviceSeen) -> tuple[int, int]:
     return first, (device.last.us + device.period_us) // 1000 if device.last else FAR
 
 
-def _end_of(record: Allocation, devices: Mapping[str, DeviceSeen]) -> int:
-    if record.end:
-        return record.end.us // 1000
-    theirs = [devices[name] for name in record.devices if name in devices]
-    if not record.devices:
-        theirs = [d for d in devices.values() if d.host in record.hosts]
-    return max((_presence(device)[1] for device in theirs), default=FAR)
+def _end_of(record: Allocation) -> int:
+    return record.end.us // 1000 if record.end else FAR
+
+
+def _is_behind(
+    devices: Mapping[str, DeviceSeen],
+    record: Allocation,
+    names: Iterable[str],
+    moment: tuple[int, int],
+) -> bool:
+    """Whether a record is open, and all of these devices fell silent before this moment and stayed so."""
+    mine = [device for device in devices.values() if {device.device, device.parent} & set(names)]
+    last = max((_presence(device)[1] for device in mine), default=0)
+    return record.end is None and moment[1] - last > QUIET_MS and moment[0] >= last
 
 
 def _at_one_moment(
-    devices: Mapping[str, DeviceSeen], there: Mapping[str, DeviceSeen], now: Sequence[Allocation]
+    devices: Mapping[str, DeviceSeen],
+    there: Mapping[str, DeviceSeen],
+    now: Sequence[Allocation],
+    moment: tuple[int, int],
 ) -> Iterator[Held]:
     on_host = [name for name, device in devices.items() if device.host]
     claims: dict[str, set[tuple[str, str, bool]]] = defaultdict(set)
-    nameless: list[tuple[Allocation, int, str]] = []  # record, chips, of the host or from elsewhere
+    firm: dict[str, set[tuple[str, str, bool]]] = defaultdict(set)  # of records that run
+    nameless: list[Unnamed] = []
     for record in now:
-        names: Iterable[str] = record.devices
-        if not record.devices:
-            here = on_host if "node1" in record.hosts else []
-            names = here if record.chips >= len(here) else []
-            if record.chips < len(here):
-                nameless.append((record, record.chips, "node1"))
-            elif record.chips > len(here):
-                nameless.append((record, record.chips - len(here), "elsewhere"))
-        elif record.chips > len(set(record.devices)):
-            nameless.append((record, record.chips - len(set(record.devices)), "elsewhere"))
-        for name in names:
+        known = record.devices or (on_host if "node1" in record.hosts else ())
+        behind = _is_behind(devices, record, known, moment)
+        left = record.chips - len(set(known))
+        some = left < 0 and not record.devices  # of a host, and nobody says which
+        if some:
+            nameless.append((record, record.chips, "node1", behind))
+        elif left > 0:
+            nameless.append((record, left, "elsewhere", behind))
+        for name in () if some else known:
             chip = devices[name].chip if name in devices else ""
-            claims[name].add((record.job, faster_name(chip, record.chip), record.exempt))
-    yield from _on_devices(devices, there, claims, [one for one in nameless if one[2] == "node1"])
-    for record, chips, _ in (one for one in nameless if one[2] == "elsewhere"):
+            claim = (record.job, faster_name(chip, record.chip), record.exempt)
+            claims[name].add(claim)
+            if not _is_behind(devices, record, [name], moment):
+                firm[name].add(claim)
+    mine = [one for one in nameless if one[2] == "node1"]
+    for held in _on_devices(devices, there, claims, mine):
+        if held.job and held.device:
+            behind = (held.job, held.chip, held.exempt) not in firm[held.device]
+            yield msgspec.structs.replace(held, behind=behind)
+        else:
+            yield held
+    for record, chips, _, behind in (one for one in nameless if one[2] == "elsewhere"):
         for number in range(chips):
             counted = f"{record.job} elsewhere {record.hosts} {number}"
-            yield _nameless(record, record.chip, counted, overlapped=False)
+            yield _nameless(record, record.chip, counted, overlapped=False, behind=behind)
 
 
 def _on_devices(
     devices: Mapping[str, DeviceSeen],
     there: Mapping[str, DeviceSeen],
     claims: Mapping[str, set[tuple[str, str, bool]]],
-    nameless: Sequence[tuple[Allocation, int, str]],
+    nameless: Sequence[Unnamed],
 ) -> Iterator[Held]:
     cut = {"GPU-cut", "GPU-cut/1", "GPU-cut/2"}
     for name in claims.keys() - (cut & devices.keys()):
@@ -225,11 +247,12 @@ def _on_devices(
             yield Held(name, name, Fraction(1), *claim, len(claims[name]) > 1)
     free = [name for name in there if name not in claims and name not in cut]
     hosted = [name for name in free if devices[name].host]
-    asked = sum(chips for _, chips, _ in nameless)
+    asked = sum(one[1] for one in nameless)
     over = len(nameless) > 1 and asked > len(hosted)
-    for record, chips, _ in nameless:
+    for record, chips, _, behind in nameless:
         for chip in range(chips):
-            yield _nameless(record, "H100", f"{record.job} node1 {chip}", overlapped=over)
+            counted = f"{record.job} node1 {chip}"
+            yield _nameless(record, "H100", counted, overlapped=over, behind=behind)
     for name in free:
         if name not in hosted or not asked:
             yield Held(name, name, Fraction(1), "", devices[name].chip, False, False)
@@ -262,5 +285,7 @@ def _on_slices(
         yield Held("GPU-cut", "GPU-cut", Fraction(1), "", "A100", False, False)
 
 
-def _nameless(record: Allocation, chip: str, counted: str, *, overlapped: bool) -> Held:
-    return Held("", counted, Fraction(1), record.job, chip, record.exempt, overlapped)
+def _nameless(
+    record: Allocation, chip: str, counted: str, *, overlapped: bool, behind: bool
+) -> Held:
+    return Held("", counted, Fraction(1), record.job, chip, record.exempt, overlapped, behind)

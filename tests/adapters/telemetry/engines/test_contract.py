@@ -22,7 +22,9 @@ import pytest
 from sekisho.adapters.telemetry.engines import Engine, SourceFile, sum_usage
 from sekisho.adapters.telemetry.engines.series import Amount, find_highest, find_usual_periods
 from sekisho.adapters.telemetry.readings import READINGS
+from sekisho.model.errors import Corrupt
 from sekisho.model.instants import Instant
+from sekisho.model.telemetry import DeviceSeen
 from sekisho.ports.telemetry import UsageQuery
 from tests.adapters.telemetry.engines.counting import count_usage
 from tests.adapters.telemetry.engines.worlds import (
@@ -265,3 +267,25 @@ def test_every_codec_and_encoding_of_the_store_reads_the_same(
 def _bare(device: str, at_us: int) -> Mapping[str, Any]:
     row = dict.fromkeys(READINGS.names)
     return {**row, "device": device, "at_us": at_us, "span_ms": 0, "flags": 0}
+
+
+def test_numbers_that_no_field_allows_end_in_an_error(engine: Engine, tmp_path: Path) -> None:
+    """A product past 63 bits is never another number: the files are not what the store wrote."""
+    wild = {"tensor_ppm": 2**31 - 1, "sm_clock_khz": 2**31 - 1, "span_ms": 1_000_000}
+    rows = [{**_bare("GPU-0", NOON), **wild}]
+    pq.write_table(readings_table(rows), tmp_path / "wild.parquet")
+    files = [SourceFile(path=str(tmp_path / "wild.parquet"), site="s")]
+    query = UsageQuery(start=Instant(NOON), end=Instant(NOON + HOUR))
+    device = DeviceSeen(device="GPU-0", site="s")
+    with pytest.raises(Corrupt):
+        list(sum_usage(engine, files, (), [device], query, source="readings"))
+
+
+def test_a_column_that_is_not_there_is_named(engine: Engine, tmp_path: Path) -> None:
+    """A file of another kind is refused, not read as one without measurements."""
+    pq.write_table(pa.table({"device": ["GPU-0"], "at_us": [NOON]}), tmp_path / "other.parquet")
+    files = [SourceFile(path=str(tmp_path / "other.parquet"), site="s")]
+    query = UsageQuery(start=Instant(NOON), end=Instant(NOON + HOUR))
+    device = DeviceSeen(device="GPU-0", site="s")
+    with pytest.raises(Corrupt, match="span_ms"):
+        list(sum_usage(engine, files, (), [device], query, source="readings"))

@@ -18,7 +18,12 @@ from sekisho.adapters.telemetry.engines.cells import (
     reading_lookup,
 )
 from sekisho.adapters.telemetry.engines.engine import Engine, SourceKind
-from sekisho.adapters.telemetry.engines.expressions import Question, sum_minutes, sum_readings
+from sekisho.adapters.telemetry.engines.expressions import (
+    WIDE_SUMS,
+    Question,
+    sum_minutes,
+    sum_readings,
+)
 from sekisho.adapters.telemetry.engines.facts import Facts, devices_in, join_facts, look_at
 from sekisho.adapters.telemetry.engines.fleet import Fleet, Window
 from sekisho.adapters.telemetry.engines.source_file import SourceFile
@@ -30,6 +35,11 @@ __all__ = ["Answer", "Asked", "ask_files", "look_at_files"]
 ROWS_AT_ONCE: Final = 16_000_000
 """Files are asked together up to so many rows: enough to forget what a question costs, few enough for their pieces."""
 _SAFE: Final = 10**18
+_SMALL: Final = 2**63
+_WORKS: Final = {
+    "readings": ("tensor_work", "util_work"),
+    "minutes": tuple(sorted(WIDE_SUMS - {"power_work"})),
+}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -135,21 +145,35 @@ def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
 def _question(facts: Facts | None, keys: Keys, window: Window, source: SourceKind) -> Question:
     if facts is None:
         return Question(keys)
+    highest = _highest_sums(facts, keys, source)
+    small = frozenset(name for name, most in highest.items() if most * facts.rows < _SMALL)
+    digits = 18 if all(highest.get(name, _SAFE) < _SAFE for name in _WORKS[source]) else 19
     if source == "minutes":
-        names = [field.name for field in MINUTES]
-        absent = frozenset(name for name in names if facts.is_zero(name))
-        works = [facts.highest(name) for name in ("tensor_work", "util_work", "pipe_work")]
-        works += [facts.highest("clock_work"), facts.highest("energy_mj")]
-        narrow = all(work is not None and work < _SAFE for work in works)
-        low = facts.columns.get("minute_us")
-        since = (window.start // MINUTE_MS) * MINUTE_MS * 1000
+        absent = frozenset(field.name for field in MINUTES if facts.is_zero(field.name))
+        since_us = window.start // MINUTE_MS * MINUTE_MS * 1000
+        first = facts.columns.get("minute_us")
     else:
         absent = frozenset(name for name in FIELDS if facts.is_null(name))
         absent |= {"flags"} if facts.is_zero("flags") else frozenset()
-        clock = facts.highest("sm_clock_khz")
-        longest = min(_longest_ms(facts), keys.cell_ms)
-        narrow = clock is not None and 1_000_000 * clock * longest < _SAFE
-        low = facts.columns.get("at_us")
-        since = (window.start - _longest_ms(facts)) * 1000
-    begins = low is not None and low.low is not None and low.low >= since
-    return Question(keys, absent, 18 if narrow else 19, None if begins else since)
+        since_us = (window.start - _longest_ms(facts)) * 1000
+        first = facts.columns.get("at_us")
+    begins = first is not None and first.low is not None and first.low >= since_us
+    return Question(keys, absent, small, digits, None if begins else since_us)
+
+
+def _highest_sums(facts: Facts, keys: Keys, source: SourceKind) -> dict[str, int]:
+    """What one row adds at the most to each sum that may be wide; a sum of which nobody knows is left out."""
+    if source == "minutes":
+        found = {name: facts.highest(name) for name in WIDE_SUMS}
+        return {name: most for name, most in found.items() if most is not None}
+    clock, power = facts.highest("sm_clock_khz"), facts.highest("power_mw")
+    longest = min(_longest_ms(facts), keys.cell_ms)
+    most = {} if power is None else {"power_work": power * longest}
+    if clock is not None:
+        most["clock_work"] = clock * longest
+        shares = {"tensor_work": "tensor_ppm", "util_work": "util_ppm"}
+        for name, field in shares.items():
+            share = facts.highest(field)
+            if share is not None:
+                most[name] = share * clock * longest
+    return most

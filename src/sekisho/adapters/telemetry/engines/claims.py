@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from sekisho.adapters.telemetry.engines.fleet import (
-    FAR,
     Claim,
     ClaimBook,
     Fleet,
@@ -17,6 +16,7 @@ from sekisho.adapters.telemetry.engines.fleet import (
     Make,
     Window,
 )
+from sekisho.adapters.telemetry.limits import LIMITS
 from sekisho.model.chips import faster_name
 from sekisho.model.errors import InvalidInput
 from sekisho.model.telemetry import Allocation
@@ -25,6 +25,8 @@ __all__ = ["MOST_CHIPS", "Claims", "Nameless", "Spans", "claims_of"]
 
 MOST_CHIPS: Final = 1_000_000
 """Of one record: more than any fleet has, and few enough to count one by one."""
+_QUIET_MS: Final = LIMITS.span_periods * LIMITS.longest_period_s * 1000
+"""No reading stands for longer: a device that was silent for more at the end of a query no longer reports."""
 
 
 class Spans(msgspec.Struct, frozen=True):
@@ -67,20 +69,24 @@ def claims_of(
 
     A record that names hosts takes all devices of its hosts where its number of chips says so. Where it has fewer,
     nobody knows which devices they were: its chips count by number. Chips that telemetry knows nothing of count, too.
+
+    A record without an end runs on, whatever telemetry says: who withholds readings lowers nothing. What of it lies
+    behind the last reading of its devices is claimed as `behind`.
     """
     rows = _Rows()
     for record in records:
         _check_chips(record)
         start = max(window.start, record.start.us // 1000)
-        end = min(window.end, _end_ms(fleet, record))
+        end = window.end if record.end is None else min(window.end, record.end.us // 1000)
         if start >= end:
             continue
         if record.devices:
             seats: Sequence[int] = [fleet.seats[name] for name in record.devices]
-            _claim_seats(rows, fleet, record, seats, (start, end), book)
-            _claim_rest(rows, fleet, record, len(set(seats)), (start, end), book)
+            claiming = _Claiming(rows, fleet, record, (start, end, window.asked), book)
+            claiming.claim_seats(seats)
+            claiming.claim_rest(seats)
         else:
-            _claim_hosts(rows, fleet, record, (start, end), book)
+            _Claiming(rows, fleet, record, (start, end, window.asked), book).claim_hosts()
     table = np.array(rows.rows, dtype=np.int64).reshape(-1, 4)
     return Claims(Spans(*(np.ascontiguousarray(table[:, i]) for i in range(4))), rows.nameless)
 
@@ -94,63 +100,74 @@ def _check_chips(record: Allocation) -> None:
         )
 
 
-def _end_ms(fleet: Fleet, record: Allocation) -> int:
-    """Where nobody wrote an end, the job has its devices as long as they report, or still."""
-    if record.end is not None:
-        return record.end.us // 1000
-    lasts = [int(fleet.last[fleet.seats[name]]) for name in record.devices]
-    for host in record.hosts if not record.devices else ():
-        lasts += [int(fleet.last[seat]) for seat in fleet.hosts.get(host, ())]
-    return max(lasts, default=0) or FAR
+class _Claiming(msgspec.Struct, frozen=True):
+    """One record that is laid on devices and hosts: `span` is its start and end in the window, and the query's end."""
+
+    rows: _Rows
+    fleet: Fleet
+    record: Allocation
+    span: tuple[int, int, int]
+    book: ClaimBook
+
+    def claim_seats(self, seats: Sequence[int]) -> None:
+        claims: dict[tuple[int, bool], int] = {}
+        makes = self.fleet.make
+        for seat in seats:
+            make = int(makes[seat])
+            for start, end, behind in self._parts((seat,)):
+                if (make, behind) not in claims:
+                    claims[make, behind] = self._number(self.fleet.makes[make], behind=behind)
+                self.rows.rows.append((seat, start, end, claims[make, behind]))
+
+    def claim_hosts(self) -> None:
+        fleet, record = self.fleet, self.record
+        hosts = list(dict.fromkeys(record.hosts))
+        there = [seat for host in hosts for seat in fleet.hosts.get(host, ())]
+        if there and record.chips >= len(there):
+            self.claim_seats(there)
+        elif there:
+            for host, chips in _shares(fleet, hosts, record.chips):
+                make = fleet.makes[fleet.make[fleet.hosts[host][0]]]
+                self._claim_nameless(host, chips, make, there)
+        self.claim_rest(there)
+
+    def claim_rest(self, found: Sequence[int]) -> None:
+        """The chips of a record beyond the devices that were found of it."""
+        left = max(0, self.record.chips - len(set(found)))
+        if left:
+            # A host that no telemetry has, by a name that no host can have: of each record's own.
+            nowhere = "\0".join(("", self.record.job, *dict.fromkeys(self.record.hosts)))
+            self._claim_nameless(nowhere, left, Make("", 1, 1), found)
+
+    def _claim_nameless(self, host: str, chips: int, make: Make, seats: Sequence[int]) -> None:
+        for start, end, behind in self._parts(seats):
+            claim = self._number(make, behind=behind)
+            self.rows.nameless.append(Nameless(self.record.job, host, chips, start, end, claim))
+
+    def _parts(self, seats: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+        """The span up to the last reading of these devices, and behind it; whole where the record has an end."""
+        start, end, asked = self.span
+        last = end
+        if self.record.end is None:
+            last = _last_ms(self.fleet, seats)
+            last = end if asked - last <= _QUIET_MS else min(max(last, start), end)
+        if start < last:
+            yield start, last, False
+        if last < end:
+            yield last, end, True
+
+    def _number(self, make: Make, *, behind: bool) -> int:
+        """The chip's name as its telemetry has it; the record's where telemetry names none, or a slower one."""
+        record = self.record
+        known = Make(faster_name(make.chip, record.chip), make.slices, make.slices_of)
+        claim = Claim(record.job, self.fleet.site, known, record.exempt, behind)
+        return self.book.number(claim)
 
 
-def _claim_seats(
-    rows: _Rows,
-    fleet: Fleet,
-    record: Allocation,
-    seats: Sequence[int],
-    span: tuple[int, int],
-    book: ClaimBook,
-) -> None:
-    claims: dict[int, int] = {}
-    makes = fleet.make
-    for seat in seats:
-        make = int(makes[seat])
-        if make not in claims:
-            claims[make] = book.number(_claim(fleet, record, fleet.makes[make]))
-        rows.rows.append((seat, *span, claims[make]))
-
-
-def _claim_hosts(
-    rows: _Rows, fleet: Fleet, record: Allocation, span: tuple[int, int], book: ClaimBook
-) -> None:
-    hosts = list(dict.fromkeys(record.hosts))
-    there = [seat for host in hosts for seat in fleet.hosts.get(host, ())]
-    if there and record.chips >= len(there):
-        _claim_seats(rows, fleet, record, there, span, book)
-    elif there:
-        for host, chips in _shares(fleet, hosts, record.chips):
-            make = fleet.makes[fleet.make[fleet.hosts[host][0]]]
-            claim = book.number(_claim(fleet, record, make))
-            rows.nameless.append(Nameless(record.job, host, chips, *span, claim))
-    _claim_rest(rows, fleet, record, len(there), span, book)
-
-
-def _claim_rest(
-    rows: _Rows,
-    fleet: Fleet,
-    record: Allocation,
-    found: int,
-    span: tuple[int, int],
-    book: ClaimBook,
-) -> None:
-    """The chips of a record beyond the devices that were found of it."""
-    left = max(0, record.chips - found)
-    if left:
-        claim = book.number(_claim(fleet, record, Make("", 1, 1)))
-        # A host that no telemetry has, by a name that no host can have: of each record's own.
-        nowhere = "\0".join(("", record.job, *dict.fromkeys(record.hosts)))
-        rows.nameless.append(Nameless(record.job, nowhere, left, *span, claim))
+def _last_ms(fleet: Fleet, seats: Sequence[int]) -> int:
+    """The end of the last reading of any of these devices, slices of theirs included; 0 where there is none."""
+    lasts = (fleet.last[one] for seat in seats for one in (seat, *fleet.cut.get(seat, ())))
+    return max(map(int, lasts), default=0)
 
 
 def _shares(fleet: Fleet, hosts: Sequence[str], chips: int) -> list[tuple[str, int]]:
@@ -165,9 +182,3 @@ def _shares(fleet: Fleet, hosts: Sequence[str], chips: int) -> list[tuple[str, i
         left -= more
         given.append((host, share + more))
     return [(host, share) for host, share in given if share]
-
-
-def _claim(fleet: Fleet, record: Allocation, make: Make) -> Claim:
-    """The chip's name as its telemetry has it; the record's where telemetry names none, or a slower one."""
-    known = Make(faster_name(make.chip, record.chip), make.slices, make.slices_of)
-    return Claim(record.job, fleet.site, known, record.exempt)

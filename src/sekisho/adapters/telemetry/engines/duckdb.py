@@ -11,7 +11,7 @@ import duckdb
 import ibis  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.engines.engine import EngineSettings
-from sekisho.model.errors import InvalidInput, Unavailable
+from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
 
 __all__ = ["DuckEngine"]
 
@@ -88,4 +88,10 @@ class DuckEngine:
         except duckdb.IOException as error:
             raise Unavailable(
                 f"DuckDB: {str(error)[:300]}", remedy="check the file and the disk"
+            ) from error
+        except duckdb.Error as error:
+            # A column that is not there, a number past what its field allows: not what the store wrote.
+            raise Corrupt(
+                f"DuckDB cannot make sense of these files: {str(error)[:300]}",
+                remedy="compact the day again",
             ) from error

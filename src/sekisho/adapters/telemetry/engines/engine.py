@@ -47,7 +47,10 @@ class Engine(Protocol):
         ...
 
     def answer(self, expression: Any) -> Any:
-        """The rows of an expression as an Arrow table. Raises Unavailable where the engine gives up."""
+        """The rows of an expression as an Arrow table.
+
+        Raises Unavailable where the engine gives up, Corrupt where the files are not what the store writes.
+        """
         ...
 
     def close(self) -> None: ...

@@ -48,13 +48,14 @@ _PIPES: Final = ("fp16_ppm", "fp32_ppm", "fp64_ppm")
 class Question(msgspec.Struct, frozen=True):
     """What is known of the files at hand, and so can be left out.
 
-    `absent`: columns that no file has a value in (of minutes: one that is not zero). `digits`: 18 where no row's
-    product reaches 10**18, else 19; `Keys` says why never more. `since_us`: no reading that began earlier reaches
-    into the window.
+    `absent`: columns that no file has a value in (of minutes: one that is not zero). `small`: sums that stay below
+    2**63 over all rows at hand, and need no decimals. `digits`: 18 where no row's product reaches 10**18, else 19;
+    `Keys` says why never more. `since_us`: no reading that began earlier reaches into the window.
     """
 
     keys: Keys
     absent: frozenset[str] = frozenset()
+    small: frozenset[str] = frozenset()
     digits: int = 19
     since_us: int | None = None
 
@@ -97,7 +98,7 @@ def sum_minutes(question: Question) -> Any:
             sums[name] = joined[name].max()
         elif name not in question.absent:
             amount = joined[name]
-            wide = name in WIDE_SUMS
+            wide = name in WIDE_SUMS - question.small
             sums[name] = (_decimal(amount, question.digits) if wide else amount).sum()
     return joined.group_by("g").aggregate(**sums)
 
@@ -221,8 +222,10 @@ def _time_of(rate: Any, joined: Any) -> Any:
 def _work(joined: Any, name: str, question: Question) -> Any:
     if name == "pipe":  # three shares: their product may pass 2**63
         return (_decimal(joined[name], 19) * joined.ms.cast("decimal(10, 0)")).sum()
-    digits = 18 if name in ("clock", "power") else question.digits
-    return _decimal(joined[name] * joined.ms, digits).sum()
+    product = joined[name] * joined.ms
+    if f"{name}_work" in question.small:
+        return product.sum()
+    return _decimal(product, 18 if name in ("clock", "power") else question.digits).sum()
 
 
 def _whole_part(amount: Any, step: int) -> Any:

@@ -22,10 +22,11 @@ FAR = 2**52
 
 
 class Window(msgspec.Struct, frozen=True):
-    """[start, end) in milliseconds."""
+    """[start, end) in milliseconds, of a query that ends at `asked`."""
 
     start: int
     end: int
+    asked: int = FAR
 
 
 class Make(msgspec.Struct, frozen=True):
@@ -37,12 +38,16 @@ class Make(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What one row of sums is about. The job is "" for device time that nobody claims."""
+    """What one row of sums is about. The job is "" for device time that nobody claims.
+
+    `behind`: the record has no end, and the device's last reading is before this. It counts as the same otherwise.
+    """
 
     job: str
     site: str
     make: Make
     exempt: bool
+    behind: bool = False
 
 
 class Line(msgspec.Struct, frozen=True, order=True):
@@ -64,14 +69,17 @@ class ClaimBook:
         self.claims: list[Claim] = []
         self.lines: list[Line] = []
         self.line_of: list[int] = []  # by claim
+        self.plain_of: list[int] = []  # by claim: itself, or the same one not `behind`
         self._numbers: dict[Claim, int] = {}
         self._line_numbers: dict[Line, int] = {}
         self._stand_ins: dict[tuple[str, str, str, int], int] = {}
 
     def number(self, claim: Claim) -> int:
+        plain = self.number(msgspec.structs.replace(claim, behind=False)) if claim.behind else None
         found = self._numbers.setdefault(claim, len(self.claims))
         if found == len(self.claims):
             self.claims.append(claim)
+            self.plain_of.append(found if plain is None else plain)
             line = Line(claim.job, claim.site, claim.make.chip, claim.exempt)
             self.line_of.append(self._line_numbers.setdefault(line, len(self.lines)))
             if self.line_of[-1] == len(self.lines):

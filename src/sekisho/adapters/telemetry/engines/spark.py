@@ -13,12 +13,12 @@ from typing import Any, Final, Self, TypeVar
 import ibis  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.engines.engine import EngineSettings
-from sekisho.model.errors import InvalidInput, Unavailable
+from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
 
 with warnings.catch_warnings():
     # PySpark warns of pandas 3, which no row of ours goes through; where a warning raises, it leaves Connect out.
     warnings.simplefilter("ignore")
-    from pyspark.errors import PySparkException
+    from pyspark.errors import AnalysisException, ArithmeticException, PySparkException
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
@@ -70,6 +70,12 @@ class SparkEngine:
     def _ask(self, question: Callable[[], T]) -> T:
         try:
             return question()
+        except (AnalysisException, ArithmeticException) as error:
+            # A column that is not there, a number past what its field allows: not what the store wrote.
+            raise Corrupt(
+                f"Spark cannot make sense of these files: {str(error)[:300]}",
+                remedy="compact the day again",
+            ) from error
         except PySparkException as error:
             raise Unavailable(
                 f"Spark: {str(error)[:400]}", remedy="look at the driver's log; then try again"

@@ -102,7 +102,7 @@ def _windows(query: UsageQuery, seats: int) -> Iterator[Window]:
         step = max(1, _PIECES_AT_ONCE // seats) * bucket
     while start < end:
         until = min(end, (start // step + 1) * step)
-        yield Window(start, until)
+        yield Window(start, until, query.end.us // 1000)
         start = until
 
 

@@ -129,7 +129,7 @@ def _moments(
     before = knot.window.start
     for at, step, seat, claim in events:
         if at > before and (counts or edges):
-            yield (before, at, *_state(counts))
+            yield (before, at, *_state(counts, knot.book))
         before = max(before, at)
         if step:
             counts[seat, claim] = counts.get((seat, claim), 0) + step
@@ -137,7 +137,7 @@ def _moments(
                 del counts[seat, claim]
 
 
-def _state(counts: Mapping[tuple[int, int], int]) -> tuple[Held, set[int]]:
+def _state(counts: Mapping[tuple[int, int], int], book: ClaimBook) -> tuple[Held, set[int]]:
     held: dict[int, set[int]] = {}
     there: set[int] = set()
     for seat, claim in counts:
@@ -145,4 +145,10 @@ def _state(counts: Mapping[tuple[int, int], int]) -> tuple[Held, set[int]]:
             there.add(seat)
         else:
             held.setdefault(seat, set()).add(claim)
-    return {seat: frozenset(claims) for seat, claims in held.items()}, there
+    return {seat: _once(claims, book) for seat, claims in held.items()}, there
+
+
+def _once(claims: set[int], book: ClaimBook) -> frozenset[int]:
+    """One of a claim that is in force by an open record and by another of the same job: the other."""
+    plain = book.plain_of
+    return frozenset(one for one in claims if plain[one] == one or plain[one] not in claims)

@@ -30,6 +30,7 @@ _CLAIM_BITS: Final = 32
 _TOLD: Final = (
     *(name for name in SUMS if name not in ("power_work", "energy_mj")),
     "overlapped_ms",
+    "open_ms",
 )
 _WHOLE: Final = frozenset({"readings", "clock_max_khz"})
 """Sums that the share of a slice does not divide."""
@@ -74,10 +75,14 @@ class Tally:
             row, start, end = np.arange(pieces.start.size), pieces.start, pieces.end
             number = np.zeros_like(start)
         claim = pieces.claim[row]
-        group = (number << _CLAIM_BITS) | claim
+        plain = np.array(self.book.plain_of, dtype=np.int64)[claim]
+        group = (number << _CLAIM_BITS) | plain
         ms = end - start
         overlapped = np.where(pieces.overlapped[row], ms, 0)
         self._sums.add(group, {"chip_ms": ms, "overlapped_ms": overlapped})
+        behind = plain != claim
+        if behind.any():
+            self._sums.add(group[behind], {"open_ms": ms[behind]})
         line = np.array(self.book.line_of, dtype=np.int64)[claim]
         self._add_devices((number << _CLAIM_BITS) | line, pieces.device[row])
         return Grouped(pieces.seat[row], start, end, group, cell_ms(step))

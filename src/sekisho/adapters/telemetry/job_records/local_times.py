@@ -64,7 +64,7 @@ class LocalTimes:
         if self._zone is None:
             raise InvalidInput(
                 f"{text!r} is a time of the cluster's clock, and nobody says in which zone",
-                remedy="name the cluster's zone (Asia/Tokyo, +09:00), or export with SLURM_TIME_FORMAT=%s",
+                remedy="name the cluster's zone (--zone Asia/Tokyo, or +09:00), or export with SLURM_TIME_FORMAT=%s",
             )
         return _both(text, self._zone)
 
@@ -73,7 +73,9 @@ def _both(text: str, zone: tzinfo) -> tuple[int, ...]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(f"{text!r} is no time") from None
+        raise InvalidInput(
+            f"{text!r} is no time", remedy="leave times as sacct writes them: 2026-01-31T09:00:00"
+        ) from None
     found = (round(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1))
     return tuple(dict.fromkeys(second * 1_000_000 for second in found))
 

@@ -20,7 +20,7 @@ MAX_CHIPS: Final = (
 
 _PART: Final[tuple[Reason, str, str]] = (
     "malformed",
-    "another record of this job and start has other devices",
+    "another record of this job and start has other devices, or neither names any",
     "give each part of a job a name of its own (job+0, job+1) and one run, or one record with all devices",
 )
 
@@ -66,9 +66,11 @@ class Gathered:
             self._places.setdefault((allocation.site, allocation.job, allocation.start), places)
 
     def _is_part(self, allocation: Allocation) -> bool:
-        """Whether a record stands of this job and start, and of other devices: the store would keep one of the two."""
+        """Whether a record stands of this job and start, of other devices or of none: the store keeps one."""
         key = (allocation.site, allocation.job, allocation.start)
         known, places = self._places.get(key, frozenset()), _places(allocation)
+        if not known and not places:
+            return key in self._places  # nobody can say that they are the same chips
         return bool(known and places) and known.isdisjoint(places)
 
     def refuse(
