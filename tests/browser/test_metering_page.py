@@ -9,9 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from sekisho.model.telemetry import DeviceSeen
 from sekisho.operations.fleet_picture import FleetPicture, SiteDay
-from tests.browser.watching import Watched, chromium
+from tests.browser.watching import Watched
 from tests.regime import LiveRegime, live_regime
-from tests.web.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -46,25 +45,6 @@ def regime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegime]:
             gap_s=7200,
         )
         yield running
-
-
-@pytest.fixture(scope="module")
-def address(regime: LiveRegime) -> Iterator[str]:
-    with serving(regime.control) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(base_url=address, locale="en-GB")
-    yield Watched(context.new_page())
-    context.close()
 
 
 def test_the_page_is_found_from_the_navigation(watched: Watched) -> None:

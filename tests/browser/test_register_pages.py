@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from sekisho.registry.passport import parse_passport
-from tests.browser.watching import Watched, chromium
+from tests.browser.watching import Watched
 from tests.chip_stories import GPU, HOSTILE, chip_regime
 from tests.regime import LiveRegime
-from tests.web.serving import serving
 
 pytestmark = pytest.mark.browser
 PASSPORT = "/chips/passport?epc=" + quote(GPU[0], safe="")
@@ -23,25 +22,6 @@ PASSPORT = "/chips/passport?epc=" + quote(GPU[0], safe="")
 def regime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegime]:
     with chip_regime(tmp_path_factory.mktemp("chips")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def address(regime: LiveRegime) -> Iterator[str]:
-    with serving(regime.control) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(base_url=address, locale="en-GB")
-    yield Watched(context.new_page())
-    context.close()
 
 
 def test_a_chip_is_searched_and_its_proof_opened(watched: Watched, address: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,36 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sekisho.rules.impact import parse_answers
-from tests.browser.watching import Watched, chromium
-from tests.regime import LiveRegime, live_regime
-from tests.web.serving import serving
+from tests.browser.watching import Watched
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def regime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegime]:
-    with live_regime(tmp_path_factory.mktemp("regime")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(regime: LiveRegime) -> Iterator[str]:
-    with serving(regime.control) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(base_url=address, locale="en-GB")
-    yield Watched(context.new_page())
-    context.close()
 
 
 def test_a_transfer_is_decided_from_the_form(watched: Watched, address: str) -> None:
