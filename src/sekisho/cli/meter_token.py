@@ -15,12 +15,12 @@ from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.durations import parse_length
 from sekisho.cli.plain_text import tame
-from sekisho.cli.surroundings import HomeFolder, language_of, settings_of
+from sekisho.cli.surroundings import HomeFolder, home_in, language_of
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import to_plain
 
 if TYPE_CHECKING:
-    from sekisho.app import Home
+    pass
 
 __all__ = ["add_to"]
 
@@ -49,7 +49,7 @@ def token(
     from sekisho.app.inventories import PushPlan, new_push_token
 
     plan = PushPlan(site=site, lasts_s=parse_length(lasts, path="--lasts"))
-    place = _home(context, home)
+    place = home_in(context, home)
     if out is None:
         text, made = new_push_token(place, plan)
     else:
@@ -68,7 +68,7 @@ def tokens(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = F
     from sekisho.app.inventories import list_push_tokens
 
     language = language_of(context)
-    found = list_push_tokens(_home(context, home))
+    found = list_push_tokens(home_in(context, home))
     lines = [
         say(
             "meter.token.revoked-row" if token.revoked else "meter.token.row",
@@ -93,7 +93,7 @@ def revoke(
     """End a push token; a running server refuses it within a second."""
     from sekisho.app.inventories import end_push_token
 
-    ended = end_push_token(_home(context, home), digest)
+    ended = end_push_token(home_in(context, home), digest)
     text = say("meter.token.revoked", language_of(context), digest=ended.digest[:16])
     deliver(Answer(document={"revoked": ended.digest}, text=text), as_json=as_json)
 
@@ -113,11 +113,3 @@ def _secret_file(path: Path) -> Iterator[TextIO]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-def _home(context: typer.Context, folder: str) -> Home:
-    from sekisho.app import Elsewhere, Home
-
-    settings = settings_of(context)
-    path = Path(folder).expanduser() if folder else settings.home
-    return Home(path=path, elsewhere=Elsewhere(database=settings.database))

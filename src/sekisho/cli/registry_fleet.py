@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -12,11 +11,11 @@ from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.durations import parse_length
 from sekisho.cli.plain_text import tame
-from sekisho.cli.surroundings import HomeFolder, language_of, settings_of
+from sekisho.cli.surroundings import HomeFolder, home_in, language_of
 from sekisho.model.wire import to_plain
 
 if TYPE_CHECKING:
-    from sekisho.app import Home
+    pass
 
 __all__ = ["add_to"]
 
@@ -44,7 +43,7 @@ def token(
     from sekisho.app.inventories import TokenPlan, new_token
 
     plan = TokenPlan(site=site, lasts_s=parse_length(lasts, path="--lasts"), nodes=nodes)
-    text, made = new_token(_home(context, home), plan)
+    text, made = new_token(home_in(context, home), plan)
     words = say(
         "registry.fleet.token",
         language_of(context),
@@ -62,7 +61,7 @@ def tokens(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = F
     from sekisho.app.inventories import list_tokens
 
     language = language_of(context)
-    found = list_tokens(_home(context, home))
+    found = list_tokens(home_in(context, home))
     lines = [
         say(
             "registry.fleet.row.revoked" if token.revoked else "registry.fleet.row",
@@ -90,7 +89,7 @@ def revoke(
     """End a token, and with it every enrolment that it began."""
     from sekisho.app.inventories import revoke_token
 
-    ended = revoke_token(_home(context, home), digest)
+    ended = revoke_token(home_in(context, home), digest)
     text = say("registry.fleet.revoked", language_of(context), digest=ended.digest[:16])
     deliver(Answer(document={"revoked": ended.digest}, text=text), as_json=as_json)
 
@@ -101,7 +100,7 @@ def nodes(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = Fa
     from sekisho.app.inventories import list_fleet
 
     language = language_of(context)
-    found = list_fleet(_home(context, home))
+    found = list_fleet(home_in(context, home))
     lines = [
         say(
             "registry.fleet.node" if last is not None else "registry.fleet.node.silent",
@@ -128,14 +127,6 @@ def release(
     """Let another enrolment speak for a node, where its host was set up anew. The old one ends."""
     from sekisho.app.inventories import release_node
 
-    release_node(_home(context, home), node)
+    release_node(home_in(context, home), node)
     text = say("registry.fleet.released", language_of(context), node=tame(node))
     deliver(Answer(document={"released": node}, text=text), as_json=as_json)
-
-
-def _home(context: typer.Context, folder: str) -> Home:
-    from sekisho.app import Elsewhere, Home
-
-    settings = settings_of(context)
-    path = Path(folder).expanduser() if folder else settings.home
-    return Home(path=path, elsewhere=Elsewhere(database=settings.database))

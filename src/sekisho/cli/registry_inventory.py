@@ -22,7 +22,7 @@ from sekisho.cli.inventory_tables import (
 )
 from sekisho.cli.plain_text import tame
 from sekisho.cli.progress import bar
-from sekisho.cli.surroundings import HomeFolder, language_of, settings_of
+from sekisho.cli.surroundings import HomeFolder, home_in, language_of
 from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import to_plain
 
@@ -101,7 +101,7 @@ def import_table(
         )
     language = language_of(context)
     table, columns = open_mapped(file, mapping, kind, encoding, delimiter)
-    where = _home(context, home)
+    where = home_in(context, home)
     gathered = Gathered(limit=None if draft else MOST_ROWS)
     with bar(say("registry.import.bar", language)) as heard:
         _read_all(table, columns, site, listening(gathered.take, heard), where if keep else None)
@@ -197,7 +197,7 @@ def reconcile(
         with bar(say("registry.import.bar", language)) as heard:
             _read_all(table, columns, site, listening(gathered.take, heard), None)
     found = reconcile_home(
-        _home(context, home),
+        home_in(context, home),
         site,
         window_s=parse_length(window, path="--window"),
         declared=gathered.items,
@@ -265,14 +265,6 @@ def _write_new(path: str, data: bytes) -> None:
         raise InvalidInput(
             "a file is already there", path=path, remedy="name another file"
         ) from None
-
-
-def _home(context: typer.Context, folder: str) -> Home:
-    from sekisho.app import Elsewhere, Home
-
-    settings = settings_of(context)
-    path = Path(folder).expanduser() if folder else settings.home
-    return Home(path=path, elsewhere=Elsewhere(database=settings.database))
 
 
 # --- words ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.settings import Settings
 
 if TYPE_CHECKING:
+    from sekisho.app import Home
     from sekisho.ceremony import PublicLog, State
     from sekisho.cli.words import View
     from sekisho.ledger import Cosigned
@@ -30,6 +31,7 @@ __all__ = [
     "Sources",
     "deliver_unverifiable",
     "find_log",
+    "home_in",
     "language_of",
     "look",
     "require_state",
@@ -123,6 +125,15 @@ def deliver_unverifiable(key: str, language: Language, *, as_json: bool) -> NoRe
         Answer(document={"verdict": "unverifiable", "why": why}, text=why, exit_code=3),
         as_json=as_json,
     )
+
+
+def home_in(context: typer.Context, folder: str) -> Home:
+    """The home that `--home` names, else the settings' one, with the database that the settings name."""
+    from sekisho.app import Elsewhere, Home
+
+    settings = settings_of(context)
+    path = Path(folder).expanduser() if folder else settings.home
+    return Home(path=path, elsewhere=Elsewhere(database=settings.database))
 
 
 def settings_of(context: typer.Context) -> Settings:

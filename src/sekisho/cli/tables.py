@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,10 +10,10 @@ from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code
 from sekisho.cli.plain_text import tame
 from sekisho.cli.progress import bar
-from sekisho.cli.surroundings import HomeFolder, language_of, settings_of
+from sekisho.cli.surroundings import HomeFolder, home_in, language_of
 
 if TYPE_CHECKING:
-    from sekisho.app import Check, Home, Mismatch, Rebuilt
+    from sekisho.app import Check, Mismatch, Rebuilt
     from sekisho.ports.projection_store import Row
 
 __all__ = ["app"]
@@ -29,7 +28,7 @@ def rebuild(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = 
 
     language = language_of(context)
     with bar(say("tables.bar", language)) as heard:
-        made = rebuild_projections(_home(context, home), heard)
+        made = rebuild_projections(home_in(context, home), heard)
     deliver(_rebuilt(made, language), as_json=as_json)
 
 
@@ -40,16 +39,8 @@ def check(context: typer.Context, *, home: HomeFolder = "", as_json: AsJson = Fa
 
     language = language_of(context)
     with bar(say("tables.bar", language)) as heard:
-        found = check_home_projections(_home(context, home), heard)
+        found = check_home_projections(home_in(context, home), heard)
     deliver(_checked(found, language), as_json=as_json)
-
-
-def _home(context: typer.Context, folder: str) -> Home:
-    from sekisho.app import Elsewhere, Home
-
-    settings = settings_of(context)
-    path = Path(folder).expanduser() if folder else settings.home
-    return Home(path=path, elsewhere=Elsewhere(database=settings.database))
 
 
 def _rebuilt(made: Rebuilt, language: Language) -> Answer:
