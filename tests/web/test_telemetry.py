@@ -32,8 +32,11 @@ PARTIAL = Intake(
     passed_over=2,
     duplicates=1,
     refused=(
-        Refusals(reason="blank", count=4, first="DCGM_FI_DEV_POWER_USAGE = 9.2e18", remedy="none"),
+        Refusals(reason="negative", count=4, first="DCGM_FI_DEV_POWER_USAGE = -3", remedy="none"),
     ),
+)
+BLANK = Intake(
+    taken=3, refused=(Refusals(reason="blank", count=4, first="DCGM_FI_DEV_POWER_USAGE = 9.2e18"),)
 )
 
 
@@ -147,7 +150,18 @@ def test_a_partial_write_is_400_and_says_what_was_refused(
     assert answer.headers["x-prometheus-remote-write-samples-written"] == "6"
     detail = answer.json()["detail"]
     assert "4 of 10 samples were refused" in detail
-    assert "4 blank (first: DCGM_FI_DEV_POWER_USAGE = 9.2e18)" in detail
+    assert "4 negative (first: DCGM_FI_DEV_POWER_USAGE = -3)" in detail
+
+
+def test_blanks_alone_are_no_fault_of_the_sender(sender: Sender, store: FakeTelemetry) -> None:
+    """An exporter that says "not measured" is answered 204; over OTLP nothing counts as rejected, and it is said."""
+    store.answer = BLANK
+    answer = sender.write()
+    assert answer.status_code == 204
+    assert answer.headers["x-prometheus-remote-write-samples-written"] == "7"
+    said = sender.post("/v1/metrics", content_type=JSON).json()["partialSuccess"]
+    assert said.get("rejectedDataPoints", "0") == "0"
+    assert "4 blank" in said["errorMessage"]
 
 
 def test_an_unreadable_body_is_400(
@@ -224,7 +238,7 @@ def test_rejected_points_are_a_partial_success(sender: Sender, store: FakeTeleme
     assert answer.status_code == 200
     told = metrics_service_pb2.ExportMetricsServiceResponse.FromString(answer.content)
     assert told.partial_success.rejected_data_points == 4
-    assert "4 blank" in told.partial_success.error_message
+    assert "4 negative" in told.partial_success.error_message
     said = sender.post("/v1/metrics", content_type=JSON).json()["partialSuccess"]
     assert said["rejectedDataPoints"] == "4"
 

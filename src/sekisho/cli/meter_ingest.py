@@ -29,8 +29,6 @@ _MAX: Final = 2 << 30
 _MAX_JOBS: Final = 1 << 30
 _MOST_GAPS: Final = 1_000
 """Gaps that the document lists; `gaps_found` counts all."""
-_NOT_MEASURED: Final = frozenset({"blank"})
-"""Reasons that are no fault of the file: the exporter itself says that it did not measure."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -193,7 +191,7 @@ def _code(intake: Intake) -> int:
 
 
 def _refusal_code(refused: Sequence[Refusals]) -> int:
-    return worst_code(3 if refusal.reason in _NOT_MEASURED else 2 for refusal in refused)
+    return worst_code(2 if refusal.is_fault else 3 for refusal in refused)
 
 
 def _now() -> Instant:

@@ -157,7 +157,7 @@ class TelemetryIntake(Controller):
         )
         intake = await _take(request, plane, delivery, MAX_WRITE)
         headers = _written(intake)
-        if intake.refused_count:
+        if intake.fault_count:
             return _refuse_rest(intake, headers)
         return Response(content=b"", status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
@@ -180,7 +180,7 @@ class TelemetryIntake(Controller):
         intake = await _take(request, plane, delivery, MAX_WRITE)
         message = say_refused(intake) if intake.refused_count else ""
         return Response(
-            content=write_success(kind, rejected=intake.refused_count, message=message),
+            content=write_success(kind, rejected=intake.fault_count, message=message),
             media_type=kind,
             headers=_renewal(pusher),
         )
@@ -278,8 +278,13 @@ def say_refused(intake: Intake) -> str:
 
 
 def _written(intake: Intake) -> dict[str, str]:
-    """What became of the samples: accepted are also those that metering has no use for, and those known already."""
-    accepted = intake.taken + intake.passed_over + intake.duplicates
+    """What became of the samples: accepted are also those without use here, those known already, and blanks.
+
+    A blank is an exporter's word for "not measured". It is kept as just that, and a sender that were told of an error
+    with each of them would fill its log with what nobody can mend.
+    """
+    blanks = intake.refused_count - intake.fault_count
+    accepted = intake.taken + intake.passed_over + intake.duplicates + blanks
     return {
         "x-prometheus-remote-write-samples-written": str(accepted),
         "x-prometheus-remote-write-histograms-written": "0",

@@ -36,6 +36,11 @@ class Refusals(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     remedy: str = ""
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether the sender did something wrong: a blank only says that a device did not measure."""
+        return self.reason != "blank"
+
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one delivery. taken + passed_over + duplicates + the refusals' counts = samples that came.
@@ -55,3 +60,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def refused_count(self) -> int:
         return sum(refusal.count for refusal in self.refused)
+
+    @property
+    def fault_count(self) -> int:
+        """Refused samples that the sender can mend; blanks are none of them."""
+        return sum(refusal.count for refusal in self.refused if refusal.is_fault)
