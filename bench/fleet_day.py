@@ -31,7 +31,6 @@ from sekisho.adapters.telemetry.engines import (
     open_engine,
     sum_usage,
 )
-from sekisho.adapters.telemetry.engines.cells import cell_ms
 from sekisho.adapters.telemetry.fleet_generator import (
     FleetPlan,
     allocations_of,
@@ -186,11 +185,11 @@ def _engine_of(name: str, folder: Path) -> Engine:
     if name == "polars":
         from fleet_engines import PolarsEngine  # noqa: PLC0415 - not installed everywhere
 
-        return PolarsEngine(cell_ms(BUCKET_S * 1000))
+        return PolarsEngine(BUCKET_S * 1000)
     if name == "chdb":
         from fleet_engines import ChEngine  # noqa: PLC0415 - not installed everywhere
 
-        return ChEngine(cell_ms(BUCKET_S * 1000), THREADS)
+        return ChEngine(BUCKET_S * 1000, THREADS)
     settings = EngineSettings(threads=THREADS, memory_mb=2048, spill=str(folder))
     return open_engine(name, settings)
 

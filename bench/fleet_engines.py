@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import pyarrow.parquet as pq
 
+from sekisho.adapters.telemetry.engines.cells import LONGEST_MINUTES_MS, cell_ms
+
 __all__ = ["ChEngine", "PolarsEngine"]
 
 _TIMED = ("tensor", "util", "clock", "power")
@@ -24,11 +26,18 @@ class _Peer:
     whole_site = False
     name = "peer"
 
-    def __init__(self, cell_ms: int) -> None:
-        self.cell_ms = cell_ms
+    def __init__(self, bucket_ms: int) -> None:
+        self.cells = {
+            "readings": cell_ms(bucket_ms),
+            "minutes": cell_ms(bucket_ms, LONGEST_MINUTES_MS),
+        }
         self._folder = tempfile.TemporaryDirectory(prefix="sekisho-peer-")
         self._paths: list[str] = []
         self._kind = ""
+
+    @property
+    def cell_ms(self) -> int:
+        return self.cells[self._kind]
 
     def read(self, name: str, paths: Sequence[str]) -> None:
         self._kind, self._paths = name, list(paths)
@@ -127,8 +136,8 @@ class ChEngine(_Peer):
 
     name = "chdb"
 
-    def __init__(self, cell_ms: int, threads: int) -> None:
-        super().__init__(cell_ms)
+    def __init__(self, bucket_ms: int, threads: int) -> None:
+        super().__init__(bucket_ms)
         from chdb import session  # noqa: PLC0415 - not installed everywhere
 
         self._session = session.Session()

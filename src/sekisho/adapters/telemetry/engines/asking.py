@@ -10,10 +10,12 @@ import msgspec
 import numpy as np
 
 from sekisho.adapters.telemetry.engines.cells import (
+    LONGEST_MINUTES_MS,
     MINUTE_MS,
     Grouped,
     Keys,
     Lookup,
+    cell_ms,
     minute_lookup,
     reading_lookup,
 )
@@ -71,13 +73,14 @@ def ask_files(
 ) -> Iterator[Answer]:
     """Answers whose rows are sums by number of group; a group may be in several."""
     reaching = [asked for asked in files if _reaches(asked.facts, window, source)]
-    named = grouped.where(grouped.seat >= 0)
     for batch in _batches(reaching, whole=engine.whole_site):
         facts = join_facts(asked.facts for asked in batch)
         paths = [asked.file.path for asked in batch]
-        keys = _keys_of(facts, grouped.cell_ms)
-        every = facts is None or engine.whole_site
-        chosen = named if every else _of_files(named, fleet, paths)
+        keys = _keys_of(facts, grouped.bucket_ms, source)
+        if facts is None or engine.whole_site:
+            chosen = grouped.of_seats(np.arange(len(fleet.names)))
+        else:
+            chosen = _of_files(grouped, fleet, paths)
         if chosen.seat.size:
             lookup = _lookup(fleet, chosen, keys, source)
             engine.read(source, paths)
@@ -129,17 +132,17 @@ def _longest_ms(facts: Facts | None) -> int:
     return 2**31 if longest is None else longest
 
 
-def _keys_of(facts: Facts | None, cell: int) -> Keys:
+def _keys_of(facts: Facts | None, bucket_ms: int, source: SourceKind) -> Keys:
+    if source == "minutes":
+        return Keys(cell_ms(bucket_ms, LONGEST_MINUTES_MS), long=False)
+    cell = cell_ms(bucket_ms)
     return Keys(cell, long=_longest_ms(facts) > cell)
 
 
 def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
     """The pieces of those devices alone that the files hold."""
-    wanted = np.zeros(len(fleet.names), dtype=np.bool_)
-    for name in devices_in(paths):
-        if name in fleet.seats:
-            wanted[fleet.seats[name]] = True
-    return grouped.where(wanted[grouped.seat])
+    known = (fleet.seats[name] for name in devices_in(paths) if name in fleet.seats)
+    return grouped.of_seats(np.fromiter(known, dtype=np.int64))
 
 
 def _question(facts: Facts | None, keys: Keys, window: Window, source: SourceKind) -> Question:

@@ -20,8 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.engines.fleet import Ints
+from sekisho.adapters.telemetry.engines.numbering import number_groups, number_rows
 
 __all__ = [
+    "LONGEST_MINUTES_MS",
     "LONGEST_MS",
     "LONG_KEY",
     "MINUTE_MS",
@@ -36,6 +38,8 @@ __all__ = [
 
 LONGEST_MS: Final = 1_800_000
 MINUTE_MS: Final = 60_000
+LONGEST_MINUTES_MS: Final = 21_600_000
+"""Minutes are not multiplied: their cells are as long as buckets let them be, up to this."""
 LONG_KEY: Final = -1
 
 
@@ -46,11 +50,15 @@ class Grouped(msgspec.Struct, frozen=True):
     start: Ints
     end: Ints
     group: Ints
-    cell_ms: int
+    bucket_ms: int
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
+    def of_seats(self, seats: Ints) -> Grouped:
+        """The pieces of some seats, each in its order; this one must be sorted by seat."""
+        begins = np.searchsorted(self.seat, seats)
+        counts = np.searchsorted(self.seat, seats, side="right") - begins
+        chosen = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         seat, start, end = self.seat[chosen], self.start[chosen], self.end[chosen]
-        return Grouped(seat, start, end, self.group[chosen], self.cell_ms)
+        return Grouped(seat, start, end, self.group[chosen], self.bucket_ms)
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -74,9 +82,9 @@ class Lookup(msgspec.Struct, frozen=True):
     share_ms: Ints
 
 
-def cell_ms(bucket_ms: int) -> int:
+def cell_ms(bucket_ms: int, longest_ms: int = LONGEST_MS) -> int:
     """The longest cell, in whole minutes, whose edges the buckets' edges lie on where that can be."""
-    return lcm(gcd(bucket_ms, LONGEST_MS), MINUTE_MS)
+    return lcm(gcd(bucket_ms, longest_ms), MINUTE_MS)
 
 
 def cut_at(start: Ints, end: Ints, step: int) -> tuple[npt.NDArray[np.intp], Ints, Ints]:
@@ -97,7 +105,7 @@ def reading_lookup(names: npt.NDArray[np.str_], pieces: Grouped, keys: Keys) -> 
     if keys.long:
         under.append(np.full(row.size, LONG_KEY, dtype=np.int64))
     place = np.tile(np.arange(row.size), len(under))
-    groups, number = np.unique(pieces.group[row], return_inverse=True)
+    groups, number = number_groups(pieces.group[row])
     columns = (pieces.seat[row][place], np.concatenate(under), start[place], end[place])
     table = _table(names, *columns, number[place])
     return Lookup(table, groups, np.full(groups.size, MINUTE_MS, dtype=np.int64))
@@ -114,11 +122,12 @@ def minute_lookup(names: npt.NDArray[np.str_], pieces: Grouped, cell: int) -> Lo
     start = np.concatenate([inner[run], some.start])
     end = np.concatenate([outer[run], some.start + MINUTE_MS])
     share = np.concatenate([np.full(run.size, MINUTE_MS, dtype=np.int64), some.end - some.start])
-    row, start, end = cut_at(start, end, cell)
-    groups, place = np.unique(group, return_inverse=True)
-    kinds, number = np.unique(place * (2 * MINUTE_MS) + share, return_inverse=True)
-    bounds = start * 1000, end * 1000
-    table = _table(names, seat[row], start // cell, *bounds, number[row])
+    groups, place = number_groups(group)
+    kinds, number = number_rows(place * (2 * MINUTE_MS) + share)
+    if cell != pieces.bucket_ms:
+        row, start, end = cut_at(start, end, cell)
+        seat, number = seat[row], number[row]
+    table = _table(names, seat, start // cell, start * 1000, end * 1000, number)
     return Lookup(table, groups[kinds // (2 * MINUTE_MS)], kinds % (2 * MINUTE_MS))
 
 
@@ -139,7 +148,7 @@ def _part_minutes(pieces: Grouped, inner: Ints, outer: Ints) -> Grouped:
     begins = first.nonzero()[0]
     total = np.add.reduceat(ms, begins) if begins.size else ms
     return Grouped(
-        seat[begins], minute[begins], minute[begins] + total, group[begins], pieces.cell_ms
+        seat[begins], minute[begins], minute[begins] + total, group[begins], pieces.bucket_ms
     )
 
 
@@ -149,9 +158,9 @@ def _table(
     key: Ints,
     start: Ints,
     end: Ints,
-    number: npt.NDArray[np.intp],
+    number: Ints,
 ) -> Any:
-    used, codes = np.unique(seat, return_inverse=True)
+    used, codes = number_rows(seat)
     device = pa.DictionaryArray.from_arrays(
         pa.array(codes.astype(np.int32)), pa.array(names[used].tolist(), pa.string())
     )

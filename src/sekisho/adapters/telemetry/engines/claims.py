@@ -112,9 +112,10 @@ class _Claiming(msgspec.Struct, frozen=True):
     def claim_seats(self, seats: Sequence[int]) -> None:
         claims: dict[tuple[int, bool], int] = {}
         makes = self.fleet.make
+        whole = list(self._parts(())) if self.record.end is not None else None
         for seat in seats:
             make = int(makes[seat])
-            for start, end, behind in self._parts((seat,)):
+            for start, end, behind in whole or self._parts((seat,)):
                 if (make, behind) not in claims:
                     claims[make, behind] = self._number(self.fleet.makes[make], behind=behind)
                 self.rows.rows.append((seat, start, end, claims[make, behind]))

@@ -14,11 +14,11 @@ from sekisho.adapters.telemetry.engines.cells import (
     MINUTE_MS,
     Grouped,
     Lookup,
-    cell_ms,
     cut_at,
 )
 from sekisho.adapters.telemetry.engines.expressions import SUMS, WIDE_SUMS
 from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Ints
+from sekisho.adapters.telemetry.engines.numbering import CLAIM_BITS, number_groups, number_rows
 from sekisho.adapters.telemetry.engines.pieces import Pieces
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Usage
@@ -26,7 +26,6 @@ from sekisho.ports.telemetry import UsageQuery
 
 __all__ = ["Buckets", "Tally"]
 
-_CLAIM_BITS: Final = 32
 _TOLD: Final = (
     *(name for name in SUMS if name not in ("power_work", "energy_mj")),
     "overlapped_ms",
@@ -76,7 +75,7 @@ class Tally:
             number = np.zeros_like(start)
         claim = pieces.claim[row]
         plain = np.array(self.book.plain_of, dtype=np.int64)[claim]
-        group = (number << _CLAIM_BITS) | plain
+        group = (number << CLAIM_BITS) | plain
         ms = end - start
         overlapped = np.where(pieces.overlapped[row], ms, 0)
         self._sums.add(group, {"chip_ms": ms, "overlapped_ms": overlapped})
@@ -84,8 +83,8 @@ class Tally:
         if behind.any():
             self._sums.add(group[behind], {"open_ms": ms[behind]})
         line = np.array(self.book.line_of, dtype=np.int64)[claim]
-        self._add_devices((number << _CLAIM_BITS) | line, pieces.device[row])
-        return Grouped(pieces.seat[row], start, end, group, cell_ms(step))
+        self._add_devices((number << CLAIM_BITS) | line, pieces.device[row])
+        return Grouped(pieces.seat[row], start, end, group, step)
 
     def add_sums(self, rows: Any, lookup: Lookup) -> None:
         """Rows of an engine: `g` and sums of it; a sum that is null has nothing in it."""
@@ -108,7 +107,7 @@ class Tally:
     def finish(self, until: int) -> Iterator[Usage]:
         """The usage of all buckets that end by this moment, which are then forgotten."""
         count = self._over(until)
-        limit = count << _CLAIM_BITS
+        limit = count << CLAIM_BITS
         groups, columns = self._sums.take(limit)
         devices = self._devices[:, 0] < limit
         keys, counts = np.unique(self._devices[devices, 0], return_counts=True)
@@ -118,23 +117,27 @@ class Tally:
         for (bucket, line), sums in sorted(
             lines.items(), key=lambda item: (item[0][0], self.book.lines[item[0][1]])
         ):
-            seen = numbers.get((bucket << _CLAIM_BITS) | line, 0)
+            seen = numbers.get((bucket << CLAIM_BITS) | line, 0)
             yield self._usage(bucket, line, seen, sums)
 
     def _over(self, until: int) -> int:
         """How many buckets, from the first, are over."""
         if until >= self._buckets.end:
-            return 1 << (62 - _CLAIM_BITS)
+            return 1 << (62 - CLAIM_BITS)
         step = self._buckets.step
         return until // step - self._buckets.start // step if step else 0
 
     def _add_devices(self, keys: Ints, devices: Ints) -> None:
-        pairs = np.concatenate([self._devices, np.stack([keys, devices], axis=1)])
-        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-        pairs = pairs[order]
-        first = np.ones(len(pairs), dtype=np.bool_)
-        first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-        self._devices = pairs[first]
+        """Each device once for each line and bucket, sorted by these."""
+        if not keys.size:
+            return
+        keys = np.concatenate([self._devices[:, 0], keys])
+        devices = np.concatenate([self._devices[:, 1], devices])
+        groups, place = number_groups(keys)
+        names, name = number_rows(devices)
+        pairs = np.sort(place * names.size + name)  # unlike np.unique, which hashes millions
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+        self._devices = np.stack([groups[pairs // names.size], names[pairs % names.size]], axis=1)
 
     def _usage(self, bucket: int, number: int, devices: int, sums: Mapping[str, int]) -> Usage:
         line = self.book.lines[number]
@@ -180,16 +183,15 @@ class _Columns:
 
     def _gather(self) -> tuple[Ints, dict[str, Ints]]:
         groups = np.concatenate([np.empty(0, np.int64), *(group for group, _ in self._waiting)])
-        order = np.argsort(groups, kind="stable")
-        found, begins = np.unique(groups[order], return_index=True)
+        found, place = number_groups(groups)
         columns = {}
         for name in dict.fromkeys(name for _, some in self._waiting for name in some):
             parts = [
                 some.get(name, np.zeros(group.size, np.int64)) for group, some in self._waiting
             ]
-            ordered = np.concatenate(parts)[order]
             add = np.maximum if name == "clock_max_khz" else np.add
-            columns[name] = add.reduceat(ordered, begins) if begins.size else ordered
+            columns[name] = np.zeros(found.size, dtype=np.int64)
+            add.at(columns[name], place, np.concatenate(parts))
         self._waiting, self._rows = [(found, columns)], found.size
         return found, columns
 
@@ -198,8 +200,8 @@ def _lines_of(
     groups: Ints, columns: Mapping[str, Ints], book: ClaimBook
 ) -> dict[tuple[int, int], dict[str, int]]:
     """Sums by bucket and line: limbs put together, shares of slices taken, claims of one line added."""
-    claims = (groups & ((1 << _CLAIM_BITS) - 1)).tolist()
-    buckets = (groups >> _CLAIM_BITS).tolist()
+    claims = (groups & ((1 << CLAIM_BITS) - 1)).tolist()
+    buckets = (groups >> CLAIM_BITS).tolist()
     values = {name: _integers(name, columns) for name in dict.fromkeys(map(_name_of, columns))}
     lines: dict[tuple[int, int], dict[str, int]] = {}
     for row, (bucket, claim) in enumerate(zip(buckets, claims, strict=True)):
