@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,12 +27,13 @@ from sekisho.adapters.telemetry.engines.expressions import (
     sum_readings,
 )
 from sekisho.adapters.telemetry.engines.facts import Facts, devices_in, join_facts, look_at
-from sekisho.adapters.telemetry.engines.fleet import Fleet, Window
+from sekisho.adapters.telemetry.engines.fleet import Fleet, Ints, Window
+from sekisho.adapters.telemetry.engines.pieces import Pieces
 from sekisho.adapters.telemetry.engines.source_file import SourceFile
 from sekisho.adapters.telemetry.readings import MINUTES
 from sekisho.model.telemetry import FIELDS
 
-__all__ = ["Answer", "Asked", "ask_files", "look_at_files"]
+__all__ = ["Answer", "Asked", "Cut", "ask_files", "look_at_files"]
 
 ROWS_AT_ONCE: Final = 16_000_000
 """Files are asked together up to so many rows: enough to forget what a question costs, few enough for their pieces."""
@@ -58,31 +59,35 @@ class Answer(msgspec.Struct, frozen=True):
     lookup: Lookup
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """A window of a site in pieces, and how a few of them are cut at buckets."""
+
+    fleet: Fleet
+    window: Window
+    pieces: Pieces
+    group: Callable[[Pieces], Grouped]
+
+
 def look_at_files(files: Sequence[SourceFile]) -> list[Asked]:
     """Footers are read once for all windows."""
     return [Asked(file, look_at(file.path)) for file in files]
 
 
 def ask_files(
-    engine: Engine,
-    files: Sequence[Asked],
-    fleet: Fleet,
-    grouped: Grouped,
-    window: Window,
-    source: SourceKind,
+    engine: Engine, files: Sequence[Asked], cut: Cut, source: SourceKind
 ) -> Iterator[Answer]:
     """Answers whose rows are sums by number of group; a group may be in several."""
+    window = cut.window
     reaching = [asked for asked in files if _reaches(asked.facts, window, source)]
     for batch in _batches(reaching, whole=engine.whole_site):
         facts = join_facts(asked.facts for asked in batch)
         paths = [asked.file.path for asked in batch]
-        keys = _keys_of(facts, grouped.bucket_ms, source)
-        if facts is None or engine.whole_site:
-            chosen = grouped.of_seats(np.arange(len(fleet.names)))
-        else:
-            chosen = _of_files(grouped, fleet, paths)
-        if chosen.seat.size:
-            lookup = _lookup(fleet, chosen, keys, source)
+        every = facts is None or engine.whole_site
+        seats = np.arange(len(cut.fleet.names)) if every else _seats_in(paths, cut.fleet)
+        grouped = cut.group(cut.pieces.of_seats(seats))
+        if grouped.seat.size:
+            keys = _keys_of(facts, grouped.bucket_ms, source)
+            lookup = _lookup(cut.fleet, grouped, keys, source)
             engine.read(source, paths)
             engine.take("pieces", lookup.table)
             question = _question(facts, keys, window, source)
@@ -139,10 +144,9 @@ def _keys_of(facts: Facts | None, bucket_ms: int, source: SourceKind) -> Keys:
     return Keys(cell, long=_longest_ms(facts) > cell)
 
 
-def _of_files(grouped: Grouped, fleet: Fleet, paths: Sequence[str]) -> Grouped:
-    """The pieces of those devices alone that the files hold."""
+def _seats_in(paths: Sequence[str], fleet: Fleet) -> Ints:
     known = (fleet.seats[name] for name in devices_in(paths) if name in fleet.seats)
-    return grouped.of_seats(np.fromiter(known, dtype=np.int64))
+    return np.fromiter(known, dtype=np.int64)
 
 
 def _question(facts: Facts | None, keys: Keys, window: Window, source: SourceKind) -> Question:

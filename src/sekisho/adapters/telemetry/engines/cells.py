@@ -52,14 +52,6 @@ class Grouped(msgspec.Struct, frozen=True):
     group: Ints
     bucket_ms: int
 
-    def of_seats(self, seats: Ints) -> Grouped:
-        """The pieces of some seats, each in its order; this one must be sorted by seat."""
-        begins = np.searchsorted(self.seat, seats)
-        counts = np.searchsorted(self.seat, seats, side="right") - begins
-        chosen = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        seat, start, end = self.seat[chosen], self.start[chosen], self.end[chosen]
-        return Grouped(seat, start, end, self.group[chosen], self.bucket_ms)
-
 
 class Keys(msgspec.Struct, frozen=True):
     """How readings look pieces up: cells of so many milliseconds; whether some reach beyond the next cell."""
@@ -117,18 +109,23 @@ def minute_lookup(names: npt.NDArray[np.str_], pieces: Grouped, cell: int) -> Lo
     outer = pieces.end // MINUTE_MS * MINUTE_MS
     run = (inner < outer).nonzero()[0]
     some = _part_minutes(pieces, inner, outer)
+    groups, whole = number_groups(pieces.group[run])
+    # Few minutes are cut, so these may be sorted: by group, then by what the group has of them.
+    kind, part = number_rows(number_groups(some.group)[1] * MINUTE_MS + some.end - some.start)
+    of_kind = np.zeros(kind.size, dtype=np.int64)
+    of_kind[part] = some.group
     seat = np.concatenate([pieces.seat[run], some.seat])
-    group = np.concatenate([pieces.group[run], some.group])
     start = np.concatenate([inner[run], some.start])
     end = np.concatenate([outer[run], some.start + MINUTE_MS])
-    share = np.concatenate([np.full(run.size, MINUTE_MS, dtype=np.int64), some.end - some.start])
-    groups, place = number_groups(group)
-    kinds, number = number_rows(place * (2 * MINUTE_MS) + share)
+    number = np.concatenate([whole, part + groups.size])
     if cell != pieces.bucket_ms:
         row, start, end = cut_at(start, end, cell)
         seat, number = seat[row], number[row]
     table = _table(names, seat, start // cell, start * 1000, end * 1000, number)
-    return Lookup(table, groups[kinds // (2 * MINUTE_MS)], kinds % (2 * MINUTE_MS))
+    share = np.zeros(kind.size, dtype=np.int64)
+    share[part] = some.end - some.start
+    all_shares = np.concatenate([np.full(groups.size, MINUTE_MS, dtype=np.int64), share])
+    return Lookup(table, np.concatenate([groups, of_kind]), all_shares)
 
 
 def _part_minutes(pieces: Grouped, inner: Ints, outer: Ints) -> Grouped:

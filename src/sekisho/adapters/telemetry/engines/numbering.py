@@ -8,7 +8,7 @@ import numpy as np
 
 from sekisho.adapters.telemetry.engines.fleet import Ints
 
-__all__ = ["CLAIM_BITS", "number_groups", "number_rows"]
+__all__ = ["CLAIM_BITS", "count_rows", "number_groups", "number_rows"]
 
 CLAIM_BITS: Final = 32
 """A group is a bucket's number and, in the lower bits, a claim's or a line's."""
@@ -39,3 +39,15 @@ def number_groups(groups: Ints) -> tuple[Ints, Ints]:
     width = int(claims.max()) + 1
     found, place = number_rows((groups >> CLAIM_BITS) * width + claims)
     return (found // width << CLAIM_BITS) | found % width, place
+
+
+def count_rows(*columns: Ints) -> tuple[list[Ints], Ints]:
+    """The distinct rows of some columns, and how often each is there."""
+    order = np.lexsort(columns)
+    ordered = [column[order] for column in columns]
+    new = np.zeros(order.size, dtype=np.bool_)
+    new[:1] = True
+    for column in ordered:
+        new[1:] |= column[1:] != column[:-1]
+    begins = np.flatnonzero(new)
+    return [column[begins] for column in ordered], np.diff(np.append(begins, order.size))

@@ -41,6 +41,20 @@ class Pieces(msgspec.Struct, frozen=True):
     claim: Ints
     overlapped: Flags
 
+    def of_seats(self, seats: Ints) -> Pieces:
+        """The pieces of some seats, each seat's in their order."""
+        begins = np.searchsorted(self.seat, seats)
+        counts = np.searchsorted(self.seat, seats, side="right") - begins
+        rows = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        return Pieces(
+            self.seat[rows],
+            self.device[rows],
+            self.start[rows],
+            self.end[rows],
+            self.claim[rows],
+            self.overlapped[rows],
+        )
+
 
 def cut_pieces(fleet: Fleet, claims: Claims, window: Window, book: ClaimBook) -> Pieces:
     """Every stretch of every device that was there or claimed in the window."""

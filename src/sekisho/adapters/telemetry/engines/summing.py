@@ -12,13 +12,14 @@ from typing import Final
 
 import msgspec
 
-from sekisho.adapters.telemetry.engines.asking import Asked, ask_files, look_at_files
+from sekisho.adapters.telemetry.engines.asking import Asked, Cut, ask_files, look_at_files
+from sekisho.adapters.telemetry.engines.buckets import Buckets
 from sekisho.adapters.telemetry.engines.claims import claims_of
 from sekisho.adapters.telemetry.engines.engine import Engine, SourceKind
 from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Fleet, Window, seat_fleet
 from sekisho.adapters.telemetry.engines.pieces import cut_pieces
 from sekisho.adapters.telemetry.engines.source_file import SourceFile, evidence_of
-from sekisho.adapters.telemetry.engines.tally import Buckets, Tally
+from sekisho.adapters.telemetry.engines.tally import Tally
 from sekisho.model.errors import InvalidInput
 from sekisho.model.telemetry import Allocation, DeviceSeen, Usage
 from sekisho.ports.telemetry import UsageQuery
@@ -116,6 +117,8 @@ def _add_window(
         if record.start.us < end and (record.end is None or record.end.us > begin)
     ]
     claims = claims_of(site.fleet, records, window, tally.book)
-    pieces = tally.add_pieces(cut_pieces(site.fleet, claims, window, tally.book))
-    for answer in ask_files(engine, site.files, site.fleet, pieces, window, source):
+    pieces = cut_pieces(site.fleet, claims, window, tally.book)
+    tally.add_pieces(pieces)
+    cut = Cut(site.fleet, window, pieces, tally.group)
+    for answer in ask_files(engine, site.files, cut, source):
         tally.add_sums(answer.rows, answer.lookup)

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
-from sekisho.adapters.telemetry.engines.cells import (
-    MINUTE_MS,
-    Grouped,
-    Lookup,
-    cut_at,
-)
+from sekisho.adapters.telemetry.engines.buckets import Buckets
+from sekisho.adapters.telemetry.engines.cells import MINUTE_MS, Grouped, Lookup
+from sekisho.adapters.telemetry.engines.device_counts import DeviceCounts
 from sekisho.adapters.telemetry.engines.expressions import SUMS, WIDE_SUMS
 from sekisho.adapters.telemetry.engines.fleet import ClaimBook, Ints
-from sekisho.adapters.telemetry.engines.numbering import CLAIM_BITS, number_groups, number_rows
+from sekisho.adapters.telemetry.engines.numbering import CLAIM_BITS, count_rows, number_groups
 from sekisho.adapters.telemetry.engines.pieces import Pieces
 from sekisho.model.instants import Instant
 from sekisho.model.telemetry import Usage
-from sekisho.ports.telemetry import UsageQuery
 
-__all__ = ["Buckets", "Tally"]
+__all__ = ["Tally"]
 
 _TOLD: Final = (
     *(name for name in SUMS if name not in ("power_work", "energy_mj")),
@@ -35,25 +31,6 @@ _WHOLE: Final = frozenset({"readings", "clock_max_khz"})
 """Sums that the share of a slice does not divide."""
 
 
-class Buckets(msgspec.Struct, frozen=True):
-    """The buckets of a query, numbered from 0; milliseconds. `step` 0: one bucket over all."""
-
-    start: int
-    end: int
-    step: int
-
-    @classmethod
-    def of(cls, query: UsageQuery) -> Self:
-        return cls(query.start.us // 1000, query.end.us // 1000, query.bucket_s * 1000)
-
-    def bounds(self, number: int) -> tuple[int, int]:
-        """From when to when, within the query."""
-        if not self.step:
-            return self.start, self.end
-        begin = (self.start // self.step + number) * self.step
-        return max(begin, self.start), min(begin + self.step, self.end)
-
-
 class Tally:
     """What is known so far of buckets that are not over."""
 
@@ -62,29 +39,34 @@ class Tally:
         self._buckets = buckets
         self._evidence = evidence
         self._sums = _Columns()
-        self._devices = np.empty((0, 2), dtype=np.int64)
+        self._devices = DeviceCounts()
 
-    def add_pieces(self, pieces: Pieces) -> Grouped:
+    def add_pieces(self, pieces: Pieces) -> None:
         """Count the time and the devices of a window's pieces."""
-        step = self._buckets.step
-        if step:
-            row, start, end = cut_at(pieces.start, pieces.end, step)
-            number = start // step - self._buckets.start // step
-        else:
-            row, start, end = np.arange(pieces.start.size), pieces.start, pieces.end
-            number = np.zeros_like(start)
-        claim = pieces.claim[row]
-        plain = np.array(self.book.plain_of, dtype=np.int64)[claim]
-        group = (number << CLAIM_BITS) | plain
-        ms = end - start
-        overlapped = np.where(pieces.overlapped[row], ms, 0)
-        self._sums.add(group, {"chip_ms": ms, "overlapped_ms": overlapped})
-        behind = plain != claim
+        buckets = self._buckets
+        first, last = buckets.number(pieces.start), buckets.number(pieces.end - 1)
+        line = np.array(self.book.line_of, dtype=np.int64)[pieces.claim]
+        self._devices.add(line, pieces.device, first, last)
+        # A job's devices mostly have the same span: it is cut once for all of them.
+        rows = (pieces.end, pieces.start, pieces.claim, pieces.overlapped.astype(np.int64))
+        (end, start, claim, over), times = count_rows(*rows)
+        row, start, end = buckets.cut(start, end)
+        ms = (end - start) * times[row]
+        claim = claim[row]
+        plain = self.plain_of[claim]
+        times_ms = {"chip_ms": ms, "overlapped_ms": ms * over[row]}
+        behind = np.where(plain != claim, ms, 0)
         if behind.any():
-            self._sums.add(group[behind], {"open_ms": ms[behind]})
-        line = np.array(self.book.line_of, dtype=np.int64)[claim]
-        self._add_devices((number << CLAIM_BITS) | line, pieces.device[row])
-        return Grouped(pieces.seat[row], start, end, group, step)
+            times_ms["open_ms"] = behind
+        self._sums.add((buckets.number(start) << CLAIM_BITS) | plain, times_ms)
+
+    def group(self, pieces: Pieces) -> Grouped:
+        """Pieces cut at the edges of buckets, by what their sums are told of."""
+        return self._buckets.group(pieces, self.plain_of)
+
+    @property
+    def plain_of(self) -> Ints:
+        return np.array(self.book.plain_of, dtype=np.int64)
 
     def add_sums(self, rows: Any, lookup: Lookup) -> None:
         """Rows of an engine: `g` and sums of it; a sum that is null has nothing in it."""
@@ -106,38 +88,15 @@ class Tally:
 
     def finish(self, until: int) -> Iterator[Usage]:
         """The usage of all buckets that end by this moment, which are then forgotten."""
-        count = self._over(until)
-        limit = count << CLAIM_BITS
+        limit = self._buckets.over(until) << CLAIM_BITS
         groups, columns = self._sums.take(limit)
-        devices = self._devices[:, 0] < limit
-        keys, counts = np.unique(self._devices[devices, 0], return_counts=True)
-        self._devices = self._devices[~devices]
-        numbers = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+        numbers = self._devices.take(limit)
         lines = _lines_of(groups, columns, self.book)
         for (bucket, line), sums in sorted(
             lines.items(), key=lambda item: (item[0][0], self.book.lines[item[0][1]])
         ):
             seen = numbers.get((bucket << CLAIM_BITS) | line, 0)
             yield self._usage(bucket, line, seen, sums)
-
-    def _over(self, until: int) -> int:
-        """How many buckets, from the first, are over."""
-        if until >= self._buckets.end:
-            return 1 << (62 - CLAIM_BITS)
-        step = self._buckets.step
-        return until // step - self._buckets.start // step if step else 0
-
-    def _add_devices(self, keys: Ints, devices: Ints) -> None:
-        """Each device once for each line and bucket, sorted by these."""
-        if not keys.size:
-            return
-        keys = np.concatenate([self._devices[:, 0], keys])
-        devices = np.concatenate([self._devices[:, 1], devices])
-        groups, place = number_groups(keys)
-        names, name = number_rows(devices)
-        pairs = np.sort(place * names.size + name)  # unlike np.unique, which hashes millions
-        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        self._devices = np.stack([groups[pairs // names.size], names[pairs % names.size]], axis=1)
 
     def _usage(self, bucket: int, number: int, devices: int, sums: Mapping[str, int]) -> Usage:
         line = self.book.lines[number]
