@@ -24,6 +24,7 @@ _WIDE = ("tensor_work", "util_work", "clock_work", "energy_mj")
 
 class _Peer:
     whole_site = False
+    adds_wide = True
     name = "peer"
 
     def __init__(self, bucket_ms: int) -> None:

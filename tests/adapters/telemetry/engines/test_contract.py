@@ -289,3 +289,14 @@ def test_a_column_that_is_not_there_is_named(engine: Engine, tmp_path: Path) -> 
     device = DeviceSeen(device="GPU-0", site="s")
     with pytest.raises(Corrupt, match="span_ms"):
         list(sum_usage(engine, files, (), [device], query, source="readings"))
+
+
+def test_an_engine_that_says_so_adds_beyond_64_bits(engine: Engine) -> None:
+    """And one that does not ends in an error, never in another number."""
+    table = given(engine, [("a", 2**62, None, None)] * 8)
+    expression = table.group_by("k").aggregate(sum=table.x.sum())
+    if engine.adds_wide:
+        assert answer(engine, expression) == [{"k": "a", "sum": 2**65}]
+    else:
+        with pytest.raises(Corrupt):
+            answer(engine, expression)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -35,6 +36,7 @@ from sekisho.model.telemetry import FIELDS
 
 __all__ = ["Answer", "Asked", "Cut", "ask_files", "look_at_files"]
 
+T = TypeVar("T")
 ROWS_AT_ONCE: Final = 16_000_000
 """Files are asked together up to so many rows: enough to forget what a question costs, few enough for their pieces."""
 _SAFE: Final = 10**18
@@ -68,6 +70,14 @@ class Cut(msgspec.Struct, frozen=True):
     group: Callable[[Pieces], Grouped]
 
 
+class _Ready(msgspec.Struct, frozen=True):
+    """All that one question needs."""
+
+    paths: Sequence[str]
+    lookup: Lookup
+    question: Question
+
+
 def look_at_files(files: Sequence[SourceFile]) -> list[Asked]:
     """Footers are read once for all windows."""
     return [Asked(file, look_at(file.path)) for file in files]
@@ -77,21 +87,35 @@ def ask_files(
     engine: Engine, files: Sequence[Asked], cut: Cut, source: SourceKind
 ) -> Iterator[Answer]:
     """Answers whose rows are sums by number of group; a group may be in several."""
-    window = cut.window
-    reaching = [asked for asked in files if _reaches(asked.facts, window, source)]
-    for batch in _batches(reaching, whole=engine.whole_site):
-        facts = join_facts(asked.facts for asked in batch)
-        paths = [asked.file.path for asked in batch]
-        every = facts is None or engine.whole_site
-        seats = np.arange(len(cut.fleet.names)) if every else _seats_in(paths, cut.fleet)
-        grouped = cut.group(cut.pieces.of_seats(seats))
-        if grouped.seat.size:
-            keys = _keys_of(facts, grouped.bucket_ms, source)
-            lookup = _lookup(cut.fleet, grouped, keys, source)
-            engine.read(source, paths)
-            engine.take("pieces", lookup.table)
-            question = _question(facts, keys, window, source)
-            yield Answer(engine.answer(_expression(source, question)), lookup)
+    reaching = [asked for asked in files if _reaches(asked.facts, cut.window, source)]
+    batches = _batches(reaching, whole=engine.whole_site)
+    for ready in _ahead(_prepared(batch, cut, engine, source) for batch in batches):
+        if ready.lookup.table.num_rows:
+            engine.read(source, ready.paths)
+            engine.take("pieces", ready.lookup.table)
+            yield Answer(engine.answer(_expression(source, ready.question)), ready.lookup)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Each is made while the engine works on the one before."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
+
+
+def _prepared(batch: Sequence[Asked], cut: Cut, engine: Engine, source: SourceKind) -> _Ready:
+    facts = join_facts(asked.facts for asked in batch)
+    paths = [asked.file.path for asked in batch]
+    every = facts is None or engine.whole_site
+    seats = np.arange(len(cut.fleet.names)) if every else _seats_in(paths, cut.fleet)
+    grouped = cut.group(cut.pieces.of_seats(seats))
+    keys = _keys_of(facts, grouped.bucket_ms, source)
+    question = _question(facts, keys, cut.window, source)
+    if engine.adds_wide:
+        question = msgspec.structs.replace(question, small=WIDE_SUMS)
+    return _Ready(paths, _lookup(cut.fleet, grouped, keys, source), question)
 
 
 def _lookup(fleet: Fleet, pieces: Grouped, keys: Keys, source: SourceKind) -> Lookup:

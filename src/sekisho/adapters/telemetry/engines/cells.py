@@ -163,7 +163,7 @@ def _table(
     )
     return pa.table(
         {
-            "device": device.cast(pa.string()),
+            "device": device,
             "key": key,
             "start": start,
             "end": end,

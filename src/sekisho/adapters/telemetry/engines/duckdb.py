@@ -21,6 +21,7 @@ class DuckEngine:
 
     name = "duckdb"
     whole_site = False
+    adds_wide = True
 
     def __init__(self, settings: EngineSettings) -> None:
         # A folder of its own below the given one, so that two engines never meet in it.

@@ -32,11 +32,13 @@ class Engine(Protocol):
     """One session with one engine, for one thread. Close it, or use it in a `with` block.
 
     `whole_site` says that one question should cover all files of a site (a cluster divides the work itself);
-    otherwise files are asked one after another, so that memory stays what one file needs.
+    otherwise files are asked one after another, so that memory stays what one file needs. `adds_wide` says that a sum
+    of 64-bit numbers may pass 64 bits; otherwise those that may are summed as decimals, which takes longer.
     """
 
     name: str
     whole_site: bool
+    adds_wide: bool
 
     def read(self, name: str, paths: Sequence[str]) -> None:
         """Call Parquet files of one schema by a table's name, in place of what had it before."""

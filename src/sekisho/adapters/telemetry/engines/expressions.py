@@ -48,9 +48,10 @@ _PIPES: Final = ("fp16_ppm", "fp32_ppm", "fp64_ppm")
 class Question(msgspec.Struct, frozen=True):
     """What is known of the files at hand, and so can be left out.
 
-    `absent`: columns that no file has a value in (of minutes: one that is not zero). `small`: sums that stay below
-    2**63 over all rows at hand, and need no decimals. `digits`: 18 where no row's product reaches 10**18, else 19;
-    `Keys` says why never more. `since_us`: no reading that began earlier reaches into the window.
+    `absent`: columns that no file has a value in (of minutes: one that is not zero). `small`: sums without decimals,
+    since they stay below 2**63 over all rows at hand; on an engine that adds beyond 64 bits, all. `digits`: 18 where
+    no row's product reaches 10**18, else 19; `Keys` says why never more. `since_us`: no reading that began earlier
+    reaches into the window.
     """
 
     keys: Keys

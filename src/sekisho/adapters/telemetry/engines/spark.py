@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
 
 import ibis  # type: ignore[import-untyped]  # it comes without types
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
 from sekisho.adapters.telemetry.engines.engine import EngineSettings
 from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
@@ -33,6 +34,7 @@ class SparkEngine:
     """A session that is ours, or somebody else's (`owned` False), which is then left open."""
 
     whole_site = True
+    adds_wide = False
 
     def __init__(self, name: str, session: Any, *, owned: bool = True) -> None:
         self.name = name
@@ -46,7 +48,7 @@ class SparkEngine:
 
     def take(self, name: str, table: Any) -> None:
         def call() -> None:
-            frame = self._session.createDataFrame(table)
+            frame = self._session.createDataFrame(_without_dictionaries(table))
             # Spark does not know how small it is, and would sort all readings to meet it.
             small = frame.hint("broadcast") if table.nbytes < _BROADCAST_BYTES else frame
             small.createOrReplaceTempView(name)
@@ -80,6 +82,15 @@ class SparkEngine:
             raise Unavailable(
                 f"Spark: {str(error)[:400]}", remedy="look at the driver's log; then try again"
             ) from error
+
+
+def _without_dictionaries(table: Any) -> Any:
+    """Arrow's dictionaries of words as words, which is what Spark takes."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            words = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, words)
+    return table
 
 
 def open_classic(settings: EngineSettings) -> SparkEngine:
