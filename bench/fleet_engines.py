@@ -14,6 +14,7 @@ from typing import Any, Self
 import pyarrow.parquet as pq
 
 from sekisho.adapters.telemetry.engines.cells import LONGEST_MINUTES_MS, cell_ms
+from sekisho.adapters.telemetry.engines.engine import with_plain_words
 
 __all__ = ["ChEngine", "PolarsEngine"]
 
@@ -44,7 +45,7 @@ class _Peer:
         self._kind, self._paths = name, list(paths)
 
     def take(self, name: str, table: Any) -> None:
-        pq.write_table(table, self._pieces(name), compression="none")
+        pq.write_table(with_plain_words(table), self._pieces(name), compression="none")
 
     def close(self) -> None:
         self._folder.cleanup()

@@ -14,6 +14,7 @@ import pytest
 from sekisho.cli.documents import parse_document
 from sekisho.model.statements import (
     KINDS,
+    BudgetShare,
     LeaseTerms,
     LicenceIssued,
     Lineage,
@@ -130,6 +131,10 @@ def test_every_field_of_a_licence_is_in_its_words(holder: KeyHolder, capsys: Cap
         "lease": LeaseTerms(interval_s=60, grace_s=2, quantum_s=3),
         "mode": "drain",
         "decision": msgspec.structs.replace(base.decision, rules=("rule-1",)),
+        "shares": (BudgetShare(share="east", budget_flop="10000000000000"),),
+        "application": Reference(log=factory.ORIGIN, leaf="8" * 64),
+        "approvals": (Reference(log=factory.ORIGIN, leaf="9" * 64),),
+        "egress_bytes_per_s": 1_000_000,
     }
     fields = {field.name for field in msgspec.structs.fields(LicenceIssued)}
     assert set(changes) == fields - {"crit", "counting"}  # counting has one value only
@@ -301,6 +306,8 @@ def test_every_kind_in_the_log_can_be_shown(
 
 _NOT_IN_THE_STORY = {
     "agent-released",
+    "application-filed",
+    "approval-given",
     "balance-closed",
     "challenge-answered",
     "checkpoint-recorded",
@@ -319,7 +326,11 @@ _NOT_IN_THE_STORY = {
     "impact-assessed",
     "inventory-taken",
     "irregularity-found",
+    "licence-amended",
+    "licence-closed",
     "licence-revoked",
+    "licence-suspended",
+    "outage-declared",
     "production-reported",
     "usage-reported",
 }

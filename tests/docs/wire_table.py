@@ -19,6 +19,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
     Predicate,
+    applications,
     custody,
     deposits,
     governance,
@@ -33,7 +34,7 @@ from sekisho.model.statements.shapes import Wire
 __all__ = ["PAGE", "cells_of", "describe", "kind_rows", "shape_rows"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-ROOMS = (shapes, governance, succession, licensing, orders, custody, deposits, impact)
+ROOMS = (shapes, governance, succession, licensing, applications, orders, custody, deposits, impact)
 WORDS = {
     shapes.Name: "name",
     shapes.Text: "text",

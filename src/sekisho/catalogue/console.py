@@ -534,6 +534,12 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.kind.time-marked": ("Time mark", "時刻標"),
     "web.kind.run-declared": ("Run declared", "計算の届出"),
     "web.kind.licence-issued": ("Licence", "許可"),
+    "web.kind.application-filed": ("Application", "許可申請"),
+    "web.kind.approval-given": ("Approval", "決裁"),
+    "web.kind.licence-amended": ("Licence amended", "許可の変更"),
+    "web.kind.licence-suspended": ("Licence suspended", "許可の停止"),
+    "web.kind.licence-closed": ("Licence closed", "許可の終了"),
+    "web.kind.outage-declared": ("Outage declared", "障害の宣言"),
     "web.kind.licence-revoked": ("Licence revoked", "許可の取消し"),
     "web.kind.lease-granted": ("Lease", "リース付与"),
     "web.kind.lease-closed": ("Lease closed", "リース終了"),
@@ -581,6 +587,30 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.says.licence-issued": (
         'Licence {number} for run {run}: {flop}, on the decision "{decision}".',
         "計算 {run} に許可 {number}：{flop}、判定「{decision}」に基づく。",
+    ),
+    "web.says.application-filed": (
+        "{party} applies for a licence for run {run}: {flop}, application {application}.",
+        "{party} が計算 {run} の許可を申請：{flop}、申請番号 {application}。",
+    ),
+    "web.says.approval-given": (
+        'An officer answers application {number} with "{outcome}": {reason}',
+        "審査官が申請 {number} に「{outcome}」と回答：{reason}",
+    ),
+    "web.says.licence-amended": (
+        "Licence {number} is amended to version {version}, {flop}: {reason}",
+        "許可 {number} を第 {version} 版に変更、{flop}：{reason}",
+    ),
+    "web.says.licence-suspended": (
+        "Licence {number} is suspended: {reason}",
+        "許可 {number} を停止：{reason}",
+    ),
+    "web.says.licence-closed": (
+        "Licence {number} is closed and its books with it.",
+        "許可 {number} とその帳簿を終了。",
+    ),
+    "web.says.outage-declared": (
+        "An outage is declared until {until}: {reason}",
+        "{until} まで障害を宣言：{reason}",
     ),
     "web.says.licence-revoked": (
         "Licence {number} is revoked: {reason}",

@@ -22,6 +22,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "立会人 {name} は両方に連署しました。",
     ),
     # --- documents in words: labels
+    "show.label.share": ("share", "配分"),
+    "show.label.application": ("application", "申請"),
+    "show.label.approval": ("approval", "決裁"),
+    "show.label.egress": ("egress", "外部送信"),
     "show.label.number": ("number", "番号"),
     "show.label.log": ("log", "ログ"),
     "show.label.charter": ("charter", "憲章"),
@@ -255,6 +259,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- licences, leases and receipts in words
     "show.licence.run": ("{run} of {licensee}", "{licensee} の {run}"),
     "show.licence.budget": ("{short} in all ({flop})", "合計 {short}（{flop}）"),
+    "show.licence.share": (
+        "{share}: {flop} FLOP, issuer {issuer}, sites {sites}",
+        "{share}：{flop} FLOP、発行者 {issuer}、拠点 {sites}",
+    ),
+    "show.licence.egress": (
+        "each host may send {rate} bytes a second out of the set",
+        "各ホストから外部への送信は毎秒 {rate} バイトまで",
+    ),
     "show.licence.lease": (
         "leases of {interval}, grace {grace}, reserved by quanta of {quantum}",
         "リース {interval}、猶予 {grace}、{quantum} ごとに予約",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-__all__ = ["Counter", "CounterTier"]
+from sekisho.model.statements import CertifiedCounter
+
+__all__ = ["CertifyingCounter", "Counter", "CounterTier"]
 
 CounterTier = Literal["C0", "C1", "C2"]
 
@@ -22,3 +24,14 @@ class Counter(Protocol):
     def read(self) -> int: ...
 
     def step(self) -> int: ...
+
+
+class CertifyingCounter(Counter, Protocol):
+    """A counter in a TPM, which signs for its value."""
+
+    def certify(self, challenge: str) -> CertifiedCounter:
+        """The counter's value and the TPM's clock, signed by its attestation key over the issuer's nonce (hex).
+
+        Raises Unavailable where the TPM does not answer.
+        """
+        ...

@@ -6,9 +6,31 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["Driver", "GuardedDriver", "Permit", "StopMeans", "Workload", "WorkloadReading"]
+__all__ = [
+    "CapMeans",
+    "Driver",
+    "GuardedDriver",
+    "Permit",
+    "StopMeans",
+    "Throttle",
+    "Workload",
+    "WorkloadReading",
+]
 
-StopMeans = Literal["cgroup-v2-freeze", "cgroup-v2-kill", "signal-stop", "signal-kill", "none"]
+StopMeans = Literal[
+    "cgroup-v2-freeze",
+    "cgroup-v2-kill",
+    "cgroup-v1-freeze",
+    "signal-stop",
+    "signal-kill",
+    "slurm-suspend",
+    "slurm-requeue-hold",
+    "slurm-cancel",
+    "kubernetes-suspend",
+    "kubernetes-delete",
+    "none",
+]
+CapMeans = Literal["cgroup-v2-cpu-max", "cgroup-v1-quota", "duty-cycle", "none"]
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +44,18 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkloadReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What the work's process tree has used and is doing. `cpu_s` is user + system seconds, the dead included."""
+    """What the work has used and is doing. `cpu_s` is user + system seconds of its processes, the dead included.
+
+    Where a scheduler runs the work on devices that it hands out, `device_s` is the device-seconds handed out so far
+    (what one device was held for a second, whether busy or not), and bounds the work in place of `cpu_s`; `processes`
+    counts jobs then.
+    """
 
     state: Literal["running", "frozen", "ended"]
     processes: int
     cpu_s: float
     exit_code: int | None = None
+    device_s: float | None = None
 
 
 class Driver(Protocol):
@@ -79,3 +107,14 @@ class GuardedDriver(Driver, Protocol):
     def permit(self, permit: Permit) -> None: ...
 
     def held(self) -> tuple[Workload, Permit] | None: ...
+
+
+class Throttle(Protocol):
+    """What slows work without stopping it; a driver that can do it says by which means."""
+
+    def cap(self, share_ppm: int) -> CapMeans:
+        """Leave the work `share_ppm` millionths of the processor time of all cores; 1,000,000 lifts the cap.
+
+        Raises Unavailable where no means is at hand, InvalidInput for a share outside 1..1,000,000.
+        """
+        ...

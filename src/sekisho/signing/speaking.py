@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import (
     KINDS,
+    ApplicationFiled,
+    ApprovalGiven,
     BalanceClosed,
     ChallengeAnswered,
     CharterAdopted,
@@ -37,6 +39,7 @@ __all__ = ["accepted_powers", "keys_for", "spoken_of", "verify_authority"]
 
 # What a lost key leaves of these needs no list: leases run out, the heartbeat is said anew every minute, and a batch of
 # custody events stands by the signatures of those who sent them, whoever's key put it into the log.
+_BY_PARTY = (ApplicationFiled, BalanceClosed, InventoryTaken, ProductionReported, RunDeclared)
 _PASSING = frozenset({"lease-granted", "orders-in-force", "custody-moved"})
 
 
@@ -61,6 +64,8 @@ def keys_for(
         return _keys_of(charter(), powers)
     if KINDS[kind].signer == "log":
         return log_keys
+    if isinstance(predicate, ApprovalGiven):
+        return _officer_key(predicate, charter())
     if isinstance(predicate, KeyDrilled | SignatureWithdrawn | RecoveryAnnounced | RecoveryVetoed):
         return _charter_keys(predicate, charter())
     own = _enrolled_key(predicate, enrolled)
@@ -109,7 +114,7 @@ def spoken_of(recorded: Recorded) -> Spoken | None:
 def _enrolled_key(predicate: Predicate, enrolled: Enrolled) -> PublicKey:
     if isinstance(predicate, ImpactAssessed):
         return PublicKey.from_text(predicate.public)
-    if isinstance(predicate, RunDeclared | InventoryTaken | BalanceClosed | ProductionReported):
+    if isinstance(predicate, _BY_PARTY):
         return enrolled.party_key(predicate.party)
     if isinstance(predicate, ChallengeAnswered):
         return enrolled.device_key(predicate.device)
@@ -133,4 +138,11 @@ def _charter_keys(
     own = [key for key in charter.every_key() if key.key_id == predicate.key]
     if not own:
         raise NotAuthorised(f"key {predicate.key[:16]} is not in the charter in force")
+    return own
+
+
+def _officer_key(approval: ApprovalGiven, charter: Charter) -> list[PublicKey]:
+    own = [key for key in charter.keys_of("issue-licence") if key.key_id == approval.key]
+    if not own:
+        raise NotAuthorised(f"key {approval.key[:16]} may not issue licences")
     return own

@@ -34,6 +34,7 @@ def describe_licence(page: Page, licence: LicenceIssued, digest: str) -> None:
     page.tell(
         "budget", "licence.budget", short=_short(licence.budget_flop), flop=licence.budget_flop
     )
+    _describe_shares(page, licence)
     page.tell("counting", f"counting.{licence.counting}")
     page.add("drafted", when_in_words(licence.effective, now, language))
     page.add("begins", when_in_words(licence.period.start, now, language))
@@ -53,6 +54,25 @@ def describe_licence(page: Page, licence: LicenceIssued, digest: str) -> None:
         page.warn("other-log", document=licence.declaration.log, trusted=root.origin)
     if licence.period.end <= now:
         page.warn("expired", at=licence.period.end)
+
+
+def _describe_shares(page: Page, licence: LicenceIssued) -> None:
+    """How the budget is split, who approved it, and what may leave the set."""
+    for share in licence.shares:
+        page.tell(
+            "share",
+            "licence.share",
+            share=share.share,
+            flop=share.budget_flop,
+            issuer=(share.issuer or "-")[:16],
+            sites=names(share.sites) or "-",
+        )
+    if licence.application is not None:
+        page.add("application", _reference(licence.application))
+    for approval in licence.approvals:
+        page.add("approval", _reference(approval))
+    if licence.egress_bytes_per_s is not None:
+        page.tell("egress", "licence.egress", rate=f"{licence.egress_bytes_per_s:,}")
 
 
 def describe_lease(page: Page, lease: LeaseGranted) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sekisho.model.statements.applications import *  # noqa: F403
+from sekisho.model.statements.applications import __all__ as _applications
 from sekisho.model.statements.custody import *  # noqa: F403
 from sekisho.model.statements.custody import __all__ as _custody
 from sekisho.model.statements.deposits import *  # noqa: F403
@@ -22,6 +24,7 @@ from sekisho.model.statements.succession import *  # noqa: F403
 from sekisho.model.statements.succession import __all__ as _succession
 
 __all__ = [  # noqa: PLE0604
+    *_applications,
     *_custody,
     *_deposits,
     *_governance,

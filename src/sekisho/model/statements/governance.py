@@ -42,6 +42,7 @@ __all__ = [
     "QuorumPart",
     "Recovery",
     "TimeMarked",
+    "TpmEnrolled",
 ]
 
 Profile: TypeAlias = Literal["internal", "provider", "authority", "international"]
@@ -154,6 +155,8 @@ class CharterAdopted(Predicate, frozen=True, kw_only=True):
     """The constitution of one regime, version by version (protocol section 2).
 
     `recovers` names the recovery announcement that this version carries out; without it this is an amendment.
+    `licence_approvals` is how many holders must approve an application before its licence; `tpm_roots` are the
+    SHA-256 of the root certificates (DER) to which the endorsement keys of C2 hosts must chain.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -179,6 +182,8 @@ class CharterAdopted(Predicate, frozen=True, kw_only=True):
     key_drill_every_s: Seconds = 90 * _DAY_S
     emergency_s: Annotated[int, msgspec.Meta(ge=0, le=30 * _DAY_S)] = 30 * _DAY_S
     compromise_grace_s: Annotated[int, msgspec.Meta(ge=0, le=3 * _DAY_S)] = 3 * _DAY_S
+    licence_approvals: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
+    tpm_roots: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class EnrolledDevice(Wire, frozen=True, kw_only=True):
@@ -191,6 +196,22 @@ class EnrolledDevice(Wire, frozen=True, kw_only=True):
     public: Key64 | None = None
     memory_bytes: Count | None = None
     emulated: bool = False
+
+
+class TpmEnrolled(Wire, frozen=True, kw_only=True):
+    """A host's TPM: its endorsement certificates (DER in base64, leaf first), attestation key and counter index.
+
+    `attestation` is the attestation key's SPKI, `attestation_name` its TPM name in hexadecimal, which credential
+    activation bound to the endorsement key; `counter_index` is the NV index, `counter_name` that index's TPM name.
+    """
+
+    endorsement: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=8000)], ...], msgspec.Meta(max_length=8)
+    ]
+    attestation: Annotated[str, msgspec.Meta(max_length=1000)]
+    attestation_name: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{68,100}(?!\n)$")]
+    counter_index: Annotated[int, msgspec.Meta(ge=0x01000000, le=0x01FFFFFF)]
+    counter_name: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{68,100}(?!\n)$")]
 
 
 class HostEnrolled(Predicate, frozen=True, kw_only=True):
@@ -206,6 +227,7 @@ class HostEnrolled(Predicate, frozen=True, kw_only=True):
     driver: Literal["process", "cgroup", "slurm", "kubernetes", "none"]
     agent: Digest
     canary: Name | None = None
+    tpm: TpmEnrolled | None = None
 
 
 class HostRetired(Predicate, frozen=True, kw_only=True):
@@ -237,10 +259,12 @@ class PackPublished(Predicate, frozen=True, kw_only=True):
 
 
 class AgentReleased(Predicate, frozen=True, kw_only=True):
-    """An agent's version by the SHA-256 of its release; hosts refuse older ones."""
+    """An agent's version by the SHA-256 of its release; hosts refuse older ones, by `sequence`."""
 
     version: Name
     sha256: Digest
+    sequence: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    bytes: Count | None = None
 
 
 class TimeMarked(Predicate, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ from sekisho.model.statements.shapes import (
 )
 
 __all__ = [
+    "BudgetShare",
+    "CertifiedCounter",
     "ChainHead",
     "CheckpointRecorded",
     "ChipCount",
@@ -38,6 +40,7 @@ __all__ = [
     "LicenceRevoked",
     "Lineage",
     "Mode",
+    "Nonce",
     "ReceiptAcknowledged",
     "ReceiptGiven",
     "RunDeclared",
@@ -100,8 +103,20 @@ class LeaseTerms(Wire, frozen=True, kw_only=True):
     quantum_s: Annotated[int, msgspec.Meta(ge=1, le=3_600)]
 
 
+class BudgetShare(Wire, frozen=True, kw_only=True):
+    """A part of a licence's budget: granted by one issuer's key only (`issuer`, None: any), spent at `sites` only."""
+
+    share: Name
+    budget_flop: FlopText
+    issuer: Digest | None = None
+    sites: tuple[Name, ...] = ()
+
+
 class LicenceIssued(Predicate, frozen=True, kw_only=True):
-    """Permission for one run on a fixed set of chips, up to a FLOP budget (protocol section 6)."""
+    """Permission for one run on a fixed set of chips, up to a FLOP budget (protocol section 6).
+
+    `shares` split the budget whole. `egress_bytes_per_s` limits what each host sends outside the set.
+    """
 
     number: Name
     licensee: Name
@@ -118,6 +133,10 @@ class LicenceIssued(Predicate, frozen=True, kw_only=True):
     lease: LeaseTerms
     mode: Mode
     decision: LicenceDecision
+    shares: Annotated[tuple[BudgetShare, ...], msgspec.Meta(max_length=64)] = ()
+    application: Reference | None = None
+    approvals: Annotated[tuple[Reference, ...], msgspec.Meta(max_length=16)] = ()
+    egress_bytes_per_s: Count | None = None
 
 
 class LicenceRevoked(Predicate, frozen=True, kw_only=True):
@@ -140,7 +159,11 @@ class LeaseRequested(Predicate, frozen=True, kw_only=True):
 
 
 class LeaseGranted(Predicate, frozen=True, kw_only=True):
-    """FLOP for one host until an instant. The allowance is concealed: its disclosure goes to host and auditor."""
+    """FLOP for one host until an instant. The allowance is concealed: its disclosure goes to host and auditor.
+
+    `share` names the part of the budget it draws on, `term` fences off an issuer's predecessor (a lower one is
+    refused), `challenge` is the issuer's nonce for the next certified counter (tier C2).
+    """
 
     licence: Reference
     host: Name
@@ -149,17 +172,23 @@ class LeaseGranted(Predicate, frozen=True, kw_only=True):
     nonce: Nonce
     request: Digest
     heads: tuple[RegisterHead, ...]
+    share: Name | None = None
+    term: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    challenge: Nonce | None = None
     concealed: Concealed = msgspec.field(name="_sd", default=())
 
 
 class LeaseClosed(Predicate, frozen=True, kw_only=True):
-    """A lease ended by a final receipt (rest returned) or by running out (rest forfeited). Amounts are concealed."""
+    """A lease ended by a final receipt (rest returned), by running out (rest forfeited), or by a fork (both added).
+
+    Amounts are concealed.
+    """
 
     lease: Reference
     licence: Reference
     host: Name
     number: Annotated[int, msgspec.Meta(ge=1)]
-    how: Literal["final-receipt", "forfeited"]
+    how: Literal["final-receipt", "forfeited", "forked"]
     receipt: Digest | None = None
     concealed: Concealed = msgspec.field(name="_sd", default=())
 
@@ -204,6 +233,14 @@ Stage: TypeAlias = Literal[
 ]
 
 
+class CertifiedCounter(Wire, frozen=True, kw_only=True):
+    """A TPM's word for its counter and clock: TPMS_ATTEST over the issuer's `challenge`, and its signature, base64."""
+
+    challenge: Nonce
+    attested: Annotated[str, msgspec.Meta(max_length=4000)]
+    signature: Annotated[str, msgspec.Meta(max_length=4000)]
+
+
 class ReceiptGiven(Predicate, frozen=True, kw_only=True):
     """One link of a host's receipt chain. Those about orders go to the log and carry no FLOP figures."""
 
@@ -222,6 +259,8 @@ class ReceiptGiven(Predicate, frozen=True, kw_only=True):
     leaves: Text | None = None
     checkpoint: Checkpoint | None = None
     processes: Count | None = None
+    certified: CertifiedCounter | None = None
+    cap: Text | None = None
 
 
 class ReceiptAcknowledged(Predicate, frozen=True, kw_only=True):
@@ -231,6 +270,7 @@ class ReceiptAcknowledged(Predicate, frozen=True, kw_only=True):
     sequence: Count
     receipt: Digest
     heads: tuple[RegisterHead, ...]
+    challenge: Nonce | None = None
 
 
 class CheckpointRecorded(Predicate, frozen=True, kw_only=True):

@@ -13,6 +13,14 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, UnknownCriticalField
 from sekisho.model.quick_json import NotQuick, read_quickly
+from sekisho.model.statements.applications import (
+    ApplicationFiled,
+    ApprovalGiven,
+    LicenceAmended,
+    LicenceClosed,
+    LicenceSuspended,
+    OutageDeclared,
+)
 from sekisho.model.statements.custody import (
     BalanceClosed,
     ChipRegistered,
@@ -86,9 +94,9 @@ MAX_PAYLOAD = 45_000
 
 # Whose key makes a kind valid: a charter power (by name, or read off the predicate: an order's kind, a pack's
 # emergency), or a key that comes from elsewhere. A finding takes one key of the host itself, an observer or a lease
-# issuer; a drill and a withdrawal the very charter key that they name; an announcement the recovery keys; a veto the
-# constituency that it names. "self" is the key that the statement itself carries: it says that one holder made it, and
-# whose key that is comes from elsewhere (docs/adr/0021).
+# issuer; a drill, a withdrawal and an approval the charter key that they name; an announcement the recovery keys; a
+# veto the constituency that it names. "self" is the key that the statement itself carries: it says that one holder made
+# it, and whose key that is comes from elsewhere (docs/adr/0021).
 ElsewhereKey: TypeAlias = Literal[
     "host",
     "party",
@@ -129,8 +137,14 @@ KINDS: dict[str, Kind] = {
     "agent-released": Kind(AgentReleased, lambda p: f"agent:{p.version}", "publish-agent"),
     "time-marked": Kind(TimeMarked, lambda _: "time-mark", "log"),
     "run-declared": Kind(RunDeclared, lambda p: f"run:{p.run}", "party"),
+    "application-filed": Kind(ApplicationFiled, lambda p: f"application:{p.application}", "party"),
+    "approval-given": Kind(ApprovalGiven, lambda p: f"application:{p.number}", "key-itself"),
     "licence-issued": Kind(LicenceIssued, lambda p: f"licence:{p.number}", "issue-licence"),
     "licence-revoked": Kind(LicenceRevoked, lambda p: f"licence:{p.number}", "issue-licence"),
+    "licence-amended": Kind(LicenceAmended, lambda p: f"licence:{p.number}", "issue-licence"),
+    "licence-suspended": Kind(LicenceSuspended, lambda p: f"licence:{p.number}", "issue-licence"),
+    "licence-closed": Kind(LicenceClosed, lambda p: f"licence:{p.number}", "grant-lease"),
+    "outage-declared": Kind(OutageDeclared, lambda p: f"outage:{p.outage}", "declare-outage"),
     "lease-requested": Kind(LeaseRequested, lambda p: f"host:{p.host}", "host", logged=False),
     "lease-granted": Kind(LeaseGranted, lambda p: f"lease:{p.host}:{p.number}", "grant-lease"),
     "lease-closed": Kind(LeaseClosed, lambda p: f"lease:{p.host}:{p.number}", "grant-lease"),

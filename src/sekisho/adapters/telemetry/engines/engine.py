@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal, Protocol, Self, TypeAlias
 
 import msgspec
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
-__all__ = ["Engine", "EngineSettings", "SourceKind"]
+__all__ = ["Engine", "EngineSettings", "SourceKind", "with_plain_words"]
 
 SourceKind: TypeAlias = Literal["readings", "minutes"]
 
@@ -60,3 +61,12 @@ class Engine(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def with_plain_words(table: Any) -> Any:
+    """Arrow's dictionaries of words as words, for an engine that does not join the two."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            words = table.column(place).cast(field.type.value_type)
+            table = table.set_column(place, field.name, words)
+    return table

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
 
 import ibis  # type: ignore[import-untyped]  # it comes without types
-import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 
-from sekisho.adapters.telemetry.engines.engine import EngineSettings
+from sekisho.adapters.telemetry.engines.engine import EngineSettings, with_plain_words
 from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
 
 with warnings.catch_warnings():
@@ -48,7 +47,7 @@ class SparkEngine:
 
     def take(self, name: str, table: Any) -> None:
         def call() -> None:
-            frame = self._session.createDataFrame(_without_dictionaries(table))
+            frame = self._session.createDataFrame(with_plain_words(table))
             # Spark does not know how small it is, and would sort all readings to meet it.
             small = frame.hint("broadcast") if table.nbytes < _BROADCAST_BYTES else frame
             small.createOrReplaceTempView(name)
@@ -82,15 +81,6 @@ class SparkEngine:
             raise Unavailable(
                 f"Spark: {str(error)[:400]}", remedy="look at the driver's log; then try again"
             ) from error
-
-
-def _without_dictionaries(table: Any) -> Any:
-    """Arrow's dictionaries of words as words, which is what Spark takes."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            words = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, words)
-    return table
 
 
 def open_classic(settings: EngineSettings) -> SparkEngine:
