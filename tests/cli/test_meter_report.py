@@ -74,8 +74,9 @@ def test_a_correction_is_shown_as_what_it_is_and_asks_for_a_reason(hand: Hand) -
 
 
 def test_a_day_without_usage_and_a_day_that_is_none(hand: Hand) -> None:
-    """Nothing to state; a moment is no day."""
-    assert hand.answer("report", "--day", "2026-01-01")["reports"] == []
+    """Nothing measured is no zero: exit 3; a moment is no day."""
+    code, text = hand.say("report", "--day", "2026-01-01")
+    assert (code, "nothing was measured" in text) == (3, True)
     code, text = hand.say("report", "--day", "2026-02-01T05:00:00Z")
     assert code == 2
     assert "--day" in text

@@ -101,7 +101,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "meter.report.lowers": ("  this LOWERS what was reported", "  報告済みの値を引き下げます"),
     "meter.report.party": ("  is {party}", "  実名：{party}"),
-    "meter.report.nothing": ("no usage on {day}", "{day} の利用はありません"),
+    "meter.report.nothing": (
+        "nothing was measured on {day}: no device time is known",
+        "{day} は未計測：装置時間の記録がありません",
+    ),
     "meter.report.shown": (
         "nothing is stated yet: add --yes to keep and state {count} roll-ups of {day}",
         "まだ報告していません。--yes を付けると {day} の集計書 {count} 件を保存して報告します",

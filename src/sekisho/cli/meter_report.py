@@ -152,7 +152,8 @@ def _shown(planned: tuple[Planned, ...], day: str, language: Language) -> Answer
     elif changing:
         lines.append(say("meter.report.shown", language, count=changing, day=day))
     document = {"day": day, "stated": False, "reports": [_plan(plan) for plan in planned]}
-    return Answer(document=document, text="\n".join(lines))
+    # A day that nothing was heard of is not measured, which is no zero.
+    return Answer(document=document, text="\n".join(lines), exit_code=0 if planned else 3)
 
 
 def _stated(stated: tuple[Stated, ...], day: str, language: Language) -> Answer:
