@@ -186,7 +186,7 @@ def _stated(stated: tuple[Stated, ...], day: str, language: Language) -> Answer:
         ],
     }
     text = "\n".join(lines) if stated else say("meter.report.nothing", language, day=day)
-    return Answer(document=document, text=text)
+    return Answer(document=document, text=text, exit_code=0 if stated else 3)
 
 
 def _plan_lines(plan: Planned, language: Language) -> list[str]:
