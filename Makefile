@@ -12,7 +12,9 @@ export PYTHONUTF8 := 1
 BIN := .venv/bin
 # Letters in Japanese are printed with this font; without it everything else works, and printing says what is missing.
 RUN_PACKAGES := fonts-ipafont-gothic:/usr/share/fonts/opentype/ipafont-gothic/ipagp.ttf
-TEST_PACKAGES := gcc libc6-dev:/usr/include/stdio.h chromium postgresql:psql prometheus openjdk-17-jre-headless:java softhsm2:softhsm2-util $(RUN_PACKAGES)
+TEST_PACKAGES := gcc libc6-dev:/usr/include/stdio.h chromium postgresql:psql prometheus openjdk-17-jre-headless:java softhsm2:softhsm2-util \
+	swtpm swtpm-tools:swtpm_setup libtss2-dev:/usr/include/tss2/tss2_esys.h pkg-config python3-dev:python3-config \
+	slurmctld slurmd slurm-client:scontrol munge:munged $(RUN_PACKAGES)
 SEED ?= $(shell date +%s)
 
 .PHONY: help setup run test check format bench bench-full soak pins

@@ -15,6 +15,7 @@ from sekisho.adapters.schedulers.process_files import list_processes
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.app import Home
 from sekisho.model.errors import SekishoError
+from sekisho.model.statements import LeaseTerms
 from sekisho.model.wire import canonical, parse_json
 from sekisho.rehearsal import opening
 from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, Scene
@@ -36,17 +37,17 @@ IDLE_HOST = EMULATED_HOST
 
 
 @contextmanager
-def licensed_regime(folder: Path) -> Iterator[Scene]:
-    """The drill's opening up to the licences; all that it started ends with it."""
+def licensed_regime(folder: Path, terms: LeaseTerms = opening.TERMS) -> Iterator[Scene]:
+    """The drill's opening up to the licences, of these terms; all that it started ends with it."""
     with Stage(Home.open(folder)) as stage:
         scene = Scene(stage.home, stage, lambda _: None)
         for step in (
             opening.found,
             opening.enrol,
             opening.declare_and_decide,
-            opening.issue_licences,
         ):
             step(scene)
+        opening.issue_licences(scene, terms)
         try:
             yield scene
         finally:

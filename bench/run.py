@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import agent_cost
 import commands
 import fleet_day
 import folds
 import freezing
+import group_freezing
 import inventory_rows
+import lease_renewals
 import log_latency
 import log_rates
 import msgspec
@@ -30,6 +33,7 @@ import register_rates
 import resting
 import rules_million
 import rules_rates
+import slurm_stop
 import telemetry_http
 import telemetry_otlp
 import telemetry_parsers
@@ -41,6 +45,7 @@ from table import render
 __all__ = ["main"]
 
 FREEZE = Target(median=250, p99=1000)
+GROUP_FREEZE = Target(median=50)
 REST_CPU, REST_MEMORY = Target(median=1), Target(median=100)
 HELP, DRILL, SETUP = Target(median=0.3), Target(median=60), Target(median=120)
 
@@ -50,6 +55,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
 
     freezes: int = 100
     rest_s: float = 20.0
+    agent_s: float = agent_cost.WINDOW_S
     helps: int = 20
     appends: int = 200
     proof_rounds: int = 20
@@ -69,14 +75,23 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     rate_rounds: int = 3
     rate_s: float = 4.0
     signed: int = 12_000
+    lease_hosts: int = 1_000
+    lease_rounds: int = 5
+    slurm_jobs: int = 100
+    slurm_submissions: int = 200
 
 
 QUICK = Effort(
+    lease_hosts=128,
+    lease_rounds=1,
+    slurm_jobs=10,
+    slurm_submissions=20,
     rate_rounds=1,
     rate_s=1.0,
     signed=2000,
     freezes=10,
     rest_s=2.0,
+    agent_s=0,
     helps=3,
     appends=20,
     proof_rounds=2,
@@ -105,6 +120,23 @@ def measure_regime(effort: Effort) -> list[Row]:
         regime.end_host(scene, regime.IDLE_HOST, idle)
         freezes = freezing.measure_freezes(scene, effort.freezes)
     return [*_freeze_rows(freezes), *_cost_rows(costs)]
+
+
+def measure_group_freeze(effort: Effort) -> list[Row]:
+    """The kernel's part of a stop, as the drivers ask for it."""
+    found = group_freezing.measure_group_freezes(effort.freezes)
+    return [row_of(what, "ms", figures, GROUP_FREEZE) for what, figures in found.items()]
+
+
+def measure_agent(effort: Effort) -> list[Row]:
+    """What an agent costs at quanta of a minute, over two of them."""
+    if effort.agent_s == 0:
+        what = f"agent with work, quanta of {agent_cost.TERMS.quantum_s} s"
+        return [
+            missing(what, "% of a core", agent_cost.CPU, "left out by --quick"),
+            missing(what, "MB", agent_cost.MEMORY, "left out by --quick"),
+        ]
+    return agent_cost.cost_rows(agent_cost.measure(effort.agent_s), effort.agent_s)
 
 
 def measure_help(effort: Effort) -> list[Row]:
@@ -170,6 +202,11 @@ def measure_folds(effort: Effort) -> list[Row]:
 def measure_rates(effort: Effort) -> list[Row]:
     """How much the log takes in, in process and over HTTP."""
     return log_rates.measure_rates(effort.rate_rounds, effort.rate_s, effort.signed)
+
+
+def measure_leases(effort: Effort) -> list[Row]:
+    """Renewals at the issuer's counter, with the real verification and durable books."""
+    return lease_renewals.measure(effort.lease_hosts, effort.lease_rounds)
 
 
 def measure_inventories(effort: Effort) -> list[Row]:
@@ -242,6 +279,11 @@ def measure_fleet(effort: Effort) -> list[Row]:
     return fleet_day.measure_fleet(effort.fleet, effort.fleet_engines)
 
 
+def measure_slurm(effort: Effort) -> list[Row]:
+    """A real Slurm on this machine: many jobs ended, and what the gate adds to a submission."""
+    return slurm_stop.measure_slurm(effort.slurm_jobs, effort.slurm_submissions)
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -250,12 +292,15 @@ def tell_setup(_: Effort) -> list[Row]:
 
 MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "freeze": measure_regime,
+    "agent": measure_agent,
+    "group-freeze": measure_group_freeze,
     "help": measure_help,
     "drill": measure_drill,
     "log": measure_log,
     "rates": measure_rates,
     "proofs": measure_proofs,
     "folds": measure_folds,
+    "leases": measure_leases,
     "inventories": measure_inventories,
     "ten-million": measure_ten_million,
     "register": measure_register,
@@ -268,6 +313,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "otlp": measure_otlp,
     "telemetry-http": measure_intake,
     "fleet": measure_fleet,
+    "slurm": measure_slurm,
     "setup": tell_setup,
 }
 

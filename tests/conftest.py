@@ -15,6 +15,9 @@ from hypothesis import settings
 
 from tests.mounts import may_mount
 from tests.postgres import Server, find_postgres, start_server
+from tests.adapters.schedulers.groups import may_make
+from tests.users import may_change_user
+from tests.slurms import Cluster, find_slurm, start_cluster
 
 # A busy machine is no defect: the tests of speed are in bench/.
 settings.register_profile("sekisho", deadline=None, print_blob=True)
@@ -31,8 +34,13 @@ _NEEDS: Mapping[str, Callable[[], bool]] = {
     "postgres": lambda: find_postgres() is not None,
     "prometheus": _is_there("prometheus"),
     "mounts": may_mount,
+    "groups": lambda: may_make("v2") or may_make("v1"),
+    "plain_user": lambda: os.geteuid() != 0 or may_change_user(),
+    "users": may_change_user,
     "nvml": _is_there("gcc"),  # which builds the stand-in for NVML
+    "slurm": find_slurm,
     "spark": lambda: bool(shutil.which("java") and find_spec("pyspark")),
+    "tpm": lambda: bool(shutil.which("swtpm_setup") and find_spec("tpm2_pytss")),
 }
 """What tests with a mark need of the machine. In CI nothing may be missing, so there they stay and fail."""
 
@@ -92,3 +100,18 @@ def postgres_url(postgres_server: Server, request: pytest.FixtureRequest) -> Ite
     name = f"test_{sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
     yield postgres_server.create(name)
     postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster() -> Iterator[Cluster]:
+    """A Slurm cluster with the gate installed, for this call; only for tests marked slurm."""
+    with start_cluster(gated=True) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
+    """That cluster with no job in it and a gate that only advises."""
+    slurm_cluster.advise()
+    yield slurm_cluster
+    slurm_cluster.clear()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
@@ -14,6 +17,7 @@ from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    CharterAdopted,
     CharterWitness,
     LeaseRequested,
     PackPublished,
@@ -27,6 +31,7 @@ from sekisho.operations.leasing import LeaseCounter
 from sekisho.operations.running import LicencePlan, draft_licence
 from sekisho.rules import load_pack, pack_bytes
 from sekisho.signing import root_of, sign_payload
+from sekisho.signing.keys import Signer
 from sekisho.signing.notes import NoteSigner
 from tests import factory as f
 from tests.deposited import with_holders
@@ -61,12 +66,23 @@ class MovingClock:
 class TestDesk:
     """One operator's desk: charter, host-1, party-1 and the shipped pack are in its log from the start.
 
-    With `holders`, so many of the charter's key holders have a deposit key, of tests.deposited.
+    With `holders`, so many of the charter's key holders have a deposit key, of tests.deposited; `approvals` is how many
+    of them must approve an application, and some of the authority's keys may bear other names.
     """
 
     __test__ = False
 
-    def __init__(self, folder: Path, clock: MovingClock | None = None, *, holders: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: MovingClock | None = None,
+        *,
+        holders: int = 0,
+        operators: Sequence[Signer] = (f.OPERATOR,),
+        approvals: int = 0,
+        holders_named: Mapping[int, str] | None = None,
+        organisations_named: Mapping[int, str] | None = None,
+    ) -> None:
         self.clock = clock or MovingClock()
         self.folder = folder
         note = NoteSigner(f.ORIGIN, f.LOG.private)
@@ -76,8 +92,12 @@ class TestDesk:
                 CharterWitness(name=w.name, vkey=w.verifier.to_text(), owner=f"Owner {n}")
                 for n, w in enumerate(WITNESSES, 1)
             ],
+            operators=operators,
         )
         self.charter = with_holders(self.charter, holders)
+        self.charter = msgspec.structs.replace(self.charter, licence_approvals=approvals)
+        self.charter = _renamed(self.charter, "holder", holders_named or {})
+        self.charter = _renamed(self.charter, "organisation", organisations_named or {})
         self.charter_envelope = f.charter_envelope(self.charter)
         self.root = root_of(self.charter, self.charter_envelope.digest)
         self.store = SqliteLogStore(folder / "log.sqlite", origin=f.ORIGIN)
@@ -168,3 +188,14 @@ class TestDesk:
             effective=self.clock.now(), checkpoint=previous.decode() if previous else None
         )
         return sign_payload(make_payload(fact), [f.LOG]).raw
+
+
+def _renamed(charter: CharterAdopted, field: str, names: Mapping[int, str]) -> CharterAdopted:
+    """The charter with another holder or organisation at some of the authority's keys, counted from 1."""
+    authority = charter.constituencies[0]
+    keys = tuple(
+        msgspec.structs.replace(key, **{field: names[n]}) if n in names else key
+        for n, key in enumerate(authority.keys, 1)
+    )
+    renamed = msgspec.structs.replace(authority, keys=keys)
+    return msgspec.structs.replace(charter, constituencies=(renamed, *charter.constituencies[1:]))

@@ -124,8 +124,9 @@ def charter(
     log_vkey: str = LOG_NOTE.verifier.to_text(),
     witnesses: Sequence[CharterWitness] | None = None,
     now: Instant = NOW,
+    operators: Sequence[Signer] = (OPERATOR,),
 ) -> CharterAdopted:
-    """Charter version 1: authority 3-of-5, verifiers 1-of-2, one operator key, recovery 2-of-3."""
+    """Charter version 1: authority 3-of-5, verifiers 1-of-2, operators 1 of one key, recovery 2-of-3."""
     known = witnesses or tuple(
         CharterWitness(name=f"w{n}", vkey=w.verifier.to_text(), owner=f"Witness Society {n}")
         for n, w in enumerate(COSIGNERS, 1)
@@ -139,7 +140,7 @@ def charter(
                 _key(k, "Authority", f"authority {n}") for n, k in enumerate(AUTHORITY, 1)
             ],
             "verifiers": [_key(k, "Verifier", f"verifier {n}") for n, k in enumerate(VERIFIER, 1)],
-            "operators": [_key(OPERATOR, "Operator", "operator 1")],
+            "operators": [_key(k, "Operator", f"operator {n}") for n, k in enumerate(operators, 1)],
         },
         log=CharterLog(
             origin=ORIGIN,

@@ -23,6 +23,8 @@ from sekisho.ledger import Checkpoint, leaf_hash, sign_checkpoint
 from sekisho.ledger.edge import RightEdge
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    ApplicationFiled,
+    ApprovalGiven,
     ChallengeAnswered,
     CharterAdopted,
     CharterWitness,
@@ -30,6 +32,7 @@ from sekisho.model.statements import (
     LeaseGranted,
     LeaseRequested,
     LicenceDecision,
+    LicenceIssued,
     LogPosition,
     ObservationMade,
     OrderReference,
@@ -91,6 +94,9 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     salt: str = ""
     owners: tuple[str, str] = ("Verifier One", "Verifier Two")
     emulated: bool = False
+    approvals: int = 0
+    approvers: tuple[str, ...] = ("authority-1", "authority-2")
+    one_holder: bool = False
 
     def signer(self, name: str) -> Ed25519Signer:
         return _signer(f"{name}{self.salt}")
@@ -115,6 +121,7 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
                 for n, (w, owner) in enumerate(zip(self.witnesses, self.owners, strict=True), 1)
             ],
         )
+        terms = msgspec.structs.replace(terms, licence_approvals=self.approvals)
         return self._with_own_keys(terms)
 
     def root(self) -> TrustRoot:
@@ -128,7 +135,9 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
                 group,
                 keys=tuple(
                     msgspec.structs.replace(
-                        key, public=self.signer(f"{names[group.name]}-{n}").public.to_text()
+                        key,
+                        public=self.signer(f"{names[group.name]}-{n}").public.to_text(),
+                        holder="the one officer" if self.one_holder else key.holder,
                     )
                     for n, key in enumerate(group.keys, 1)
                 ),
@@ -616,10 +625,55 @@ def _licensed(story: Story, cast: Cast, budget: int) -> Reference:
         devices_root=sha256_hex(canonical(["host-1/device-0"])),
         decision=LicenceDecision(decision="permit", rules=(), pack=pack),
     )
+    if cast.approvals:
+        licence = _approved(story, cast, licence)
     signed = factory.signed(licence, *cast.signers("authority-1", "authority-2"))
     story.add(4, ("licence", lambda _: signed))
     story.add(5, ("beat-1", heartbeat(5)))
     return Reference(log=factory.ORIGIN, leaf=leaf_hash(signed.raw).hex())
+
+
+def _approved(story: Story, cast: Cast, licence: LicenceIssued) -> LicenceIssued:
+    """The licence on an application for all that it gives, and the answers of the cast's approvers."""
+    filed = factory.signed(
+        ApplicationFiled(
+            effective=T0,
+            application="APP-1",
+            party="party-1",
+            run="run-1",
+            declaration=licence.declaration,
+            hosts=licence.hosts,
+            budget_flop=licence.budget_flop,
+            period=licence.period,
+            mode=licence.mode,
+        ),
+        cast.signer("party-1"),
+    )
+    application = Reference(log=factory.ORIGIN, leaf=leaf_hash(filed.raw).hex())
+    answers = [
+        factory.signed(
+            ApprovalGiven(
+                effective=T0,
+                application=application,
+                number="APP-1",
+                key=cast.signer(name).public.key_id,
+                outcome="approve",
+                reason="read",
+            ),
+            cast.signer(name),
+        )
+        for name in cast.approvers
+    ]
+    items: list[tuple[str, Item]] = [("application", lambda _: filed)]
+    for name, answer in zip(cast.approvers, answers, strict=True):
+        items.append((f"approval-{name}", lambda _, answer=answer: answer))  # type: ignore[misc]  # bound at once
+    story.add(3.5, *items)
+    leaves = [leaf_hash(answer.raw).hex() for answer in answers]
+    return msgspec.structs.replace(
+        licence,
+        application=application,
+        approvals=tuple(Reference(log=factory.ORIGIN, leaf=leaf) for leaf in leaves),
+    )
 
 
 def _fact_of(story: Story, cast: Cast, name: str) -> Predicate:

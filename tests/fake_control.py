@@ -16,7 +16,7 @@ from sekisho.ledger import (
     sign_checkpoint,
 )
 from sekisho.ledger.tree import subtree_root
-from sekisho.licensing import Chain, LicenceLedger, Link, decide_lease
+from sekisho.licensing import Chain, Grounds, LicenceLedger, Link, decide_lease
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import (
     InvalidInput,
@@ -44,6 +44,7 @@ from sekisho.model.statements import (
 )
 from sekisho.orders import KnownOrder, OrderBook, decide_demand, facts_of, in_force_root
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer, OpenHalt, StoredStatement
+from sekisho.ports.counter import CounterTier
 from sekisho.signing import (
     Envelope,
     Recorded,
@@ -68,10 +69,14 @@ FED = (
     "charter-adopted",
     "host-enrolled",
     "key-compromised",
+    "licence-amended",
+    "licence-closed",
     "licence-issued",
     "licence-revoked",
+    "licence-suspended",
     "order-confirmed",
     "orders-in-force",
+    "outage-declared",
     "recovery-announced",
     "recovery-vetoed",
     "signature-withdrawn",
@@ -86,6 +91,7 @@ class FakeClock:
         self.system = now
         self.elapsed = 1000.0
         self.boot = "boot-1"
+        self.slept = 0.0
 
     def now(self) -> Instant:
         return self.system
@@ -96,9 +102,17 @@ class FakeClock:
     def boot_id(self) -> str:
         return self.boot
 
+    def awake_s(self) -> float:
+        return self.elapsed - self.slept
+
     def advance(self, seconds: float) -> None:
         self.system = self.system.plus(seconds)
         self.elapsed += seconds
+
+    def sleep(self, seconds: float) -> None:
+        """The host is suspended: both clocks go on, the one that counts waking does not."""
+        self.advance(seconds)
+        self.slept += seconds
 
 
 class FakeLog:
@@ -140,8 +154,10 @@ class FakeLog:
 class FakeControl:
     """Implements ports.Control and ports.HaltBoard with the same folds as the real one, in memory."""
 
-    def __init__(self, clock: FakeClock | None = None) -> None:
+    def __init__(self, clock: FakeClock | None = None, *, tier: CounterTier = "C0") -> None:
         self.clock = clock or FakeClock()
+        self.tier = tier
+        self.challenges = 0
         self.log = FakeLog()
         self.lock = threading.Condition()
         self.is_silent = False
@@ -167,7 +183,8 @@ class FakeControl:
         self.ledger = LicenceLedger()
         self.book = OrderBook.open(self.terms.registers)
         self.admit(self.charter)
-        self.admit(signed(factory.host_enrolled(), AUTHORITY[0], OPERATOR))
+        host = msgspec.structs.replace(factory.host_enrolled(), counter=tier)
+        self.admit(signed(host, AUTHORITY[0], OPERATOR))
         self.admit(signed(factory.party_enrolled(), AUTHORITY[0]))
         self.declaration = self.admit(signed(factory.run_declared(), factory.PARTY))
 
@@ -273,10 +290,13 @@ class FakeControl:
         decided = decide_lease(
             request,
             self.ledger,
-            peak_flop_per_s=sum(parse_flop(d.peak_flop_per_s) for d in host.devices),
-            covered_by=demand.orders if demand.refuses_new_work else (),
-            max_lease_s=86_400,
-            now=self.now(),
+            Grounds(
+                peak_flop_per_s=sum(parse_flop(d.peak_flop_per_s) for d in host.devices),
+                covered_by=demand.orders if demand.refuses_new_work else (),
+                max_lease_s=86_400,
+                now=self.now(),
+                tier=host.counter,
+            ),
         )
         if decided.term is None:
             raise StateConflict("; ".join(decided.reasons))
@@ -292,6 +312,7 @@ class FakeControl:
             nonce=request.nonce,
             request=digest,
             heads=tuple(self.book.heads.values()),
+            challenge=self._challenge(),
             concealed=(concealed,),
         )
         before = self.ledger
@@ -368,6 +389,7 @@ class FakeControl:
                 sequence=receipt.sequence,
                 receipt=verified.digest,
                 heads=tuple(self.book.heads.values()),
+                challenge=self._challenge(),
             )
             return signed(fact, OPERATOR).raw
 
@@ -424,6 +446,13 @@ class FakeControl:
         if raw is not None:
             return FeedItem(envelope=raw)
         return FeedItem(envelope=self.log.entries[index], proof=self.log.prove(index, self.now()))
+
+    def _challenge(self) -> str | None:
+        """A fresh nonce for the next certified counter, where the host has one."""
+        if self.tier != "C2":
+            return None
+        self.challenges += 1
+        return f"c{self.challenges:031x}"
 
     def _verified(self, raw: bytes) -> Verified:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -29,7 +29,7 @@ from sekisho.model.errors import (
 )
 from sekisho.model.statements import Checkpoint as ModelCheckpoint
 from sekisho.ports.counter import CounterTier
-from sekisho.ports.driver import Permit, StopMeans, Workload, WorkloadReading
+from sekisho.ports.driver import CapMeans, Permit, StopMeans, Workload, WorkloadReading
 from tests.factory import HOST
 from tests.fake_control import QUORUM, WITNESSES, FakeClock, FakeControl, FakeLog, predicates
 
@@ -71,6 +71,7 @@ class FakeDriver:
         self.is_dead = False
         self.is_stubborn = False
         self.is_blind = False
+        self.caps: list[int] | None = None  # None: a driver that slows nothing
         self.on_checkpoint: Callable[[], None] = lambda: None
         self._cpu_s = 0.0
         self._since_s = clock.elapsed_s()
@@ -137,6 +138,12 @@ class FakeDriver:
             raise Unavailable("some processes outlive it")
         self.state = "ended"
         return "cgroup-v2-kill"
+
+    def cap(self, share_ppm: int) -> CapMeans:
+        if self.caps is None:
+            raise Unavailable("nothing here slows work")
+        self.caps.append(share_ppm)
+        return "duty-cycle" if share_ppm < 1_000_000 else "none"
 
     def permit(self, permit: Permit) -> None:
         self._call("permit")
@@ -352,7 +359,7 @@ class Rig:
             self.clock.advance(step)
         self.turn()
 
-    def started(self, **licence: object) -> Rig:
+    def started(self, **licence: object) -> Self:
         """With a licence, until its work runs."""
         self.control.license(**licence)
         self.run_for(1)

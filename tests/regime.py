@@ -203,7 +203,9 @@ def key_of(host: str) -> Ed25519Signer:
 
 
 @contextmanager
-def live_regime(folder: Path, elsewhere: Elsewhere | None = None) -> Iterator[LiveRegime]:
+def live_regime(
+    folder: Path, elsewhere: Elsewhere | None = None, *, terms: LeaseTerms = TERMS
+) -> Iterator[LiveRegime]:
     """Found a regime in `folder` and run it, with its two witnesses, until the block ends."""
     home = Home.open(folder / "home", elsewhere)
     verifier = home.log_signer(ORIGIN)[0].verifier
@@ -216,7 +218,7 @@ def live_regime(folder: Path, elsewhere: Elsewhere | None = None) -> Iterator[Li
         control = stack.enter_context(Control(home, {n: r.address for n, r in ready.items()}))
         control.submit(charter.raw)
         regime = LiveRegime(control, load_key(home.keys / "operator.pem"))
-        _set_up(regime)
+        _set_up(regime, terms)
         yield regime
 
 
@@ -263,7 +265,7 @@ def _found(home: Home, witnesses: list[str]) -> Envelope:
     return envelope
 
 
-def _set_up(regime: LiveRegime) -> None:
+def _set_up(regime: LiveRegime, terms: LeaseTerms) -> None:
     now = regime.now
     for host in HOSTS:
         fact: HostEnrolled = enrolment_of(host, of=key_of(host), emulated=host == "host-2", now=now)
@@ -297,7 +299,7 @@ def _set_up(regime: LiveRegime) -> None:
         ),
         PARTY,
     )
-    plan = LicencePlan(number="LIC-1", terms=TERMS, mode="kill")
+    plan = LicencePlan(number="LIC-1", terms=terms, mode="kill")
     licence = draft_licence(regime.control.desk.state, "run-1", pack, plan, now=regime.now)
     regime.licence = regime.submit(licence, *AUTHORITY[:2])
     regime.settle(regime.licence)

@@ -115,9 +115,11 @@ class Story:
     def license(self) -> None:
         number = len(self.at.desk.state.licences.licences) + 1
         if number == 1:
-            self.admit(f.run_declared(), f.PARTY)
+            # A run has many licences here, which together stay within what was declared for it.
+            self.admit(f.run_declared(planned_flop=str(10**15)), f.PARTY)
         plan = LicencePlan(
             number=f"LIC-{number}",
+            budget_flop=10**12,
             terms=f.licence_issued(Reference(log=f.ORIGIN, leaf="0" * 64)).lease,
             mode="kill",
         )

@@ -24,6 +24,7 @@ from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_f
 from sekisho.adapters.keys.tag_keys import create_tag_key
 from sekisho.adapters.storage.file_tiles import FileTileStore
 from sekisho.ledger import Cosigned
+from sekisho.licensing.terms import grants_more
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.wire import from_json, parse_json
 from sekisho.operations.amending import (
@@ -58,7 +59,13 @@ from sekisho.operations.disclosing import (
     judge_reveal,
     parse_reveal,
 )
-from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding, refuse_idle
+from sekisho.operations.founding import (
+    FoundingPlan,
+    WitnessPlan,
+    approvals_asked,
+    draft_founding,
+    refuse_idle,
+)
 from sekisho.operations.key_care import (
     DoubtfulStatement,
     KeyStanding,
@@ -72,6 +79,22 @@ from sekisho.operations.key_care import (
     lost_powers,
     weigh_compromise,
 )
+from sekisho.operations.licence_checks import check_licence_amendment
+from sekisho.operations.licence_drafts import (
+    AmendedTerms,
+    AnswerPlan,
+    ApplicationPlan,
+    OutagePlan,
+    draft_application,
+    draft_approval,
+    draft_licence_amendment,
+    draft_licence_revocation,
+    draft_outage,
+    draft_suspension,
+    find_application,
+    find_licence,
+)
+from sekisho.operations.licence_terms import standing_of_application
 from sekisho.operations.ordering import BlastRadius, OrderPlan, draft_order, preview_order
 from sekisho.operations.reading import claimed_origin, read_state
 from sekisho.operations.recovering import (
@@ -96,11 +119,15 @@ if TYPE_CHECKING:
 
     from sekisho.adapters.transport.register_client import RegisterClient
     from sekisho.model.sheets import Sheet
+    from sekisho.ports.control import LeaseAnswer
 
 __all__ = [
     "MAX_REVEAL",
     "Algorithm",
+    "AmendedTerms",
     "AmendmentPlan",
+    "AnswerPlan",
+    "ApplicationPlan",
     "BlastRadius",
     "Change",
     "Concealed",
@@ -115,6 +142,7 @@ __all__ = [
     "MadeElsewhere",
     "OrderDifference",
     "OrderPlan",
+    "OutagePlan",
     "PublicLog",
     "RevealVerdict",
     "RunRefused",
@@ -122,7 +150,10 @@ __all__ = [
     "State",
     "SystemClock",
     "WitnessPlan",
+    "approvals_asked",
+    "ask_lease",
     "check_licence",
+    "check_licence_amendment",
     "claimed_origin",
     "compare_charter",
     "compare_order",
@@ -137,19 +168,28 @@ __all__ = [
     "doubt_of",
     "draft_amendment",
     "draft_announcement",
+    "draft_application",
+    "draft_approval",
     "draft_compromise",
     "draft_confirmation",
     "draft_drill",
     "draft_founding",
     "draft_licence",
+    "draft_licence_amendment",
+    "draft_licence_revocation",
     "draft_order",
+    "draft_outage",
     "draft_recovery",
+    "draft_suspension",
     "draft_veto",
     "draft_withdrawal",
     "facts_under",
     "find_announcement",
+    "find_application",
     "find_concealed",
     "find_key",
+    "find_licence",
+    "grants_more",
     "judge_reveal",
     "key_standings",
     "last_drill",
@@ -176,6 +216,7 @@ __all__ = [
     "seen_in_entries",
     "seen_in_log",
     "send_statement",
+    "standing_of_application",
     "verify_countersign",
     "verify_document",
     "verify_draft",
@@ -265,6 +306,20 @@ def send_statement(control: str, envelope: bytes) -> dict[str, object]:
         "digest": placed.digest,
         "fresh": placed.fresh,
     }
+
+
+def ask_lease(control: str, request: bytes) -> LeaseAnswer:
+    """Hand a host's lease request in at its issuer; the lease and its proof in a witnessed checkpoint.
+
+    Raises StateConflict with the reasons where it is refused, Unavailable where no answer came.
+    """
+    from sekisho.adapters.transport.control_client import ControlClient
+
+    client = ControlClient(control)
+    try:
+        return client.send_request(request)
+    finally:
+        client.close()
 
 
 def open_hsm(place: str, *, library: str, ask_pin: Callable[[], str]) -> Signer:

@@ -9,14 +9,17 @@ import pytest
 
 from sekisho.model.statements import (
     LeaseGranted,
+    LicenceAmended,
     LicenceRevoked,
+    LicenceSuspended,
+    Reference,
     RegisterHead,
     make_payload,
     parse_payload,
 )
 from sekisho.ports.control import LeaseAnswer
 from sekisho.signing import parse_envelope, sign_payload
-from tests.factory import AUTHORITY, HOST, OPERATOR, signed, signer
+from tests.factory import AUTHORITY, HOST, OPERATOR, ORIGIN, signed, signer
 from tests.fakes import WITNESSES, FakeControl, Rig
 
 Bend = Callable[[FakeControl, LeaseGranted, LeaseAnswer], LeaseAnswer]
@@ -131,6 +134,58 @@ def test_running_work_ends_when_its_licence_is_revoked() -> None:
     assert rig.doing() == "none"
     assert rig.control.stages()[-1] == "final"
     assert rig.host.memory.state.lease is None
+
+
+def test_running_work_ends_when_its_licence_is_suspended() -> None:
+    """As where it is revoked; and it goes on once an amendment lifts the suspension, under a fresh lease."""
+    rig = Rig().started()
+    state = next(iter(rig.control.ledger.licences.values()))
+    licence = Reference(log=ORIGIN, leaf=state.leaf)
+    suspended = rig.control.admit(
+        signed(
+            LicenceSuspended(
+                effective=rig.control.now(), licence=licence, number="LIC-1", reason="test"
+            ),
+            *AUTHORITY[:2],
+        )
+    )
+    rig.run_for(6)
+    assert rig.doing() == "none"
+    assert rig.host.memory.state.lease is None
+    requests = len(rig.control.requests)
+
+    rig.control.admit(signed(amended(rig, lifts=suspended), *AUTHORITY[:2]))
+    rig.run_for(3)
+    assert rig.doing() == "running"
+    assert len(rig.control.requests) == requests + 1
+
+
+def test_running_work_ends_when_its_licence_names_another_host() -> None:
+    """An amendment that leaves this host out is the end of its permission."""
+    rig = Rig().started()
+    state = next(iter(rig.control.ledger.licences.values()))
+    forgotten = msgspec.structs.replace(state, live=type(state.live)())
+    licences = rig.control.ledger.licences.plus(state.leaf, forgotten)
+    rig.control.ledger = msgspec.structs.replace(rig.control.ledger, licences=licences)
+    rig.control.admit(signed(amended(rig, hosts=("host-2",)), *AUTHORITY[:2]))
+    rig.run_for(6)
+
+    assert rig.doing() == "none"
+    assert rig.host.memory.state.lease is None
+
+
+def amended(rig: Rig, **changes: object) -> LicenceAmended:
+    """The second version of the rig's licence, with other fields."""
+    state = next(iter(rig.control.ledger.licences.values()))
+    licence = state.licence
+    fields: dict[str, object] = {
+        name: getattr(licence, name)
+        for name in ("hosts", "devices", "devices_root", "sites", "budget_flop", "period", "lease")
+    }
+    fields |= {"mode": licence.mode, "decision": licence.decision, "number": licence.number}
+    fields |= {"licence": Reference(log=ORIGIN, leaf=state.leaf), "version": 2, "reason": "test"}
+    fields |= {"previous": state.newest, "effective": rig.control.now(), **changes}
+    return LicenceAmended(**fields)  # type: ignore[arg-type]  # the test's own fields
 
 
 def test_lease_under_a_key_that_may_not_grant() -> None:

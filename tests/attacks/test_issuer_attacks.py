@@ -107,9 +107,10 @@ def test_a_fork_whose_finding_was_lost_in_a_crash_is_found_at_the_next_one(tmp_p
     with TestDesk(tmp_path) as desk:
         lease = desk.leases.grant(desk.request(desk.licensed()))
         desk.leases.take_receipt(receipt(lease))
-        desk.leases._raise_finding = _die  # type: ignore[method-assign]  # the crash
+        desk.sequencer.append = _die  # type: ignore[method-assign,assignment]  # the crash
         with pytest.raises(KeyboardInterrupt):
             desk.leases.take_receipt(receipt(lease, reserved=QUANTUM + 1))
+        assert len(desk.private.load_papers("fork")) == 1
     with TestDesk(tmp_path) as again:
         with pytest.raises(ReceiptFork):
             again.leases.take_receipt(receipt(lease, reserved=QUANTUM + 2))

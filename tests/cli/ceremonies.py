@@ -25,16 +25,17 @@ __all__ = ["LICENSED", "PAUSED", "RESUMED", "T0", "KeyHolder", "phrase_of", "sea
 
 T0 = factory.NOW
 LICENSED, PAUSED, RESUMED = 19, 40, 80  # seconds into the honest story
-_SEALED: dict[int, Sealed] = {}
+_SEALED: dict[tuple[float, Cast], Sealed] = {}
 
 
-def sealed_until(second: int) -> Sealed:
+def sealed_until(second: float, cast: Cast | None = None) -> Sealed:
     """The honest story as far as it had come, played once."""
-    if second not in _SEALED:
-        story = honest_story()
+    cast = cast or Cast()
+    if (second, cast) not in _SEALED:
+        story = honest_story(cast)
         story.batches = [batch for batch in story.batches if batch[0] <= second]
-        _SEALED[second] = seal(story)
-    return _SEALED[second]
+        _SEALED[second, cast] = seal(story, cast)
+    return _SEALED[second, cast]
 
 
 def phrase_of(payload: bytes) -> str:
@@ -45,14 +46,19 @@ class KeyHolder:
     """One person's machine, with the log as it stood at `second` of the honest story, and that as the time."""
 
     def __init__(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, second: int = LICENSED
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        second: float = LICENSED,
+        cast: Cast | None = None,
     ) -> None:
         self.folder = folder
         self._monkeypatch = monkeypatch
-        self.sealed = sealed_until(second)
+        self.sealed = sealed_until(second, cast)
         write_folder(folder / "bundle", self.sealed.files)
         self.log = str(folder / "bundle" / "log")
-        self.cast = Cast()
+        self.cast = cast or Cast()
         self.language: Language = "en"
         self.pkcs11_lib = ""
         self.trust(self.sealed.root)

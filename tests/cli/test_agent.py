@@ -1,12 +1,14 @@
-"""`sekisho agent run`: words for what cannot be run."""
+"""`sekisho agent`: words for what cannot be run, and the units of a host in two parts."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sekisho.cli.main import call
+from sekisho.model.wire import canonical
 from sekisho.settings import Settings
 
 
@@ -14,14 +16,72 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, trust_file=tmp_path / "trust.json")
 
 
-def test_a_driver_that_is_not_there_yet_is_named(
+GOOD = {"host": "host-1", "control": "http://127.0.0.1:1", "run": "run-1"}
+
+
+def write_home(folder: Path, **fields: object) -> None:
+    (folder / "agent.json").write_bytes(canonical({**GOOD, **fields}))
+
+
+@pytest.mark.parametrize("driver", ["cgroup", "slurm", "kubernetes"])
+def test_a_driver_that_the_home_does_not_describe_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], driver: str
+) -> None:
+    """Exit code 4 where its watchdog does not come to life, with the watchdog's own words."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    write_home(home)
+    arguments = ["agent", "run", "--driver", driver, "--home", str(home)]
+
+    assert call(arguments, settings(tmp_path)) == 4
+    assert driver in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--socket", "/run/x/w.sock"], "go together"),
+        (["--allow-user", "1000"], "go together"),
+        (["--socket", "/run/x/w.sock", "--allow-user", "no-such-user-here"], "no user"),
+        (["--socket", "/run/x/w.sock", "--allow-user", "4294967295"], "uid"),
+    ],
+)
+def test_a_watchdog_for_nobody_is_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """A socket and whom it is for belong together, and the user must be one."""
+    whole = ["agent", "watchdog", "--home", str(tmp_path / "w"), *arguments]
+
+    assert call(whole, settings(tmp_path)) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()
+
+
+def test_the_units_fit_the_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They name its socket, its driver decides what the watchdog is forbidden, and a folder takes them as files."""
+    place = {"socket": "/run/gate/w.sock"}
+    write_home(tmp_path, driver="cgroup", cgroup={"group": "/work.slice"}, watchdog=place)
+    asked = ["agent", "units", "--home", str(tmp_path), "--agent-user", "keeper"]
+
+    assert call([*asked, "--json"], settings(tmp_path)) == 0
+    units = json.loads(capsys.readouterr().out)
+    watchdog = units["sekisho-watchdog.service"]
+    assert "--socket /run/gate/w.sock --allow-user keeper" in watchdog
+    assert "RuntimeDirectory=gate\n" in watchdog
+    assert "PrivateNetwork=yes" in watchdog
+    assert f"--home {tmp_path}" in units["sekisho-agent.service"]
+    assert call([*asked, "--out", str(tmp_path)], settings(tmp_path)) == 0
+    assert (tmp_path / "sekisho-watchdog.service").read_text() == watchdog
+
+
+def test_units_for_an_agent_with_its_own_watchdog_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, and the remedy."""
-    arguments = ["agent", "run", "--driver", "slurm", "--home", str(tmp_path)]
+    """There is one part only: the message says what to add."""
+    write_home(tmp_path)
 
-    assert call(arguments, settings(tmp_path)) == 2
-    assert "slurm" in capsys.readouterr().err
+    assert call(["agent", "units", "--home", str(tmp_path)], settings(tmp_path)) == 2
+    assert '"watchdog"' in capsys.readouterr().err
 
 
 def test_a_home_without_an_agent_in_it_is_bad_input(

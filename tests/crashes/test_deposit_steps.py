@@ -5,6 +5,7 @@ private store -> concealing statement -> its deposit; erasure statement -> priva
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,17 @@ def crash(
     monkeypatch: pytest.MonkeyPatch, kind: str, *, after: bool, error: BaseException | None = None
 ) -> None:
     """Die just before, or just after, a statement of this kind becomes durable in the log."""
-    append = Sequencer.append_one
+    append = Sequencer.append
 
-    def dying(self: Sequencer, submission: Submission) -> object:
-        stated = parse_payload(parse_envelope(submission.envelope).payload).kind
-        if stated != kind:
-            return append(self, submission)
+    def dying(self: Sequencer, submissions: Sequence[Submission]) -> object:
+        stated = {parse_payload(parse_envelope(each.envelope).payload).kind for each in submissions}
+        if kind not in stated:
+            return append(self, submissions)
         if after:
-            append(self, submission)
+            append(self, submissions)
         raise error or Crashed(kind)
 
-    monkeypatch.setattr(Sequencer, "append_one", dying)
+    monkeypatch.setattr(Sequencer, "append", dying)
 
 
 def open_desk(folder: Path) -> TestDesk:

@@ -277,7 +277,7 @@ def test_a_watchdog_leaves_only_without_work_or_on_sigterm(folder: Path) -> None
         b'{"do":"permit","permit":{"checkpoint_at_s":1,"until_s":NaN,"then":"kill"}}',
         b'{"do":"permit","permit":{"checkpoint_at_s":1,"until_s":1e400,"then":"kill"}}',
         b'{"do":"start","run":"../x","command":["a"],"environment":{},"permit":{"checkpoint_at_s":1,"until_s":2,"then":"kill"}}',
-        b'{"do":"start","run":"x","command":[],"environment":{},"permit":{"checkpoint_at_s":1,"until_s":2,"then":"kill"}}',
+        b'{"do":"start","run":"x","command":[1],"environment":{},"permit":{"checkpoint_at_s":1,"until_s":2,"then":"kill"}}',
         b"[" * 5000,
     ],
 )

@@ -6,7 +6,7 @@ import msgspec
 
 from sekisho.ledger import leaf_hash
 from sekisho.licensing import LicenceLedger
-from sekisho.model.statements import LicenceRevoked, Predicate, Reference
+from sekisho.model.statements import BudgetShare, LicenceRevoked, Predicate, Reference
 from sekisho.signing import Recorded, Verified
 from tests.factory import (
     NOW,
@@ -52,9 +52,17 @@ LICENCE_LEAF = recorded(licence_issued(REFERENCE)).leaf
 LICENCE = Reference(log=ORIGIN, leaf=LICENCE_LEAF)
 
 
-def issued(*, budget_flop: str = "10000000000000", revoked: bool = False) -> LicenceLedger:
+def issued(
+    *,
+    budget_flop: str = "10000000000000",
+    revoked: bool = False,
+    shares: tuple[BudgetShare, ...] = (),
+) -> LicenceLedger:
     """A ledger that holds LIC-1; always under the same reference, so that only the budget differs."""
-    entry = recorded(licence_issued(REFERENCE, budget_flop=budget_flop))
+    licence = msgspec.structs.replace(
+        licence_issued(REFERENCE, budget_flop=budget_flop), shares=shares
+    )
+    entry = recorded(licence)
     ledger = LicenceLedger().after(msgspec.structs.replace(entry, leaf=LICENCE_LEAF))
     if revoked:
         fact = LicenceRevoked(effective=NOW, licence=LICENCE, number="LIC-1", reason="x")

@@ -5,6 +5,7 @@ import pytest
 
 from sekisho.licensing import (
     ForeignLease,
+    Grounds,
     LeaseReplayed,
     LicenceLedger,
     OlderHeads,
@@ -40,10 +41,12 @@ def decided(
     decision = decide_lease(
         request,
         ledger or issued(),
-        peak_flop_per_s=peak,
-        covered_by=covered_by,
-        max_lease_s=max_lease_s,
-        now=NOW.plus(after_s),
+        Grounds(
+            peak_flop_per_s=peak,
+            covered_by=covered_by,
+            max_lease_s=max_lease_s,
+            now=NOW.plus(after_s),
+        ),
     )
     if decision.term is None:
         return None, None, "; ".join(decision.reasons)
@@ -123,6 +126,32 @@ def test_an_undisclosed_allowance_stops_the_granting() -> None:
     ledger = with_lease(issued(), disclosures=())
     request = msgspec.structs.replace(REQUEST, number=2)
     assert "amounts of 1 leases are undisclosed" in decided(request, ledger)[2]
+
+
+def test_leases_ahead_are_for_certified_counters_and_end_within_the_charters_longest() -> None:
+    """C2: each begins where the last one ends, until 150 s from now; C0 gets a minute from now each time."""
+    ledger = issued()
+    ends = []
+    for number in (1, 2):
+        ledger = with_lease(ledger, number)  # each of them ends 60 s from NOW
+        request = msgspec.structs.replace(REQUEST, number=number + 1)
+        ends.append([ahead(request, ledger, tier, 150) for tier in ("C0", "C1", "C2")])
+    assert ends == [[60, 60, 120], [60, 60, 120]]
+    request = msgspec.structs.replace(REQUEST, number=3)
+    assert ahead(request, ledger, "C2", 90) == 90
+    for longest in (60, 61):
+        assert ahead(request, ledger, "C2", longest) is None
+
+
+def ahead(
+    request: LeaseRequested, ledger: LicenceLedger, tier: str, max_lease_s: int
+) -> float | None:
+    """Seconds from NOW until the lease that a host of a tier gets beside those that it holds ends."""
+    grounds = Grounds(
+        peak_flop_per_s=PEAK, covered_by=(), max_lease_s=max_lease_s, now=NOW, tier=tier
+    )
+    decision = decide_lease(request, ledger, grounds)
+    return None if decision.term is None else decision.term.not_after.since(NOW)
 
 
 LEASE = lease_granted(heads=(HEAD,))

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekisho.licensing import BrokenChain, Chain, Link, ReceiptFork, fold_chain
-from sekisho.model.statements import ReceiptGiven, make_payload
+from sekisho.licensing import (
+    BrokenChain,
+    Chain,
+    Link,
+    ReceiptFork,
+    fold_chain,
+    reserved_in_branches,
+)
+from sekisho.model.statements import ReceiptGiven, Reference, Spend, make_payload
 from sekisho.model.wire import sha256_hex, to_plain
-from tests.factory import receipt_given
+from tests.factory import ORIGIN, receipt_given
 
 
 def link(receipt: ReceiptGiven) -> Link:
@@ -87,3 +94,27 @@ def test_the_first_receipt_names_no_predecessor() -> None:
         Chain(host="host-1").after(link(receipt_given(1, previous="0" * 64)))
     with pytest.raises(BrokenChain):
         Chain(host="host-1").after(links(2)[1])
+
+
+def spending(sequence: int, reserved: int, previous: str | None, lease: str = "1" * 64) -> Link:
+    """A receipt that spends a lease."""
+    spend = Spend(
+        lease=Reference(log=ORIGIN, leaf=lease),
+        lease_number=1,
+        reserved_flop=str(reserved),
+        bound_flop="0",
+    )
+    return link(receipt_given(sequence, previous=previous, spend=spend))
+
+
+def test_branches_that_contradict_a_chain_are_added() -> None:
+    """Receipts that follow one another are one branch and count with the highest; others stand beside it."""
+    first = spending(3, 10, "a" * 64)
+    second = spending(4, 25, first.digest)
+    other = spending(3, 7, "b" * 64)
+    assert reserved_in_branches([second, other, first]) == {"1" * 64: 32}
+    assert reserved_in_branches([first, spending(5, 4, "c" * 64, "2" * 64)]) == {
+        "1" * 64: 10,
+        "2" * 64: 4,
+    }
+    assert reserved_in_branches([link(receipt_given(1))]) == {}

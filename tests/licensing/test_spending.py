@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sekisho.licensing import AllowanceSpent, HeldLease, HostState, RolledBack, check_start
+from sekisho.licensing import (
+    AllowanceSpent,
+    HeldLease,
+    HostState,
+    RolledBack,
+    check_start,
+    parse_state,
+)
 from sekisho.model.errors import StateConflict
-from sekisho.model.wire import canonical, from_json, parse_canonical
+from sekisho.model.wire import canonical, from_json, parse_canonical, to_plain
 from tests.factory import NOW, REFERENCE
 
 QUANTUM = 40
 ALLOWANCE = 100
+AHEAD = 3
 
 
 def held(number: int = 1, allowance: int = ALLOWANCE) -> HeldLease:
@@ -82,7 +91,7 @@ def test_the_next_lease_waits_until_the_first_is_closed() -> None:
     assert spending(ahead) == (0, 40)
     switched = ahead.credit(30).switch()
     assert switched.lease == held(2, 500)
-    assert (switched.following, switched.quantum) == (None, 1)
+    assert (switched.waiting, switched.quantum) == ((), 1)
     assert switched.switch().lease is None
     with pytest.raises(StateConflict, match="waiting already"):
         ahead.take(held(3))
@@ -92,7 +101,7 @@ def test_after_a_rollback_nothing_held_counts() -> None:
     """Leases are dropped; numbers and the receipt chain stay."""
     state = HOLDING.take(held(2)).receipted("a" * 64).receipted("b" * 64)
     fresh = state.without_leases()
-    assert (fresh.lease, fresh.following) == (None, None)
+    assert (fresh.lease, fresh.waiting) == (None, ())
     assert (fresh.lease_number, fresh.sequence, fresh.receipt) == (2, 2, "b" * 64)
 
 
@@ -122,10 +131,11 @@ class Host(RuleBasedStateMachine):
         self.running = False
         self.given, self.closed = 0, 0
 
-    @precondition(lambda self: self.state.following is None)
+    @precondition(lambda self: len(self.state.waiting) < AHEAD)
     @rule(allowance=st.integers(1, 300))
     def take(self, allowance: int) -> None:
-        self.state = self.stored = self.state.take(held(self.state.lease_number + 1, allowance))
+        lease = held(self.state.lease_number + 1, allowance)
+        self.state = self.stored = self.state.take(lease, ahead=AHEAD)
         self.given += allowance
 
     @precondition(lambda self: self.state.lease is not None and not self.running)
@@ -174,3 +184,37 @@ class Host(RuleBasedStateMachine):
 
 
 TestHost = Host.TestCase
+
+
+def test_a_state_file_of_before_keeps_the_lease_that_waited() -> None:
+    """Until several could wait there was one, under another name; no lease is lost on the way."""
+    state = HOLDING.take(held(2, 500)).receipted("a" * 64)
+    document = to_plain(state)
+    assert isinstance(document, dict)
+    document.pop("waiting")
+    following = to_plain(held(2, 500))
+
+    assert parse_state(canonical({**document, "following": following})) == state
+    nobody = parse_state(canonical({**document, "following": None}))
+    assert nobody == msgspec.structs.replace(state, waiting=())
+    assert parse_state(canonical(state)) == state
+
+
+def test_several_leases_wait_and_take_over_in_their_order() -> None:
+    """As many as are allowed ahead, and no more."""
+    state = HOLDING.take(held(2), ahead=2).take(held(3), ahead=2)
+    assert [lease.number for lease in state.in_hand] == [1, 2, 3]
+    with pytest.raises(StateConflict, match="2 leases are waiting already"):
+        state.take(held(4), ahead=2)
+    assert [lease.number for lease in state.switch().in_hand] == [2, 3]
+    assert state.switch().switch().switch().in_hand == ()
+
+
+def test_the_newest_challenge_is_kept() -> None:
+    """That of a lease, then that of an acknowledgement; one that is missing takes nothing away."""
+    lease = msgspec.structs.replace(held(2), challenge="a" * 32)
+    state = HOLDING.take(lease)
+    assert (HOLDING.challenge, state.challenge) == (None, "a" * 32)
+    assert state.challenged("b" * 32).challenge == "b" * 32
+    assert state.challenged(None).challenge == "a" * 32
+    assert state.take(held(3), ahead=2).challenge == "a" * 32

@@ -133,9 +133,12 @@ def test_version_one_is_signed_where_no_root_is_yet() -> None:
 def test_a_licence_is_held_against_the_log(state: State) -> None:
     """Taken number, other devices, other lineage, other pack, too much FLOP: each is said."""
     held = licence(state)
-    fresh = msgspec.structs.replace(held, number="LIC-2")
+    fresh = msgspec.structs.replace(held, number="LIC-2", budget_flop="0")
     assert check_licence(state, fresh, "0" * 64) == []
-    assert check_licence(state, held, "0" * 64) == ["number LIC-1 is taken"]
+    again = msgspec.structs.replace(held, budget_flop="0")
+    assert check_licence(state, again, "0" * 64) == ["number LIC-1 is taken"]
+    (twice,) = check_licence(state, msgspec.structs.replace(held, number="LIC-2"), "0" * 64)
+    assert "licensed for this run already" in twice
     pack = msgspec.structs.replace(held.decision.pack, version="9")
     changes: dict[str, object] = {
         "devices_root": "0" * 64,

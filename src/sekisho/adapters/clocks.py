@@ -22,6 +22,10 @@ class SystemClock:
     def elapsed_s(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
+    def awake_s(self) -> float:
+        """CLOCK_MONOTONIC: the same seconds without those in suspend (clock_gettime(2))."""
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+
     def boot_id(self) -> str:
         """Which boot `elapsed_s` counts from. Raises Unavailable where the kernel does not say."""
         try:

@@ -33,6 +33,8 @@ from sekisho.signing import ForgedDisclosure, parse_envelope, reveal_field
 __all__ = [
     "ForeignAcknowledgement",
     "RevokedLicence",
+    "SuspendedLicence",
+    "TakenAcknowledgement",
     "TakenLease",
     "take_acknowledgement",
     "take_lease",
@@ -40,15 +42,29 @@ __all__ = [
 
 
 class RevokedLicence(VerificationError):
-    """A lease of a licence that was revoked."""
+    """A lease of a licence that was revoked, or whose books are closed."""
 
     code = "revoked-licence"
+
+
+class SuspendedLicence(VerificationError):
+    """A lease of a licence that is suspended."""
+
+    code = "suspended-licence"
 
 
 class ForeignAcknowledgement(VerificationError):
     """An acknowledgement that is not about this host's receipt, or something else in its place."""
 
     code = "foreign-acknowledgement"
+
+
+class TakenAcknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The receipt that the issuer acknowledges, the heads it knows of, and its next challenge if it sent one."""
+
+    sequence: int
+    heads: tuple[RegisterHead, ...]
+    challenge: str | None = None
 
 
 class TakenLease(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +95,7 @@ def take_lease(
         run=_run_of(lease, follower),
         not_after=lease.not_after,
         allowance=str(_allowance(answer, lease)),
+        challenge=lease.challenge,
     )
     fault: SekishoError | None = None
     try:
@@ -100,8 +117,8 @@ def take_lease(
 
 def take_acknowledgement(
     raw: bytes, follower: Follower, *, receipts: Mapping[int, str]
-) -> tuple[int, tuple[RegisterHead, ...]]:
-    """The sequence of the receipt that the issuer acknowledges, and the heads it knows of.
+) -> TakenAcknowledgement:
+    """What the issuer acknowledges, verified.
 
     `receipts` maps sequence to payload digest. Raises ForeignAcknowledgement, and what `Regime.verify` raises.
     """
@@ -112,7 +129,7 @@ def take_acknowledgement(
         raise ForeignAcknowledgement(
             f"receipt {fact.sequence} has another digest than the one acknowledged"
         )
-    return fact.sequence, fact.heads
+    return TakenAcknowledgement(sequence=fact.sequence, heads=fact.heads, challenge=fact.challenge)
 
 
 def _run_of(lease: LeaseGranted, follower: Follower) -> str:
@@ -130,8 +147,10 @@ def _allowance(answer: LeaseAnswer, lease: LeaseGranted) -> int:
 def _check_licence(lease: LeaseGranted, asked: LeaseRequested, follower: Follower) -> None:
     state = follower.ledger.find(lease.licence.leaf)
     licence: LicenceIssued = state.licence
-    if state.revoked is not None:
-        raise RevokedLicence(f"licence {licence.number} was revoked at {state.revoked}")
+    obstacle = state.obstacle()
+    if obstacle is not None:
+        suspended = state.revoked is None and state.closed is None
+        raise (SuspendedLicence if suspended else RevokedLicence)(obstacle)
     if lease.licence != asked.licence or follower.host not in licence.hosts:
         raise UnknownLicence(
             f"licence {licence.number} is not the one asked for, or is not for this host"

@@ -14,7 +14,7 @@ from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.agent.work import WrittenCheckpoint
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
-from sekisho.ports.driver import Permit, StopMeans, WorkloadReading
+from sekisho.ports.driver import CapMeans, Permit, StopMeans, WorkloadReading
 
 __all__ = ["Charge"]
 
@@ -23,6 +23,7 @@ REVIVE_EVERY_S = 2.0
 LEEWAY_S = 5.0
 SHORT_LIFE_S = 5.0
 FEW_LIVES = 5
+WHOLE_PPM = 1_000_000
 LONGEST_REST_S = 30.0
 
 
@@ -46,6 +47,11 @@ class Charge:
         self._lives_since_s = 0.0
         self._short_lives = 0
         self._permit: Permit | None = None
+        self.cap: CapMeans = "none"
+        self._capped_ppm: int | None = (
+            None  # what the driver was told last; None where nobody knows
+        )
+        self._cap_at_s = 0.0
 
     # --- watching ----------------------------------------------------------------------------
 
@@ -60,6 +66,7 @@ class Charge:
         if not self.watchdog_lives:
             self._revive_watchdog(now)
         idle = self.work == "none" and self._read_at_s != 0.0 and self.watchdog_lives
+        idle = idle and not self._host.settings.adopts  # where others start work, always look
         if idle or now < self._read_at_s:
             return
         self._read_at_s = now + READ_EVERY_S
@@ -81,8 +88,34 @@ class Charge:
 
     def may_start(self, now: float) -> bool:
         """Whether there is work to be started, and none that rests after a short life."""
-        wanted = bool(self._host.settings.command) and not self.is_complete
+        # Frozen work of others is there to be thawed, though we have no command to start.
+        settings = self._host.settings
+        ours = bool(settings.command or settings.admits) and not self.is_complete
+        wanted = ours or (self.work == "frozen" and self._host.settings.adopts)
         return wanted and now >= self._restart_at_s
+
+    # --- slowing -----------------------------------------------------------------------------
+
+    @property
+    def cap_note(self) -> str | None:
+        """The cap as a receipt names it: by which means, and how much is left."""
+        if self._capped_ppm in (None, WHOLE_PPM):
+            return None
+        return f"{self.cap}, {(self._capped_ppm or 0) / 10_000:g} % left"
+
+    def keep_cap(self, share_ppm: int, now: float) -> bool:
+        """Have the driver leave the work this share, told once; False where it has no means to."""
+        if share_ppm == self._capped_ppm:
+            return True
+        if not self.watchdog_lives or now < self._cap_at_s:
+            return False
+        try:
+            self.cap = self._host.driver.cap(share_ppm)
+        except Unavailable:
+            self._cap_at_s = now + READ_EVERY_S
+            return False
+        self._capped_ppm = share_ppm
+        return True
 
     # --- stopping ----------------------------------------------------------------------------
 
@@ -163,7 +196,7 @@ class Charge:
         settings, now = self._host.settings, self._host.clock.elapsed_s()
         command = settings.command
         written = self._host.folder.load_checkpoint()
-        if written is not None and settings.resume:
+        if command and written is not None and settings.resume:
             command = (*command, *settings.resume, written.path)
         self._lives_since_s = now
         try:
@@ -208,6 +241,7 @@ class Charge:
         except Unavailable:
             return
         self.watchdog_lives, self._read_at_s = True, now + READ_EVERY_S
+        self._capped_ppm = None  # a new watchdog knows of no cap
         self._take(reading)
 
     def _rest(self, now: float) -> None:

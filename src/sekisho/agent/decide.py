@@ -20,7 +20,7 @@ __all__ = ["Act", "Decision", "LeaseFacts", "Situation", "Start", "Work", "decid
 
 Work = Literal["none", "running", "frozen"]
 Act = Literal["none", "run", "checkpoint", "freeze", "kill"]
-Start = Literal["sound", "rolled-back", "rebooted"]
+Start = Literal["sound", "rolled-back", "rebooted", "woken"]
 _STRICTNESS: dict[Act, int] = {"none": 0, "run": 1, "checkpoint": 2, "freeze": 3, "kill": 4}
 # What a licence's mode does to work that has outlived its permission; drain has had its checkpoint by then.
 _MODE_ACT: dict[Mode, Act] = {
@@ -47,7 +47,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     `quantum_ends_s` counts down to the end of the quantum that runs, below zero past it. `acknowledged` tells of the
     last quantum's receipt, `affordable` whether the lease has room for another one, `has_contact` whether the feed
-    was heard since this agent started.
+    was heard since this agent started. `outage_s` is how long a declared outage still lasts for this host by the latest
+    clock, `outage_for_s` how long it has lasted without a break; `start` is what was lost: of a host that `woken` from suspend only its lease. `counter_answers` is False while
+    a quantum cannot be counted.
     """
 
     now_s: float
@@ -67,6 +69,11 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     meter_unreadable_s: float | None = None
     watchdog_lives: bool = True
     licence_revoked: bool = False
+    cap_kept: bool = False
+    licence_suspended: bool = False
+    outage_s: float | None = None
+    outage_for_s: float = 0.0
+    counter_answers: bool = True
     clock_fault: str | None = None
     stop_failed: bool = False
     busy_without_lease: Literal["advise", "freeze", "stop"] = "freeze"
@@ -146,13 +153,43 @@ def permit_to_run(situation: Situation) -> Permit | None:
     return Permit(checkpoint_at_s=end, until_s=until, then="freeze" if gentle else "kill")
 
 
+def _outage_left_s(situation: Situation) -> float:
+    """How long grace lasts beyond its own length: to the end of a declared outage, but never where an order covers.
+
+    An order that is known of and not at hand counts as one that covers (protocol sections 6 and 8).
+    """
+    covered = bool(situation.demand.orders) or situation.outstanding_s is not None
+    return 0.0 if covered or situation.outage_s is None else max(situation.outage_s, 0.0)
+
+
+def _spared(situation: Situation, over_s: float, what: str) -> _Ruling | None:
+    """While an outage is declared running work goes on, quantum by quantum out of the allowance in hand.
+
+    None where no outage spares it: also where it began after the grace was over, for then the issuer has forfeited the
+    lease (`OutageBook.extend` says the same). Before the outage ends there is time for a checkpoint.
+    """
+    left = _outage_left_s(situation)
+    if left <= 0.0 or situation.lease is None:
+        return None
+    if over_s - situation.outage_for_s > situation.lease.grace_s:
+        return None
+    late = left <= situation.lease.grace_s and not situation.has_checkpoint
+    return _Ruling(
+        act="checkpoint" if late else "run",
+        next_quantum=not late,
+        reason=f"{what}: spared by a declared outage for another {left:.0f} s",
+    )
+
+
 def _outlived(situation: Situation, over_s: float, what: str) -> _Ruling:
     """Within the grace a checkpoint, past it the effect of the licence, or a freeze while only a hold covers."""
     grace = situation.lease.grace_s if situation.lease else 0.0
     mode: Mode = situation.lease.mode if situation.lease else "kill"
-    if over_s < grace:
-        return _Ruling(act="checkpoint", reason=f"{what}: within the grace")
     act = _MODE_ACT[mode]
+    if over_s < grace:
+        # A checkpoint is asked for before something is stopped; where nothing is, the asking may do harm itself.
+        asked: Act = "run" if act == "run" else "checkpoint"
+        return _Ruling(act=asked, reason=f"{what}: within the grace")
     if act == "kill" and situation.demand.only_holds:
         act = "freeze"
     finding = "runs-without-permission" if act == "run" and situation.work == "running" else None
@@ -166,10 +203,13 @@ def _start_row(situation: Situation) -> _Ruling | None:
             reason="state file and counter differ: nothing runs before a fresh lease",
             finding="rolled-back",
         )
-    if situation.start == "rebooted" and situation.tier != "C2":
+    if situation.start == "rebooted":
         return _Ruling(
             act="kill", reason="the host was rebooted: nothing runs before a fresh lease"
         )
+    if situation.start == "woken":
+        # What slept lost nothing of its memory: it is frozen, and thawed under the fresh lease.
+        return _Ruling(act="freeze", reason="the host slept: nothing runs before a fresh lease")
     return None
 
 
@@ -193,24 +233,39 @@ def _lease_row(situation: Situation) -> _Ruling | None:
             reason="the work runs without a lease",
             finding="busy-without-lease",
         )
-    return _outlived(situation, -lease.ends_s, "the lease ended") if lease.ends_s <= 0 else None
+    if lease.ends_s > 0:
+        return None
+    spared = _spared(situation, -lease.ends_s, "the lease ended")
+    return spared or _outlived(situation, -lease.ends_s, "the lease ended")
+
+
+def _silence_row(situation: Situation) -> _Ruling | None:
+    """The control plane's silence: on C0 and C1 each quantum needs the last receipt's acknowledgement."""
+    if situation.acknowledged or situation.tier == "C2":
+        return None
+    why = "the last receipt is not acknowledged"
+    over_s = -(situation.quantum_ends_s or 0.0)
+    return _spared(situation, over_s, why) or _after_quantum(situation, why)
 
 
 def _quantum_row(situation: Situation) -> _Ruling | None:
-    """The control plane's silence: on C0 and C1 each quantum needs the last receipt's acknowledgement."""
-    why = []
-    if not situation.acknowledged and situation.tier != "C2":
-        why.append("the last receipt is not acknowledged")
-    if not situation.affordable:
-        why.append("the lease has no room for another quantum")
-    if situation.licence_revoked:
-        why.append("the licence is revoked")
+    """What no outage spares: an allowance that is used up, a licence that is gone, a counter that is silent."""
+    grounds = {
+        "the lease has no room for another quantum": not situation.affordable,
+        "the licence is revoked": situation.licence_revoked,
+        "the licence is suspended": situation.licence_suspended,
+        "the counter does not answer": not situation.counter_answers,
+    }
+    why = "; ".join(ground for ground, holds in grounds.items() if holds)
+    return _after_quantum(situation, why) if why else None
+
+
+def _after_quantum(situation: Situation, why: str) -> _Ruling:
+    """To the end of the quantum that runs, then as a lease that ended; nothing new in the meantime."""
     over = situation.quantum_ends_s is not None and situation.quantum_ends_s <= 0
-    if not why:
-        return None
     if situation.work == "running" and over:
-        return _outlived(situation, -(situation.quantum_ends_s or 0.0), "; ".join(why))
-    return _Ruling(act="run", reason="; ".join(why))
+        return _outlived(situation, -(situation.quantum_ends_s or 0.0), why)
+    return _Ruling(act="run", reason=why)
 
 
 def _contact_row(situation: Situation) -> _Ruling | None:
@@ -272,7 +327,7 @@ def _demand_row(situation: Situation) -> _Ruling | None:
             new_work=True,
             next_quantum=True,
             reason=_named("cap", demand),
-            finding="cap-not-enforced",
+            finding=None if situation.cap_kept else "cap-not-enforced",
         )
     return None
 
@@ -296,6 +351,7 @@ _ROWS: tuple[_Row, ...] = (
     _start_row,
     _watchdog_row,
     _lease_row,
+    _silence_row,
     _quantum_row,
     _contact_row,
     _outstanding_row,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sekisho.agent.acceptance import take_acknowledgement
-from sekisho.agent.charge import Charge
+from sekisho.agent.charge import WHOLE_PPM, Charge
+from sekisho.agent.clocks import BEGINNING
 from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
 from sekisho.agent.events import (
     Delivered,
@@ -18,6 +19,7 @@ from sekisho.agent.events import (
     FeedCame,
     LeaseCame,
     LeaseRefused,
+    Noticed,
     OrderFetched,
     ReceiptRefused,
 )
@@ -25,9 +27,12 @@ from sekisho.agent.follow import Finding, Followed
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
+from sekisho.licensing import LicenceState
 from sekisho.model.errors import SekishoError, StateConflict, Unavailable
+from sekisho.model.instants import Instant
 from sekisho.orders import Demand, KnownOrder, UnwitnessedRelease
-from sekisho.ports.control import FeedItem
+from sekisho.ports.control import Feed, FeedItem
+from sekisho.ports.counter import CertifyingCounter
 
 __all__ = ["Duty"]
 
@@ -36,6 +41,7 @@ FETCH_EVERY_S = 2.0
 FETCH_AT_ONCE = 16
 WAITING_S = 0.02  # while a checkpoint is being written
 SOON_S = 0.1
+SLEPT_S = 1.0  # two clocks read one after the other differ by less; no suspend is shorter
 AT_REST_S = 1.0
 
 
@@ -52,8 +58,9 @@ class Duty:
         self._resend_at_s = self._fetch_at_s = 0.0
         self._outstanding_since_s: float | None = None
         self._demanded_since_s: float | None = None
-        self._stop_failed = False
+        self._stop_failed = self._cap_kept = False
         self._has_contact = False
+        self._slept_s = host.clock.elapsed_s() - host.clock.awake_s()
         self._unkept: list[Followed] = []
         self._unanswered: set[int] = (
             set()
@@ -69,13 +76,16 @@ class Duty:
     def wake(self, boot: str) -> None:
         """Open the memory, learn again what was accepted, take over living work, send what was not delivered.
 
-        Raises Corrupt where memory cannot be read, Unavailable where the watchdog does not answer.
+        `boot` is the kernel's word for this boot. Raises Corrupt where memory cannot be read, Unavailable where the
+        watchdog or a TPM does not answer.
         """
-        opening = self._host.memory.open(boot)
         self._host.latest()
         for followed in self._host.memory.load_followed():
             item = FeedItem(envelope=followed.envelope, proof=followed.proof)
             self._host.follower.take_item(item, followed.seen)
+        # After the enrolment is known again: whether a TPM's word for this boot counts is what that says.
+        opening = self._host.memory.open(self._boot_of(boot))
+        self._remember_time()
         if opening.start != "sound":
             self.start = opening.start
             self.quanta.forsake_request()
@@ -92,15 +102,34 @@ class Duty:
             self._host.outbox.send_receipt(given)
         self.quanta.resume_request()
 
+    def _remember_time(self) -> None:
+        """Take over what the agent before this one knew of the time, and keep it for the one after."""
+        host, now = self._host, self._host.clock.elapsed_s()
+        if host.memory.known is not None:
+            known, at_s = host.memory.known
+            host.follower.clocks = host.follower.clocks.remembering(
+                known, now if at_s is None else at_s
+            )
+        host.memory.tell_time = self._tell_time
+
+    def _tell_time(self) -> tuple[Instant, float] | None:
+        """What surely has passed by now: by signed time, or by what an agent before this one knew."""
+        elapsed_s = self._host.clock.elapsed_s()
+        sure = self._host.follower.clocks.latest(elapsed_s, BEGINNING)
+        return None if sure == BEGINNING else (sure, elapsed_s)
+
+    def _boot_of(self, boot: str) -> str:
+        """The kernel's word, and where there is a TPM its counts, which a restart of the kernel leaves alone."""
+        counter = self._host.memory.counter
+        return f"{boot}/{counter.boots()}" if isinstance(counter, CertifyingCounter) else boot
+
     # --- hearing -----------------------------------------------------------------------------
 
     def hear(self, event: Event) -> None:
         """Take in one event; nothing is acted on before the next look."""
         if isinstance(event, FeedCame):
-            accepted, findings = self._host.follower.take(event.feed, self._host.clock.elapsed_s())
             self._has_contact = True
-            self._unkept += accepted
-            self._findings(findings)
+            self.take_carried(event.feed)
         elif isinstance(event, OrderFetched):
             self._hear_order(event)
         elif isinstance(event, Delivered):
@@ -112,7 +141,16 @@ class Duty:
             self._hear_lease(event)
         elif isinstance(event, LeaseRefused):
             self.quanta.refused(event)
+        elif isinstance(event, Noticed):
+            self._findings(list(event.findings))
         # Silence needs no word: what it does is decided by what does not come.
+
+    def take_carried(self, feed: Feed) -> tuple[int, list[Finding]]:
+        """Fold a feed that came by hand: how many items are accepted, and what is wrong with the others."""
+        accepted, findings = self._host.follower.take(feed, self._host.clock.elapsed_s())
+        self._unkept += accepted
+        self._findings(findings)
+        return len(accepted), findings
 
     def _hear_order(self, event: OrderFetched) -> None:
         if event.item is None:
@@ -136,15 +174,18 @@ class Duty:
             return
         try:
             digests = {sequence: g.link.digest for sequence, g in memory.pending.items()}
-            sequence, heads = take_acknowledgement(
+            told = take_acknowledgement(
                 event.acknowledgement, self._host.follower, receipts=digests
             )
-            self._host.follower.hear_heads(heads)
+            self._host.follower.hear_heads(told.heads)
         except SekishoError as error:
             self._findings([Finding(code=error.code, detail=str(error), about=given.link.digest)])
             return
-        memory.deliver(sequence)
-        self._unanswered.discard(sequence)
+        memory.deliver(told.sequence)
+        self._unanswered.discard(told.sequence)
+        if memory.counter.tier == "C2" and told.challenge not in (None, memory.state.challenge):
+            # Crash here: the challenge before is answered once more, and the issuer sends this one again.
+            memory.save(memory.state.challenged(told.challenge))
 
     def _hear_lease(self, event: LeaseCame) -> None:
         _, covering = self._demand()
@@ -159,29 +200,49 @@ class Duty:
     def look(self) -> float:
         """Decide and act once; gives the seconds after which to look again if nothing happens before."""
         now = self._host.clock.elapsed_s()
+        self._note_sleep(now)
         if not self._unkept:  # what just came may be an order: the stop comes before the reading
             self.charge.look(now)
         demand, covering = self._demand()
         self._note_since(now, demand)
+        caps = self._caps()
+        if demand.effect in (None, "cap"):  # what stops comes first
+            self._cap_kept = self.charge.keep_cap(_share_of(caps), now)
         decision = decide(self._situation(now, demand))
         self.decision = decision
+        if demand.refuses_new_work:
+            self._keep_gate(now, demand)  # what is let in while we stop the rest would be missed
         self._stop(decision, covering)
         self._record(covering)
+        self.halting.receive(caps, self.work, self.charge.cap_note)
         self._findings(
             [Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings]
         )
-        self._findings(self._host.follower.lapses())
+        self._findings(self._host.follower.lapses(self._host.latest()))
         self._keep()
         self._chase(now)
         if self._wants_to_run(covering):
             self.quanta.ask_ahead()
         self._go_on(decision)
+        self._keep_gate(now, demand)
         return self._until_next(now)
+
+    def _keep_gate(self, now: float, demand: Demand) -> None:
+        """After all that a look does, show the scheduler's gate what has become of it."""
+        if self._host.gatekeeper is not None:
+            view = self._host.gate_view()
+            situation = self._situation(now, demand)
+            self._findings(list(self._host.gatekeeper.keep(view, situation, decide(situation))))
 
     def _demand(self) -> tuple[Demand, tuple[KnownOrder, ...]]:
         licence = self._host.licence()
         facts = self._host.follower.facts(licence.licence if licence else None)
         return self._host.follower.demand(self._host.latest(), facts)
+
+    def _caps(self) -> tuple[KnownOrder, ...]:
+        licence = self._host.licence()
+        facts = self._host.follower.facts(licence.licence if licence else None)
+        return self._host.follower.caps(self._host.latest(), facts)
 
     def _note_since(self, now: float, demand: Demand) -> None:
         """Since when orders are outstanding and the present demand is acted on."""
@@ -207,6 +268,7 @@ class Duty:
                 mode=licence.licence.mode, grace_s=grace, ends_s=self.quanta.covered_s()
             )
         ends = self.quanta.ends_s
+        outage = host.follower.outage(host.latest())
         return Situation(
             now_s=now,
             work=self.work,
@@ -224,11 +286,39 @@ class Duty:
             fetch_delay_s=terms.order_fetch_delay_s if terms else 0,
             meter_unreadable_s=self.charge.blind_s(now),
             watchdog_lives=self.charge.watchdog_lives,
-            licence_revoked=licence is not None and licence.revoked is not None,
+            licence_revoked=licence is not None and self._has_ended(licence),
+            licence_suspended=licence is not None and licence.suspended is not None,
+            outage_s=None if outage is None else outage[0],
+            outage_for_s=0.0 if outage is None else outage[1],
+            counter_answers=self.quanta.counter_answers,
             clock_fault=host.follower.clocks.check(now, host.clock.now()),
             stop_failed=self._stop_failed,
+            cap_kept=self._cap_kept,
             busy_without_lease=terms.busy_without_lease if terms else "freeze",
         )
+
+    def _has_ended(self, licence: LicenceState) -> bool:
+        """Whether a licence is over for this host: revoked, closed, or amended so that it names it no more."""
+        gone = self._host.settings.host not in licence.licence.hosts
+        return licence.revoked is not None or licence.closed is not None or gone
+
+    def _note_sleep(self, now: float) -> None:
+        """After a suspend nothing new runs before a fresh lease, unless a TPM says that it kept its power."""
+        slept = now - self._host.clock.awake_s()
+        before, self._slept_s = self._slept_s, slept
+        if slept - before < SLEPT_S or self.start != "sound" or not self._lost_power():
+            return
+        self.start = "woken"
+        self._host.memory.distrust()
+        self.quanta.forsake_request()
+
+    def _lost_power(self) -> bool:
+        memory = self._host.memory
+        try:
+            boot = self._boot_of(self._host.clock.boot_id())
+        except Unavailable:
+            return True
+        return memory.counter.tier != "C2" or memory.is_another(boot)
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -273,13 +363,15 @@ class Duty:
                 self._host.outbox.send_receipt(given)
 
     def _gives_back(self, covering: tuple[KnownOrder, ...]) -> bool:
-        """Whether the leases in hand are of no more use: halted, over, not of this boot, revoked, work complete."""
+        """Whether the leases in hand are of no more use: halted, over, used up, unlicensed, another boot, work done."""
         lease, licence = self._host.memory.state.lease, self._host.licence()
         if lease is None:
             return False
         halted = bool(covering) and self.halting.is_reported(covering)
-        revoked = licence is not None and licence.revoked is not None
-        over = self.quanta.left_s(lease) <= 0 and self._host.memory.state.following is None
+        revoked = licence is not None and (
+            self._has_ended(licence) or licence.suspended is not None
+        )
+        over = self.quanta.covered_s() <= 0 or not self.quanta.is_affordable()
         return halted or revoked or over or self.charge.is_complete or self.start != "sound"
 
     def _keep(self) -> None:
@@ -301,7 +393,7 @@ class Duty:
 
     def _wants_to_run(self, covering: tuple[KnownOrder, ...]) -> bool:
         return bool(
-            self._host.settings.command
+            (self._host.settings.command or self._host.settings.adopts)
             and not self.charge.is_complete
             and not covering
             and self._outstanding_since_s is None
@@ -360,6 +452,12 @@ class Duty:
             for known in book.values()
             if known.order.not_before > earliest
         ]
+
+
+def _share_of(capping: tuple[KnownOrder, ...]) -> int:
+    """Millionths of the processor time that the caps in force leave, all where there is none."""
+    caps = (known.order.cap_percent for known in capping)
+    return min((percent * 10_000 for percent in caps if percent is not None), default=WHOLE_PPM)
 
 
 def _is_too_early(item: FeedItem, finding: Finding) -> bool:

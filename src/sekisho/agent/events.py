@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from sekisho.agent.follow import Finding
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "FeedCame",
     "LeaseCame",
     "LeaseRefused",
+    "Noticed",
     "OrderFetched",
     "ReceiptRefused",
     "Silence",
@@ -68,6 +70,19 @@ class Silence(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Noticed(msgspec.Struct, frozen=True):
+    """What rounds beside the duty have found."""
+
+    findings: tuple[Finding, ...]
+
+
 Event: TypeAlias = (
-    FeedCame | OrderFetched | Delivered | ReceiptRefused | LeaseCame | LeaseRefused | Silence
+    FeedCame
+    | OrderFetched
+    | Delivered
+    | ReceiptRefused
+    | LeaseCame
+    | LeaseRefused
+    | Noticed
+    | Silence
 )

@@ -1,7 +1,8 @@
 """What a host knows of its regime: each item of the feed is verified, folded, or refused by name. No I/O.
 
 Everything needs its proof in a witnessed checkpoint, except holds and pauses: these act on sight, and lapse unless a
-witnessed checkpoint shows them within the charter's deadline, by the earliest clock (protocol section 8).
+witnessed checkpoint shows them within the charter's deadline, by the earliest clock (protocol section 8). A declared
+outage counts on sight too, since the log may be what is down, and lapses by the latest clock.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 
 from sekisho.agent.clocks import TwoClocks
+from sekisho.agent.outages import KnownOutage, Outages
 from sekisho.agent.rotation import policies_ahead, policy_of, verify_by_any
 from sekisho.ledger import Cosigned, Policy, TlogProof, leaf_hash
 from sekisho.licensing import LicenceLedger
@@ -23,11 +25,15 @@ from sekisho.model.statements import (
     Effect,
     HostEnrolled,
     KeyCompromised,
+    LicenceAmended,
+    LicenceClosed,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    OutageDeclared,
     Predicate,
     RecoveryAnnounced,
     RecoveryVetoed,
@@ -101,6 +107,8 @@ class Follower:
         self.regime = start_regime(root)
         self.ledger = LicenceLedger()
         self.book = OrderBook()
+        self.outages = Outages()
+        self._licensed: set[str] = set()
         self.clocks = TwoClocks()
         self.elapsed_s = 0.0
         self._ahead: tuple[Policy, ...] = ()
@@ -115,8 +123,11 @@ class Follower:
             RecoveryVetoed: self._fold_regime,
             SignatureWithdrawn: self._fold_regime,
             TimeMarked: self._fold_regime,
+            LicenceAmended: self._fold_licence,
+            LicenceClosed: self._fold_licence,
             LicenceIssued: self._fold_licence,
             LicenceRevoked: self._fold_licence,
+            LicenceSuspended: self._fold_licence,
             OrdersInForce: lambda fact, _: self.hear_heads(fact.heads),
         }
 
@@ -184,6 +195,9 @@ class Follower:
         if isinstance(fact, OrderIssued):
             self._fold_order(fact, recorded, witnessed=index is not None, seen=seen)
             return verified.kind, finding
+        if isinstance(fact, OutageDeclared):
+            self._fold_outage(fact, verified.digest, witnessed=index is not None, seen=seen)
+            return verified.kind, finding
         if index is None:
             raise Unwitnessed(f"a {verified.kind} came without proof of a witnessed checkpoint")
         fold = self._fold.get(type(fact))
@@ -245,8 +259,18 @@ class Follower:
             self.book = self.book.doubting(doubted_orders(self.regime))
 
     def _fold_licence(self, _: object, recorded: Recorded) -> None:
-        if recorded.leaf not in self.ledger.licences:
+        """Each entry once: after a restart of the control plane a host is told everything again."""
+        if recorded.leaf not in self._licensed:
             self.ledger = self.ledger.after(recorded)
+            self._licensed.add(recorded.leaf)
+
+    def _fold_outage(
+        self, outage: OutageDeclared, digest: str, *, witnessed: bool, seen: Instant | None
+    ) -> None:
+        first = seen or self.earliest()
+        self.outages = self.outages.after(
+            KnownOutage(outage=outage, digest=digest, witnessed=witnessed, seen=first)
+        )
 
     def _fold_order(
         self, order: OrderIssued, recorded: Recorded, *, witnessed: bool, seen: Instant | None
@@ -275,13 +299,13 @@ class Follower:
         return self.regime.hosts.get(self.host)
 
     def licence_for(self, run: str) -> LicenceState | None:
-        """The newest licence of the run that names this host and is not revoked; else the newest revoked one."""
+        """The newest licence of the run that names this host: of those that nothing stands against, else of all."""
         mine = [
             state
             for state in self.ledger.licences.values()
             if state.licence.run == run and self.host in state.licence.hosts
         ]
-        live = [state for state in mine if state.revoked is None]
+        live = [state for state in mine if state.obstacle() is None]
         known = live or mine
         return known[-1] if known else None
 
@@ -307,8 +331,40 @@ class Follower:
         )
         return decide_demand(orders, facts), halting
 
-    def lapses(self) -> list[Finding]:
-        """Drop each order that was acted on and never seen in a witnessed checkpoint in time, with a finding."""
+    def caps(self, latest: Instant, facts: HostFacts) -> tuple[KnownOrder, ...]:
+        """The orders in force that ask this host to slow down."""
+        return tuple(
+            known
+            for known in self.in_force(latest)
+            if effect_of(known.order) == "cap" and is_covered(known, facts)
+        )
+
+    def outage(self, latest: Instant) -> tuple[float, float] | None:
+        """How long a declared outage that covers this host still lasts, and lasted, by the latest clock; else None."""
+        host, charter = self.enrolment(), self.regime.charter
+        if host is None or charter is None:
+            return None
+        return self.outages.standing(host, latest, charter.terms.witness_deadline_s)
+
+    def lapses(self, latest: Instant) -> list[Finding]:
+        """Drop each order and outage that no witnessed checkpoint showed in time, with a finding."""
+        return [*self._lapsed_orders(), *self._lapsed_outages(latest)]
+
+    def _lapsed_outages(self, latest: Instant) -> list[Finding]:
+        if not self.outages.known:
+            return []
+        gone = self.outages.lapsed(latest, self.regime.in_force().terms.witness_deadline_s)
+        self.outages = self.outages.without(gone)
+        return [
+            Finding(
+                code="unwitnessed-outage-lapsed",
+                detail=f"outage {known.outage.outage} was never witnessed and counts no more",
+                about=known.digest,
+            )
+            for known in gone
+        ]
+
+    def _lapsed_orders(self) -> list[Finding]:
         lapsed = [
             known
             for book in self.book.orders.values()

@@ -22,6 +22,12 @@ LEAVES: dict[Work, str] = {
     "none": "processes have ended, their memory is released; checkpoints stay on the disk",
     "running": "work is running",
 }
+_BY_MEANS: dict[StopMeans, str] = {
+    "kubernetes-suspend": "pods have ended, devices and memory are released; their Jobs wait, suspended; they go on "
+    "from the work's own checkpoint",
+    "kubernetes-delete": "pods have ended, devices and memory are released; Jobs stay suspended, "
+    "pods without a Job are gone",
+}
 _STATES: dict[Work, str] = {"none": "ended", "frozen": "frozen", "running": "running"}
 
 
@@ -38,11 +44,12 @@ class Halting:
         halted = self._host.memory.standing.halted
         return all(known.digest in halted for known in covering)
 
-    def receive(self, covering: tuple[KnownOrder, ...], work: Work) -> None:
-        """A receipt for each order that is new here."""
+    def receive(self, covering: tuple[KnownOrder, ...], work: Work, cap: str | None = None) -> None:
+        """A receipt for each order that is new here; of a cap it names the means."""
         for known in covering:
             if known.digest not in self._host.memory.standing.received:
-                self._give("received", known.reference, work)
+                means = cap if acting_effect(known) == "cap" else None
+                self._give("received", known.reference, work, cap=means)
 
     def halted(self, covering: tuple[KnownOrder, ...], work: Work, means: StopMeans) -> None:
         """A receipt for each covering order, once nothing runs; `means` is `none` where nothing had to be stopped."""
@@ -83,7 +90,7 @@ class Halting:
         for reference in list(self._host.memory.standing.halted.values()):
             self._give("resumed", reference, work)
 
-    def _give(  # the fields of a receipt about an order
+    def _give(  # noqa: PLR0913  # the fields of a receipt about an order
         self,
         stage: Stage,
         order: OrderReference,
@@ -92,6 +99,7 @@ class Halting:
         means: StopMeans | None = None,
         written: WrittenCheckpoint | None = None,
         processes: int | None = None,
+        cap: str | None = None,
     ) -> None:
         notes = Notes(
             stage=stage,
@@ -101,6 +109,7 @@ class Halting:
             leaves=_leaves(work, means) if stage == "halted" else None,
             checkpoint=written.checkpoint if written else None,
             processes=processes,
+            cap=cap,
         )
         given: GivenReceipt = self._host.give(notes, self._host.memory.state)
         self._host.outbox.send_receipt(given)
@@ -113,4 +122,6 @@ class Halting:
 
 
 def _leaves(work: Work, means: StopMeans | None) -> str:
-    return "no work was running" if means == "none" and work == "none" else LEAVES[work]
+    if means == "none" and work == "none":
+        return "no work was running"
+    return _BY_MEANS.get(means or "none", LEAVES[work])

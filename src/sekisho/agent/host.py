@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from sekisho.agent.follow import Finding, Follower
+from sekisho.agent.gatekeeping import Gatekeeper, GateView
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Outbox
 from sekisho.agent.receipts import GivenReceipt, Notes, give_receipt
@@ -18,21 +19,39 @@ from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 from sekisho.model.statements import FindingRaised, Predicate, make_payload
 from sekisho.model.statements.shapes import Name
-from sekisho.ports.clock import Clock
+from sekisho.ports.clock import HostClock
 from sekisho.ports.driver import GuardedDriver
+from sekisho.ports.driver_settings import (
+    CgroupSettings,
+    DriverName,
+    DriverSettings,
+    KubernetesSettings,
+    SlurmSettings,
+)
+from sekisho.ports.gate import Gate
 from sekisho.signing import Signer, sign_payload
 
-__all__ = ["AgentSettings", "Host"]
+__all__ = ["AgentSettings", "Host", "WatchdogPlace"]
 
 FINDING_EVERY_S = 600.0
 FINDINGS_PER_MINUTE = 20
+
+
+class WatchdogPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A privileged part that runs already: its socket, and the user that it must be answered by besides root."""
+
+    socket: str
+    user: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 2)] = 0
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`agent.json`: which host this is, where its control plane is, and what it runs.
 
     `command` is started with exactly `environment`; when a checkpoint lies in `out`, `resume` and its path are added.
-    `cores` share the host's declared peak: CPU seconds x peak / cores bound what was computed.
+    `cores` share the host's declared peak: CPU seconds x peak / cores bound what was computed. `driver` and the part
+    of its name say what holds the work; with `watchdog` that is a process of another user, which has settings of its
+    own and is not told these. Without it the agent starts a watchdog with its own rights. `counter` is a file, or an
+    index of the TPM at `tcti` that `sekisho agent tpm paper` made; which tier that is, the host's enrolment says.
     """
 
     host: Name
@@ -44,6 +63,33 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     resume: tuple[str, ...] = ("--resume",)
     cores: Annotated[int, msgspec.Meta(ge=1, le=65_536)] | None = None
     user: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 2)] | None = None
+    driver: DriverName = "process"
+    cgroup: CgroupSettings | None = None
+    slurm: SlurmSettings | None = None
+    kubernetes: KubernetesSettings | None = None
+    watchdog: WatchdogPlace | None = None
+    counter: Literal["file", "tpm"] = "file"
+    tcti: Annotated[str, msgspec.Meta(max_length=400)] = "device:/dev/tpmrm0"
+
+    @property
+    def adopts(self) -> bool:
+        """Whether others may start work, so that there is something to hold and to license without a command."""
+        return self.driver != "process"
+
+    @property
+    def admits(self) -> bool:
+        """Whether the run is opened for jobs that others submit: then there is something to start without a command."""
+        return self.driver in ("slurm", "kubernetes")
+
+    def driver_settings(self) -> DriverSettings:
+        """What a watchdog of the agent's own is told."""
+        return DriverSettings(
+            driver=self.driver,
+            user=self.user,
+            cgroup=self.cgroup,
+            slurm=self.slurm,
+            kubernetes=self.kubernetes,
+        )
 
 
 class Host:
@@ -54,7 +100,7 @@ class Host:
         settings: AgentSettings,
         *,
         signer: Signer,
-        clock: Clock,
+        clock: HostClock,
         memory: Memory,
         follower: Follower,
         driver: GuardedDriver,
@@ -62,6 +108,7 @@ class Host:
         folder: WorkFolder,
         nonce: Callable[[], str],
         cores: int,
+        gate: Gate | None = None,
     ) -> None:
         self.settings = settings
         self.signer = signer
@@ -73,6 +120,7 @@ class Host:
         self.folder = folder
         self.nonce = nonce
         self.cores = settings.cores or cores
+        self.gatekeeper = Gatekeeper(gate) if gate is not None else None
         self._raised: dict[tuple[str, str | None], float] = {}
 
     def latest(self) -> Instant:
@@ -87,9 +135,24 @@ class Host:
             return self.follower.ledger.licences[lease.licence.leaf]
         return self.follower.licence_for(self.settings.run)
 
+    def gate_view(self) -> GateView:
+        """Whose gate it is, and when it is looked at."""
+        return GateView(
+            host=self.settings.host,
+            run=self.settings.run,
+            licence=self.licence(),
+            latest=self.latest(),
+        )
+
     def peak_flop_per_s(self) -> int:
         enrolment = self.follower.enrolment()
         return sum(parse_flop(d.peak_flop_per_s) for d in enrolment.devices) if enrolment else 0
+
+    def fastest_flop_per_s(self) -> int:
+        """The peak of the fastest single device."""
+        enrolment = self.follower.enrolment()
+        peaks = [parse_flop(d.peak_flop_per_s) for d in enrolment.devices] if enrolment else []
+        return max(peaks, default=0)
 
     def give(self, notes: Notes, state: HostState, after: HostState | None = None) -> GivenReceipt:
         """Make the next receipt over `state` and make it durable with the state `after` it. Not sent yet."""

@@ -12,24 +12,37 @@ import queue
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.devices.file_counter import FileCounter
+from sekisho.adapters.devices.tpm_counter import TpmCounter
+from sekisho.adapters.devices.tpm_seat import TpmSeat
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
 from sekisho.adapters.keys import load_key
-from sekisho.adapters.schedulers.watchdog_link import spawn_watchdog
+from sekisho.adapters.schedulers.kubernetes import Api, GateConfig, KubernetesAudit, connect_api
+from sekisho.adapters.schedulers.slurm import GateFile, SlurmAudit
+from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchdog
 from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.adapters.transport.control_client import ControlClient
+from sekisho.agent.carrying import Carrying
 from sekisho.agent.duty import Duty
 from sekisho.agent.events import Event
 from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings, Host
+from sekisho.agent.inbox import Inbox
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Post
+from sekisho.agent.rounds import Rounds
 from sekisho.agent.work import WorkFolder
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import canonical, from_json, parse_json
+from sekisho.ports.counter import Counter, CounterTier
+from sekisho.ports.driver_settings import DriverName, KubernetesSettings
+from sekisho.ports.gate import Gate
 from sekisho.signing import TrustRoot, parse_policy
 
 __all__ = ["Agent", "load_settings", "main", "run_agent"]
@@ -41,9 +54,13 @@ MAX_DOCUMENT = 1 << 20
 class Agent:
     """One agent, wired. `run` keeps it on duty in the calling thread; `end` may be called from anywhere."""
 
-    def __init__(self, home: Path) -> None:
-        """Raises InvalidInput for a bad home, StateConflict where another agent holds it, Unavailable."""
+    def __init__(self, home: Path, driver: DriverName | None = None) -> None:
+        """`driver` goes before the home's own word.
+
+        Raises InvalidInput for a bad home, StateConflict where another agent holds it, Unavailable.
+        """
         settings = load_settings(home)
+        settings = msgspec.structs.replace(settings, driver=driver or settings.driver)
         create_private_folder(home)
         hold_folder(home, "agent")
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -51,34 +68,43 @@ class Agent:
         self._control = ControlClient(settings.control)
         self._post = Post(self._control, settings.host, self._events.put)
         self._clock = SystemClock()
-        watchdog = home / "watchdog"
-        self._watchdog = spawn_watchdog(watchdog, settings.user)
+        self._watchdog = _find_watchdog(home, settings)
+        self._keeps_watchdog = settings.watchdog is not None
+        follower = Follower(settings.host, _load_trust(home))
         host = Host(
             settings,
             signer=load_key(home / "host.pem"),
             clock=self._clock,
-            memory=Memory(HostFolder(home), _open_counter(home), settings.host),
-            follower=Follower(settings.host, _load_trust(home)),
+            memory=Memory(HostFolder(home), _open_counter(home, settings, follower), settings.host),
+            follower=follower,
             driver=self._watchdog,
             outbox=self._post,
             folder=WorkFolder(home / settings.out),
             nonce=lambda: secrets.token_hex(16),
             cores=len(os.sched_getaffinity(0)),
+            gate=_open_gate(settings),
         )
-        self.duty = Duty(host, lambda: _revive(watchdog, settings.user))
+        self.duty = Duty(host, lambda: _revive(home, settings))
+        self._carrying = Carrying(host, self.duty, Inbox(home))
+        self._rounds = _plan_rounds(settings, self._events.put)
 
     def run(self) -> None:
         """Wake, then look whenever something happened or is due, until told to end."""
         self._wake()
         self._post.start()
+        if self._rounds is not None:
+            self._rounds.start()
         ready = {"ready": True, "pid": os.getpid()}
         print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
         try:
             wait = self.duty.look()
             while not self._ending:
                 self._hear(wait)
+                self._carrying.look()
                 wait = self.duty.look()
         finally:
+            if self._rounds is not None:
+                self._rounds.end()
             self._post.end()
             self._control.close()
 
@@ -88,7 +114,8 @@ class Agent:
             self.duty.wake(self._clock.boot_id())
         except SekishoError:
             with contextlib.suppress(SekishoError):
-                self._watchdog.quit()
+                if not self._keeps_watchdog:
+                    self._watchdog.quit()
             raise
 
     def end(self) -> None:
@@ -107,9 +134,9 @@ class Agent:
             return
 
 
-def run_agent(home: Path) -> None:
+def run_agent(home: Path, driver: DriverName | None = None) -> None:
     """An agent on duty until SIGTERM or SIGINT. Raises what `Agent` raises."""
-    agent = Agent(home)
+    agent = Agent(home, driver)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.end())
     agent.run()
@@ -144,15 +171,65 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _open_counter(home: Path) -> FileCounter:
-    """The home's counter; made once, in a home that holds nothing yet: one that is gone later is missed."""
+def _open_counter(home: Path, settings: AgentSettings, follower: Follower) -> Counter:
+    """The home's counter; a file is made once, in a home that holds nothing yet: one that is gone later is missed."""
+    if settings.counter == "tpm":
+        return TpmCounter(settings.tcti, TpmSeat.load(home), tier=lambda: _tier_of(follower))
     path = home / "counter"
     begun = any((home / name).exists() for name in ("state.json", "receipts.jsonl"))
     return FileCounter(path) if begun or path.exists() else FileCounter.create(path)
 
 
-def _revive(folder: Path, user: int | None) -> None:
-    spawn_watchdog(folder, user)
+def _tier_of(follower: Follower) -> CounterTier:
+    """What the enrolment says that this host's TPM is: no host can tell a chip from a program that acts like one."""
+    enrolment = follower.enrolment()
+    return enrolment.counter if enrolment is not None else "C1"
+
+
+def _find_watchdog(home: Path, settings: AgentSettings) -> WatchdogLink:
+    """A watchdog of our own, brought to life where it is not; else the privileged one, which others start.
+
+    Raises Unavailable where that does not answer, InvalidInput where it holds another driver than we were told.
+    """
+    place = settings.watchdog
+    if place is None:
+        return spawn_watchdog(home / "watchdog", settings=settings.driver_settings())
+    link = WatchdogLink(home, socket=Path(place.socket), user=place.user)
+    if link.name != settings.driver:
+        raise InvalidInput(
+            f"the watchdog holds the driver {link.name}",
+            path=f"{home / 'agent.json'}: driver",
+            remedy="name the same driver in agent.json and watchdog.json",
+        )
+    return link
+
+
+def _plan_rounds(settings: AgentSettings, notice: Callable[[Event], None]) -> Rounds | None:
+    """Who looks for what slipped past the gate; nobody where there is none."""
+    if settings.driver == "slurm" and settings.slurm is not None:
+        return Rounds(SlurmAudit(settings.slurm, settings.run).look, notice)
+    if settings.driver == "kubernetes" and settings.kubernetes is not None:
+        audit = KubernetesAudit(_open_api(settings.kubernetes), settings.kubernetes, SystemClock())
+        return Rounds(audit.look, notice)
+    return None
+
+
+def _open_gate(settings: AgentSettings) -> Gate | None:
+    """Where the scheduler's gate reads; none for a driver that starts its own work."""
+    if settings.driver == "slurm" and settings.slurm is not None:
+        return GateFile(Path(settings.slurm.gate))
+    if settings.driver == "kubernetes" and settings.kubernetes is not None:
+        api = _open_api(settings.kubernetes)
+        return GateConfig(api, settings.kubernetes, SystemClock())
+    return None
+
+
+def _open_api(settings: KubernetesSettings) -> Api:
+    return connect_api(settings.server, settings.token_file, settings.ca_file)
+
+
+def _revive(home: Path, settings: AgentSettings) -> None:
+    _find_watchdog(home, settings)
 
 
 def _load_trust(home: Path) -> TrustRoot:

@@ -7,14 +7,14 @@ lease request that waits for an answer), `followed.jsonl` and `heads.json` (what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import msgspec
 
 from sekisho.agent.follow import Followed
 from sekisho.agent.receipts import ChainTail, GivenReceipt, Standing, parse_receipt, read_chain
-from sekisho.licensing import BrokenChain, HostState, RolledBack, check_start
+from sekisho.licensing import BrokenChain, HostState, RolledBack, check_start, parse_state
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import ReceiptGiven
@@ -26,6 +26,7 @@ __all__ = ["Memory", "Opening"]
 
 RECEIPTS, STATE, REQUEST = "receipts.jsonl", "state.json", "request.dsse"
 FOLLOWED, HEADS, DELIVERED = "followed.jsonl", "heads.json", "delivered"
+NO_BOOT = "none"  # what stands for the boot until a fresh lease is in hand
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +47,24 @@ class Memory:
         self.standing = Standing()
         self.pending: dict[int, GivenReceipt] = {}
         self.delivered = 0
+        self.tell_time: Callable[[], tuple[Instant, float] | None] = lambda: None
+        self.known: tuple[Instant, float | None] | None = None
+        self._boot = ""
 
     def open(self, boot: str) -> Opening:
         """Compare state, receipts and counter. Raises Corrupt where a file or the counter cannot be read.
 
         Equal is sound. A receipt that the state does not know yet, or a counter one behind, is a crash between two
         writes: it is completed, and the quantum counts as spent. Anything else is a rollback: what is left of the
-        numbers is kept at its highest, no lease is.
+        numbers is kept at its highest, no lease is. Until a fresh lease is taken (`trusted`) every further start finds
+        another boot, too: an agent that dies before it gave back what it held must not make that good again.
         """
+        self._boot = boot
         self.delivered = self._load_delivered()
         state, tail, problem = self._load()
+        if self._is_new(tail) and self.counter.tier != "C0":
+            # A TPM's index starts above every one that it ever had: a home that holds nothing begins where it stands.
+            state = HostState(quantum=self.counter.read())
         if not problem:
             try:
                 crash = check_start(state.quantum, self.counter.read()) == "crash"
@@ -65,17 +74,36 @@ class Memory:
                 if crash:
                     # Crash here: the counter is one behind as before, and the next start steps it.
                     self.counter.step()
-        rebooted = bool(state.boot) and state.boot != boot
+        self.known = self._known_of(state, boot)
+        rebooted = bool(state.boot) and self._is_other(state.boot, boot)
         state = self._highest(state, tail) if problem else state.forget_quantum()
         self.standing = tail.standing
         self.pending = {given.sequence: given for given in tail.pending}
         # Crash here: nothing is lost, the next start comes to the same state by the same steps.
-        self.save(msgspec.structs.replace(state, boot=boot))
-        while self.counter.read() < self.state.quantum:
-            self.counter.step()  # after a rollback; a crash here leaves a rollback, which is found again
+        lasting = NO_BOOT if problem or rebooted else boot
+        self.save(msgspec.structs.replace(state, boot=lasting))
+        self.catch_up()  # after a rollback; a crash here leaves a rollback, which is found again
         if problem:
             return Opening(start="rolled-back", detail=problem)
         return Opening(start="rebooted" if rebooted else "sound")
+
+    def trusted(self, state: HostState) -> HostState:
+        """The state once a fresh lease was taken in this boot: from now on it counts."""
+        return msgspec.structs.replace(state, boot=self._boot)
+
+    def distrust(self) -> None:
+        """The host slept: what is held does not count any more, whoever looks at it next."""
+        # Crash before this: the next agent does not see that the host slept; its clocks counted it all the same.
+        self.save(msgspec.structs.replace(self.state, boot=NO_BOOT))
+
+    def is_another(self, boot: str) -> bool:
+        """Whether this is another boot than the one that the state was written in."""
+        return self._is_other(self.state.boot, boot)
+
+    def _is_other(self, before: str, now: str) -> bool:
+        """`kernel/TPM`: on C2 the TPM's counts decide, elsewhere the kernel's id."""
+        part = -1 if self.counter.tier == "C2" else 0
+        return before.split("/")[part] != now.split("/")[part]
 
     def record(self, given: GivenReceipt, state: HostState) -> None:
         """Make a receipt durable, then the state that includes it."""
@@ -86,7 +114,19 @@ class Memory:
         self.pending[given.sequence] = given
         self.standing = self.standing.after(given.link.receipt)
 
+    def _known_of(self, state: HostState, boot: str) -> tuple[Instant, float | None] | None:
+        """What was known of the time, and at which elapsed time where that still counts from the same boot."""
+        if state.known is None:
+            return None
+        is_same = state.boot.split("/")[0] == boot.split("/", maxsplit=1)[0]
+        return state.known, state.known_at_us / 1_000_000 if is_same else None
+
     def save(self, state: HostState) -> None:
+        """Make the state durable, with what is known of the time (`tell_time`) beside it."""
+        told = self.tell_time()
+        if told is not None:
+            at_us = round(told[1] * 1_000_000)
+            state = msgspec.structs.replace(state, known=told[0], known_at_us=at_us)
         # Crash here: the old state or the new one; with q + 1 and the counter not stepped, start-up finds a crash.
         self._files.save(STATE, canonical(state))
         self.state = state
@@ -95,6 +135,11 @@ class Memory:
         """Step the counter after the state with q + 1 is durable."""
         # Crash here: state and counter are equal, the permit was not given: the quantum is lost, no work ran in it.
         self.counter.step()
+
+    def catch_up(self) -> None:
+        """Step the counter until it stands at the state's quantum: after a rollback, or a step of unknown outcome."""
+        while self.counter.read() < self.state.quantum:
+            self.counter.step()
 
     def deliver(self, sequence: int) -> None:
         """A receipt has reached the issuer: it is not sent again."""
@@ -150,6 +195,11 @@ class Memory:
             except InvalidInput:
                 continue
 
+    def _is_new(self, tail: ChainTail) -> bool:
+        """Whether nothing was ever written here."""
+        kept = (STATE, FOLLOWED, REQUEST, DELIVERED)
+        return tail.sequence == 0 and all(self._files.load(name) is None for name in kept)
+
     # --- waking ------------------------------------------------------------------------------
 
     def _load(self) -> tuple[HostState, ChainTail, str]:
@@ -158,7 +208,7 @@ class Memory:
         try:
             raw = self._files.load(STATE)
             if raw is not None:
-                state = from_json(HostState, parse_json(raw, path=STATE), path=STATE)
+                state = parse_state(raw, path=STATE)
         except InvalidInput as error:
             problem = str(error)
         try:
@@ -216,7 +266,7 @@ def _adopt(state: HostState, receipt: ReceiptGiven) -> HostState:
         )
         if lease is not None and spend.lease == lease.lease:
             return numbered.switch()
-        return msgspec.structs.replace(numbered, following=None)
+        return numbered  # of a lease that was taken only to be given back
     if receipt.quantum == state.quantum + 1:
         if lease is not None and spend is not None and spend.lease == lease.lease:
             lease = msgspec.structs.replace(lease, reserved=spend.reserved_flop)

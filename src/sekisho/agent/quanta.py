@@ -1,7 +1,8 @@
 """Leases and quanta of one host: reserve, then spend; ask ahead; give back what is left.
 
 Order of a quantum's beginning: receipt appended, state with q + 1 made durable, counter stepped, permit extended,
-receipt sent. The first three are here, the last two are duty's, which holds the watchdog's line.
+receipt sent. The first three are here, the last two are duty's, which holds the watchdog's line. On C2 the receipt
+carries the counter's own word for q + 1, so there the state and the step come before the receipt.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from sekisho.agent.follow import Finding
 from sekisho.agent.host import Host
 from sekisho.agent.receipts import GivenReceipt, Notes
 from sekisho.licensing import AllowanceSpent, HeldLease, HostState
-from sekisho.model.errors import SekishoError, Unavailable
+from sekisho.licensing.spending import MOST_AHEAD
+from sekisho.model.errors import SekishoError, StateConflict, Unavailable
 from sekisho.model.statements import (
+    CertifiedCounter,
     LeaseRequested,
     LeaseTerms,
     Reference,
     make_payload,
     parse_payload,
 )
+from sekisho.ports.counter import CertifyingCounter, CounterTier
 from sekisho.ports.driver import WorkloadReading
 from sekisho.signing import parse_envelope, sign_payload
 
@@ -29,6 +33,9 @@ __all__ = ["Quanta"]
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
+COUNTER_PAUSE_S = 2.0
+# How long before a quantum's end the next one may begin at most: a TPM takes its time to step and to sign.
+LEAD_S: dict[CounterTier, float] = {"C0": 0.25, "C1": 1.0, "C2": 2.0}
 
 
 class Quanta:
@@ -38,6 +45,7 @@ class Quanta:
         self._host = host
         self.ends_s: float | None = None
         self._base_cpu_s: float | None = None
+        self._by_device = False  # whether the meter counts device-seconds handed out
         self._declared_base: int | None = None
         self._request = host.memory.load_request()
         self._forsaken = (
@@ -46,6 +54,8 @@ class Quanta:
         self._ask_again = False  # what came in answer was not in order: the same request once more
         self._ask_at_s = 0.0
         self._pause_s = FIRST_PAUSE_S
+        self._counter_at_s = 0.0
+        self.refusal = ""  # why the last lease that came is not in hand, in words
 
     # --- terms -------------------------------------------------------------------------------
 
@@ -61,17 +71,23 @@ class Quanta:
 
     def lead_s(self) -> float:
         """How long before a quantum's end the next one may begin, so that the work never waits for it."""
-        return min(0.25, 0.1 * self.terms.quantum_s) if self.terms else 0.0
+        # A scheduler's jobs may not expect the signal that comes where the next quantum is late.
+        longest = 2.0 if self._host.settings.admits else LEAD_S[self._host.memory.counter.tier]
+        return min(longest, 0.1 * self.terms.quantum_s) if self.terms else 0.0
 
     def left_s(self, lease: HeldLease) -> float:
         """Seconds that a lease is still good for, by the latest clock."""
         return lease.not_after.since(self._host.latest())
 
     def covered_s(self) -> float:
-        """Seconds until the last of the leases in hand ends: the one asked for ahead takes over from the present."""
-        state = self._host.memory.state
-        held = [lease for lease in (state.lease, state.following) if lease is not None]
+        """Seconds until the last of the leases in hand ends: those asked for ahead take over from the present."""
+        held = self._host.memory.state.in_hand
         return max((self.left_s(lease) for lease in held), default=0.0)
+
+    @property
+    def counter_answers(self) -> bool:
+        """Whether the counter answered when it was last asked, or may be asked again."""
+        return self._host.clock.elapsed_s() >= self._counter_at_s
 
     @property
     def is_acknowledged(self) -> bool:
@@ -83,38 +99,71 @@ class Quanta:
         return self.ends_s is None or self.ends_s - self._host.clock.elapsed_s() <= self.lead_s()
 
     def is_affordable(self) -> bool:
-        """Whether the lease in hand or the one asked for ahead has room and time for another quantum."""
+        """Whether the lease in hand or one asked for ahead has room and time for another quantum."""
         if not self.is_due():
             return True
         state = self._settled(self._read_cpu_s())
-        return any(
-            lease is not None and self._has_room(lease) for lease in (state.lease, state.following)
-        )
+        return any(self._has_room(lease, state) for lease in state.in_hand)
 
     # --- quanta ------------------------------------------------------------------------------
 
     def begin(self, work: str) -> GivenReceipt:
         """Reserve the next quantum durably; its receipt is still to be sent, after the permit.
 
-        Raises AllowanceSpent where no lease in hand has room.
+        Raises AllowanceSpent where no lease in hand has room, StateConflict while the counter is silent.
         """
-        host, memory = self._host, self._host.memory
+        host = self._host
         cpu_s = self._read_cpu_s()
         settled = self._settled(cpu_s)
-        if settled.lease is None or not self._has_room(settled.lease):
+        while settled.lease is not None and not self._has_room(settled.lease, settled):
             settled = self._switch(settled, work)
+            self._base_cpu_s = cpu_s  # what the quantum before used stands in the final receipt
         if settled.lease is None:
             raise AllowanceSpent("no lease in hand has room for another quantum")
         reserved = settled.reserve(self.reservation())
         if settled.lease.spent == "0":
             self._declared_base = host.folder.declared_flop() or 0
-        spend = Notes.spend_of(reserved.lease or settled.lease, self._declared())
-        given = host.give(Notes(stage="quantum", state=work, spend=spend), reserved)
-        memory.step()
-        length = min(float(self.terms.quantum_s if self.terms else 0), self.left_s(settled.lease))
+        given = self._count(reserved, work, cpu_s)
+        length = float(self.terms.quantum_s if self.terms else 0)
+        length = min(length, self._usable_s(settled.lease, settled))
         self.ends_s = host.clock.elapsed_s() + max(length, 0.0)
-        self._base_cpu_s = 0.0 if work == "none" else cpu_s
+        # A process begins at zero; a scheduler's count of device-seconds goes on from run to run.
+        self._base_cpu_s = 0.0 if work == "none" and not self._by_device else cpu_s
         return given
+
+    def _count(self, reserved: HostState, work: str, cpu_s: float | None) -> GivenReceipt:
+        """Receipt, state and counter of a quantum, in the order of the tier."""
+        memory = self._host.memory
+        spend = Notes.spend_of(reserved.lease, self._declared()) if reserved.lease else None
+        notes = Notes(stage="quantum", state=work, spend=spend)
+        if memory.counter.tier == "C2":
+            certified = self._certify(reserved, cpu_s)
+            certain = msgspec.structs.replace(notes, certified=certified)
+            return self._host.give(certain, reserved)
+        given = self._host.give(notes, reserved)
+        memory.step()
+        return given
+
+    def _certify(self, reserved: HostState, cpu_s: float | None) -> CertifiedCounter | None:
+        """The counter's word for the quantum that begins, over the issuer's newest challenge.
+
+        Raises StateConflict where the counter is silent: the quantum is lost, and what ran before stays counted.
+        """
+        memory, counter = self._host.memory, self._host.memory.counter
+        try:
+            memory.catch_up()  # a step whose outcome nobody saw: two behind would be a rollback
+            memory.save(reserved)
+            self._base_cpu_s = cpu_s  # what was used before now is settled in what was just written
+            # Crash here: the state is one ahead, and the next start steps the counter: no work ran in that quantum.
+            memory.step()
+            # Crash here: a quantum that no receipt tells of; it counts in full, its number is not used again.
+            if reserved.challenge is None or not isinstance(counter, CertifyingCounter):
+                return None
+            return counter.certify(reserved.challenge)
+        except Unavailable as error:
+            self._counter_at_s = self._host.clock.elapsed_s() + COUNTER_PAUSE_S
+            self._host.raise_finding(Finding(code="counter-silent", detail=str(error)))
+            raise StateConflict(f"the counter does not answer: {error}") from None
 
     def attach(self, ends_s: float) -> None:
         """Take over a quantum that an earlier agent began; what it used so far is counted in full."""
@@ -158,9 +207,9 @@ class Quanta:
             self._drop_request()
 
     def ask_ahead(self) -> None:
-        """Ask for the next lease while the last affordable quantum runs, or where none is in hand."""
+        """Ask for the next lease where none is in hand, or before what is in hand is used up; C2 asks further ahead."""
         state = self._host.memory.state
-        if self._host.clock.elapsed_s() < self._ask_at_s or state.following is not None:
+        if self._host.clock.elapsed_s() < self._ask_at_s or len(state.waiting) >= self._ahead():
             return
         if self._request is not None:
             if self._ask_again:
@@ -168,9 +217,7 @@ class Quanta:
                 self._host.outbox.send_request(self._request)
             return
         licence = self._host.follower.licence_for(self._host.settings.run)
-        if licence is None or licence.revoked is not None:
-            return
-        if state.lease is not None and not self._is_last(state.lease):
+        if licence is None or licence.obstacle() is not None or not self._wants_more(state):
             return
         request = LeaseRequested(
             effective=self._host.clock.now(),
@@ -187,8 +234,12 @@ class Quanta:
         self._host.outbox.send_request(self._request)
 
     def take(self, event: LeaseCame, *, unwanted: bool) -> tuple[bool, list[GivenReceipt]]:
-        """Whether the lease is now in hand; and the final receipt of one that was taken only to be given back."""
+        """Whether the lease is now in hand; and the final receipt of one that was taken only to be given back.
+
+        Where it is not, `refusal` says why.
+        """
         if event.request != self._request:
+            self.refusal = "it answers a request that does not wait any more"
             return False, []
         state = self._host.memory.state
         try:
@@ -200,6 +251,7 @@ class Quanta:
                 latest=self._host.latest(),
             )
         except SekishoError as error:
+            self.refusal = f"{error.code}: {error}"
             self._host.raise_finding(Finding(code=error.code, detail=str(error)))
             self._slow_down()
             self._ask_again = True
@@ -207,12 +259,15 @@ class Quanta:
         if taken.fault is not None:
             self._host.raise_finding(Finding(code=taken.fault.code, detail=str(taken.fault)))
         if taken.fault is not None or unwanted or self._forsaken:
+            fault = f"{taken.fault.code}: {taken.fault}" if taken.fault else "it is not wanted now"
+            self.refusal = f"{fault}; it was given back unused"
             numbered = msgspec.structs.replace(state, lease_number=taken.held.number)
             given = self._final(taken.held, state, numbered, "none")
             self._drop_request()
             return False, [given]
         # Crash here: the request is sent again at the next start and the same lease comes.
-        self._host.memory.save(state.take(taken.held))
+        memory = self._host.memory
+        memory.save(memory.trusted(state.take(taken.held, ahead=self._ahead())))
         self._drop_request()
         self._pause_s = FIRST_PAUSE_S
         return True, []
@@ -233,6 +288,27 @@ class Quanta:
         self._host.memory.clear_request()
         self._request, self._forsaken, self._ask_again = None, False, False
 
+    def _ahead(self) -> int:
+        """How many leases may wait behind the one in hand: on C1 and C0 each quantum needs the issuer anyway."""
+        return MOST_AHEAD if self._host.memory.counter.tier == "C2" else 1
+
+    def _wants_more(self, state: HostState) -> bool:
+        """Whether another lease is to be asked for.
+
+        On C2 what is in hand shall reach as far as the charter lets a lease reach, so that an outage of the issuer is
+        outlasted; where the issuer grants no further ahead, half a lease's length is the least that is kept in hand.
+        """
+        held = state.in_hand
+        if not held or self._is_last(held[-1]):
+            return True
+        charter, terms = self._host.follower.regime.charter, self.terms
+        if self._ahead() == 1 or charter is None or terms is None:
+            return False
+        half = min(terms.interval_s, charter.terms.max_lease_s) / 2
+        gained = held[-1].not_after.since(held[-2].not_after) if len(held) > 1 else half
+        reach = charter.terms.max_lease_s - half if gained >= terms.quantum_s else half
+        return self.covered_s() <= reach
+
     def _is_last(self, lease: HeldLease) -> bool:
         terms = self.terms
         if terms is None:
@@ -240,9 +316,20 @@ class Quanta:
         room = int(lease.reserved) + self.reservation() > int(lease.allowance)
         return room or self.left_s(lease) <= 2 * terms.quantum_s + 1
 
-    def _has_room(self, lease: HeldLease) -> bool:
+    def _has_room(self, lease: HeldLease, state: HostState) -> bool:
         fits = int(lease.spent) + self.reservation() <= int(lease.allowance)
-        return fits and self.left_s(lease) > self.lead_s()
+        return fits and self._usable_s(lease, state) > self.lead_s()
+
+    def _usable_s(self, lease: HeldLease, state: HostState) -> float:
+        """Seconds that quanta may be begun under a lease: a declared outage makes the last one in hand last longer."""
+        left = self.left_s(lease)
+        if lease is not state.in_hand[-1]:
+            return left
+        outage = self._host.follower.outage(self._host.latest())
+        grace_s = self.terms.grace_s if self.terms else 0
+        if outage is None or -left - outage[1] > grace_s:
+            return left
+        return max(left, outage[0])
 
     def _settled(self, cpu_s: float | None) -> HostState:
         """The state with the running quantum closed at its sound bound; in full where the meter is blind."""
@@ -250,9 +337,14 @@ class Quanta:
         if state.lease is None or self.ends_s is None:
             return state
         # Work that ran has used something: a meter at zero is a new watchdog's, which knows nothing of it.
-        if not cpu_s or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
+        # A scheduler that handed out no device counts zero in earnest.
+        is_blind = cpu_s is None or (cpu_s == 0 and not self._by_device)
+        if cpu_s is None or is_blind or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
             return state.forget_quantum()
         used_us = round((cpu_s - self._base_cpu_s) * 1_000_000)
+        if self._by_device:
+            # Which of the devices was handed out is not told: each counts as the fastest.
+            return state.credit(-(-self._host.fastest_flop_per_s() * used_us // 1_000_000))
         bound = -(-self._host.peak_flop_per_s() * used_us // (self._host.cores * 1_000_000))
         return state.credit(bound)
 
@@ -263,7 +355,8 @@ class Quanta:
             reading: WorkloadReading = self._host.driver.read()
         except Unavailable:
             return None
-        return reading.cpu_s
+        self._by_device = reading.device_s is not None
+        return reading.cpu_s if reading.device_s is None else reading.device_s
 
     def _switch(self, settled: HostState, work: str) -> HostState:
         """Over to the lease that was asked for ahead; the old one's final receipt first."""

@@ -10,6 +10,7 @@ from sekisho.licensing import BrokenChain, HeldLease, HostState, Link
 from sekisho.model.errors import SekishoError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    CertifiedCounter,
     Checkpoint,
     FlopText,
     OrderReference,
@@ -57,6 +58,8 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
     leaves: str | None = None
     checkpoint: Checkpoint | None = None
     processes: int | None = None
+    cap: str | None = None
+    certified: CertifiedCounter | None = None
 
     @staticmethod
     def spend_of(lease: HeldLease, declared: FlopText | None = None) -> Spend:
@@ -136,6 +139,8 @@ def give_receipt(  # noqa: PLR0913  # a receipt is what host, chain, clock, key 
             "leaves": notes.leaves,
             "checkpoint": notes.checkpoint,
             "processes": notes.processes,
+            "cap": notes.cap,
+            "certified": notes.certified,
         },
         ReceiptGiven,
     )

@@ -3,10 +3,16 @@
 `python -m sekisho.agent.watchdog --dir D [--user UID] [--detach]` is a process of its own. It outlives the agent, reads
 nothing but one-line requests of a fixed shape from a unix socket of its owner, and never opens the network. Without a
 word from anybody it asks the work for a checkpoint at `checkpoint_at_s` and freezes or kills it at `until_s`, both in
-seconds of CLOCK_BOOTTIME, which counts through suspend. When it dies, the work dies (adapters/schedulers/keeper.py).
+seconds of CLOCK_BOOTTIME, which counts through suspend. When it dies, the work dies (adapters/schedulers/keeper.py) or,
+where others had started it, is frozen (adapters/schedulers/sentry.py).
 
-Files in D (0700): watchdog.sock, watchdog.lock (one watchdog per folder), watchdog.log (what it did by itself, JSON
-lines, at most two files of 1 MiB), watchdog.err, work.log (the work's own output), workload.json.
+With `--socket S --allow-user UID` it serves an agent of another user, one at a time. Then it trusts nothing that this
+user could have put there: D and the folder of S belong to root or to us all the way up, the settings are D's own, the
+work runs as a third user, and a permit ends within the longest that the settings allow.
+
+Files in D (0700): watchdog.json (DriverSettings), watchdog.sock, watchdog.lock (one watchdog per folder), watchdog.log
+(what it did by itself, JSON lines, at most two files of 1 MiB), watchdog.err, work.log (the work's own output),
+workload.json.
 """
 
 from __future__ import annotations
@@ -15,40 +21,52 @@ import argparse
 import contextlib
 import math
 import os
-import signal
+import pwd
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
+
+import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
-from sekisho.adapters.local_sockets import MAX_LINE, LineServer
+from sekisho.adapters.local_sockets import (
+    MAX_LINE,
+    Door,
+    LineServer,
+    Peer,
+    resolve_trusted_folder,
+)
 from sekisho.adapters.schedulers import watchdog_wire as wire
-from sekisho.adapters.schedulers.process import ProcessDriver
-from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
+from sekisho.adapters.schedulers.drivers import make_driver
+from sekisho.adapters.schedulers.process_files import read_process
+from sekisho.adapters.schedulers.watchdog_link import SETTINGS
+from sekisho.agent.journal import Journal
+from sekisho.agent.one_agent import OneAgent
+from sekisho.agent.readiness import Ending, Ready, notify_systemd
+from sekisho.model.errors import (
+    InvalidInput,
+    NotAuthorised,
+    SekishoError,
+    StateConflict,
+    Unavailable,
+)
 from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.ports.clock import Clock
-from sekisho.ports.driver import Driver, Permit, Workload
+from sekisho.ports.driver import HeldDriver, Permit
+from sekisho.ports.driver_settings import DriverSettings
 
-__all__ = ["Guard", "Journal", "decide_due", "main"]
+__all__ = ["Guard", "Post", "decide_due", "main", "parse_user", "run_watchdog"]
 
 TICK_S = (
     1.0  # a select timeout does not count through suspend: look at the clock at least this often
 )
-MAX_JOURNAL = 1 << 20
+MAX_SETTINGS = 65_536
 EXIT_REFUSED, EXIT_BAD_INPUT = 1, 2
 
 Due = Literal["nothing", "checkpoint", "freeze", "kill"]
-
-
-class HeldDriver(Driver, Protocol):
-    """A driver that knows its work and whether it is over, cheaply."""
-
-    @property
-    def workload(self) -> Workload | None: ...
-
-    def is_over(self) -> bool: ...
 
 
 def decide_due(permit: Permit, now_s: float, *, asked: bool) -> Due:
@@ -58,27 +76,21 @@ def decide_due(permit: Permit, now_s: float, *, asked: bool) -> Due:
     return "checkpoint" if now_s >= permit.checkpoint_at_s and not asked else "nothing"
 
 
-class Journal:
-    """What the watchdog did by itself, one JSON line each; the older of two files goes when the newer is full."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def write(self, at_elapsed_s: float, what: str, means: str) -> None:
-        """A crash here loses this line, never the act: the act comes first."""
-        row = {"at_elapsed_s": round(at_elapsed_s, 6), "what": what[:500], "means": means}
-        with contextlib.suppress(FileNotFoundError):
-            if self._path.stat().st_size > MAX_JOURNAL:
-                self._path.replace(self._path.with_name(self._path.name + ".1"))
-        with self._path.open("ab") as file:
-            file.write(canonical(row) + b"\n")
-
-
 class Guard:
-    """The work, its permit, and what is done when nobody says anything."""
+    """The work, its permit, and what is done when nobody speaks. `may_start`: whether an agent may start work."""
 
-    def __init__(self, driver: HeldDriver, clock: Clock, journal: Journal) -> None:
+    def __init__(  # what a guard holds, and by which rules
+        self,
+        driver: HeldDriver,
+        clock: Clock,
+        journal: Journal,
+        settings: DriverSettings,
+        *,
+        may_start: bool = True,
+    ) -> None:
         self._driver = driver
+        self._settings = settings
+        self._may_start = may_start
         self._clock = clock
         self._journal = journal
         self._permit: Permit | None = None
@@ -94,6 +106,8 @@ class Guard:
             wire.AskedFreeze: lambda _: wire.Answer(means=self._driver.freeze()),
             wire.AskedThaw: lambda _: self._thaw(),
             wire.AskedKill: lambda _: wire.Answer(means=self._driver.kill()),
+            wire.AskedCap: self._cap,
+            wire.AskedAbout: lambda _: self._tell_about(),
             wire.AskedQuit: lambda _: self._quit(),
         }
 
@@ -111,7 +125,10 @@ class Guard:
     def enforce(self) -> float:
         """Do what the permit asks for by now, and tell how many seconds may pass before the next look."""
         permit = self._permit
-        if permit is None or self._driver.is_over():
+        if self._driver.is_over():
+            return TICK_S
+        if permit is None:
+            self._hold_unpermitted()
             return TICK_S
         now = self._clock.elapsed_s()
         due = decide_due(permit, now, asked=self._asked)
@@ -124,24 +141,46 @@ class Guard:
         ahead = permit.until_s if self._asked else min(permit.checkpoint_at_s, permit.until_s)
         return min(max(ahead - now, 0.0), TICK_S)
 
-    def end_all(self, why: str) -> None:
-        """Kill the work, whatever its permit says; what outlives it is left to the keeper, which tries on."""
-        if not self._driver.is_over():
-            self._kill(f"work killed: {why}")
+    def end_all(self, why: str) -> bool:
+        """End the work, or freeze what others started, whatever its permit says; False where some of it runs on.
+
+        What outlives a kill is left to the keeper, which tries on.
+        """
+        if self._driver.is_over():
+            return True
+        if self._settings.at_end == "freeze":
+            self._freeze(f"work frozen: {why}")
+            return self._driver.is_over() or self._driver.read().state == "frozen"
+        self._kill(f"work killed: {why}")
+        return self._driver.is_over()
+
+    def _hold_unpermitted(self) -> None:
+        """Work that others started and that nobody has given a permit."""
+        act = self._settings.unpermitted
+        if act == "freeze":
+            self._keep_frozen("work without a permit, freeze")
+        elif act == "kill":
+            self._kill("work without a permit, kill")
 
     def _end(self, due: Literal["freeze", "kill"]) -> None:
         """Again at every look until it holds: somebody may have thawed what is out of permit."""
-        if due == "freeze" and self._enforced and self._driver.read().state == "frozen":
-            return
-        self._enforced = True
         if due == "freeze":
-            try:
-                self._note("permit ran out, freeze", self._driver.freeze())
-            except (SekishoError, OSError) as error:
-                # A permit that cannot be enforced gently is enforced all the same.
-                self._kill(f"permit ran out, killed since it could not be frozen: {error}")
+            self._keep_frozen("permit ran out, freeze")
         else:
             self._kill("permit ran out, kill")
+
+    def _keep_frozen(self, why: str) -> None:
+        if self._enforced and self._driver.read().state == "frozen":
+            return
+        self._enforced = True
+        self._freeze(why)
+
+    def _freeze(self, why: str) -> None:
+        try:
+            self._note(why, self._driver.freeze())
+        except (SekishoError, OSError) as error:
+            # What cannot be enforced gently is enforced all the same.
+            self._kill(f"{why}: killed since it could not be frozen: {error}")
 
     def _kill(self, what: str) -> None:
         try:
@@ -150,6 +189,10 @@ class Guard:
             self._note(f"{what}; some of it lives on: {error}", "none")
 
     def _start(self, asked: wire.AskedStart) -> wire.Answer:
+        if not self._may_start:
+            raise NotAuthorised(
+                "work would run as this watchdog's own user", remedy="name a user in watchdog.json"
+            )
         self._check_live(asked.permit)
         workload = self._driver.start(asked.run, asked.command, asked.environment)
         self._set_permit(asked.permit)
@@ -157,8 +200,7 @@ class Guard:
 
     def _take_permit(self, asked: wire.AskedPermit) -> wire.Answer:
         permit = asked.permit
-        if permit.checkpoint_at_s > permit.until_s or not math.isfinite(permit.until_s):
-            raise InvalidInput("the checkpoint lies after the end", path="permit")
+        self._check_sane(permit)
         if not self._driver.is_over():
             self._set_permit(permit)
         return wire.Answer()
@@ -191,9 +233,34 @@ class Guard:
         self.is_leaving = True
         return wire.Answer()
 
-    def _check_live(self, permit: Permit) -> None:
-        if permit.checkpoint_at_s > permit.until_s:
+    def _cap(self, asked: wire.AskedCap) -> wire.Answer:
+        cap = getattr(self._driver, "cap", None)
+        if cap is None:
+            raise Unavailable(f"the driver {self._driver.name} cannot slow its work")
+        return wire.Answer(cap=cap(asked.share_ppm))
+
+    def _tell_about(self) -> wire.Answer:
+        return wire.Answer(
+            about=wire.About(
+                driver=self._settings.driver,
+                stop_time_s=self._driver.stop_time_s,
+                longest_permit_s=self._settings.longest_permit_s,
+            )
+        )
+
+    def _check_sane(self, permit: Permit) -> None:
+        """The agent is believed about its lease, but not for ever."""
+        longest = self._clock.elapsed_s() + self._settings.longest_permit_s
+        if permit.checkpoint_at_s > permit.until_s or not math.isfinite(permit.until_s):
             raise InvalidInput("the checkpoint lies after the end", path="permit")
+        if permit.until_s > longest:
+            raise InvalidInput(
+                f"it ends later than the {self._settings.longest_permit_s:g} s that are allowed",
+                path="permit",
+            )
+
+    def _check_live(self, permit: Permit) -> None:
+        self._check_sane(permit)
         if permit.until_s <= self._clock.elapsed_s():
             raise StateConflict(
                 "the permit has run out", remedy="give a permit that ends in the future"
@@ -207,114 +274,174 @@ class Guard:
             self._journal.write(self._clock.elapsed_s(), what, means)
 
 
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a watchdog stands: its folder, the user of its work, and whom it serves (`None`: its own user alone)."""
+
+    folder: Path
+    user: int | None = None
+    socket: Path | None = None
+    allow_user: int | None = None
+    detach: bool = False
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Hold the folder until told to leave; 1 where another watchdog holds it, 2 for bad input."""
-    options = _parse_arguments(arguments)
-    ready = _Ready(detach=options.detach)
+    return run_watchdog(_parse_arguments(arguments))
+
+
+def run_watchdog(post: Post) -> int:
+    """Hold the folder until told to leave; the exit code of `main`."""
+    ready = Ready(detach=post.detach)
     if ready.is_parent:
         return ready.outcome()
     try:
-        create_private_folder(options.dir)
-        hold_folder(options.dir, "watchdog")
+        create_private_folder(post.folder)
+        if post.allow_user is not None:
+            post = _check_separation(post)
+        hold_folder(post.folder, "watchdog")
+        settings = _load_settings(post)
+        driver = make_driver(settings.driver, settings, post.folder)
     except (SekishoError, OSError) as error:
         print(f"watchdog: {error}", file=sys.stderr)  # noqa: T201  # the command's own voice
         return EXIT_REFUSED if isinstance(error, StateConflict) else EXIT_BAD_INPUT
-    return _hold(options.dir, options.user, ready)
+    return _hold(post, settings, driver, ready)
 
 
-def _hold(folder: Path, user: int | None, ready: _Ready) -> int:
+def _hold(post: Post, settings: DriverSettings, driver: HeldDriver, ready: Ready) -> int:
     """1. Kill what a dead watchdog left. 2. Serve. 3. Between requests, enforce. 4. Leave nothing behind."""
-    ending = _Ending()
+    folder = post.folder
+    ending = Ending()
     clock = SystemClock()
     journal = Journal(folder / "watchdog.log")
-    driver = ProcessDriver(folder, user)
     for name in driver.reap_leftovers():
         journal.write(clock.elapsed_s(), f"killed what a dead watchdog left: {name}", "none")
-    guard = Guard(driver, clock, journal)
-    server = LineServer(folder / "watchdog.sock", guard.answer, wake=ending.wake)
+    # Slurm runs a job as whoever submitted it; opening a run starts nothing as ours. Kubernetes starts no command.
+    opens = settings.driver == "slurm" and settings.slurm is not None and not settings.slurm.batch
+    opens = opens or settings.driver == "kubernetes"
+    may_start = post.allow_user is None or settings.user is not None or opens
+    guard = Guard(driver, clock, journal, settings, may_start=may_start)
+    server = LineServer(
+        post.socket or folder / "watchdog.sock",
+        guard.answer,
+        wake=ending.wake,
+        door=_door(post.allow_user),
+    )
     ready.tell({"ready": True, "pid": os.getpid(), "dir": str(folder)}, folder / "watchdog.err")
+    is_left_well = False
     try:
         while not (guard.is_leaving or ending.asked):
+            notify_systemd("WATCHDOG=1")
             server.wait(guard.enforce())
     finally:
-        guard.end_all("the watchdog was told to end")
+        is_left_well = guard.end_all("the watchdog was told to end")
         server.close()
-    if not driver.is_over():
+    if not is_left_well:
         return EXIT_REFUSED
     driver.close()
     return 0
 
 
-class _Ending:
-    """SIGTERM and SIGINT end the loop; the wake-up pipe ends its wait at once."""
+def _door(user: int | None) -> Door | None:
+    if user is None:
+        return None
+    agents = OneAgent(user, _start_of)
 
-    def __init__(self) -> None:
-        self.asked = False
-        self.wake, told = os.pipe()
-        os.set_blocking(told, False)
-        signal.set_wakeup_fd(told)
-        signal.signal(signal.SIGTERM, self._hear)
-        signal.signal(signal.SIGINT, self._hear)
+    def refusal(peer: Peer) -> bytes | None:
+        why = agents.refusal(peer.pid, peer.user)
+        return None if why is None else canonical(wire.refuse(StateConflict(why)))
 
-    def _hear(self, *_: object) -> None:
-        self.asked = True
+    return Door(user=user, refusal=refusal)
 
 
-class _Ready:
-    """Tells whoever started us that we serve. Detached, the starter's process waits for that and then leaves."""
-
-    def __init__(self, *, detach: bool) -> None:
-        self._detach = detach
-        self._child = 0
-        if detach:
-            self._heard, self._said = os.pipe()
-            self._child = os.fork()
-            if self._child == 0:
-                os.close(self._heard)
-                os.setsid()
-            else:
-                os.close(self._said)
-
-    @property
-    def is_parent(self) -> bool:
-        return self._child != 0
-
-    def outcome(self) -> int:
-        """In the parent: 0 once the child serves, its exit code where it never did."""
-        if os.read(self._heard, 2):
-            return 0
-        return os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
-
-    def tell(self, row: dict[str, object], errors: Path) -> None:
-        print(canonical(row).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
-        if self._detach:
-            _let_go_of_terminal(errors)
-            os.write(self._said, b"ok")
-            os.close(self._said)
+def _start_of(pid: int) -> int | None:
+    process = read_process(pid)
+    return process.start_ticks if process and process.is_alive else None
 
 
-def _let_go_of_terminal(errors: Path) -> None:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    voice = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for source, target in ((nowhere, 0), (nowhere, 1), (voice, 2)):
-        os.dup2(source, target)
+def _check_separation(post: Post) -> Post:
+    """Nothing that we stand on can be another's: our folder, the socket's folder. Raises InvalidInput."""
+    if post.allow_user == os.geteuid():
+        raise InvalidInput("is the watchdog's own user", path="--allow-user", remedy="leave it out")
+    socket = post.socket or post.folder / "watchdog.sock"
+    if post.socket is None or socket.parent.resolve() == post.folder.resolve():
+        raise InvalidInput(
+            "must lie outside the watchdog's own folder, which is closed to the agent",
+            path="--socket",
+            remedy="use a folder such as /run/sekisho",
+        )
+    socket.parent.mkdir(mode=0o755, exist_ok=True)
+    return msgspec.structs.replace(
+        post,
+        folder=resolve_trusted_folder(post.folder),
+        socket=resolve_trusted_folder(socket.parent) / socket.name,
+    )
 
 
-def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+def _load_settings(post: Post) -> DriverSettings:
+    """`watchdog.json`, or the process driver where there is none. Raises InvalidInput naming file and field."""
+    path = post.folder / SETTINGS
+    settings = DriverSettings()
+    with contextlib.suppress(FileNotFoundError):
+        text = _read_own(path)
+        settings = from_json(DriverSettings, parse_json(text, path=str(path)), path=str(path))
+    if post.user is not None:
+        settings = msgspec.structs.replace(settings, user=post.user)
+    if post.allow_user is None:
+        return settings
+    if settings.user in (0, post.allow_user, os.geteuid()):
+        raise InvalidInput(
+            "must be a third user: neither root, nor the watchdog's, nor the agent's",
+            path=f"{path}: user",
+        )
+    if settings.driver == "process" and settings.user is None:
+        raise InvalidInput("names no user for the work", path=f"{path}: user")
+    return settings
+
+
+def _read_own(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if found.st_uid not in (0, os.geteuid()) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise InvalidInput(
+                "others may write it", path=str(path), remedy="chown root, chmod 600"
+            )
+        return file.read(MAX_SETTINGS)
+
+
+def _parse_arguments(arguments: list[str] | None) -> Post:
     parser = argparse.ArgumentParser(
-        prog="python -m sekisho.agent.watchdog", description="Holds one run's work."
+        prog="python -m sekisho.agent.watchdog", description="Holds one host's work."
     )
     parser.add_argument(
-        "--dir", type=Path, required=True, help="folder of the socket, the lock and the journal"
+        "--dir", type=Path, required=True, help="folder of the settings, the lock and the journal"
     )
-    parser.add_argument("--user", type=int, help="uid that the work drops to")
+    parser.add_argument("--user", type=parse_user, help="uid that the work drops to")
+    parser.add_argument("--socket", type=Path, help="where to listen, if not in the folder")
+    parser.add_argument("--allow-user", type=parse_user, help="uid of the agent, if not our own")
     parser.add_argument(
         "--detach", action="store_true", help="return once it serves, and let it live on"
     )
     options = parser.parse_args(arguments)
-    if options.user is not None and not 0 <= options.user < 2**32 - 1:
-        parser.error("--user is not a uid")
-    return options
+    return Post(
+        folder=options.dir,
+        user=options.user,
+        socket=options.socket,
+        allow_user=options.allow_user,
+        detach=options.detach,
+    )
+
+
+def parse_user(text: str) -> int:
+    """A uid, or the uid of a user's name. Raises ValueError."""
+    if text.isdecimal():
+        if int(text) >= 2**32 - 1:
+            raise ValueError("is not a uid")
+        return int(text)
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except KeyError:
+        raise ValueError(f"there is no user {text[:40]}") from None
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from sekisho.auditor.approval_checks import check_approvals_given, check_closings
 from sekisho.auditor.balance_checks import check_balances
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
@@ -88,9 +89,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("packs", check_packs),
     Check("decisions", check_decisions),
     Check("licences", check_licences),
+    Check("approvals", check_approvals_given),
     Check("leases", check_leases),
     Check("receipts", check_receipts),
     Check("budgets", check_budgets),
+    Check("closings", check_closings),
     Check("deposits", check_deposits),
     Check("effects", check_effects),
     Check("halts", check_halts),

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from sekisho.auditor.evidence import Evidence, read_disclosures
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.receipt_checks import FORKS, RECEIPTS, links_of
 from sekisho.auditor.verdicts import Outcome, Tally
-from sekisho.licensing import LeaseState, LicenceState, Link
+from sekisho.licensing import LeaseState, LicenceState, Link, reserved_in_branches
+from sekisho.licensing.books import WHOLE
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import SekishoError
+from sekisho.model.instants import Instant
 from sekisho.model.statements import DisclosureErased, LeaseClosed, LeaseGranted
 
 __all__ = ["check_budgets"]
 
 Closings = Mapping[str, tuple[Step, LeaseClosed]]
+
+
+class Spending(msgspec.Struct, frozen=True, kw_only=True):
+    """The receipts that spend one lease: those of the host's chain in sequence, and those of branches beside it."""
+
+    links: tuple[Link, ...]
+    forks: tuple[Link, ...]
+
+    def reserved(self) -> int:
+        """The most that the chain reserved, and the most that each branch did, added."""
+        mine = [
+            parse_flop(link.receipt.spend.reserved_flop)
+            for link in self.links
+            if link.receipt.spend is not None
+        ]
+        return max(mine, default=0) + sum(reserved_in_branches(self.forks).values())
 
 
 def check_budgets(evidence: Evidence) -> Outcome:
@@ -24,15 +44,19 @@ def check_budgets(evidence: Evidence) -> Outcome:
     for step in history.steps:
         tally.extend(refusal.why for refusal in step.refusals if refusal.check == "budgets")
     _check_disclosures(evidence, history, tally)
-    spent = _spent_by_lease(evidence, tally)
+    spent = _spent_by_lease(evidence, RECEIPTS, tally)
+    branches = _spent_by_lease(evidence, FORKS, tally)
     closings = {fact.lease.leaf: (step, fact) for step, fact in history.facts(LeaseClosed)}
     for state in history.ledger.licences.values():
         _check_book(state, tally)
         for lease in state.leases:
-            _check_lease_spend(closings, state, lease, spent.get(lease.leaf, []), tally)
-        _check_sum(state, spent, tally)
+            spending = Spending(
+                links=tuple(spent.get(lease.leaf, ())), forks=tuple(branches.get(lease.leaf, ()))
+            )
+            _check_lease_spend(closings, state, lease, spending, tally)
+        _check_sum(state, spent, branches, tally)
     known = {lease.leaf for state in history.ledger.licences.values() for lease in state.leases}
-    for leaf in sorted(set(spent) - known):
+    for leaf in sorted({*spent, *branches} - known):
         tally.gap(
             f"receipts spend the lease {leaf[:16]}, which this log does not hold up to its checkpoint"
         )
@@ -73,12 +97,12 @@ def _check_opened(
         tally.gap(f"{where}: an amount is not disclosed")
 
 
-def _spent_by_lease(evidence: Evidence, tally: Tally) -> dict[str, list[Link]]:
-    """The receipts that spend each lease, in sequence; the branches of a fork are both counted."""
+def _spent_by_lease(evidence: Evidence, kind: str, tally: Tally) -> dict[str, list[Link]]:
+    """The receipts of one kind that spend each lease, in sequence: of the chains, or of the branches beside them."""
     spent: dict[str, list[Link]] = {}
-    for host in evidence.hosts(RECEIPTS):
+    for host in evidence.hosts(kind):
         try:
-            links = [*links_of(evidence, host, RECEIPTS), *links_of(evidence, host, FORKS)]
+            links = links_of(evidence, host, kind)
         except SekishoError as error:
             tally.fault(f"{type(error).code}: {error.message}")
             continue
@@ -89,22 +113,30 @@ def _spent_by_lease(evidence: Evidence, tally: Tally) -> dict[str, list[Link]]:
 
 
 def _check_book(state: LicenceState, tally: Tally) -> None:
-    number, book = state.licence.number, state.book
+    """Share by share: what is in the four accounts is the budget and what was taken beyond it, which is a fault."""
+    number = state.licence.number
+    shares = {share.share: share.budget_flop for share in state.licence.shares}
+    budgets = shares or {WHOLE: state.licence.budget_flop}
     if state.undisclosed:
         tally.gap(f"licence {number}: {state.undisclosed} amounts are not disclosed")
-    if (
-        book.budget != parse_flop(state.licence.budget_flop)
-        or min(book.available, book.leased, book.consumed, book.forfeited) < 0
-    ):
-        tally.fault(f"licence {number}: its books do not add up to its budget")
+    for name, book in state.books.shares.items():
+        where = f"licence {number}" + (f", share {name}" if name else "")
+        taken = (book.available, book.leased, book.consumed, book.forfeited)
+        budget = parse_flop(budgets[name]) if name in budgets else None
+        if sum(taken) - book.overdrawn != budget or min(*taken, book.overdrawn) < 0:
+            tally.fault(f"{where}: its books do not add up to its budget")
+        if book.overdrawn:
+            tally.fault(
+                f"{where}: {book.overdrawn} FLOP were consumed beyond its budget of {budget}"
+            )
 
 
 def _check_lease_spend(
-    closings: Closings, state: LicenceState, lease: LeaseState, links: list[Link], tally: Tally
+    closings: Closings, state: LicenceState, lease: LeaseState, spending: Spending, tally: Tally
 ) -> None:
     where = f"lease {lease.granted.number} of {lease.granted.host}"
     low = 0
-    for link in links:
+    for link in (*spending.links, *spending.forks):
         spend, number = link.receipt.spend, link.receipt.sequence
         if spend is None:
             continue
@@ -117,56 +149,75 @@ def _check_lease_spend(
             tally.fault(
                 f"{where}: receipt {number} reserves {reserved} FLOP of {lease.allowance_flop} allowed"
             )
-        if not low <= bound <= reserved:
+        # A branch begins where it parted from the chain, which nobody knows: it is not compared with the chain's end.
+        least = low if link in spending.links else 0
+        if not least <= bound <= reserved:
             tally.fault(
-                f"{where}: receipt {number} spends {bound} FLOP, after {low}, of {reserved} reserved"
+                f"{where}: receipt {number} spends {bound} FLOP, after {least}, of {reserved} reserved"
             )
         low = max(low, bound)
     if lease.ended is not None:
-        _check_closing(closings, state, lease, links, tally)
+        _check_closing(closings, state, lease, spending, tally)
 
 
 def _check_closing(
-    closings: Closings, state: LicenceState, lease: LeaseState, links: list[Link], tally: Tally
+    closings: Closings, state: LicenceState, lease: LeaseState, spending: Spending, tally: Tally
 ) -> None:
-    """By its final receipt with what that receipt reserved, or forfeited after its time with at least all known."""
+    """By its final receipt with what that reserved; forfeited after its time, or forked, with at least all known."""
     where = f"lease {lease.granted.number} of {lease.granted.host}"
     step, closed = closings[lease.leaf]
-    known = [parse_flop(link.receipt.spend.reserved_flop) for link in links if link.receipt.spend]
-    consumed = lease.consumed_flop
-    if closed.how == "forfeited":
-        slack = state.licence.lease.grace_s + step.regime.in_force().terms.clock_error_s
-        if closed.effective < lease.granted.not_after.plus(slack):
+    known, consumed = spending.reserved(), lease.consumed_flop
+    if closed.how != "final-receipt":
+        if closed.how == "forfeited" and closed.effective < _grace_end(state, lease, step):
             tally.fault(f"{where} was forfeited before its grace was over")
-        if consumed is not None and consumed < max(known, default=0):
-            tally.fault(
-                f"{where} was closed at {consumed} FLOP, its receipts reserved {max(known)}"
-            )
+        if closed.how == "forked" and not step.refusals and not spending.forks:
+            tally.gap(f"{where} was closed by a fork that is not in the evidence")
+        if consumed is not None and consumed < known:
+            tally.fault(f"{where} was closed at {consumed} FLOP, its receipts reserved {known}")
         return
-    if not links:
+    if not spending.links:
         tally.gap(f"{where}: its final receipt is not in the evidence")
         return
-    final = links[-1]
+    final = spending.links[-1]
+    told = parse_flop(final.receipt.spend.reserved_flop) if final.receipt.spend else 0
     if final.digest != closed.receipt or final.receipt.stage != "final":
         tally.fault(f"{where} was closed by a receipt that is not its final one")
-    elif consumed is not None and consumed != known[-1]:
-        tally.fault(f"{where} was closed at {consumed} FLOP, its final receipt says {known[-1]}")
+    elif consumed is not None and consumed != told:
+        tally.fault(f"{where} was closed at {consumed} FLOP, its final receipt says {told}")
 
 
-def _check_sum(state: LicenceState, spent: dict[str, list[Link]], tally: Tally) -> None:
-    """All reservations of a licence together: closed leases by what they consumed, open ones by the most reserved."""
-    total = sum(_taken(lease, spent.get(lease.leaf, [])) for lease in state.leases)
-    budget = parse_flop(state.licence.budget_flop)
-    if total > budget:
-        tally.fault(
-            f"licence {state.licence.number}: {total} FLOP were reserved, its budget is {budget}"
-        )
+def _grace_end(state: LicenceState, lease: LeaseState, step: Step) -> Instant:
+    """When nothing of a lease could be spent any more: its grace, the outage over its host by then, and clock error."""
+    granted = lease.granted
+    usual = granted.not_after.plus(state.licence.lease.grace_s)
+    host = step.regime.hosts.get(granted.host)
+    until = usual if host is None else step.outages.extend(host.host, host.site, usual)
+    return until.plus(step.regime.in_force().terms.clock_error_s)
 
 
-def _taken(lease: LeaseState, links: Iterable[Link]) -> int:
-    reserved = [
-        parse_flop(link.receipt.spend.reserved_flop) for link in links if link.receipt.spend
-    ]
-    if lease.ended is not None and lease.consumed_flop is not None:
-        return max(lease.consumed_flop, reserved[-1] if reserved else 0)
-    return max(reserved, default=0)
+def _check_sum(
+    state: LicenceState,
+    spent: Mapping[str, Sequence[Link]],
+    branches: Mapping[str, Sequence[Link]],
+    tally: Tally,
+) -> None:
+    """All reservations of each share together: closed leases by what they consumed, open ones by the most reserved."""
+    taken: dict[str, int] = {}
+    for lease in state.leases:
+        leaf, share = lease.leaf, lease.granted.share or WHOLE
+        spending = Spending(links=tuple(spent.get(leaf, ())), forks=tuple(branches.get(leaf, ())))
+        taken[share] = taken.get(share, 0) + _taken(lease, spending)
+    for share, total in taken.items():
+        budget = state.books.of(share or None).budget
+        if total > budget:
+            where = f"licence {state.licence.number}" + (f", share {share}" if share else "")
+            tally.fault(f"{where}: {total} FLOP were reserved, its budget is {budget}")
+
+
+def _taken(lease: LeaseState, spending: Spending) -> int:
+    """What one lease took: by its final receipt what that says, whatever was reserved and credited before it."""
+    consumed = lease.consumed_flop
+    if lease.ended != "final-receipt" or consumed is None:
+        return max(consumed or 0, spending.reserved())
+    last = spending.links[-1].receipt.spend if spending.links else None
+    return max(consumed, parse_flop(last.reserved_flop) if last is not None else 0)

@@ -13,15 +13,27 @@ from typing import TypeVar
 import msgspec
 
 from sekisho.ledger import Cosigned, Frontier, Policy, leaf_hash
-from sekisho.licensing import LicenceLedger, UnknownLicence, WrongLeaseNumber
+from sekisho.licensing import (
+    ApplicationBook,
+    LicenceLedger,
+    OutageBook,
+    StaleTerm,
+    UnknownLicence,
+    UnknownShare,
+    WrongIssuer,
+    WrongLeaseNumber,
+)
 from sekisho.model.errors import SekishoError, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterAdopted,
     HostEnrolled,
     LeaseClosed,
+    LicenceAmended,
+    LicenceClosed,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
     Predicate,
     TimeMarked,
 )
@@ -42,6 +54,9 @@ from sekisho.signing.trust import start_regime
 __all__ = ["History", "Mark", "Refusal", "Step", "walk_log"]
 
 P = TypeVar("P", bound=Predicate)
+_NO_LEASE = (StaleTerm, UnknownLicence, UnknownShare, WrongIssuer, WrongLeaseNumber)
+"""Why a lease is none at all, whatever it amounts to."""
+_LICENSING = (LicenceIssued, LicenceAmended, LicenceSuspended, LicenceRevoked, LicenceClosed)
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +78,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ledger: LicenceLedger
     lives: OrderLives
     shelf: PackShelf = PackShelf()
+    applications: ApplicationBook = ApplicationBook()
+    outages: OutageBook = OutageBook()
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -88,6 +105,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     cosigned: Cosigned | None
     mark_faults: tuple[str, ...]
     speakers: Mapping[str, Regime]
+    applications: ApplicationBook = ApplicationBook()
 
     def facts(self, kind: type[P]) -> Iterator[tuple[Step, P]]:
         """Every sound entry of one kind, in log order."""
@@ -147,6 +165,8 @@ class _Walk:
         self._ledger = LicenceLedger()
         self._lives = OrderLives()
         self._shelf = PackShelf()
+        self._applications = ApplicationBook()
+        self._outages = OutageBook()
         self._steps: list[Step] = []
         self._frontier = Frontier()
         self._roots = [self._frontier.root()]
@@ -168,6 +188,8 @@ class _Walk:
             ledger=self._ledger,
             lives=self._lives,
             shelf=self._shelf,
+            applications=self._applications,
+            outages=self._outages,
         )
         self._refusals = []
         if recorded is not None:
@@ -190,6 +212,7 @@ class _Walk:
             cosigned=cosigned,
             mark_faults=tuple(self._mark_faults),
             speakers=self._speakers,
+            applications=self._applications,
         )
 
     def _final(self, note: Note | None) -> tuple[Cosigned | None, Mark | None]:
@@ -219,6 +242,8 @@ class _Walk:
         before, self._regime = self._regime, self._regime.after(recorded)
         self._try("registers", recorded, lambda entry: self._fold_orders(entry, before))
         self._fold_licences(recorded)
+        self._try("approvals", recorded, lambda entry: self._fold_applications(entry, before))
+        self._outages = self._outages.after(recorded)
         self._lives = self._lives.after(recorded)
         self._shelf = put_on_shelf(self._shelf, recorded, before)
         if isinstance(fact, HostEnrolled | CharterAdopted):
@@ -227,16 +252,19 @@ class _Walk:
     def _fold_orders(self, recorded: Recorded, before: Regime) -> None:
         self._orders = record_in_book(self._orders, recorded, before, self._regime)
 
+    def _fold_applications(self, recorded: Recorded, before: Regime) -> None:
+        self._applications = self._applications.after(recorded, before.charter)
+
     def _fold_licences(self, recorded: Recorded) -> None:
         """With what is rightly disclosed; where the books refuse the amount, without it, so that the rest is seen."""
         known = {recorded.leaf: self._sound_disclosures(recorded)}
         fact = recorded.verified.predicate
         try:
             self._ledger = self._ledger.after(recorded, known)
-        except (UnknownLicence, WrongLeaseNumber) as error:
+        except _NO_LEASE as error:
             self._refuse("leases", recorded, error)
         except SekishoError as error:
-            licence = isinstance(fact, LicenceIssued | LicenceRevoked)
+            licence = isinstance(fact, _LICENSING)
             unopened = isinstance(fact, LeaseClosed) and isinstance(error, StateConflict)
             self._refuse("licences" if licence else "budgets", recorded, error)
             if not licence and not unopened:

@@ -6,12 +6,14 @@ from sekisho.auditor.evidence import Evidence, Paper
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.pack_checks import named, read_pack
 from sekisho.auditor.verdicts import Outcome, Tally
-from sekisho.licensing import LicenceState
+from sekisho.licensing.lineage import is_lineage_disclosed, judged_run, licensed_flop
+from sekisho.licensing.terms import grants_more
 from sekisho.model.amounts import parse_flop
 from sekisho.model.statements import (
     HostEnrolled,
     LeaseGranted,
     LeaseRequested,
+    LicenceAmended,
     LicenceIssued,
     PackPublished,
     RunDeclared,
@@ -26,28 +28,57 @@ REQUESTS = "requests.jsonl"
 
 
 def check_decisions(evidence: Evidence) -> Outcome:
-    """Each licence's rule decision is taken again, from the pack's own bytes and the run as declared."""
+    """Each rule decision is taken again, at issue and at amendment: pack's bytes, run as declared, lineage's total."""
     history, tally = evidence.past(), Tally()
     licences = list(history.facts(LicenceIssued))
     for step, licence in licences:
-        pack = _pack_of(evidence, step, licence, tally)
-        declared = _declared(step, licence)
-        if pack is None or declared is None:
+        _check_decision(evidence, step, licence, licence, tally)
+    amendments = 0
+    for step, fact in history.facts(LicenceAmended):
+        held = step.ledger.licences.get(fact.licence.leaf)
+        if held is None:
             continue
-        hosts = [step.regime.hosts[name] for name in declared.hosts if name in step.regime.hosts]
-        again = decide_plainly(request_from_run(declared, hosts), pack, licence.effective)
-        rules = {rule.id for rule in again.rules}
-        where = f"licence {licence.number}"
-        if again.decision in ("deny", "unsure"):
-            tally.fault(
-                f"{where}: the rules say {again.decision} to this run: {', '.join(sorted(rules))}"
-            )
-        elif again.decision != licence.decision.decision or rules != set(licence.decision.rules):
-            told = licence.decision.decision
-            tally.fault(
-                f"{where} rests on the decision {told}, its pack and declaration give {again.decision}"
-            )
-    return tally.outcome(f"{len(licences)} decisions taken again")
+        # What only restricts may rest on the decision that stood: nobody must be kept from having less.
+        if grants_more(held, fact) or fact.decision != held.licence.decision:
+            _check_decision(evidence, step, held.licence, fact, tally)
+            amendments += 1
+    told = f"{len(licences)} decisions taken again"
+    return tally.outcome(f"{told}, {amendments} at amendments" if amendments else told)
+
+
+def _check_decision(
+    evidence: Evidence,
+    step: Step,
+    licence: LicenceIssued,
+    terms: LicenceIssued | LicenceAmended,
+    tally: Tally,
+) -> None:
+    pack = _pack_of(evidence, step, terms, tally)
+    declared = _declared(step, licence)
+    if pack is None or declared is None:
+        return
+    besides = terms.licence.leaf if isinstance(terms, LicenceAmended) else ""
+    judged = judged_run(
+        step.ledger, declared, budget_flop=parse_flop(terms.budget_flop), besides=besides
+    )
+    hosts = [step.regime.hosts[name] for name in declared.hosts if name in step.regime.hosts]
+    request = request_from_run(judged.run, hosts, lineage_flop=judged.lineage_flop)
+    again = decide_plainly(request, pack, terms.effective)
+    rules = {rule.id for rule in again.rules}
+    where = f"licence {terms.number}" + (f" version {terms.version}" if besides else "")  # type: ignore[union-attr]  # an amendment has one
+    told = terms.decision
+    if again.decision == told.decision and rules == set(told.rules):
+        return
+    if not is_lineage_disclosed(step.ledger, declared.run):
+        tally.gap(f"{where}: what its lineage cost is not disclosed, so its decision is not known")
+    elif again.decision in ("deny", "unsure"):
+        tally.fault(
+            f"{where}: the rules say {again.decision} to this run: {', '.join(sorted(rules))}"
+        )
+    else:
+        tally.fault(
+            f"{where} rests on the decision {told.decision}, its pack and declaration give {again.decision}"
+        )
 
 
 def check_licences(evidence: Evidence) -> Outcome:
@@ -59,8 +90,15 @@ def check_licences(evidence: Evidence) -> Outcome:
     for step, licence in licences:
         where = f"entry {step.index}: licence {licence.number}"
         tally.extend(f"{where} {problem}" for problem in _check_licence(step, licence))
+        if not is_lineage_disclosed(step.ledger, licence.run):
+            tally.gap(f"{where}: what its run was licensed before is not disclosed")
         tally.extend(f"{where} {problem}" for problem in _check_terms(history, step, licence))
-    return tally.outcome(f"{len(licences)} licences")
+    amendments = list(history.facts(LicenceAmended))
+    for step, fact in amendments:
+        where = f"entry {step.index}: licence {fact.number} version {fact.version}"
+        tally.extend(f"{where} {problem}" for problem in _check_amendment(history, step, fact))
+    told = f"{len(licences)} licences"
+    return tally.outcome(f"{told}, {len(amendments)} amendments" if amendments else told)
 
 
 def check_leases(evidence: Evidence) -> Outcome:
@@ -81,7 +119,9 @@ def check_leases(evidence: Evidence) -> Outcome:
     return tally.outcome(f"{len(leases)} leases, each by its host's signed request")
 
 
-def _pack_of(evidence: Evidence, step: Step, licence: LicenceIssued, tally: Tally) -> Pack | None:
+def _pack_of(
+    evidence: Evidence, step: Step, licence: LicenceIssued | LicenceAmended, tally: Tally
+) -> Pack | None:
     """The pack that a licence names, from bytes that were published before it."""
     reference = licence.decision.pack
     where = f"licence {licence.number}: pack {reference.name} {reference.version}"
@@ -145,14 +185,45 @@ def _check_licence(step: Step, licence: LicenceIssued) -> list[str]:
             f"is for {licence.licensee}, whose organisation holds a key in a pause quorum",
         ),
         (
-            _licensed_for(step, licence) <= planned,
+            _licensed_for(step, licence) <= planned
+            or not is_lineage_disclosed(step.ledger, licence.run),
             f"licenses more for this run than the {planned} FLOP that the rules judged",
         ),
     )
     return [problem for is_right, problem in rules if not is_right]
 
 
-def _check_terms(history: History, step: Step, licence: LicenceIssued) -> list[str]:
+def _check_amendment(history: History, step: Step, fact: LicenceAmended) -> list[str]:
+    """The fold refuses what does not follow or goes below what is in use; here stands what needs hosts and charter."""
+    held = step.ledger.licences.get(fact.licence.leaf)
+    declared = _declared(step, held.licence) if held is not None else None
+    if held is None or declared is None:
+        return ["is of no licence of a declared run"]
+    hosts = [step.regime.hosts[name] for name in fact.hosts if name in step.regime.hosts]
+    rules = (
+        (held.licence.number == fact.number, f"is of licence {held.licence.number}"),
+        (len(hosts) == len(fact.hosts), "names a host that is not enrolled"),
+        (set(fact.hosts) <= set(declared.hosts), "names a host that was not declared"),
+        (
+            {host.site for host in hosts} <= set(fact.sites),
+            "is for hosts at a site that it does not name",
+        ),
+        (
+            fact.devices == sum(len(host.devices) for host in hosts)
+            and fact.devices_root == _devices_root(hosts),
+            "fixes another set of devices than enrolled",
+        ),
+        (
+            not grants_more(held, fact) or not _is_pausing(step, held.licence),
+            f"gives more to {held.licence.licensee}, whose organisation holds a key in a pause quorum",
+        ),
+    )
+    return [p for is_right, p in rules if not is_right] + _check_terms(history, step, fact)
+
+
+def _check_terms(
+    history: History, step: Step, licence: LicenceIssued | LicenceAmended
+) -> list[str]:
     charter = step.regime.in_force()
     terms = charter.terms
     start = history.recorded_from(step.index)
@@ -176,15 +247,7 @@ def _is_pausing(step: Step, licence: LicenceIssued) -> bool:
 
 def _licensed_for(step: Step, licence: LicenceIssued) -> int:
     """This budget with those of the run's other licences; of a revoked one what was handed out."""
-    total = parse_flop(licence.budget_flop)
-    for other in step.ledger.licences.values():
-        if other.licence.run == licence.run:
-            total += _handed_out(other)
-    return total
-
-
-def _handed_out(state: LicenceState) -> int:
-    return state.book.budget - (state.book.available if state.revoked is not None else 0)
+    return parse_flop(licence.budget_flop) + licensed_flop(step.ledger, licence.run)
 
 
 def _devices_root(hosts: list[HostEnrolled]) -> str:
@@ -224,13 +287,20 @@ def _check_lease(history: History, step: Step, lease: LeaseGranted) -> list[str]
         return ["is of a licence or for a host that the log does not hold"]
     licence, terms = state.licence, step.regime.in_force().terms
     end = history.recorded_by(step.index)
-    longest = min(licence.lease.interval_s, terms.max_lease_s)
+    # A host with a certified counter holds leases ahead: the charter's longest lease bounds how far.
+    is_ahead = host.counter == "C2"
+    longest = terms.max_lease_s if is_ahead else min(licence.lease.interval_s, terms.max_lease_s)
+    sites = next((s.sites for s in licence.shares if s.share == lease.share), ())
     rules = (
-        (state.revoked is None, f"is of licence {licence.number}, which was revoked"),
+        (state.obstacle() is None, f"was granted although {state.obstacle()}"),
         (lease.host in licence.hosts, f"is for a host that licence {licence.number} does not name"),
         (
             licence.period.start <= lease.effective and lease.not_after <= licence.period.end,
             "lies outside the period of its licence",
+        ),
+        (
+            not sites or host.site in sites,
+            f"draws on share {lease.share}, which is not for site {host.site}",
         ),
         (
             0 < lease.not_after.since(lease.effective) <= longest,

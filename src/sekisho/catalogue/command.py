@@ -76,6 +76,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Bound and estimate the FLOP of runs.",
         "計算の FLOP を上下限と推定値で示します。",
     ),
+    "cli.command.lease": (
+        "Ask for, grant, carry and list leases by hand.",
+        "リースを手渡しで申請・付与・運搬し、一覧にします。",
+    ),
     "cli.command.order": (
         "Draft, sign, issue and follow holds, pauses and resumes.",
         "保留・一時停止・再開の命令を起案・署名・発出・追跡します。",

@@ -1,4 +1,4 @@
-"""`sekisho agent run`: a host's agent on duty until it is told to leave."""
+"""`sekisho agent`: a host's agent on duty until it is told to leave, and what stands beside it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Annotated
 
 import typer
 
-from sekisho.model.errors import InvalidInput
+from sekisho.cli import agent_kubernetes, agent_means
+from sekisho.cli import agent_slurm
+from sekisho.cli import agent_tpm
+from sekisho.cli import agent_watchdog
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
+agent_kubernetes.add_to(app)
+agent_means.add_to(app)
+agent_slurm.add_to(app)
+agent_tpm.add_to(app)
 
 
 class DriverName(StrEnum):
-    """What may start and stop the work; more of them come with their own issues."""
+    """What may start and stop the work."""
 
     PROCESS = "process"
     CGROUP = "cgroup"
@@ -33,14 +40,14 @@ def agent() -> None:
 def run(
     home: Annotated[Path, typer.Option(help="Folder with agent.json, host.pem and trust.json.")],
     driver: Annotated[
-        DriverName, typer.Option(help="What starts and stops the work.")
-    ] = DriverName.PROCESS,
+        DriverName | None,
+        typer.Option(help="What starts and stops the work, if not as agent.json says."),
+    ] = None,
 ) -> None:
     """Run the agent in the foreground; Ctrl-C leaves the work to its watchdog and permit."""
     from sekisho.agent.main import run_agent
 
-    if driver is not DriverName.PROCESS:
-        raise InvalidInput(
-            f"there is no driver {driver} yet", path="--driver", remedy="use process"
-        )
-    run_agent(home)
+    run_agent(home, driver.value if driver else None)
+
+
+agent_watchdog.add_to(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from sekisho.cli.charter_flags import (
 from sekisho.cli.charter_guide import founding_guide
 from sekisho.cli.charter_propose import propose
 from sekisho.cli.charter_recover import app as recover
+from sekisho.cli.charter_tpm import app as tpm
 from sekisho.cli.countersign import add_issue, add_sign, hand_in, show_statement
 from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
@@ -73,6 +75,7 @@ app.command()(propose)
 app.command()(enrol)
 app.command()(drill)
 app.add_typer(recover, name="recover")
+app.add_typer(tpm, name="tpm")
 _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or an envelope.")]
 _Needed = ("--name", "--jurisdiction", "--key", "--log-key", "--witness", "--out")
 
@@ -109,10 +112,23 @@ def init(
     ] = "14d",
     max_lease: Annotated[str, typer.Option("--max-lease", help="The longest lease.")] = "24h",
     max_grace: Annotated[str, typer.Option("--max-grace", help="The longest grace.")] = "1h",
+    licence_approvals: Annotated[
+        int,
+        typer.Option(
+            "--licence-approvals",
+            min=-1,
+            max=16,
+            help="Holders who must approve a licence's application; the profile's number if left out.",
+        ),
+    ] = -1,
+    tpm_root: Annotated[
+        list[str] | None,
+        typer.Option("--tpm-root", help="A TPM maker's root certificate, for hosts of C2; repeat."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draft charter version 1; refused where it breaks a rule that every charter must keep."""
-    from sekisho.ceremony import FoundingPlan
+    from sekisho.ceremony import FoundingPlan, approvals_asked
 
     given = (name, jurisdiction, key, log_key, witness, out)
     _require(given, language_of(context), as_json=as_json)
@@ -127,13 +143,18 @@ def init(
         constituencies=parse_constituencies(key or [], "--key"),
         witnesses=[_witness(text) for text in witness or ()],
         recovery=parse_recovery(recovery_key or [], recovery_quorum, notice_days),
+        licence_approvals=approvals_asked(parse_profile(profile))
+        if licence_approvals < 0
+        else licence_approvals,
     )
     view = look(context, Sources())
     lengths = (
         parse_length(max_lease, path="--max-lease"),
         parse_length(max_grace, path="--max-grace"),
     )
-    deliver_draft(view, _founded(plan, view, lengths), Path(out), as_json=as_json)
+    deliver_draft(
+        view, _founded(plan, view, lengths, _roots(tpm_root or ())), Path(out), as_json=as_json
+    )
 
 
 @app.command()
@@ -237,13 +258,23 @@ def _require(given: tuple[object, ...], language: Language, *, as_json: bool) ->
         )
 
 
-def _founded(plan: FoundingPlan, view: View, lengths: tuple[int, int]) -> CharterAdopted:
+def _roots(files: Sequence[str]) -> tuple[str, ...]:
+    """The digests of root certificates, each once."""
+    from sekisho.cli.tpm_files import load_certificates
+    from sekisho.model.wire import sha256_hex
+
+    return tuple(dict.fromkeys(sha256_hex(der) for der in load_certificates(files)))
+
+
+def _founded(
+    plan: FoundingPlan, view: View, lengths: tuple[int, int], roots: tuple[str, ...]
+) -> CharterAdopted:
     """Version 1 as planned, held against every rule of charters."""
     from sekisho.ceremony import draft_founding, refuse_idle, verify_draft
 
     lease, grace = lengths
     drafted = draft_founding(plan, now=view.now)
-    terms = msgspec.structs.replace(drafted, max_lease_s=lease, max_grace_s=grace)
+    terms = msgspec.structs.replace(drafted, max_lease_s=lease, max_grace_s=grace, tpm_roots=roots)
     verify_draft(terms)
     refuse_idle(terms)
     return terms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,11 @@ from sekisho.cli.countersign import (
     add_sign,
 )
 from sekisho.cli.durations import length_in_words, parse_length, when_in_words
-from sekisho.cli.reading import read_input
+from sekisho.cli.licence_apply import add_to as add_applications
+from sekisho.cli.licence_burn_down import add_to as add_burn_down
+from sekisho.cli.licence_change import add_to as add_changes
+from sekisho.cli.licence_close import add_to as add_closing
+from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_shares
 from sekisho.cli.surroundings import (
     DisclosuresFile,
     HomeFolder,
@@ -30,17 +34,28 @@ from sekisho.model.errors import InvalidInput
 if TYPE_CHECKING:
     from sekisho.cli.words import View
     from sekisho.licensing import LeaseState, LicenceState
-    from sekisho.model.statements import Mode
-    from sekisho.rules import Decision, Pack
+    from sekisho.rules import Decision
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Decide runs, issue licences, read their books.", no_args_is_help=True)
-_KINDS = ("licence-issued", "licence-revoked")
+_KINDS = (
+    "application-filed",
+    "approval-given",
+    "licence-issued",
+    "licence-amended",
+    "licence-suspended",
+    "licence-revoked",
+    "outage-declared",
+)
 add_sign(
     app, _KINDS, "Show the licence, have its digest phrase typed back, and add your signature."
 )
 add_issue(app, _KINDS, "Hand a signed licence in.")
+add_applications(app)
+add_changes(app)
+add_closing(app)
+add_burn_down(app)
 _Run = Annotated[str, typer.Argument(metavar="RUN", help="A run that is declared in the log.")]
 _File = Annotated[str, typer.Argument(metavar="F", help="The licence: a draft or an envelope.")]
 _PackName = Annotated[
@@ -66,7 +81,7 @@ def decide(
 
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
-    decision = decide_run(state, run, _pack(pack), now=view.now)
+    decision = decide_run(state, run, load_named_pack(pack), now=view.now)
     deliver(
         Answer(
             document=to_plain(decision),
@@ -96,6 +111,16 @@ def draft(
     mode: Annotated[
         str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
     ] = "drain",
+    application: Annotated[
+        str,
+        typer.Option("--application", help="The application that it grants, with its approvals."),
+    ] = "",
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--share", help="NAME=FLOP[@SITE,SITE][/ISSUER-KEY-ID]; repeat: a part of the budget."
+        ),
+    ] = None,
     pack: _PackName = "",
     home: HomeFolder = "",
     log: LogPlace = "",
@@ -121,9 +146,11 @@ def draft(
         budget_flop=parse_quantity(budget, path="--budget") if budget else None,
         lasts_s=parse_length(lasts, path="--lasts"),
         terms=from_json(LeaseTerms, dict(terms), path="lease terms"),
-        mode=_mode(mode),
+        mode=parse_mode(mode),
+        shares=parse_shares(share or []),
+        application=application,
     )
-    payload = make_payload(draft_licence(state, run, _pack(pack), plan, now=view.now))
+    payload = make_payload(draft_licence(state, run, load_named_pack(pack), plan, now=view.now))
     parse_payload(payload, path="licence")
     create_file(Path(out), payload)
     page = describe(parse_document(payload, path=out), view)
@@ -176,24 +203,6 @@ def show(
     deliver(Answer(document=document, text="\n".join(lines)), as_json=as_json)
 
 
-def _pack(name: str) -> Pack:
-    from sekisho.rules import DEFAULT_PACK, load_pack, parse_pack
-
-    if name.endswith((".yaml", ".yml")):
-        return parse_pack(read_input(name, limit=2**20 + 1), name)
-    return load_pack(name or DEFAULT_PACK)
-
-
-def _mode(word: str) -> Mode:
-    from sekisho.model.statements import Mode
-
-    if word not in get_args(Mode):
-        raise InvalidInput(
-            f"{word[:40]!r} is no mode", path="--mode", remedy=f"use {', '.join(get_args(Mode))}"
-        )
-    return word  # type: ignore[return-value]  # checked just above
-
-
 def _decision_text(decision: Decision) -> str:
     lines = [f"{decision.id}: {decision.decision}"]
     for rule in decision.rules:
@@ -221,6 +230,19 @@ def _licence_row(state: LicenceState, view: View) -> dict[str, object]:
         "hosts": list(licence.hosts),
         "budget_flop": licence.budget_flop,
         "books": accounts,
+        "overdrawn_flop": format_flop(book.overdrawn) if whole else None,
+        "shares": [_share_row(state, name) for name in _shares(state)],
+        "version": state.version,
+        "versions": [
+            {
+                "version": v.version,
+                "since": str(v.since),
+                "budget_flop": format_flop(v.budget_flop),
+                "reason": v.reason,
+                "digest": v.digest,
+            }
+            for v in state.versions
+        ],
         "undisclosed": state.undisclosed,
         "status": _status(state, view),
         "start": str(licence.period.start),
@@ -232,9 +254,42 @@ def _licence_row(state: LicenceState, view: View) -> dict[str, object]:
     }
 
 
+def _shares(state: LicenceState) -> list[str]:
+    return [share.share for share in state.licence.shares]
+
+
+def _share_row(state: LicenceState, name: str) -> dict[str, object]:
+    book, known = state.books.of(name), state.books.is_known(name)
+    accounts = {
+        account: format_flop(getattr(book, account)) if known else None
+        for account in ("available", "leased", "consumed", "forfeited", "overdrawn")
+    }
+    return {"share": name, "budget_flop": format_flop(book.budget), "books": accounts}
+
+
+def _share_text(state: LicenceState, name: str, view: View) -> str:
+    book = state.books.of(name)
+    if not state.books.is_known(name):
+        budget, count = format_flop_short(book.budget), state.books.unknown.get(name, 0)
+        return f"{name}: {say('licence.undisclosed', view.language, budget=budget, count=count)}"
+    return say(
+        "licence.share",
+        view.language,
+        share=name,
+        available=format_flop_short(book.available),
+        leased=format_flop_short(book.leased),
+        consumed=format_flop_short(book.consumed),
+        forfeited=format_flop_short(book.forfeited),
+    )
+
+
 def _status(state: LicenceState, view: View) -> str:
+    if state.closed is not None:
+        return "closed"
     if state.revoked is not None:
         return "revoked"
+    if state.suspended is not None:
+        return "suspended"
     period = state.licence.period
     return "early" if view.now < period.start else "over" if period.end <= view.now else "in-force"
 
@@ -265,7 +320,7 @@ def _licence_text(state: LicenceState, view: View) -> str:
             consumed=format_flop_short(book.consumed),
             forfeited=format_flop_short(book.forfeited),
         )
-    return f"{head}\n  {books}"
+    return "\n  ".join([head, books, *(_share_text(state, name, view) for name in _shares(state))])
 
 
 def _lease_row(lease: LeaseState) -> dict[str, object]:

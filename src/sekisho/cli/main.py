@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "disclosure": ("sekisho.cli.disclosure", "app"),
     "key": ("sekisho.cli.key", "app"),
     "licence": ("sekisho.cli.licence", "app"),
+    "lease": ("sekisho.cli.lease", "app"),
     "order": ("sekisho.cli.order", "app"),
     "agent": ("sekisho.cli.agent", "app"),
     "tables": ("sekisho.cli.tables", "app"),

@@ -1,15 +1,24 @@
 """Double-entry books of a licence: every FLOP of the budget is in exactly one of four places, always.
 
-budget = available + leased + consumed + forfeited, in integers. Source: protocol section 6.
+budget + overdrawn = available + leased + consumed + forfeited, in integers, at every instant. `overdrawn` is what forks
+and over-consumption took beyond the budget: an account of its own, so that the books stay readable and exact. A budget
+that is split has one book a share. Source: protocol section 6.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
+from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict, VerificationError
+from sekisho.model.statements import BudgetShare
 
-__all__ = ["Book", "OverSpent"]
+__all__ = ["WHOLE", "Book", "Books", "OverSpent", "UnknownShare"]
+
+WHOLE = ""
+"""The name under which the one book of a budget stands that is not split."""
 
 
 class OverSpent(VerificationError):
@@ -18,13 +27,20 @@ class OverSpent(VerificationError):
     code = "over-spent"
 
 
+class UnknownShare(VerificationError):
+    """A lease that draws on no share of a split budget, or on one that the licence does not have."""
+
+    code = "unknown-share"
+
+
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """The four accounts of one licence, in FLOP."""
+    """The four accounts of one budget and what was taken beyond it, in FLOP."""
 
     available: int
     leased: int = 0
     consumed: int = 0
     forfeited: int = 0
+    overdrawn: int = 0
 
     @classmethod
     def open(cls, budget_flop: int) -> Book:
@@ -32,7 +48,25 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def budget(self) -> int:
-        return self.available + self.leased + self.consumed + self.forfeited
+        return self.available + self.taken - self.overdrawn
+
+    @property
+    def taken(self) -> int:
+        """What is not available: leased, consumed or forfeited."""
+        return self.leased + self.consumed + self.forfeited
+
+    def amend(self, budget_flop: int) -> Book:
+        """The book under another budget: what is added or taken away is available, never what is in use.
+
+        What is added covers what is overdrawn first. Raises StateConflict where less is named than before, and less
+        than leased + consumed + forfeited.
+        """
+        if budget_flop < min(self.taken, self.budget):
+            raise StateConflict(
+                f"a budget of {budget_flop} FLOP is below the {self.taken} FLOP leased, consumed and forfeited",
+                remedy=f"name at least {self.taken} FLOP, or wait until leases are closed",
+            )
+        return _made(budget_flop, self.leased, self.consumed, self.forfeited)
 
     def lease(self, allowance_flop: int) -> Book:
         """Move an allowance from available to leased. Raises StateConflict where not that much is left."""
@@ -48,23 +82,158 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     def close(self, allowance_flop: int, consumed_flop: int, *, rest_forfeited: bool) -> Book:
         """Move an allowance out of leased: what was consumed stays consumed, the rest returns or is forfeited.
 
-        A host that consumed more than its allowance is shown as such: the excess comes out of available, and
-        OverSpent is raised only where even that does not cover it.
+        What was consumed beyond the allowance comes out of available, and what not even that covers is overdrawn.
+        Raises OverSpent where not that much is leased.
         """
         if allowance_flop > self.leased or consumed_flop < 0:
             raise OverSpent(
                 f"{allowance_flop} FLOP cannot be closed: only {self.leased} FLOP are leased"
             )
-        rest = allowance_flop - consumed_flop
-        forfeited = rest if rest_forfeited and rest > 0 else 0
-        available = self.available + (rest - forfeited)
-        if available < 0:
-            raise OverSpent(
-                f"{consumed_flop} FLOP were consumed, {-available} more than the whole budget"
-            )
-        return Book(
-            available=available,
-            leased=self.leased - allowance_flop,
-            consumed=self.consumed + consumed_flop,
-            forfeited=self.forfeited + forfeited,
+        rest = max(0, allowance_flop - consumed_flop) if rest_forfeited else 0
+        return _made(
+            self.budget,
+            self.leased - allowance_flop,
+            self.consumed + consumed_flop,
+            self.forfeited + rest,
         )
+
+    def add(
+        self, allowance_flop: int, before_flop: int, consumed_flop: int, *, forfeited: bool
+    ) -> Book:
+        """Take in what another branch consumed of a lease that is closed: now so much, and not `before_flop`.
+
+        Of what was forfeited with the lease so much less is left, and none of it returns. Raises OverSpent where it
+        is less than before.
+        """
+        if consumed_flop < before_flop:
+            raise OverSpent(
+                f"{consumed_flop} FLOP are fewer than the {before_flop} consumed before"
+            )
+        lost = max(0, allowance_flop - before_flop) if forfeited else 0
+        left = min(lost, max(0, allowance_flop - consumed_flop))
+        return _made(
+            self.budget,
+            self.leased,
+            self.consumed - before_flop + consumed_flop,
+            self.forfeited - lost + left,
+        )
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """The books of one licence by share; `WHOLE` alone where the budget is not split.
+
+    `unknown` counts by share the amounts that nobody opens: from the first one on that share's book stands still.
+    """
+
+    shares: Mapping[str, Book]
+    unknown: Mapping[str, int] = {}
+
+    @classmethod
+    def open(cls, budget_flop: int, shares: Iterable[BudgetShare] = ()) -> Books:
+        """Books with everything available. Raises StateConflict where the shares do not split the budget whole."""
+        return cls(
+            shares={name: Book.open(flop) for name, flop in _split(budget_flop, shares).items()}
+        )
+
+    @property
+    def total(self) -> Book:
+        """All shares together; what one overdrew is not made up for by what another has left."""
+        if len(self.shares) == 1:
+            return next(iter(self.shares.values()))
+        books = self.shares.values()
+        return Book(
+            available=sum(book.available for book in books),
+            leased=sum(book.leased for book in books),
+            consumed=sum(book.consumed for book in books),
+            forfeited=sum(book.forfeited for book in books),
+            overdrawn=sum(book.overdrawn for book in books),
+        )
+
+    @property
+    def undisclosed(self) -> int:
+        return sum(self.unknown.values())
+
+    def of(self, share: str | None) -> Book:
+        """The book that a lease draws on. Raises UnknownShare."""
+        book = self.shares.get(share or WHOLE)
+        if book is None:
+            names = ", ".join(sorted(filter(None, self.shares))) or "none, its budget is not split"
+            raise UnknownShare(
+                f"the licence has no share {share!r}" if share else "the lease names no share",
+                remedy=f"shares: {names}",
+            )
+        return book
+
+    def is_known(self, share: str | None) -> bool:
+        """Whether every amount that this share's book needs is open."""
+        return not self.unknown.get(share or WHOLE)
+
+    def amend(self, budget_flop: int, shares: Iterable[BudgetShare] = ()) -> Books:
+        """The books under another budget, split as said. Raises StateConflict where that touches what is in use."""
+        wanted = _split(budget_flop, shares)
+        for name, book in self.shares.items():
+            if name not in wanted and (book.taken or not self.is_known(name)):
+                told = f"share {name}" if name else "the whole budget"
+                raise StateConflict(
+                    f"{book.taken} FLOP of {told} are leased, consumed or forfeited",
+                    remedy="name it again with at least as much, or close this licence and issue another",
+                )
+        return Books(
+            shares={name: self._rebudgeted(name, flop) for name, flop in wanted.items()},
+            unknown={name: count for name, count in self.unknown.items() if name in wanted},
+        )
+
+    def lease(self, share: str | None, allowance_flop: int | None) -> Books:
+        """With one more lease; an allowance that nobody opens is counted as unknown. Raises what `Book.lease` does."""
+        book = self.of(share)
+        if allowance_flop is None:
+            return self.unopened(share)
+        return self.put(share, book.lease(allowance_flop)) if self.is_known(share) else self
+
+    def unopened(self, share: str | None) -> Books:
+        """With one more amount of this share that nobody opens."""
+        name = share or WHOLE
+        return msgspec.structs.replace(
+            self, unknown={**self.unknown, name: self.unknown.get(name, 0) + 1}
+        )
+
+    def put(self, share: str | None, book: Book) -> Books:
+        return msgspec.structs.replace(self, shares={**self.shares, share or WHOLE: book})
+
+    def _rebudgeted(self, name: str, flop: int) -> Book:
+        book = self.shares.get(name)
+        if book is None:
+            return Book.open(flop)
+        if self.is_known(name):
+            return book.amend(flop)
+        # What is in use is unknown: the book stands still but for what is added or taken away.
+        left = book.available + flop - book.budget
+        return msgspec.structs.replace(book, available=max(0, left))
+
+
+def _made(budget: int, leased: int, consumed: int, forfeited: int) -> Book:
+    """The one book with these accounts: something is available, or something is overdrawn, never both."""
+    left = budget - leased - consumed - forfeited
+    return Book(
+        available=max(0, left),
+        leased=leased,
+        consumed=consumed,
+        forfeited=forfeited,
+        overdrawn=max(0, -left),
+    )
+
+
+def _split(budget_flop: int, shares: Iterable[BudgetShare]) -> dict[str, int]:
+    parts = [(share.share, parse_flop(share.budget_flop)) for share in shares]
+    if not parts:
+        return {WHOLE: budget_flop}
+    split = dict(parts)
+    if len(split) != len(parts):
+        raise StateConflict("two shares of the budget have one name", remedy="name each once")
+    total = sum(split.values())
+    if total != budget_flop:
+        raise StateConflict(
+            f"the shares make {total} FLOP, the budget is {budget_flop}",
+            remedy="split the budget whole",
+        )
+    return split

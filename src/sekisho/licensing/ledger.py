@@ -11,16 +11,31 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sekisho.licensing.books import Book
+from sekisho.licensing.amending import amend, close, opened, suspend
+from sekisho.licensing.granting import (
+    LeaseOutsideLicence,
+    StaleTerm,
+    WrongIssuer,
+    close_lease,
+    grant_lease,
+    raise_terms,
+)
+from sekisho.licensing.origins import Origins
+from sekisho.licensing.states import LeaseState, LicenceState
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict, VerificationError
-from sekisho.model.instants import Instant
 from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
+    CheckpointRecorded,
     LeaseClosed,
     LeaseGranted,
+    LicenceAmended,
+    LicenceClosed,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
+    Predicate,
+    ReceiptGiven,
     RunDeclared,
 )
 from sekisho.signing.disclosure import reveal_field
@@ -31,7 +46,9 @@ __all__ = [
     "LeaseState",
     "LicenceLedger",
     "LicenceState",
+    "StaleTerm",
     "UnknownLicence",
+    "WrongIssuer",
     "WrongLeaseNumber",
 ]
 
@@ -42,55 +59,18 @@ class UnknownLicence(VerificationError):
     code = "unknown-licence"
 
 
-class LeaseOutsideLicence(VerificationError):
-    """A lease that its licence does not cover: revoked before it, another host, or past the licence's end."""
-
-    code = "lease-outside-licence"
-
-
 class WrongLeaseNumber(VerificationError):
     """A lease whose number is not the host's last + 1."""
 
     code = "wrong-lease-number"
 
 
-class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
-    """One lease: what was granted, and how it ended if it did. Amounts are None where undisclosed."""
-
-    granted: LeaseGranted
-    leaf: str
-    digest: str
-    allowance_flop: int | None
-    consumed_flop: int | None = None
-    ended: str | None = None
-
-
-class LicenceState(msgspec.Struct, frozen=True, kw_only=True):
-    """One licence with its books, every lease granted under it by leaf digest, and those that live."""
-
-    licence: LicenceIssued
-    leaf: str
-    digest: str
-    book: Book
-    granted: PersistentMap[str, LeaseState] = PersistentMap()
-    live: PersistentMap[str, LeaseState] = PersistentMap()
-    revoked: Instant | None = None
-    undisclosed: int = 0
-
-    @property
-    def leases(self) -> tuple[LeaseState, ...]:
-        """Every lease, in the order of granting; it takes as long as there are leases."""
-        return tuple(self.granted.values())
-
-    def live_leases(self) -> tuple[LeaseState, ...]:
-        return tuple(self.live.values())
-
-
 class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
     """All licences by leaf digest, runs by name, and each host's last lease number.
 
     The rest finds things: a licence's leaf by its number, a run's and a host's licences (in the order of issue), a
-    lease's licence, and the lease that answers a request, by the request's payload digest.
+    lease's licence, the lease that answers a request, by the request's payload digest, and the highest term that each
+    issuer key has granted under.
     """
 
     licences: PersistentMap[str, LicenceState] = PersistentMap()
@@ -101,32 +81,53 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
     of_host: PersistentMap[str, tuple[str, ...]] = PersistentMap()
     of_lease: PersistentMap[str, str] = PersistentMap()
     answered: PersistentMap[str, str] = PersistentMap()
+    origins: Origins = Origins()
+    terms: PersistentMap[str, int] = PersistentMap()
 
     def after(
         self, recorded: Recorded, disclosures: Mapping[str, tuple[str, ...]] | None = None
     ) -> LicenceLedger:
         """The ledger once a statement is in the log; `disclosures` maps leaf digests to disclosure texts.
 
-        Raises UnknownLicence, WrongLeaseNumber, LeaseOutsideLicence, ForgedDisclosure, StateConflict (a name or
-        number used twice, a budget overdrawn).
+        Raises UnknownLicence, WrongLeaseNumber, LeaseOutsideLicence, UnknownShare, WrongIssuer, StaleTerm,
+        ForgedDisclosure, StateConflict (a name or number used twice, more leased than is available).
         """
         known = (disclosures or {}).get(recorded.leaf, ())
         fact = recorded.verified.predicate
-        if isinstance(fact, RunDeclared):
-            if fact.run in self.runs:
-                raise StateConflict(
-                    f"run {fact.run} is declared already", remedy="take another name"
-                )
-            runs = self.runs.plus(fact.run, (recorded.leaf, fact))
-            return msgspec.structs.replace(self, runs=runs)
-        if isinstance(fact, LicenceIssued):
-            return self._issued(fact, recorded)
-        if isinstance(fact, LicenceRevoked):
-            return self._revoked(fact)
         if isinstance(fact, LeaseGranted):
             return self._granted(fact, recorded, known)
         if isinstance(fact, LeaseClosed):
-            return self._closed(fact, known)
+            return self._closed(fact, recorded, known)
+        if isinstance(fact, RunDeclared | CheckpointRecorded | ReceiptGiven):
+            return self._originated(fact, recorded)
+        return self._licensed(fact, recorded)
+
+    def _originated(
+        self, fact: RunDeclared | CheckpointRecorded | ReceiptGiven, recorded: Recorded
+    ) -> LicenceLedger:
+        if not isinstance(fact, RunDeclared):
+            declared = self.runs.get(fact.run or "")
+            origins = self.origins.after(recorded, declared[1] if declared is not None else None)
+            return msgspec.structs.replace(self, origins=origins)
+        if fact.run in self.runs:
+            raise StateConflict(f"run {fact.run} is declared already", remedy="take another name")
+        return msgspec.structs.replace(
+            self,
+            runs=self.runs.plus(fact.run, (recorded.leaf, fact)),
+            origins=self.origins.after(recorded, None),
+        )
+
+    def _licensed(self, fact: Predicate, recorded: Recorded) -> LicenceLedger:
+        if isinstance(fact, LicenceIssued):
+            return self._issued(fact, recorded)
+        if isinstance(fact, LicenceAmended):
+            return self._amended(fact, recorded)
+        if isinstance(fact, LicenceRevoked):
+            return self._revoked(fact)
+        if isinstance(fact, LicenceSuspended):
+            return self._with(suspend(self.find(fact.licence.leaf), fact, recorded))
+        if isinstance(fact, LicenceClosed):
+            return self._with(close(self.find(fact.licence.leaf), fact))
         return self
 
     def find(self, leaf: str) -> LicenceState:
@@ -170,12 +171,7 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
             raise StateConflict(
                 f"licence number {fact.number} is taken", remedy="take the next number"
             )
-        state = LicenceState(
-            licence=fact,
-            leaf=recorded.leaf,
-            digest=recorded.verified.digest,
-            book=Book.open(parse_flop(fact.budget_flop)),
-        )
+        state = opened(fact, recorded)
         of_host = self.of_host
         for host in dict.fromkeys(fact.hosts):
             of_host = of_host.plus(host, (*of_host.get(host, ()), state.leaf))
@@ -184,6 +180,18 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self._with(state), numbers=numbers, of_run=of_run, of_host=of_host
         )
+
+    def _amended(self, fact: LicenceAmended, recorded: Recorded) -> LicenceLedger:
+        before = self.find(fact.licence.leaf)
+        state = amend(before, fact, recorded)
+        of_host = self.of_host
+        for host in dict.fromkeys((*before.licence.hosts, *fact.hosts)):
+            others = tuple(leaf for leaf in of_host.get(host, ()) if leaf != state.leaf)
+            named = (state.leaf,) if host in fact.hosts else ()
+            mine = of_host.get(host, ())
+            kept = mine if named and state.leaf in mine else (*others, *named)
+            of_host = of_host.plus(host, kept)
+        return msgspec.structs.replace(self._with(state), of_host=of_host)
 
     def _revoked(self, fact: LicenceRevoked) -> LicenceLedger:
         state = self.find(fact.licence.leaf)
@@ -200,73 +208,28 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
             raise WrongLeaseNumber(
                 f"lease {fact.number} for host {fact.host} does not follow lease {last}"
             )
-        _verify_covered(fact, state)
-        allowance = _disclosed("allowance_flop", known, fact.concealed)
+        signers = recorded.verified.signers
         lease = LeaseState(
             granted=fact,
             leaf=recorded.leaf,
             digest=recorded.verified.digest,
-            allowance_flop=allowance,
+            allowance_flop=_disclosed("allowance_flop", known, fact.concealed),
         )
-        # After an amount that nobody opens any more, what is left is unknown: a later lease may well not "fit" it.
-        book = state.book
-        if allowance is not None and not state.undisclosed:
-            book = book.lease(allowance)
-        changed = msgspec.structs.replace(
-            state,
-            granted=state.granted.plus(lease.leaf, lease),
-            live=state.live.plus(lease.leaf, lease),
-            book=book,
-            undisclosed=state.undisclosed + (allowance is None),
-        )
+        changed = grant_lease(state, lease, signers)
         return msgspec.structs.replace(
             self._with(changed),
             lease_numbers=self.lease_numbers.plus(fact.host, fact.number),
             of_lease=self.of_lease.plus(lease.leaf, state.leaf),
             answered=self.answered.plus(fact.request, lease.leaf),
+            terms=raise_terms(self.terms, fact, signers),
         )
 
-    def _closed(self, fact: LeaseClosed, known: tuple[str, ...]) -> LicenceLedger:
+    def _closed(
+        self, fact: LeaseClosed, recorded: Recorded, known: tuple[str, ...]
+    ) -> LicenceLedger:
         state = self.find(fact.licence.leaf)
-        lease = state.granted.get(fact.lease.leaf)
-        if lease is None or lease.ended is not None or not _is_same(lease.granted, fact):
-            raise StateConflict(f"lease {fact.number} of host {fact.host} is not open")
         consumed = _disclosed("consumed_flop", known, fact.concealed)
-        ended = msgspec.structs.replace(lease, ended=fact.how, consumed_flop=consumed)
-        book, undisclosed = state.book, state.undisclosed
-        if consumed is None:
-            undisclosed += 1
-        elif lease.allowance_flop is not None and not undisclosed:
-            book = book.close(
-                lease.allowance_flop, consumed, rest_forfeited=fact.how == "forfeited"
-            )
-        return self._with(
-            msgspec.structs.replace(
-                state,
-                granted=state.granted.plus(ended.leaf, ended),
-                live=state.live.minus(ended.leaf),
-                book=book,
-                undisclosed=undisclosed,
-            )
-        )
-
-
-def _verify_covered(lease: LeaseGranted, state: LicenceState) -> None:
-    licence = state.licence
-    if state.revoked is not None:
-        raise LeaseOutsideLicence(
-            f"licence {licence.number} was revoked before lease {lease.number}"
-        )
-    if lease.host not in licence.hosts:
-        raise LeaseOutsideLicence(f"licence {licence.number} does not name host {lease.host}")
-    if lease.not_after > licence.period.end:
-        raise LeaseOutsideLicence(
-            f"lease {lease.number} of host {lease.host} outlives licence {licence.number}"
-        )
-
-
-def _is_same(granted: LeaseGranted, closed: LeaseClosed) -> bool:
-    return (granted.host, granted.number) == (closed.host, closed.number)
+        return self._with(close_lease(state, fact, consumed, recorded.verified.signers))
 
 
 def _disclosed(name: str, texts: tuple[str, ...], concealed: tuple[str, ...]) -> int | None:

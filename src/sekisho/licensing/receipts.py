@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import VerificationError
 from sekisho.model.statements import ReceiptGiven
 
-__all__ = ["BrokenChain", "Chain", "Link", "ReceiptFork", "fold_chain"]
+__all__ = ["BrokenChain", "Chain", "Link", "ReceiptFork", "fold_chain", "reserved_in_branches"]
 
 
 class BrokenChain(VerificationError):
@@ -80,3 +81,24 @@ def fold_chain(host: str, links: Iterable[Link]) -> Chain:
     for link in sorted(links, key=lambda link: link.receipt.sequence):
         chain = chain.after(link)
     return chain
+
+
+def reserved_in_branches(forks: Iterable[Link]) -> dict[str, int]:
+    """What receipts that contradict a chain reserved of each lease, by its leaf: the branches they make, added.
+
+    Receipts that follow one another are one branch, whose figures are cumulative: it counts with its highest. What a
+    branch shares with the chain before they parted is counted twice, never not at all.
+    """
+    branch_of: dict[str, str] = {}
+    highest: dict[tuple[str, str], int] = {}
+    for link in sorted(forks, key=lambda link: link.receipt.sequence):
+        branch = branch_of.get(link.receipt.previous or "", link.digest)
+        branch_of[link.digest] = branch
+        spend = link.receipt.spend
+        if spend is not None:
+            place = (branch, spend.lease.leaf)
+            highest[place] = max(parse_flop(spend.reserved_flop), highest.get(place, 0))
+    total: dict[str, int] = {}
+    for (_, leaf), flop in highest.items():
+        total[leaf] = total.get(leaf, 0) + flop
+    return total

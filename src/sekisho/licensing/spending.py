@@ -13,8 +13,20 @@ import msgspec
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import FlopText, Reference
+from sekisho.model.wire import from_json, parse_json
 
-__all__ = ["AllowanceSpent", "HeldLease", "HostState", "RolledBack", "StartUp", "check_start"]
+__all__ = [
+    "MOST_AHEAD",
+    "AllowanceSpent",
+    "HeldLease",
+    "HostState",
+    "RolledBack",
+    "StartUp",
+    "check_start",
+    "parse_state",
+]
+
+MOST_AHEAD = 16  # leases that may wait behind the one in hand, whatever their terms
 
 
 class RolledBack(VerificationError):
@@ -33,7 +45,10 @@ StartUp = Literal["equal", "crash"]
 
 
 class HeldLease(msgspec.Struct, frozen=True, kw_only=True):
-    """A lease in a host's hands. `spent` is the bound over finished quanta; `reserved` includes the one running."""
+    """A lease in a host's hands. `spent` is the bound over finished quanta; `reserved` includes the one running.
+
+    `challenge` is the issuer's nonce that came with it, for the next certified counter (tier C2).
+    """
 
     lease: Reference
     licence: Reference
@@ -43,35 +58,59 @@ class HeldLease(msgspec.Struct, frozen=True, kw_only=True):
     allowance: FlopText
     spent: FlopText = "0"
     reserved: FlopText = "0"
+    challenge: str | None = None
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host must never forget: quantum number, last lease number, the lease, the head of its receipt chain."""
+    """What a host must never forget: quantum number, last lease number, the lease, the head of its receipt chain.
+
+    `waiting` are leases asked for ahead, in the order of their numbers; they take over one after the other.
+    `challenge` is the newest nonce of the issuer, which the next quantum's certified counter answers (tier C2).
+    `known` is the earliest that it could be when this was written, `known_at_us` the elapsed time at that moment: what
+    an agent that starts again must not forget about the time. `boot` tells what must not have changed if nothing was
+    lost: the kernel's id of its boot, and where there is a TPM a slash and that one's own counts.
+    """
 
     quantum: int = 0
     lease_number: int = 0
     lease: HeldLease | None = None
-    following: HeldLease | None = None
+    waiting: tuple[HeldLease, ...] = ()
     sequence: int = 0
     receipt: str | None = None
     boot: str = ""
+    challenge: str | None = None
+    known: Instant | None = None
+    known_at_us: int = 0
 
-    def take(self, lease: HeldLease) -> HostState:
-        """Hold a lease that was accepted: at once where none is held, else for when the present one is closed.
+    @property
+    def in_hand(self) -> tuple[HeldLease, ...]:
+        """The lease that quanta are reserved from, then those that wait."""
+        return (self.lease, *self.waiting) if self.lease is not None else self.waiting
 
-        Raises StateConflict where one is waiting already: its allowance would be lost without a receipt.
+    def take(self, lease: HeldLease, *, ahead: int = 1) -> HostState:
+        """Hold a lease that was accepted: at once where none is held, else for when those before it are closed.
+
+        Raises StateConflict where `ahead` are waiting already: its allowance would be lost without a receipt.
         """
+        known = msgspec.structs.replace(
+            self, lease_number=lease.number, challenge=lease.challenge or self.challenge
+        )
         if self.lease is None:
-            return msgspec.structs.replace(self, lease=lease, lease_number=lease.number)
-        if self.following is not None:
+            return msgspec.structs.replace(known, lease=lease)
+        if len(self.waiting) >= ahead:
             raise StateConflict(
-                f"lease {self.following.number} is waiting already, beside {self.lease.number}"
+                f"{len(self.waiting)} leases are waiting already, beside {self.lease.number}"
             )
-        return msgspec.structs.replace(self, following=lease, lease_number=lease.number)
+        return msgspec.structs.replace(known, waiting=(*self.waiting, lease))
 
     def switch(self) -> HostState:
-        """Go over to the lease that was requested ahead, or to none; the old one's final receipt comes first."""
-        return msgspec.structs.replace(self, lease=self.following, following=None)
+        """Go over to the first lease that waits, or to none; the old one's final receipt comes first."""
+        following = self.waiting[0] if self.waiting else None
+        return msgspec.structs.replace(self, lease=following, waiting=self.waiting[1:])
+
+    def challenged(self, challenge: str | None) -> HostState:
+        """With the issuer's newest nonce; the one before stays where it sent none."""
+        return msgspec.structs.replace(self, challenge=challenge or self.challenge)
 
     def reserve(self, quantum_flop: int) -> HostState:
         """The state to make durable before the next quantum. Raises AllowanceSpent where it does not fit."""
@@ -111,8 +150,8 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, sequence=self.sequence + 1, receipt=digest)
 
     def without_leases(self) -> HostState:
-        """After a rollback or a reboot on C0 and C1: nothing held counts any more."""
-        return msgspec.structs.replace(self, lease=None, following=None)
+        """After a rollback or a reboot: nothing held counts any more."""
+        return msgspec.structs.replace(self, lease=None, waiting=())
 
     def _lease(self) -> HeldLease:
         if self.lease is None:
@@ -130,6 +169,19 @@ def check_start(state_quantum: int, counter: int) -> StartUp:
         f"the state file is at quantum {state_quantum}, the counter at {counter}",
         remedy="nothing runs here until a fresh lease answers this host's nonce; a finding is raised",
     )
+
+
+def parse_state(raw: bytes, *, path: str = "state.json") -> HostState:
+    """A state as it was made durable, by this version or one before it. Raises InvalidInput.
+
+    Until several leases could wait there was one, under the name `following`: it must not be lost on the way.
+    """
+    document = parse_json(raw, path=path)
+    if isinstance(document, dict) and "following" in document:
+        following = document.pop("following")
+        if following is not None:
+            document.setdefault("waiting", [following])
+    return from_json(HostState, document, path=path)
 
 
 def _refuse_negative(flop: int) -> None:

@@ -11,11 +11,16 @@ from typing import Any
 
 import msgspec
 
+from sekisho.inspection.tpm import check_tier
+from sekisho.licensing.terms import grants_more
 from sekisho.metering.accounts.report_book import usage_key
+from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
+    ApplicationFiled,
+    ApprovalGiven,
     BalanceClosed,
     CharterAdopted,
     ChipRegistered,
@@ -26,12 +31,16 @@ from sekisho.model.statements import (
     InventoryTaken,
     IrregularityFound,
     KeyCompromised,
+    LicenceAmended,
+    LicenceClosed,
+    LicenceDecision,
     LicenceIssued,
     LicenceRevoked,
     ObservationMade,
     OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    OutageDeclared,
     PackPublished,
     PackReference,
     Predicate,
@@ -44,6 +53,13 @@ from sekisho.model.statements import (
     parse_payload_leniently,
 )
 from sekisho.operations.difference import check_licence
+from sekisho.operations.licence_checks import (
+    check_application,
+    check_approval,
+    check_closing,
+    check_licence_amendment,
+    check_outage,
+)
 from sekisho.operations.publishing import verify_publication
 from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
@@ -62,6 +78,7 @@ OWN_KINDS = frozenset(
         "orders-in-force",
         "lease-granted",
         "lease-closed",
+        "licence-closed",
         "usage-reported",
         "chip-registered",
         "custody-moved",
@@ -149,24 +166,75 @@ def _check_licence(state: State, licence: LicenceIssued, grounds: Grounds) -> No
         problems.append(
             f"{party.organisation} holds a key in a pause quorum and cannot be licensed"
         )
-    problems += _against_rules(state, licence, grounds)
+    budget = parse_flop(licence.budget_flop)
+    asked = _Asked(run=licence.run, budget_flop=budget, told=licence.decision)
+    problems += _against_rules(state, asked, grounds, at=licence.effective)
     if problems:
         raise StateConflict(f"licence {licence.number}: {'; '.join(problems)}")
 
 
-def _against_rules(state: State, licence: LicenceIssued, grounds: Grounds) -> list[str]:
+def _check_licence_amendment(state: State, fact: LicenceAmended, grounds: Grounds) -> None:
+    """As a licence, with the lineage's total; what only restricts may rest on the decision that stands."""
+    _check_charter_alive(state, grounds.now)
+    problems = check_licence_amendment(state, fact)
+    held = state.licences.licences.get(fact.licence.leaf)
+    if held is not None and (grants_more(held, fact) or fact.decision != held.licence.decision):
+        asked = _Asked(
+            run=held.licence.run,
+            budget_flop=parse_flop(fact.budget_flop),
+            besides=held.leaf,
+            told=fact.decision,
+        )
+        problems += _against_rules(state, asked, grounds, at=fact.effective)
+    if problems:
+        raise StateConflict(f"amendment of licence {fact.number}: {'; '.join(problems)}")
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules are asked again: a run, the budget for it, and what the issuer says that they answered."""
+
+    run: str
+    budget_flop: int
+    told: LicenceDecision
+    besides: str = ""
+
+
+def _against_rules(state: State, asked: _Asked, grounds: Grounds, *, at: Instant) -> list[str]:
     """The decision is taken again from the published bytes: an issuer's own word for it is not enough."""
-    pack = grounds.load_pack(licence.decision.pack)
+    pack, told = grounds.load_pack(asked.told.pack), asked.told
     if pack is None:
-        return [f"the bytes of pack {licence.decision.pack.name} are not at hand"]
-    if licence.run not in state.licences.runs:
+        return [f"the bytes of pack {told.pack.name} are not at hand"]
+    if asked.run not in state.licences.runs:
         return []
-    decision = decide_run(state, licence.run, pack, now=licence.effective)
+    decision = decide_run(
+        state, asked.run, pack, now=at, budget_flop=asked.budget_flop, besides=asked.besides
+    )
     named = tuple(rule.id for rule in decision.rules)
-    if (decision.decision, named) != (licence.decision.decision, licence.decision.rules):
-        said = f"{licence.decision.decision} by {', '.join(licence.decision.rules) or 'no rule'}"
+    if (decision.decision, named) != (told.decision, told.rules):
+        said = f"{told.decision} by {', '.join(told.rules) or 'no rule'}"
         return [f"the rules say {decision.decision}, the licence says {said}"]
     return []
+
+
+def _check_application(state: State, fact: ApplicationFiled, grounds: Grounds) -> None:
+    _raise(f"application {fact.application}", check_application(state, fact, grounds.now))
+
+
+def _check_approval(state: State, fact: ApprovalGiven, _: Grounds) -> None:
+    _raise(f"answer to {fact.number}", check_approval(state, fact))
+
+
+def _check_closing(state: State, fact: LicenceClosed, _: Grounds) -> None:
+    _raise(f"closing of {fact.number}", check_closing(state, fact))
+
+
+def _check_outage(_state: State, fact: OutageDeclared, grounds: Grounds) -> None:
+    _raise(f"outage {fact.outage}", check_outage(fact, grounds.now))
+
+
+def _raise(what: str, problems: list[str]) -> None:
+    if problems:
+        raise StateConflict(f"{what}: {'; '.join(problems)}")
 
 
 def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> None:
@@ -251,10 +319,14 @@ def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
         raise StateConflict(f"host {fact.host} is not enrolled")
 
 
-def _check_host(_state: State, fact: HostEnrolled, _: Grounds) -> None:
-    """A host's name is a folder of every bundle: none may take the place of another host's files."""
+def _check_host(state: State, fact: HostEnrolled, _: Grounds) -> None:
+    """A host's name is a folder of every bundle: none may take the place of another host's files.
+
+    Its counter is worth what its TPM's certificates prove, at the instant that the enrolment speaks of.
+    """
     if any(part.endswith(".jsonl") for part in fact.host.split("/")):
         raise InvalidInput("is named like a file of a bundle", path="host", remedy="rename it")
+    check_tier(fact, state.regime.in_force().terms.tpm_roots)
 
 
 def _check_run(state: State, fact: RunDeclared, _: Grounds) -> None:
@@ -321,7 +393,12 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     RecoveryVetoed: _check_veto,
     OrderIssued: _check_order,
     LicenceIssued: _check_licence,
+    LicenceAmended: _check_licence_amendment,
     LicenceRevoked: _check_revocation,
+    LicenceClosed: _check_closing,
+    ApplicationFiled: _check_application,
+    ApprovalGiven: _check_approval,
+    OutageDeclared: _check_outage,
     ReceiptGiven: _check_receipt,
     ObservationMade: _check_observation,
     RunDeclared: _check_run,
@@ -334,6 +411,10 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     LicenceIssued: lambda p: (f"licence:{p.number}",),
+    LicenceAmended: lambda p: (f"amendment:{p.licence.leaf}:{p.version}",),
+    LicenceClosed: lambda p: (f"closing:{p.licence.leaf}",),
+    ApplicationFiled: lambda p: (f"application:{p.application}",),
+    OutageDeclared: lambda p: (f"outage:{p.outage}",),
     OrderIssued: lambda p: (f"order:{p.register}:{p.number}",),
     RunDeclared: lambda p: (f"run:{p.run}",),
     ReceiptGiven: lambda p: (f"receipt:{p.host}:{p.sequence}",),

@@ -19,13 +19,18 @@ from sekisho.model.errors import (
 )
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    ApplicationFiled,
+    ApprovalGiven,
     CharterAdopted,
     KeyCompromised,
     KeyDrilled,
+    LicenceAmended,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
+    OutageDeclared,
     Power,
     RecoveryAnnounced,
     RecoveryVetoed,
@@ -34,6 +39,12 @@ from sekisho.model.statements import (
     power_asked,
 )
 from sekisho.operations.difference import check_licence, place_of
+from sekisho.operations.licence_checks import (
+    check_application,
+    check_approval,
+    check_licence_amendment,
+    check_outage,
+)
 from sekisho.operations.recovering import problems_of_announcement
 from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
@@ -98,6 +109,9 @@ def verify_countersign(
     verify_document(footing, statement, unknown, now=now)
     charters = _charters(footing, statement)
     _verify_live(footing, key_id)
+    if isinstance(statement.predicate, ApplicationFiled):
+        _verify_party(footing, statement.predicate, key_id)
+        return
     if not any(key_id in _keys_asked(charter, statement) for charter in charters):
         power = power_for(statement)
         raise KeyWithoutPower(
@@ -168,6 +182,8 @@ def _keys_asked(charter: Charter, statement: Statement) -> frozenset[str]:
     fact = statement.predicate
     if isinstance(fact, KeyDrilled | SignatureWithdrawn):
         return frozenset({fact.key} & {key.key_id for key in charter.every_key()})
+    if isinstance(fact, ApprovalGiven):
+        return frozenset({fact.key} & {key.key_id for key in charter.keys_of("issue-licence")})
     if isinstance(fact, RecoveryAnnounced):
         return frozenset(charter.recovery)
     if isinstance(fact, RecoveryVetoed):
@@ -278,6 +294,63 @@ def _check_revocation(footing: Footing, fact: LicenceRevoked, _: str, __: Instan
             raise StateConflict(f"licence {fact.number} is not one that this can revoke")
 
 
+def _check_amendment(footing: Footing, fact: LicenceAmended, _: str, now: Instant) -> None:
+    _verify_own_log(footing, fact.licence.log, "amends a licence")
+    state = _state(footing)
+    _verify_unexpired(_charter(footing), now)
+    held = state.licences.find(fact.licence.leaf)
+    if (fact.version, fact.previous) != (held.version + 1, held.newest):
+        raise StateConflict(
+            f"version {fact.version} of licence {fact.number} does not follow version {held.version}",
+            remedy="draft it anew from the version in force",
+        )
+    _refuse(f"amendment of licence {fact.number}", check_licence_amendment(state, fact))
+
+
+def _check_suspension(footing: Footing, fact: LicenceSuspended, _: str, __: Instant) -> None:
+    _verify_own_log(footing, fact.licence.log, "suspends a licence")
+    if footing.state is not None:
+        held = footing.state.licences.find(fact.licence.leaf)
+        if held.licence.number != fact.number or held.obstacle() is not None:
+            raise StateConflict(f"licence {fact.number} is not one that this can suspend")
+
+
+def _check_application(footing: Footing, fact: ApplicationFiled, _: str, now: Instant) -> None:
+    _verify_own_log(footing, fact.declaration.log, "rests on a declaration")
+    if footing.state is not None:
+        problems = check_application(footing.state, fact, now)
+        _refuse(f"application {fact.application}", problems)
+
+
+def _check_approval(footing: Footing, fact: ApprovalGiven, _: str, __: Instant) -> None:
+    """An approval is of something that its giver has read: without the log nobody can."""
+    _verify_own_log(footing, fact.application.log, "answers an application")
+    _refuse(f"answer to {fact.number}", check_approval(_state(footing), fact))
+
+
+def _check_outage(footing: Footing, fact: OutageDeclared, _: str, now: Instant) -> None:
+    """Signed without the log as well: that it cannot be read may be why."""
+    _refuse(f"outage {fact.outage}", check_outage(fact, now))
+    _charter(footing)
+
+
+def _verify_party(footing: Footing, fact: ApplicationFiled, key_id: str) -> None:
+    """An application is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
+    if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
+        raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
+
+
+def _verify_own_log(footing: Footing, log: str, does: str) -> None:
+    origin = _root(footing).origin
+    if log != origin:
+        raise ForeignDocument(f"it {does} of {log}, trusted is {origin}")
+
+
+def _refuse(what: str, problems: list[str]) -> None:
+    if problems:
+        raise StateConflict(f"{what}: {'; '.join(problems)}")
+
+
 def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: Instant) -> None:
     root = footing.root
     if root is not None and terms.log.origin != root.origin:
@@ -344,6 +417,11 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     OrderIssued: _check_order,
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,
+    LicenceAmended: _check_amendment,
+    LicenceSuspended: _check_suspension,
+    ApplicationFiled: _check_application,
+    ApprovalGiven: _check_approval,
+    OutageDeclared: _check_outage,
     CharterAdopted: _check_charter,
     KeyCompromised: _check_report,
     KeyDrilled: _check_drill,

@@ -6,13 +6,13 @@ Every operation here has the same shape: parse, load, decide (pure, with reasons
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from sekisho.ledger.sequencer import Appended, Sequencer, Submission
-from sekisho.model.errors import SekishoError
+from sekisho.model.errors import SekishoError, StateConflict
 from sekisho.model.statements import PackReference, Predicate, make_payload
 from sekisho.operations.admission import Grounds, check_admission, unique_keys
 from sekisho.operations.state import State, fold_log, start_state
@@ -23,7 +23,7 @@ from sekisho.rules import Pack
 from sekisho.signing import Recorded, TrustRoot, sign_payload
 from sekisho.signing.keys import Signer
 
-__all__ = ["Admitted", "Deposits", "Desk"]
+__all__ = ["Admitted", "Deposits", "Desk", "Draft"]
 
 READ_STEP = 1_000
 
@@ -35,6 +35,13 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str
     digest: str
     fresh: bool
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement of the desk's own that is judged, folded and not in the log yet; its index is a guess."""
+
+    recorded: Recorded
+    submission: Submission
 
 
 class Deposits(Protocol):
@@ -179,6 +186,41 @@ class Desk:
             # Crash here: stated and not deposited; `complete` does it at the next start.
             self.deposits.complete()
         return admitted
+
+    def take_drafts(self, drafts: Sequence[Draft], after: State) -> list[Admitted]:
+        """Append what was judged and folded one after the other, in one transaction. `after` is the state behind it.
+
+        The caller holds the lock since it began to judge, has settled before, and has made durable what the drafts
+        conceal. Raises what the sequencer raises; then what stands of them is unknown until `settle`.
+        """
+        if not drafts:
+            return []
+        # Crash here: nothing is stored; whoever asked asks again.
+        self._is_unsettled = True
+        outcomes = self._sequencer.append([draft.submission for draft in drafts])
+        # Crash here: the entries are in the log; load() folds them at the next start.
+        places = [place for place in outcomes if isinstance(place, Appended) and place.fresh]
+        if len(places) != len(drafts):
+            raise StateConflict(
+                "another writer took what these statements name",
+                remedy="ask again: what stands is read first",
+            )
+        first, before = places[0].index, self._state.size
+        if first > before:
+            self._fold_up_to(first - 1)
+            for draft, place in zip(drafts, places, strict=True):
+                recorded = msgspec.structs.replace(draft.recorded, index=place.index)
+                self._state = self._state.after(recorded, self._disclosures)
+        else:
+            self._state = after
+        for draft, place in zip(drafts, places, strict=True):
+            self._tell(msgspec.structs.replace(draft.recorded, index=place.index))
+        self._is_unsettled = False
+        return [_admitted(self._by_digest[d.recorded.verified.digest], fresh=True) for d in drafts]
+
+    def keep_disclosures(self, disclosures: Mapping[str, tuple[str, ...]]) -> None:
+        """Know from now on what the private store keeps already."""
+        self._disclosures.update(disclosures)
 
     def forget(self, digest: str) -> None:
         """Destroy a statement's disclosures, and hold the state that a start without them would fold."""

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from sekisho.licensing.lineage import licensed_flop, planned_flop
 from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -20,7 +21,7 @@ from sekisho.model.statements import (
     OrderReference,
     PowerGrant,
 )
-from sekisho.operations.running import devices_root
+from sekisho.operations.licence_terms import against_application, against_regime, entry_of
 from sekisho.operations.state import State
 from sekisho.orders import HostFacts, KnownOrder, OrderBook, decide_demand, is_covered
 from sekisho.signing import PublicKey
@@ -53,6 +54,8 @@ _TERMS = (
     "key_drill_every_s",
     "emergency_s",
     "compromise_grace_s",
+    "licence_approvals",
+    "tpm_roots",
 )
 
 
@@ -150,22 +153,13 @@ def check_licence(state: State, licence: LicenceIssued, digest: str) -> list[str
     if taken is not None:
         same = taken.digest == digest
         problems.append(f"number {licence.number} is {'issued already' if same else 'taken'}")
-    problems += _against_declaration(state, licence)
-    unknown = sorted(set(licence.hosts) - set(state.regime.hosts))
-    if unknown:
-        problems.append(f"hosts not enrolled: {', '.join(unknown)}")
-    elif devices_root(state, licence.hosts) != licence.devices_root:
-        problems.append("its root of devices is not that of the hosts' enrolled devices")
-    published = state.pack_in_force(licence.decision.pack.name, licence.effective)
-    if published is None or published.pack != licence.decision.pack:
-        problems.append(f"pack {licence.decision.pack.name} is not published in the log as named")
-    terms = state.regime.in_force().terms
-    if licence.lease.interval_s > terms.max_lease_s or licence.lease.grace_s > terms.max_grace_s:
-        problems.append("the lease terms exceed what the charter allows")
+    problems += _against_declaration(state, licence, digest)
+    problems += against_regime(state, licence)
+    problems += against_application(state, licence, entry_of(state, digest))
     return problems
 
 
-def _against_declaration(state: State, licence: LicenceIssued) -> list[str]:
+def _against_declaration(state: State, licence: LicenceIssued, digest: str) -> list[str]:
     declared = state.licences.runs.get(licence.run)
     if declared is None or declared[0] != licence.declaration.leaf:
         return [f"run {licence.run} is not declared as the licence says"]
@@ -177,9 +171,14 @@ def _against_declaration(state: State, licence: LicenceIssued) -> list[str]:
         problems.append("names hosts that the declaration does not")
     if run.lineage != licence.lineage:
         problems.append("names another lineage than the declaration")
-    planned = max(parse_flop(run.planned_flop), parse_flop(run.planned_flop_hardware))
-    if parse_flop(licence.budget_flop) > planned:
+    planned, budget = planned_flop(run), parse_flop(licence.budget_flop)
+    others = licensed_flop(state.licences, licence.run, besides=entry_of(state, digest))
+    if budget > planned:
         problems.append(f"its budget is above the {planned} FLOP that were declared")
+    elif budget + others > planned:
+        problems.append(
+            f"with the {others} FLOP licensed for this run already it is above the {planned} declared"
+        )
     return problems
 
 

@@ -92,7 +92,7 @@ class BooksDocument(Document, frozen=True, kw_only=True):
 
 
 class LicenceDocument(Document, frozen=True, kw_only=True):
-    """A licence with its books; `undisclosed` counts the amounts that nobody here can open."""
+    """A licence as amended, with its books; `undisclosed` counts the amounts that nobody here can open."""
 
     leaf: str
     digest: str
@@ -101,7 +101,10 @@ class LicenceDocument(Document, frozen=True, kw_only=True):
     leases: int = 0
     live_leases: int = 0
     undisclosed: int = 0
+    version: int = 1
+    suspended: Instant | None = None
     revoked: Instant | None = None
+    closed: Instant | None = None
 
 
 class LeaseDocument(Document, frozen=True, kw_only=True):
@@ -196,7 +199,10 @@ def of_licence(state: LicenceState) -> LicenceDocument:
         leases=len(state.granted),
         live_leases=len(state.live),
         undisclosed=state.undisclosed,
+        version=state.version,
+        suspended=state.suspended,
         revoked=state.revoked,
+        closed=state.closed,
     )
 
 

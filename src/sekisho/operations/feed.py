@@ -1,8 +1,9 @@
 """What a host is told, in sequence: charter, enrolment, its licences, all orders, the newest heartbeat; with proofs.
 
-A pause or a hold goes out the moment it is in the log, unproven, since what restricts acts on sight; everything goes
-out with its proof once a witnessed checkpoint covers it. A cursor names this process's run, so that after a restart
-a host is told everything again rather than missing something.
+A pause or a hold goes out the moment it is in the log, unproven, since what restricts acts on sight, and so does an
+outage, in which witnesses may be what is away; everything goes out with its proof once a witnessed checkpoint covers
+it. A cursor names this process's run, so that after a restart a host is told everything again rather than missing
+something.
 
 Kept in memory is what somebody may still have to be told: of heartbeats the newest alone, and nothing twice once its
 proof is there. So a cursor is a number that events are given, not a place in a list.
@@ -23,11 +24,15 @@ from sekisho.model.statements import (
     HostEnrolled,
     HostRetired,
     KeyCompromised,
+    LicenceAmended,
+    LicenceClosed,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    OutageDeclared,
     Predicate,
     RecoveryAnnounced,
     RecoveryVetoed,
@@ -87,6 +92,9 @@ class Feed:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._proofs: dict[int, str] = {}
+        # By a licence's leaf: what was proven of its terms so far, and which hosts were told.
+        self._licences: dict[str, list[Recorded]] = {}
+        self._knowing: dict[str, set[str | None]] = {}
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each event, from whatever thread brought it."""
@@ -104,7 +112,9 @@ class Feed:
             self._waiting += marks
             is_heartbeat = isinstance(fact, OrdersInForce)
             (self._heartbeats if is_heartbeat else self._waiting).append(recorded)
-            on_sight = isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
+            on_sight = isinstance(fact, OutageDeclared) or (
+                isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
+            )
             if on_sight:
                 self._add(recorded, proven=False)
         if on_sight:
@@ -159,8 +169,31 @@ class Feed:
         if isinstance(fact, OrdersInForce):
             self._heartbeat = event
             return
-        for host in self._hosts_of(fact):
+        hosts = self._hosts_of(fact)
+        if isinstance(fact, LicenceIssued | LicenceAmended | LicenceSuspended):
+            self._tell_past(recorded, fact, hosts)
+            event = _Event(self._told, recorded, proven)
+        for host in hosts:
             self._events.setdefault(host, []).append(event)
+
+    def _tell_past(
+        self,
+        recorded: Recorded,
+        fact: LicenceIssued | LicenceAmended | LicenceSuspended,
+        hosts: tuple[str | None, ...],
+    ) -> None:
+        """A host that an amendment names for the first time is told first what the licence was before it."""
+        leaf = recorded.leaf if isinstance(fact, LicenceIssued) else fact.licence.leaf
+        past = self._licences.setdefault(leaf, [])
+        knowing = self._knowing.setdefault(leaf, set())
+        for host in hosts:
+            if host not in knowing and past:
+                mine = self._events.setdefault(host, [])
+                for earlier in past:
+                    mine.append(_Event(self._told, earlier, proven=True))
+                    self._told += 1
+        knowing.update(hosts)
+        past.append(recorded)
 
     def _marks_with(self, recorded: Recorded) -> tuple[Recorded, ...]:
         """The time marks by which a host knows when this was recorded, where that decides something.
@@ -200,9 +233,10 @@ class Feed:
             return (fact.host,)
         if isinstance(fact, LicenceIssued):
             return tuple(dict.fromkeys(fact.hosts))
-        if isinstance(fact, LicenceRevoked):
-            revoked = self._desk.state.licences.licences.get(fact.licence.leaf)
-            return tuple(dict.fromkeys(revoked.licence.hosts)) if revoked is not None else ()
+        if isinstance(fact, LicenceAmended | LicenceClosed | LicenceRevoked | LicenceSuspended):
+            # Those that it once named as well: they must know that it names them no more.
+            held = self._desk.state.licences.licences.get(fact.licence.leaf)
+            return held.every_host() if held is not None else ()
         return (None,)
 
     def _has_news(self, after: int) -> bool:
@@ -227,11 +261,15 @@ _TOLD = (
     HostEnrolled,
     HostRetired,
     KeyCompromised,
+    LicenceAmended,
+    LicenceClosed,
     LicenceIssued,
     LicenceRevoked,
+    LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
     OrdersInForce,
+    OutageDeclared,
     RecoveryAnnounced,
     RecoveryVetoed,
     SignatureWithdrawn,

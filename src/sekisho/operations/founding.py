@@ -20,7 +20,14 @@ from sekisho.model.statements import (
 from sekisho.signing import draft_charter
 from sekisho.signing.notes import VerifierKey
 
-__all__ = ["FoundingPlan", "WitnessPlan", "draft_founding", "refuse_idle", "witness_terms"]
+__all__ = [
+    "FoundingPlan",
+    "WitnessPlan",
+    "approvals_asked",
+    "draft_founding",
+    "refuse_idle",
+    "witness_terms",
+]
 
 _YEAR_S = 365 * 86_400
 
@@ -45,12 +52,18 @@ class FoundingPlan(msgspec.Struct, frozen=True, kw_only=True):
     orders_in_force_every_s: int = 60
     halt_verdict_s: int = 3_600
     recovery: Recovery | None = None
+    licence_approvals: int = 0
+
+
+def approvals_asked(profile: Profile) -> int:
+    """How many holders must approve a licence's application under a new charter of this profile, if nobody says."""
+    return 0 if profile == "internal" else 2
 
 
 def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
     """Charter version 1, with the witness quorum of `witness_terms`."""
     quorum, faults = witness_terms(len(plan.witnesses))
-    return draft_charter(
+    drafted = draft_charter(
         profile=plan.profile,
         name=plan.name,
         jurisdiction=plan.jurisdiction,
@@ -69,6 +82,7 @@ def draft_founding(plan: FoundingPlan, *, now: Instant) -> CharterAdopted:
         halt_verdict_s=plan.halt_verdict_s,
         recovery=plan.recovery,
     )
+    return msgspec.structs.replace(drafted, licence_approvals=plan.licence_approvals)
 
 
 def refuse_idle(terms: CharterAdopted) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from sekisho.model.amounts import parse_flop
+from sekisho.licensing.lineage import judged_run, planned_flop
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    BudgetShare,
     LeaseTerms,
     LicenceDecision,
     LicenceIssued,
@@ -20,7 +21,16 @@ from sekisho.model.wire import canonical, sha256_hex
 from sekisho.operations.state import State
 from sekisho.rules import Decision, Pack, decide, request_from_run
 
-__all__ = ["LicencePlan", "RunRefused", "decide_run", "devices_root", "draft_licence"]
+__all__ = [
+    "LicencePlan",
+    "RunRefused",
+    "decide_run",
+    "decision_of",
+    "devices_root",
+    "draft_licence",
+    "named_approvals",
+    "verify_published",
+]
 
 
 class RunRefused(StateConflict):
@@ -35,20 +45,32 @@ class RunRefused(StateConflict):
 
 
 class LicencePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the issuer decides beyond the declaration. No budget given: the planned FLOP are the budget."""
+    """What the issuer decides beyond the declaration. No budget given: the planned FLOP are the budget.
+
+    `application` is the name of the one that this licence grants; its approvals so far go with it.
+    """
 
     number: str
     budget_flop: int | None = None
     lasts_s: int = 86_400
     terms: LeaseTerms
     mode: Mode
+    shares: tuple[BudgetShare, ...] = ()
+    application: str = ""
 
 
-def decide_run(state: State, run: str, pack: Pack, *, now: Instant) -> Decision:
-    """The rules' answer to a run in the log. Raises StateConflict for one that is not declared."""
+def decide_run(  # a run, by what, when, and the budget that is asked for it
+    state: State, run: str, pack: Pack, *, now: Instant, budget_flop: int = 0, besides: str = ""
+) -> Decision:
+    """The rules' answer to a run in the log, with its lineage's total. Raises StateConflict for one not declared.
+
+    `budget_flop` is to be licensed beside what the run has, in place of the licence whose leaf is `besides`.
+    """
     declared = _declared(state, run)[1]
+    judged = judged_run(state.licences, declared, budget_flop=budget_flop, besides=besides)
     hosts = [state.regime.hosts[name] for name in declared.hosts if name in state.regime.hosts]
-    return decide(request_from_run(declared, hosts), pack, now)
+    request = request_from_run(judged.run, hosts, lineage_flop=judged.lineage_flop)
+    return decide(request, pack, now)
 
 
 def draft_licence(
@@ -56,16 +78,11 @@ def draft_licence(
 ) -> LicenceIssued:
     """The licence for its quorum to read and sign. Raises RunRefused where the rules deny or are unsure."""
     leaf, declared = _declared(state, run)
-    decision = decide_run(state, run, pack, now=now)
-    if decision.decision == "deny" or decision.decision == "unsure":  # noqa: PLR1714  # mypy narrows this form only
-        raise RunRefused(decision)
-    published = state.pack_in_force(pack.reference.name, now)
-    if published is None or published.pack != pack.reference:
-        raise StateConflict(
-            f"pack {pack.reference.name} is not published in the log as it is here",
-            remedy="publish it first: a decision rests on bytes that anybody can get",
-        )
-    planned = max(parse_flop(declared.planned_flop), parse_flop(declared.planned_flop_hardware))
+    planned = planned_flop(declared)
+    budget = planned if plan.budget_flop is None else plan.budget_flop
+    said = decision_of(decide_run(state, run, pack, now=now, budget_flop=budget), pack)
+    verify_published(state, pack, now=now)
+    application, approvals = named_approvals(state, plan.application)
     return LicenceIssued(
         effective=now,
         number=plan.number,
@@ -77,16 +94,50 @@ def draft_licence(
         devices=sum(len(state.regime.hosts[name].devices) for name in declared.hosts),
         devices_root=devices_root(state, declared.hosts),
         sites=(declared.site,),
-        budget_flop=str(planned if plan.budget_flop is None else plan.budget_flop),
+        budget_flop=str(budget),
         period=Span(start=now, end=now.plus(plan.lasts_s)),
         lease=plan.terms,
         mode=plan.mode,
-        decision=LicenceDecision(
-            decision=decision.decision,
-            rules=tuple(rule.id for rule in decision.rules),
-            pack=pack.reference,
-        ),
+        decision=said,
+        shares=plan.shares,
+        application=application,
+        approvals=approvals,
     )
+
+
+def decision_of(decision: Decision, pack: Pack) -> LicenceDecision:
+    """The rules' answer as a licence carries it. Raises RunRefused where they deny or are unsure."""
+    if decision.decision == "deny" or decision.decision == "unsure":  # noqa: PLR1714  # mypy narrows this form only
+        raise RunRefused(decision)
+    return LicenceDecision(
+        decision=decision.decision,
+        rules=tuple(rule.id for rule in decision.rules),
+        pack=pack.reference,
+    )
+
+
+def verify_published(state: State, pack: Pack, *, now: Instant) -> None:
+    """Raise StateConflict unless the log holds this very pack as the one in force."""
+    published = state.pack_in_force(pack.reference.name, now)
+    if published is None or published.pack != pack.reference:
+        raise StateConflict(
+            f"pack {pack.reference.name} is not published in the log as it is here",
+            remedy="publish it first: a decision rests on bytes that anybody can get",
+        )
+
+
+def named_approvals(
+    state: State, application: str
+) -> tuple[Reference | None, tuple[Reference, ...]]:
+    """An application and its approvals as a licence names them; nothing for no name. Raises StateConflict."""
+    if not application:
+        return None, ()
+    filed = state.applications.find(application)
+    if filed is None:
+        raise StateConflict(f"application {application} is not filed", remedy="file it first")
+    log = state.regime.in_force().terms.log.origin
+    approvals = tuple(Reference(log=log, leaf=answer.leaf) for answer in filed.approvals[:16])
+    return Reference(log=log, leaf=filed.leaf), approvals
 
 
 def devices_root(state: State, hosts: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from sekisho.ledger import leaf_hash
-from sekisho.licensing import LicenceLedger
+from sekisho.licensing import ApplicationBook, LicenceLedger, OutageBook
 from sekisho.metering.accounts.report_book import UsageBook
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -38,6 +38,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     regime: Regime
     licences: LicenceLedger = LicenceLedger()
+    applications: ApplicationBook = ApplicationBook()
+    outages: OutageBook = OutageBook()
     orders: OrderBook = OrderBook()
     lives: OrderLives = OrderLives()
     shelf: PackShelf = PackShelf()
@@ -64,6 +66,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return State(
             regime=regime,
             licences=self.licences.after(recorded, known),
+            applications=self.applications.after(recorded, self.regime.charter),
+            outages=self.outages.after(recorded),
             orders=record_in_book(self.orders, recorded, self.regime, regime),
             lives=self.lives.after(recorded),
             shelf=put_on_shelf(self.shelf, recorded, self.regime),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sekisho.model.instants import Instant
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "HostClock"]
 
 
 class Clock(Protocol):
@@ -21,3 +21,13 @@ class Clock(Protocol):
     def elapsed_s(self) -> float: ...
 
     def boot_id(self) -> str: ...
+
+
+class HostClock(Clock, Protocol):
+    """The clock of a host that holds leases: it can tell that the host slept.
+
+    `awake_s` is seconds from a source like that of `elapsed_s` that stands still in suspend, so that the two drift
+    apart by exactly the time slept.
+    """
+
+    def awake_s(self) -> float: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from sekisho.model.statements import CertifiedCounter
 
@@ -26,11 +26,19 @@ class Counter(Protocol):
     def step(self) -> int: ...
 
 
+@runtime_checkable
 class CertifyingCounter(Counter, Protocol):
     """A counter in a TPM, which signs for its value."""
 
     def certify(self, challenge: str) -> CertifiedCounter:
         """The counter's value and the TPM's clock, signed by its attestation key over the issuer's nonce (hex).
+
+        Raises Unavailable where the TPM does not answer.
+        """
+        ...
+
+    def boots(self) -> str:
+        """The TPM's own reset and restart counts as one text: another one than before means that it lost power.
 
         Raises Unavailable where the TPM does not answer.
         """

@@ -10,6 +10,7 @@ __all__ = [
     "CapMeans",
     "Driver",
     "GuardedDriver",
+    "HeldDriver",
     "Permit",
     "StopMeans",
     "Throttle",
@@ -85,6 +86,26 @@ class Driver(Protocol):
     def kill(self) -> StopMeans: ...
 
 
+class HeldDriver(Driver, Protocol):
+    """A driver as its watchdog holds it: it knows its work, and cheaply whether that is over.
+
+    A driver that can slow its work besides is a `Throttle` too.
+    """
+
+    @property
+    def workload(self) -> Workload | None: ...
+
+    def is_over(self) -> bool: ...
+
+    def reap_leftovers(self) -> tuple[str, ...]:
+        """Before the first start: end what a dead watchdog left behind; the names of what was found."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing of ours on the host. Raises StateConflict while work of ours runs."""
+        ...
+
+
 class Permit(msgspec.Struct, frozen=True, kw_only=True):
     """How long the work may go on without another word, in seconds of the host's elapsed-time source.
 
@@ -107,6 +128,10 @@ class GuardedDriver(Driver, Protocol):
     def permit(self, permit: Permit) -> None: ...
 
     def held(self) -> tuple[Workload, Permit] | None: ...
+
+    def cap(self, share_ppm: int) -> CapMeans:
+        """As `Throttle.cap`; raises Unavailable too where the driver behind the watchdog cannot slow its work."""
+        ...
 
 
 class Throttle(Protocol):

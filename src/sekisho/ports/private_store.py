@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 __all__ = ["Paper", "PaperKind", "PrivateStore"]
 
-PaperKind = Literal["request", "receipt", "acknowledgement", "fork"]
+PaperKind = Literal["request", "receipt", "acknowledgement", "fork", "term"]
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """One signed envelope of a host's dealings; `number` is its lease number or its receipt's sequence.
 
-    A `fork` is a receipt whose sequence another receipt already holds: evidence, kept beside the chain.
+    A `fork` is a receipt whose sequence another receipt already holds: evidence, kept beside the chain. A `term` is no
+    envelope but an issuer's claim: `host` is its key id, `number` the term, `digest` names both, first come first kept.
     """
 
     kind: PaperKind
@@ -41,6 +42,10 @@ class PrivateStore(Protocol):
         ...
 
     def save_paper(self, paper: Paper) -> None: ...
+
+    def save_all(self, disclosures: Mapping[str, Sequence[str]], papers: Sequence[Paper]) -> None:
+        """All of them or none, durable at once: what many threads wait for costs one sync."""
+        ...
 
     def load_papers(self, kind: PaperKind, host: str | None = None) -> list[Paper]: ...
 

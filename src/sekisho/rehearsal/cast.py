@@ -12,7 +12,12 @@ from sekisho.adapters.keys import load_or_create_key
 from sekisho.app import Home, RegimeFile
 from sekisho.model.instants import Instant
 from sekisho.model.statements import CharterKey, Predicate, make_payload
-from sekisho.operations.founding import FoundingPlan, WitnessPlan, draft_founding
+from sekisho.operations.founding import (
+    FoundingPlan,
+    WitnessPlan,
+    approvals_asked,
+    draft_founding,
+)
 from sekisho.signing import (
     Ed25519Signer,
     Envelope,
@@ -91,6 +96,7 @@ class Cast:
                 witnesses=[WitnessPlan(vkey=vkey, owner=OWNER) for vkey in witness_vkeys],
                 orders_in_force_every_s=HEARTBEAT_S,
                 halt_verdict_s=HALT_VERDICT_S,
+                licence_approvals=approvals_asked("authority"),
             ),
             now=now,
         )

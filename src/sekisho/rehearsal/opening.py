@@ -20,6 +20,12 @@ from sekisho.model.statements import (
     Span,
 )
 from sekisho.model.wire import canonical, sha256_hex
+from sekisho.operations.licence_drafts import (
+    AnswerPlan,
+    ApplicationPlan,
+    draft_application,
+    draft_approval,
+)
 from sekisho.operations.running import LicencePlan, decide_run, draft_licence
 from sekisho.rehearsal.cast import origin_of
 from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, SITE, Scene
@@ -106,16 +112,40 @@ def declare_and_decide(scene: Scene) -> None:
         scene.tell(f"{run}: {decision.decision} ({named}; pack {pack.reference.name})")
 
 
-def issue_licences(scene: Scene) -> None:
-    """Two of five authority keys sign each licence: a FLOP budget, leases, and what happens when they end."""
+def issue_licences(scene: Scene, terms: LeaseTerms = TERMS) -> None:
+    """The licensee applies, two holders approve, two authority keys sign: budget, leases, and what their end does."""
     for number, run in enumerate(name_runs(scene).values(), 1):
-        plan = LicencePlan(number=f"LIC-{number}", terms=TERMS, mode="kill")
+        application = _approved(scene, f"APP-{number}", run)
+        plan = LicencePlan(
+            number=f"LIC-{number}", terms=terms, mode="kill", application=application
+        )
         licence = draft_licence(scene.state(), run, load_pack(), plan, now=scene.clock.now())
         scene.wait_for_leaf(scene.submit(licence, *scene.cast.authority[:2]).digest)
         scene.tell(
             f"{licence.number} for {run}: {format_flop_short(int(licence.budget_flop))}, "
-            f"leases of {TERMS.interval_s} s, quanta of {TERMS.quantum_s} s, grace {TERMS.grace_s} s"
+            f"leases of {terms.interval_s} s, quanta of {terms.quantum_s} s, grace {terms.grace_s} s"
         )
+
+
+def _approved(scene: Scene, name: str, run: str) -> str:
+    """An application for a run that the charter's number of holders has approved; its name."""
+    plan = ApplicationPlan(
+        application=name, run=run, mode="kill", reason="rehearsed", lasts_s=2 * 86_400
+    )
+    filed = scene.submit(
+        draft_application(scene.state(), plan, now=scene.clock.now()), scene.cast.party
+    )
+    scene.wait_for_leaf(filed.digest)
+    asked = scene.state().regime.in_force().terms.licence_approvals
+    digests = []
+    for officer in scene.cast.authority[:asked]:
+        answer = AnswerPlan(application=name, key=officer.public.key_id, reason="rehearsed")
+        fact = draft_approval(scene.state(), answer, now=scene.clock.now())
+        digests.append(scene.submit(fact, officer).digest)
+    for digest in digests:
+        scene.wait_for_leaf(digest)
+    scene.tell(f"{name} for {run}: {asked} holders approved")
+    return name
 
 
 def run_and_meter(scene: Scene) -> None:

@@ -39,6 +39,7 @@ SALT_BYTES = 16
 MAX_TEXT = 20_000
 # RFC 9901, section 7.1: a claim of one of these names would be taken for the encoding itself.
 _RESERVED = frozenset({"_sd", "..."})
+_PARTS = msgspec.json.Decoder(tuple[str, str, str])
 
 
 class ForgedDisclosure(VerificationError):
@@ -97,12 +98,7 @@ def parse_disclosure(text: str, *, path: str = "") -> Disclosure:
     """Read a disclosure's wire form: three strings, a salt of at least 128 bits, canonical base64url."""
     if len(text) > MAX_TEXT:
         raise InvalidInput(f"a disclosure is at most {MAX_TEXT:,} characters", path=path)
-    array = parse_json(_decode(text, path), path=path)
-    if not (
-        isinstance(array, list) and len(array) == 3 and all(isinstance(part, str) for part in array)
-    ):
-        raise InvalidInput("a disclosure is an array of salt, name and value", path=path)
-    salt, name, value = (str(part) for part in array)
+    salt, name, value = _read_parts(_decode(text, path), path)
     if len(_decode(salt, path)) < SALT_BYTES:
         raise InvalidInput("the salt is shorter than 128 bits", path=path)
     if name in _RESERVED:
@@ -145,6 +141,20 @@ def reveal_field(name: str, texts: Iterable[str], concealed: tuple[str, ...]) ->
     """
     opened = open_fields(texts, concealed)
     return opened.fields.get(name) if not opened.unopened else None
+
+
+def _read_parts(data: bytes, path: str) -> tuple[str, str, str]:
+    """Salt, name and value. Books fold thousands a second: the quick reader first, which takes nothing else."""
+    try:
+        return _PARTS.decode(data)
+    except (msgspec.MsgspecError, ValueError):
+        array = parse_json(data, path=path)  # which says what is wrong with it
+    if not (
+        isinstance(array, list) and len(array) == 3 and all(isinstance(part, str) for part in array)
+    ):
+        raise InvalidInput("a disclosure is an array of salt, name and value", path=path)
+    salt, name, value = (str(part) for part in array)
+    return salt, name, value
 
 
 def _encode(data: bytes) -> str:

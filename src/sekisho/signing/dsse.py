@@ -195,6 +195,14 @@ def _assemble(payload: bytes, signatures: list[EnvelopeSignature], payload_type:
         payloadType=payload_type,
         signatures=tuple(sorted(signatures, key=lambda s: (s.keyid, s.sig))),
     )
-    return Envelope(
-        payload=payload, payload_type=payload_type, signatures=form.signatures, raw=canonical(form)
-    )
+    raw = _write_quickly(form) or canonical(form)
+    return Envelope(payload=payload, payload_type=payload_type, signatures=form.signatures, raw=raw)
+
+
+def _write_quickly(form: _Form) -> bytes | None:
+    """The canonical bytes where no text needs an escape, as `_parse_quickly` reads them; None for the rest."""
+    rows = [f'{{"keyid":"{s.keyid}","sig":"{s.sig}"}}'.encode() for s in form.signatures]
+    frame = _frame(form.payloadType)
+    if frame == b"\0" or not all(_SIGNATURE.fullmatch(row) for row in rows):
+        return None
+    return b"%b%b%b%b]}" % (_OPEN, form.payload.encode(), frame, b",".join(rows))

@@ -10,11 +10,13 @@ from litestar import Controller, MediaType, Request, Response, get
 from litestar.datastructures import Cookie, State
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from sekisho.licensing import burn_down as burn_over_time
 from sekisho.model.errors import InvalidInput
 from sekisho.orders import KnownOrder
 from sekisho.signing.phrase import digest_phrase
 from sekisho.web.api import decode_name
 from sekisho.web.bars import burn_down
+from sekisho.web.burn_chart import draw_burn_down
 from sekisho.web.evidence import Evidence, find_entry, gather_evidence, inclusion_row
 from sekisho.web.orderly import lives_under, quorums_of, row_of
 from sekisho.web.plane import Lent, Plane
@@ -97,7 +99,12 @@ class Pages(Controller):
         state = look.licences.by_number(decode_name(number))
         if state is None:
             raise NotFound(f"no licence {decode_name(number)} is in the log")
-        entries = [*plane.journal.of_kind("lease-granted"), *plane.journal.of_kind("lease-closed")]
+        kinds = ("lease-granted", "lease-closed", "licence-amended")
+        entries = [entry for kind in kinds for entry in plane.journal.of_kind(kind)]
+        burns = [
+            (found, draw_burn_down(found, look.at, state.licence.period.end))
+            for found in burn_over_time(state, look.at)
+        ]
         postings = post_ledger(state, sorted(entries, key=lambda entry: entry.index))
         return render_page(
             plane,
@@ -106,6 +113,7 @@ class Pages(Controller):
             look=look,
             state=state,
             bar=burn_down(state.book),
+            burns=burns,
             postings=postings,
             agrees=postings[-1].after == state.book,
             warnings=plane.control.rules.warnings_of(state.licence),

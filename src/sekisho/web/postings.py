@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from sekisho.licensing import Book, LeaseState, LicenceState
+from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
-from sekisho.model.statements import LeaseClosed, LeaseGranted
+from sekisho.model.statements import LeaseClosed, LeaseGranted, LicenceAmended
 from sekisho.signing import Recorded
 
 __all__ = ["Account", "Posting", "post_ledger"]
@@ -34,8 +35,11 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def post_ledger(state: LicenceState, entries: Iterable[Recorded]) -> tuple[Posting, ...]:
-    """Every line of a licence's ledger, in log order; `entries` are the log's lease-granted and lease-closed."""
-    budget = state.book.budget
+    """Every line of a licence's ledger, in log order.
+
+    `entries` are the log's lease-granted, lease-closed and licence-amended.
+    """
+    budget = state.first.budget_flop if state.first is not None else state.book.budget
     book = Book.open(budget)
     opening = Posting(
         at=state.licence.effective,
@@ -64,10 +68,32 @@ def post_ledger(state: LicenceState, entries: Iterable[Recorded]) -> tuple[Posti
                     after=book,
                 )
             )
+        elif isinstance(fact, LicenceAmended) and fact.licence.leaf == state.leaf:
+            before, book = book, book.amend(parse_flop(fact.budget_flop))
+            lines += _amended(fact, before, book)
         elif isinstance(fact, LeaseClosed) and fact.lease.leaf in leases:
             closed, book = _close(leases[fact.lease.leaf], fact, book)
             lines += closed
     return tuple(lines)
+
+
+def _amended(fact: LicenceAmended, before: Book, after: Book) -> list[Posting]:
+    """What an amendment adds to the budget or takes away; nothing where it leaves it."""
+    delta = after.budget - before.budget
+    if not delta:
+        return []
+    source, target = ("budget", "available") if delta > 0 else ("available", "budget")
+    return [
+        Posting(
+            at=fact.effective,
+            what="amended",
+            number=fact.version,
+            source=source,  # type: ignore[arg-type]  # one of the two, as just said
+            target=target,  # type: ignore[arg-type]  # the same
+            flop=abs(delta),
+            after=after,
+        )
+    ]
 
 
 def _close(lease: LeaseState, fact: LeaseClosed, book: Book) -> tuple[list[Posting], Book]:

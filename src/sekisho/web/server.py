@@ -31,6 +31,7 @@ from sekisho.web.files import serve_asset, serve_log_file
 from sekisho.web.fleet import FleetAgents
 from sekisho.web.guard import GuardedApp
 from sekisho.web.inventory_pages import InventoryPages
+from sekisho.web.licence_pages import LicencePages
 from sekisho.web.metering_pages import MeteringPages
 from sekisho.web.metrics import serve_metrics
 from sekisho.web.pages import Pages, respond_with_page
@@ -85,6 +86,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             RegisterPages,
             BalancePages,
             InventoryPages,
+            LicencePages,
             RulesPages,
             ImpactPages,
             MeteringPages,

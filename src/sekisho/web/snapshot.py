@@ -98,9 +98,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return {site: tuple(found[site]) for site in sorted(found)}
 
     def licence_of(self, host: str) -> LicenceState | None:
-        """The licence that a host works under: one that names it, the newest not revoked before others."""
+        """The licence that a host works under: one that names it, the newest that stands before others."""
         mine = list(self.licences.by_host(host))
-        mine.sort(key=lambda s: (s.revoked is None, s.licence.effective))
+        mine.sort(key=lambda s: (s.obstacle() is None, s.licence.effective))
         return mine[-1] if mine else None
 
     def live_lease(self, host: str) -> tuple[LicenceState, LeaseState] | None:

@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 from sekisho.model.errors import Unavailable
+from sekisho.ports.driver import StopMeans
 
-__all__ = ["Cgroup", "find_cgroup_home"]
+__all__ = ["Cgroup", "find_cgroup_home", "find_cgroup_mount"]
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _OWN = Path("/proc/self/cgroup")
@@ -23,9 +24,17 @@ _OWN = Path("/proc/self/cgroup")
 class Cgroup:
     """One group: `folder` in the file system, `name` as /proc/PID/cgroup shows it."""
 
+    freeze_means: StopMeans = "cgroup-v2-freeze"
+    kill_means: StopMeans = "cgroup-v2-kill"
+
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.name = name
+
+    @property
+    def entrances(self) -> tuple[Path, ...]:
+        """The folders into whose cgroup.procs a process writes itself to be in this group."""
+        return (self.folder,)
 
     def child(self, name: str) -> Cgroup:
         """A group below this one, made where it is not there. Raises OSError where the host does not allow it."""
@@ -121,7 +130,7 @@ def find_cgroup_home(label: str) -> Cgroup | None:
 
     Tried below our own group first (what a delegated user has), then at the root of the hierarchy.
     """
-    mount = _find_mount()
+    mount = find_cgroup_mount()
     if mount is None:
         return None
     own = _own_name()
@@ -136,11 +145,20 @@ def find_cgroup_home(label: str) -> Cgroup | None:
     return None
 
 
-def _find_mount() -> Path | None:
-    """Field 5 of mountinfo is the place, the first after ` - ` the type (proc_pid_mountinfo(5))."""
+def find_cgroup_mount(controller: str | None = None) -> Path | None:
+    """Where version 2 is mounted, or the version 1 hierarchy of a controller; None where it is not.
+
+    Field 5 of mountinfo is the place, the first after ` - ` the type, the last the options (proc_pid_mountinfo(5)).
+    """
     for line in _MOUNTS.read_text().splitlines():
         head, _, tail = line.partition(" - ")
-        if tail.split(" ", 1)[0] == "cgroup2":
+        kind, _, rest = tail.partition(" ")
+        options = rest.rpartition(" ")[2].split(",")
+        if (
+            (kind == "cgroup2")
+            if controller is None
+            else (kind == "cgroup" and controller in options)
+        ):
             return Path(head.split(" ")[4])
     return None
 

@@ -2,11 +2,11 @@
 
 Run by path with `python -I -S`, so that it starts quickly and reads nothing of the work's environment. Order of work:
 
-1. Read one JSON line from standard input: command, environment, user, cgroup folder.
+1. Read one JSON line from standard input: command, environment, user and group, cgroup folder, groups to join.
 2. Become the subreaper (prctl(2)): whatever the work forks, however detached, stays below this process.
-3. Fork; the child enters the cgroup, opens its own session, drops to the user, binds its life to this process with
-   PR_SET_PDEATHSIG and becomes the command. SIGUSR1 is ignored until the command asks for it: a checkpoint asked of
-   a work that is not ready yet must not kill it.
+3. Fork; the child enters the cgroup, opens its own session, drops to the user for good (no program that it runs
+   gives it more, PR_SET_NO_NEW_PRIVS), binds its life to this process with PR_SET_PDEATHSIG and becomes the command.
+   SIGUSR1 is ignored until the command asks for it: a checkpoint asked of unready work must not kill it.
 4. Tell on standard output `started PID` or `refused WHY`, later `exited CODE` of the command, and at the end
    `ended CPU_SECONDS` once nothing is left below.
 5. Standard input at its end means that the watchdog is dead: kill all that is below, then leave.
@@ -40,6 +40,7 @@ __all__ = ["main"]
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
 LOOK_EVERY_S = 0.2
 KILL_TIMEOUT_S = 30.0
 
@@ -86,15 +87,18 @@ def _start(order: dict[str, Any]) -> int | None:
 
 
 def _become(order: dict[str, Any], parent: int) -> NoReturn:
-    if order["cgroup"]:
-        _enter(order["cgroup"])
+    for folder in [*([order["cgroup"]] if order["cgroup"] else []), *order["enter"]]:
+        _enter(folder)
+    _be_killable()
     os.setsid()
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     user = order["user"]
     if user not in (None, os.geteuid()):
         os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
+        os.setresgid(order["gid"], order["gid"], order["gid"])
+        os.setresuid(user, user, user)
+        # A set-user-id program would shed the life line below, and the user with it.
+        _prctl(PR_SET_NO_NEW_PRIVS, 1)
     # After the change of user, which clears it; the check catches a parent that died in between.
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -116,6 +120,14 @@ def _enter(cgroup: str) -> None:
             file.write("0")
     except OSError as error:
         raise OSError(f"cgroup: {error}") from None
+
+
+def _be_killable() -> None:
+    """A watchdog that is spared when memory runs out does not spare its work: only what is below 0 is raised."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "r+") as file:  # noqa: PTH123  # quick start
+        if int(file.read()) < 0:
+            file.seek(0)
+            file.write("0")
 
 
 def _keep(child: int, cgroup: str, wake: int) -> None:

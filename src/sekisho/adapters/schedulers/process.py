@@ -8,58 +8,44 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
-import select
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.adapters.durable_files import create_private_folder
 from sekisho.adapters.schedulers import process_files
 from sekisho.adapters.schedulers.cgroups import Cgroup, find_cgroup_home
+from sekisho.adapters.schedulers.launching import (
+    GroupRefused,
+    KeptWork,
+    Order,
+    forget_work,
+    launch,
+    reap_recorded,
+    record_work,
+)
 from sekisho.adapters.schedulers.process_files import (
     Process,
     list_processes,
     read_process,
     tree_below,
 )
+from sekisho.adapters.schedulers.throttle import GroupThrottle, Slowed
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
-from sekisho.model.wire import canonical, from_json, parse_json
-from sekisho.ports.driver import StopMeans, Workload, WorkloadReading
+from sekisho.ports.driver import CapMeans, StopMeans, Workload, WorkloadReading
 
 __all__ = ["ProcessDriver"]
 
-KEEPER = Path(__file__).with_name("keeper.py")
-START_TIMEOUT_S = 10.0
 FREEZE_TIMEOUT_S = 2.0
+MOMENT_S = 0.2  # how long a turn of a cap waits for processes that do not stop at once
 STOP_TIME_S = 5.0
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
-
-
-class _Record(msgspec.Struct, frozen=True, kw_only=True):
-    """`workload.json`: what a later watchdog needs to find the work of a dead one. Pids mean nothing after a boot."""
-
-    boot: str
-    workload: Workload
-
-
-class _Kept:
-    """The work at hand: its keeper, its group, and what the keeper has told of it."""
-
-    def __init__(self, keeper: subprocess.Popen[bytes], group: Cgroup | None) -> None:
-        self.keeper = keeper
-        self.group = group
-        self.workload: Workload | None = None
-        self.exit_code: int | None = None
-        self.cpu_s = 0.0
-        self.ended = False
 
 
 class ProcessDriver:
@@ -73,13 +59,28 @@ class ProcessDriver:
     name = "process"
     stop_time_s = STOP_TIME_S
 
-    def __init__(self, root: Path, user: int | None = None, *, cgroups: bool = True) -> None:
+    def __init__(  # each says where the work stands
+        self,
+        root: Path,
+        user: int | None = None,
+        *,
+        cgroups: bool = True,
+        home: Cgroup | None = None,
+        enter: tuple[Path, ...] = (),
+    ) -> None:
+        """`home` is the group to make the work's group in, in place of one of our own; `enter` are joined besides."""
         create_private_folder(root)
         self._root = root.resolve()
         self._user = user
+        self._enter = enter
         label = "sekisho-" + hashlib.sha256(os.fsencode(self._root)).hexdigest()[:12]
-        self._home = find_cgroup_home(label) if cgroups else None
-        self._kept: _Kept | None = None
+        self._home = home or (find_cgroup_home(label) if cgroups else None)
+        self._owns_home = home is None
+        self._kept: KeptWork | None = None
+        self._throttle = GroupThrottle(
+            Slowed(folder=self._folder, pids=self._pids, halt=self._halt, let_go=self._let_go),
+            f"{label}-cap",
+        )
 
     @property
     def workload(self) -> Workload | None:
@@ -89,23 +90,33 @@ class ProcessDriver:
     def start(self, run: str, command: tuple[str, ...], environment: dict[str, str]) -> Workload:
         """Start `command` with exactly `environment`; returns once it runs.
 
-        Raises StateConflict while earlier work runs, InvalidInput for a command that cannot be run.
+        A cap that stands holds for it too. Raises StateConflict while earlier work runs, InvalidInput for a command
+        that cannot be run.
         """
         if not _RUN.fullmatch(run) or not command:
             raise InvalidInput("needs a plain name and a command", path=f"run {run[:40]!r}")
         if not self.is_over():
             raise StateConflict("work is running already", remedy="end it first")
+        share_ppm = self._throttle.share_ppm
+        self._throttle.end()  # it was of the work before
         self._kept = None
-        group = self._make_group(run)
+        order = Order(
+            command=command,
+            environment=environment,
+            output=self._root / "work.log",
+            user=self._user,
+            group=self._make_group(run),
+            enter=self._enter,
+        )
         try:
-            self._kept = self._launch(run, command, environment, group)
-        except _GroupRefused:
-            self._kept = self._launch(run, command, environment, None)
+            self._kept = launch(run, order)
+        except GroupRefused:
+            self._kept = launch(run, msgspec.structs.replace(order, group=None))
+        self._throttle.cap(share_ppm)
         workload = self._kept.workload
         if workload is None:
             raise Unavailable("the work ended before it could be seen")
-        # A crash before this line: the keeper sees the watchdog's end and kills what it started.
-        replace_file(self._record, canonical(_Record(boot=_boot_id(), workload=workload)))
+        record_work(self._root, workload)
         return workload
 
     def read(self) -> WorkloadReading:
@@ -119,6 +130,7 @@ class ProcessDriver:
                 cpu_s=last.cpu_s if last else 0.0,
                 exit_code=last.exit_code if last else None,
             )
+        self._throttle.tighten()
         alive = [process for process in self._members(kept) if process.is_alive]
         strays = self._strays(kept, alive)
         kept.cpu_s = max(kept.cpu_s, self._used(kept, alive, strays))
@@ -146,20 +158,33 @@ class ProcessDriver:
         kept = self._running()
         if kept is None:
             return "none"
-        if kept.group is None:
-            self._stop_by_signals(kept)
-            return "signal-stop"
-        kept.group.freeze(timeout_s=FREEZE_TIMEOUT_S)
-        if self._strays(kept, self._members(kept)):
-            self._stop_by_signals(kept)
-            return "signal-stop"
-        return "cgroup-v2-freeze"
+        self._throttle.hold()
+        return self._stop(kept, FREEZE_TIMEOUT_S)
 
     def thaw(self) -> StopMeans:
         """Let the work go on; the means are those that had stopped it."""
         kept = self._running()
         if kept is None:
             return "none"
+        means = self._wake(kept)
+        self._throttle.release()
+        return means
+
+    def cap(self, share_ppm: int) -> CapMeans:
+        """Implements ports.Throttle; without work the cap waits for the next start, and says `none` until then."""
+        return self._throttle.cap(share_ppm)
+
+    def _stop(self, kept: KeptWork, timeout_s: float) -> StopMeans:
+        if kept.group is None:
+            self._stop_by_signals(kept, timeout_s)
+            return "signal-stop"
+        kept.group.freeze(timeout_s=timeout_s)
+        if self._strays(kept, self._members(kept)):
+            self._stop_by_signals(kept, timeout_s)
+            return "signal-stop"
+        return "cgroup-v2-freeze"
+
+    def _wake(self, kept: KeptWork) -> StopMeans:
         stopped = [process for process in self._members(kept) if process.is_stopped]
         for process in stopped:
             process_files.send_signal(process.pid, process.start_ticks, signal.SIGCONT)
@@ -173,6 +198,7 @@ class ProcessDriver:
         kept = self._running()
         if kept is None:
             return "none"
+        self._throttle.hold()
         deadline = time.monotonic() + STOP_TIME_S
         by_group = kept.group is not None and kept.group.kill(timeout_s=STOP_TIME_S / 2)
         strays = any(process.is_alive for process in self._members(kept))
@@ -187,22 +213,38 @@ class ProcessDriver:
 
         Only for whoever holds the root alone, before the first start.
         """
-        found = [*self._reap_groups(), *self._reap_recorded()]
-        self._record.unlink(missing_ok=True)
+        groups = self._reap_groups() if self._owns_home else []
+        found = [*groups, *reap_recorded(self._root, STOP_TIME_S)]
+        forget_work(self._root)
         return tuple(found)
 
     def close(self) -> None:
         """Remove our group from the host. Raises StateConflict while work runs."""
         if not self.is_over():
             raise StateConflict("work is running", remedy="end it first")
-        if self._home:
+        self._throttle.end()
+        if self._home and self._owns_home:
             self._home.remove()
 
-    # --- starting ---------------------------------------------------------------------------
+    # --- capping ----------------------------------------------------------------------------
 
-    @property
-    def _record(self) -> Path:
-        return self._root / "workload.json"
+    def _folder(self) -> Path | None:
+        return self._kept.group.folder if self._kept and self._kept.group else None
+
+    def _pids(self) -> set[int]:
+        if self._kept is None or self._kept.ended:
+            return set()
+        return {process.pid for process in self._members(self._kept) if process.is_alive}
+
+    def _halt(self) -> None:
+        if self._kept and not self._kept.ended:  # an ended work's numbers may be somebody else's
+            self._stop(self._kept, MOMENT_S)
+
+    def _let_go(self) -> None:
+        if self._kept and not self._kept.ended:
+            self._wake(self._kept)
+
+    # --- starting ---------------------------------------------------------------------------
 
     def _make_group(self, run: str) -> Cgroup | None:
         if self._home is None:
@@ -217,38 +259,9 @@ class ProcessDriver:
         except OSError:
             return None
 
-    def _launch(
-        self, run: str, command: tuple[str, ...], environment: dict[str, str], group: Cgroup | None
-    ) -> _Kept:
-        keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            env={},
-        )
-        order = {
-            "cgroup": str(group.folder) if group else "",
-            "command": list(command),
-            "environment": environment,
-            "output": str(self._root / "work.log"),
-            "user": self._user,
-        }
-        kept = _Kept(keeper, group)
-        pid = _await_start(keeper, json.dumps(order).encode() + b"\n", group)
-        root = read_process(pid)
-        kept.workload = Workload(
-            run=run,
-            root_pid=pid,
-            root_start_ticks=root.start_ticks if root else 0,
-            cgroup=group.name if group else "",
-            user=os.geteuid() if self._user is None else self._user,
-        )
-        return kept
-
     # --- looking ----------------------------------------------------------------------------
 
-    def _members(self, kept: _Kept) -> list[Process]:
+    def _members(self, kept: KeptWork) -> list[Process]:
         """The union of three views: below the keeper, in the work's session, in the work's group."""
         session = kept.workload.root_pid if kept.workload else -1
         inside = kept.group.pids() if kept.group else set()
@@ -259,12 +272,12 @@ class ProcessDriver:
                 found[process.pid] = process
         return list(found.values())
 
-    def _strays(self, kept: _Kept, members: list[Process]) -> list[Process]:
+    def _strays(self, kept: KeptWork, members: list[Process]) -> list[Process]:
         """Living members that are not in the group: work that runs as root can leave it."""
         inside = kept.group.pids() if kept.group else set()
         return [p for p in members if p.is_alive and p.pid not in inside]
 
-    def _used(self, kept: _Kept, alive: list[Process], strays: list[Process]) -> float:
+    def _used(self, kept: KeptWork, alive: list[Process], strays: list[Process]) -> float:
         """CPU seconds so far. Without a group, children that nobody waits for are missing once dead (proc(5))."""
         if kept.group is None:
             keeper = read_process(kept.keeper.pid)
@@ -276,22 +289,24 @@ class ProcessDriver:
         return outside
 
     def _state(
-        self, kept: _Kept, alive: list[Process], strays: list[Process]
+        self, kept: KeptWork, alive: list[Process], strays: list[Process]
     ) -> Literal["running", "frozen"]:
+        if self._throttle.is_cycling:
+            return "running"  # stopped for a moment of a cap, not by anybody's word
         if kept.group and kept.group.is_frozen():
             return "frozen" if all(process.is_stopped for process in strays) else "running"
         return "frozen" if alive and all(process.is_stopped for process in alive) else "running"
 
     # --- ending -----------------------------------------------------------------------------
 
-    def _running(self) -> _Kept | None:
+    def _running(self) -> KeptWork | None:
         if self._kept is None:
             return None
         self._listen(self._kept)
         return None if self._kept.ended else self._kept
 
-    def _stop_by_signals(self, kept: _Kept) -> None:
-        deadline = time.monotonic() + FREEZE_TIMEOUT_S
+    def _stop_by_signals(self, kept: KeptWork, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
         inside = kept.group.pids() if kept.group else set()
         process_files.stop_all(lambda: self._members(kept))
         while any(
@@ -299,12 +314,12 @@ class ProcessDriver:
         ):
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"some processes did not stop within {FREEZE_TIMEOUT_S} s", remedy="kill them"
+                    f"some processes did not stop within {timeout_s} s", remedy="kill them"
                 )
             time.sleep(0.001)
             process_files.stop_all(lambda: self._members(kept))
 
-    def _await_end(self, kept: _Kept, deadline: float) -> None:
+    def _await_end(self, kept: KeptWork, deadline: float) -> None:
         while True:
             self._listen(kept)
             if kept.ended:
@@ -318,22 +333,16 @@ class ProcessDriver:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 kept.keeper.wait(0.002)
 
-    def _listen(self, kept: _Kept) -> None:
+    def _listen(self, kept: KeptWork) -> None:
         """Take in what the keeper told; settle the books once it is gone."""
         if kept.ended:
             return
         gone = kept.keeper.poll() is not None
-        told = kept.keeper.stdout.read() if kept.keeper.stdout else None
-        for line in (told or b"").decode().splitlines():
-            word, _, value = line.partition(" ")
-            if word == "exited":
-                kept.exit_code = int(value)
-            elif word == "ended":
-                kept.cpu_s = max(kept.cpu_s, float(value))
+        kept.hear()
         if gone:
             self._settle(kept)
 
-    def _settle(self, kept: _Kept) -> None:
+    def _settle(self, kept: KeptWork) -> None:
         """The keeper is gone: by itself when nothing was left, or killed; then what is left goes now."""
         if kept.keeper.returncode != 0:
             if kept.group:
@@ -345,9 +354,9 @@ class ProcessDriver:
             with contextlib.suppress(FileNotFoundError):
                 kept.cpu_s = max(kept.cpu_s, kept.group.cpu_s())
             kept.group.remove()
-        _close_pipes(kept.keeper)
+        kept.close_pipes()
         kept.ended = True
-        self._record.unlink(missing_ok=True)
+        forget_work(self._root)
 
     # --- leftovers --------------------------------------------------------------------------
 
@@ -359,74 +368,3 @@ class ProcessDriver:
                 group.kill(timeout_s=STOP_TIME_S)
             group.remove()
         return found
-
-    def _reap_recorded(self) -> list[str]:
-        """Where there was no group: the recorded root, its tree and its session, if the boot is the same."""
-        try:
-            record = from_json(
-                _Record, parse_json(self._record.read_bytes(), path=str(self._record))
-            )
-        except FileNotFoundError:
-            return []
-        except InvalidInput:
-            return [
-                "workload.json was unreadable"
-            ]  # a hint only: groups and keepers do not need it
-        work = record.workload
-        root = read_process(work.root_pid)
-        if record.boot != _boot_id() or (root and root.start_ticks != work.root_start_ticks):
-            return []
-        if not any(process.is_alive for process in _recorded_members(work)):
-            return []
-        process_files.kill_all(lambda: _recorded_members(work), timeout_s=STOP_TIME_S)
-        return [f"run {work.run}"]
-
-
-class _GroupRefused(Exception):
-    pass
-
-
-def _await_start(keeper: subprocess.Popen[bytes], order: bytes, group: Cgroup | None) -> int:
-    """Hand over the order and wait for the pid. Raises _GroupRefused, InvalidInput or Unavailable."""
-    if keeper.stdin is None or keeper.stdout is None:
-        raise Unavailable("the keeper has no pipes")
-    try:
-        keeper.stdin.write(order)
-        keeper.stdin.flush()
-        ready, _, _ = select.select([keeper.stdout], [], [], START_TIMEOUT_S)
-        line = keeper.stdout.readline().decode() if ready else ""
-    except OSError:
-        line = ""
-    word, _, rest = line.strip().partition(" ")
-    if word == "started":
-        os.set_blocking(keeper.stdout.fileno(), False)  # the os module's own signature
-        return int(rest)
-    keeper.kill()
-    keeper.wait()
-    _close_pipes(keeper)
-    if group:
-        group.kill(timeout_s=STOP_TIME_S)
-        group.remove()
-    if rest.startswith("cgroup:"):
-        raise _GroupRefused
-    if word == "refused":
-        raise InvalidInput(f"the command cannot be run: {rest}", path="command")
-    raise Unavailable("the keeper did not start the work")
-
-
-def _close_pipes(keeper: subprocess.Popen[bytes]) -> None:
-    for pipe in (keeper.stdin, keeper.stdout):
-        if pipe:
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-
-
-def _recorded_members(work: Workload) -> list[Process]:
-    processes = list_processes()
-    found = {p.pid: p for p in tree_below(work.root_pid, processes)}
-    found.update({p.pid: p for p in processes if work.root_pid in (p.pid, p.session)})
-    return list(found.values())
-
-
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

@@ -14,10 +14,14 @@ from sekisho.model.errors import (
     StateConflict,
     Unavailable,
 )
-from sekisho.ports.driver import Permit, StopMeans, Workload, WorkloadReading
+from sekisho.ports.driver import CapMeans, Permit, StopMeans, Workload, WorkloadReading
+from sekisho.ports.driver_settings import DriverName
 
 __all__ = [
+    "About",
     "Answer",
+    "AskedAbout",
+    "AskedCap",
     "AskedCheckpoint",
     "AskedFreeze",
     "AskedHeld",
@@ -47,7 +51,7 @@ class AskedStart(
     """Start `command` under `permit`, which must still be live."""
 
     run: _Run
-    command: Annotated[tuple[_Argument, ...], msgspec.Meta(min_length=1, max_length=256)]
+    command: Annotated[tuple[_Argument, ...], msgspec.Meta(max_length=256)]  # none: a run is opened
     environment: Annotated[dict[_Argument, _Argument], msgspec.Meta(max_length=256)]
     permit: Permit
 
@@ -63,6 +67,19 @@ class AskedPermit(
     """From now on this permit holds; the newest word wins, a shorter one too."""
 
     permit: Permit
+
+
+class AskedCap(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="do",
+    tag="cap",
+    forbid_unknown_fields=True,
+):
+    """Leave the work so many millionths of the processor time; all of them lift the cap."""
+
+    share_ppm: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class _Bare(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -93,6 +110,10 @@ class AskedKill(_Bare, frozen=True, kw_only=True, tag="kill"):
     """End the work."""
 
 
+class AskedAbout(_Bare, frozen=True, kw_only=True, tag="about"):
+    """Tell which driver is held and how long a stop may take."""
+
+
 class AskedQuit(_Bare, frozen=True, kw_only=True, tag="quit"):
     """Leave; refused while work is held."""
 
@@ -106,8 +127,18 @@ Request: TypeAlias = (
     | AskedFreeze
     | AskedThaw
     | AskedKill
+    | AskedAbout
+    | AskedCap
     | AskedQuit
 )
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a watchdog says of itself: its driver, the worst case of a stop, the longest permit that it takes."""
+
+    driver: DriverName
+    stop_time_s: float
+    longest_permit_s: float
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,6 +153,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     workload: Workload | None = None
     permit: Permit | None = None
     means: StopMeans | None = None
+    cap: CapMeans | None = None
+    about: About | None = None
 
 
 _KINDS: dict[str, type[SekishoError]] = {

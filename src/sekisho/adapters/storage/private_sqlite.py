@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import (
     Column,
     Connection,
@@ -48,6 +49,12 @@ _papers = Table(
     Column("host", String, nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
+)
+
+# As text, because composing the statement anew for each batch costs more than running it.
+_ADD_TEXTS = "INSERT OR IGNORE INTO disclosures (digest, place, text) VALUES (?, ?, ?)"
+_ADD_PAPERS = (
+    "INSERT OR IGNORE INTO papers (kind, digest, host, number, envelope) VALUES (?, ?, ?, ?, ?)"
 )
 
 
@@ -133,16 +140,25 @@ class PrivateSqlite:
             )
 
     def save_paper(self, paper: Paper) -> None:
-        row = {
-            "kind": paper.kind,
-            "digest": paper.digest,
-            "host": paper.host,
-            "number": paper.number,
-            "envelope": paper.envelope,
-        }
         # Crash before the commit: the sender got no answer and sends it again.
         with self._transaction() as connection:
-            connection.execute(insert(_papers).on_conflict_do_nothing(), row)
+            connection.execute(
+                insert(_papers).on_conflict_do_nothing(), msgspec.structs.asdict(paper)
+            )
+
+    def save_all(self, disclosures: Mapping[str, Sequence[str]], papers: Sequence[Paper]) -> None:
+        texts = [
+            (digest, place, text)
+            for digest, some in disclosures.items()
+            for place, text in enumerate(some)
+        ]
+        rows = [(p.kind, p.digest, p.host, p.number, p.envelope) for p in papers]
+        # Crash before the commit: none of them is there, and nobody was answered.
+        with self._transaction() as connection:
+            if texts:
+                connection.exec_driver_sql(_ADD_TEXTS, texts)
+            if rows:
+                connection.exec_driver_sql(_ADD_PAPERS, rows)
 
     def load_papers(self, kind: PaperKind, host: str | None = None) -> list[Paper]:
         query = select(_papers).where(_papers.c.kind == kind)

@@ -133,8 +133,20 @@ def _describe_times(page: Page, terms: CharterAdopted) -> None:
     page.tell("busy", f"busy.{terms.busy_without_lease}")
     for name in _TERMS:
         page.add(name, length_in_words(getattr(terms, name), language))
+    asked = terms.licence_approvals
+    page.tell(
+        "licence_approvals",
+        "charter.approvals" if asked else "charter.no_approvals",
+        **_count(asked),
+    )
+    for root in terms.tpm_roots:
+        page.add("tpm_roots", root)
     if terms.expires <= page.view.now:
         page.warn("charter-expired", at=terms.expires)
+
+
+def _count(asked: int) -> dict[str, int]:
+    return {"count": asked} if asked else {}
 
 
 def _describe_recovery(page: Page, terms: CharterAdopted) -> None:

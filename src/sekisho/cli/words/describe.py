@@ -12,6 +12,7 @@ from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.charter import describe_charter
 from sekisho.cli.words.chips import CHIP_WORDS
+from sekisho.cli.words.hosts import describe_host
 from sekisho.cli.words.impact import describe_impact
 from sekisho.cli.words.keys import (
     describe_announcement,
@@ -21,6 +22,7 @@ from sekisho.cli.words.keys import (
     describe_withdrawal,
 )
 from sekisho.cli.words.licence import describe_lease, describe_licence, describe_receipt
+from sekisho.cli.words.licensing import LICENSING_WORDS
 from sekisho.cli.words.order import describe_order
 from sekisho.cli.words.page import Page, View
 from sekisho.cli.words.papers import PAPERS, describe_fields
@@ -36,6 +38,7 @@ from sekisho.model.statements import (
     CharterAdopted,
     DisclosureDeposited,
     DisclosureErased,
+    HostEnrolled,
     ImpactAssessed,
     KeyCompromised,
     KeyDrilled,
@@ -128,6 +131,7 @@ def _value_at(raw: Any, path: str) -> str:
 _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     OrderIssued: describe_order,
     LicenceIssued: describe_licence,
+    HostEnrolled: describe_host,
     CharterAdopted: describe_charter,
     LeaseGranted: lambda page, fact, _: describe_lease(page, fact),
     ReceiptGiven: lambda page, fact, _: describe_receipt(page, fact),
@@ -143,4 +147,5 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     ImpactAssessed: describe_impact,
     **CHIP_WORDS,
     **USAGE_WORDS,
+    **LICENSING_WORDS,
 }

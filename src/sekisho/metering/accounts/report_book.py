@@ -25,6 +25,7 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     index: int
     fact: UsageReported
+    leaf: str = ""
     corrected_by: str | None = None
 
 
@@ -43,7 +44,7 @@ class UsageBook(msgspec.Struct, frozen=True, kw_only=True):
         fact, digest = recorded.verified.predicate, recorded.verified.digest
         if not isinstance(fact, UsageReported) or self.problem_of(fact) or digest in self.reports:
             return self
-        made = Reported(digest=digest, index=recorded.index, fact=fact)
+        made = Reported(digest=digest, index=recorded.index, fact=fact, leaf=recorded.leaf)
         reports, firsts = self.reports.plus(digest, made), self.firsts
         if fact.corrects is None:
             mine = (*firsts.get(fact.licensee, ()), digest)

@@ -1,0 +1,58 @@
+"""What the driver must not forget while its watchdog is away: `kubernetes.json` in its own folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.model.errors import Corrupt, InvalidInput
+from sekisho.model.instants import Instant
+from sekisho.model.wire import canonical, from_json, parse_json
+
+__all__ = ["DriverMemory", "Known", "RunPhase"]
+
+RunPhase = Literal["closed", "open", "frozen"]
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """`members` are live pods that were once seen as the run's, uid and path, whatever their label says now.
+
+    `settled` is the device-seconds counted until `looked`.
+    """
+
+    phase: RunPhase = "closed"
+    members: dict[str, str] = {}
+    settled: str = "0"
+    looked: Instant | None = None
+
+
+class DriverMemory:
+    """The file. `keep` is durable before it returns."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises Corrupt where the file is there and cannot be read."""
+        create_private_folder(folder)
+        self._path = folder / "kubernetes.json"
+        self.known = self._load()
+
+    def keep(self, **changes: object) -> None:
+        """Change what is known. A crash before leaves the older knowledge; pods are found again by their label."""
+        known = msgspec.structs.replace(self.known, **changes)
+        if known != self.known:
+            replace_file(self._path, canonical(known))
+            self.known = known
+
+    def _load(self) -> Known:
+        try:
+            raw = self._path.read_bytes()
+        except FileNotFoundError:
+            return Known()
+        try:
+            return from_json(Known, parse_json(raw, path=str(self._path)), path=str(self._path))
+        except InvalidInput as error:
+            raise Corrupt(
+                str(error), remedy=f"end the run's pods, then remove {self._path}"
+            ) from None

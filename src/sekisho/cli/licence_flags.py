@@ -1,0 +1,83 @@
+"""What people type of a licence's terms: a mode, evidence by its file, a share of the budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from sekisho.cli.reading import read_input
+from sekisho.model.amounts import format_flop, parse_quantity
+from sekisho.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sekisho.model.statements import BudgetShare, Evidence, Mode
+    from sekisho.rules import Pack
+
+__all__ = ["load_named_pack", "parse_evidence", "parse_mode", "parse_shares"]
+
+_MAX_EVIDENCE = 64 * 1024 * 1024
+
+
+def load_named_pack(name: str) -> Pack:
+    """A pack by its name, or the file of one; the shipped one for no name. Raises InvalidInput."""
+    from sekisho.rules import DEFAULT_PACK, load_pack, parse_pack
+
+    if name.endswith((".yaml", ".yml")):
+        return parse_pack(read_input(name, limit=2**20 + 1), name)
+    return load_pack(name or DEFAULT_PACK)
+
+
+def parse_mode(word: str) -> Mode:
+    """A rung of the ladder. Raises InvalidInput."""
+    from sekisho.model.statements import Mode
+
+    if word not in get_args(Mode):
+        raise InvalidInput(
+            f"{word[:40]!r} is no mode", path="--mode", remedy=f"use {', '.join(get_args(Mode))}"
+        )
+    return word  # type: ignore[return-value]  # checked just above
+
+
+def parse_evidence(texts: list[str]) -> tuple[Evidence, ...]:
+    """TITLE=FILE each: the file stays where it is, its digest goes into the log. Raises InvalidInput."""
+    from sekisho.model.statements import Evidence
+    from sekisho.model.wire import sha256_hex
+
+    found = []
+    for text in texts:
+        title, equals, file = text.rpartition("=")
+        if not (title and equals and file):
+            raise InvalidInput(
+                f"{text[:60]!r} is no evidence", path="--evidence", remedy="write TITLE=FILE"
+            )
+        digest = sha256_hex(read_input(file, limit=_MAX_EVIDENCE))
+        found.append(Evidence(title=title, sha256=digest))
+    return tuple(found)
+
+
+def parse_shares(texts: list[str]) -> tuple[BudgetShare, ...]:
+    """NAME=FLOP[@SITE,SITE][/ISSUER] each: a part of the budget, where it is spent, whose key grants it.
+
+    Raises InvalidInput.
+    """
+    from sekisho.model.statements import BudgetShare
+
+    shares = []
+    for text in texts:
+        name, equals, rest = text.partition("=")
+        rest, _, issuer = rest.partition("/")
+        flop, _, sites = rest.partition("@")
+        if not (name and equals and flop):
+            raise InvalidInput(
+                f"{text[:60]!r} is no share",
+                path="--share",
+                remedy="write NAME=1e18, NAME=1e18@site-1 or NAME=1e18/ISSUER-KEY-ID",
+            )
+        shares.append(
+            BudgetShare(
+                share=name,
+                budget_flop=format_flop(parse_quantity(flop, path="--share")),
+                issuer=issuer or None,
+                sites=tuple(site for site in sites.split(",") if site),
+            )
+        )
+    return tuple(shares)

@@ -1,0 +1,190 @@
+"""A real agent and watchdog with a real Slurm: licensed jobs run, are paused with their checkpoint, and end in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sekisho.adapters.schedulers.slurm.gate_file import GATE_NAME
+from tests.agent.homes import Living, living, wait_until
+from tests.agent.slurm_homes import (
+    COMMENT,
+    DEVICE_PEAK,
+    enrol_cluster,
+    license_run,
+    training_job,
+    write_slurm_home,
+)
+from tests.agent.test_main import resume
+from tests.fakes import FakeControl
+from tests.served import SystemFakeClock, served
+from tests.slurms import Cluster
+
+pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+
+
+class Regime:
+    """A control plane, a cluster, and the agent between them."""
+
+    def __init__(self, control: FakeControl, cluster: Cluster, alive: Living) -> None:
+        self.control = control
+        self.cluster = cluster
+        self.alive = alive
+        self.out = alive.home / "out"
+
+    def gate(self) -> str:
+        return (self.cluster.gate / GATE_NAME).read_text()
+
+    def is_open(self) -> bool:
+        return "\topen\t" in self.gate()
+
+    def submit(self, *options: str) -> int:
+        """A licensed job, once it runs its script."""
+        job = self.cluster.submit(training_job(self.out), "--gres=gpu:2", COMMENT, *options)
+        wait_until((self.out / f"running-{job}").exists)
+        return job
+
+    def bound(self) -> int:
+        """FLOP that the newest receipt with a spend bounds the lease's finished quanta to."""
+        spends = [r.spend for r in self.control.receipts if r.spend is not None]
+        return int(spends[-1].bound_flop) if spends else 0
+
+
+@pytest.fixture
+def regime(slurm: Cluster, tmp_path: Path) -> Iterator[Regime]:
+    """Licensed, and open for jobs."""
+    control = FakeControl(SystemFakeClock())
+    enrol_cluster(control)
+    license_run(control)
+    with served(control) as url:
+        write_slurm_home(tmp_path / "home", control, url, slurm)
+        with living(tmp_path / "home") as alive:
+            regime = Regime(control, slurm, alive)
+            wait_until(regime.is_open)
+            alive.link.about()  # from now on it is waited for while it ends jobs
+            yield regime
+
+
+def test_a_licensed_job_spends_its_lease_by_the_devices_that_it_holds(regime: Regime) -> None:
+    """Two of eight devices for some seconds: no less than their peak, and far less than everybody's."""
+    assert regime.bound() == 0
+    job = regime.submit()
+    quanta = regime.control.stages().count("quantum")
+    wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 4)
+
+    assert 2 * DEVICE_PEAK < regime.bound() < 14 * DEVICE_PEAK
+    regime.cluster.run("scancel", str(job))
+    wait_until(lambda: regime.alive.link.read().processes == 0)
+    used = regime.alive.link.read().device_s
+    assert used is not None
+    wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 5)
+    assert regime.alive.link.read().device_s == used
+    assert regime.control.codes() == []
+
+
+def test_a_pause_ends_the_job_in_its_grace_and_keeps_its_checkpoint(regime: Regime) -> None:
+    """Asked, written, ended, back in the queue and held; after the resume it runs again."""
+    job = regime.submit()
+    regime.control.issue(regime.control.order(effect="checkpoint-then-stop", grace_s=5))
+    wait_until(lambda: regime.control.stages()[-1] == "final")
+
+    assert regime.control.stages()[-4:] == ["received", "checkpointed", "halted", "final"]
+    halted = next(r for r in regime.control.receipts if r.stage == "halted")
+    assert halted.means == "slurm-requeue-hold"
+    assert (regime.out / "checkpoint.json").exists()
+    assert regime.cluster.state(job) == "PENDING"
+    assert "order-in-force" in regime.cluster.refused("--gres=gpu:1", COMMENT)
+
+    resume(regime.control, 1)
+    wait_until(regime.is_open)
+    wait_until(lambda: "resumed" in regime.control.stages())
+    regime.cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+    regime.cluster.wait_state(job, "RUNNING")
+    assert regime.control.codes() == []
+
+
+def test_a_hold_suspends_and_says_what_that_leaves(regime: Regime) -> None:
+    """Memory and devices stay with the job; after the resume it goes on where it stood."""
+    job = regime.submit()
+    regime.control.issue(regime.control.order())
+    wait_until(lambda: "halted" in regime.control.stages())
+
+    halted = next(r for r in regime.control.receipts if r.stage == "halted")
+    assert halted.means == "slurm-suspend"
+    assert "memory stay occupied" in (halted.leaves or "")
+    assert regime.cluster.state(job) == "SUSPENDED"
+    resume(regime.control, 1)
+    wait_until(lambda: regime.cluster.state(job) == "RUNNING")
+
+
+def test_the_control_plane_is_dead(regime: Regime) -> None:
+    """No quantum is acknowledged: the job is asked for a checkpoint, then ended, and none comes in."""
+    job = regime.submit()
+    regime.control.is_silent = True
+    # A quantum that was begun, one quantum, the grace, then the driver's stop time.
+    wait_until(lambda: regime.cluster.state(job) == "PENDING", timeout_s=1 + 1 + 2 + 12)
+
+    assert (regime.out / "checkpoint.json").exists()
+    assert regime.alive.state() == "ended"
+    assert "remedy:" in regime.cluster.refused("--gres=gpu:1", COMMENT)
+
+
+def test_the_agent_is_killed(regime: Regime) -> None:
+    """The watchdog ends the jobs at the end of their permit; the gate's picture ages and lets nothing in."""
+    job = regime.submit()
+    regime.alive.kill_agent()
+    wait_until(lambda: regime.cluster.state(job) == "PENDING", timeout_s=1 + 2 + 12)
+    regime.cluster.wait_for("an old picture", lambda: _is_stale(regime.cluster))
+
+    assert (regime.out / "checkpoint.json").exists()
+    regime.alive.restart()
+
+
+def test_jobs_of_others_are_left_alone(regime: Regime) -> None:
+    """A job without accelerators, of whoever, runs through a pause of the licensed run."""
+    other = regime.cluster.submit("sleep 60", "--comment=sekisho-of-mine", user=65_534)
+    regime.cluster.wait_state(other, "RUNNING")
+    job = regime.submit()
+    regime.control.issue(regime.control.order(effect="checkpoint-then-stop", grace_s=2))
+    wait_until(lambda: regime.cluster.state(job) == "PENDING")
+
+    assert regime.cluster.state(other) == "RUNNING"
+
+
+def _is_stale(cluster: Cluster) -> bool:
+    done = cluster.run("sbatch", "--output=/dev/null", "--gres=gpu:1", COMMENT, "--wrap=true")
+    return "gate-stale" in done.stderr
+
+
+def test_a_job_that_does_not_leave_its_node_is_never_called_halted(regime: Regime) -> None:
+    """It hangs while it completes: the order is refused, and halted only once it is gone."""
+    regime.submit()
+    regime.cluster.hang.touch()
+    try:
+        order = regime.control.order(effect="checkpoint-then-stop", grace_s=0)
+        regime.control.issue(order)
+        wait_until(lambda: "refused" in regime.control.stages(), timeout_s=30)
+        assert "halted" not in regime.control.stages()
+    finally:
+        regime.cluster.hang.unlink()
+    wait_until(lambda: "halted" in regime.control.stages(), timeout_s=30)
+    wait_until(lambda: "work-does-not-stop" in regime.control.codes())
+
+
+def test_what_slipped_past_the_gate_is_found(slurm: Cluster, tmp_path: Path) -> None:
+    """A job on accelerators that no licence covers, let in while the gate only advised: a finding, and it runs on."""
+    stray = slurm.submit("sleep 60", "--gpus=2", user=65_534)
+    slurm.wait_state(stray, "RUNNING")
+    control = FakeControl(SystemFakeClock())
+    enrol_cluster(control)
+    license_run(control, mode="advise")
+    with served(control) as url:
+        write_slurm_home(tmp_path / "home", control, url, slurm)
+        with living(tmp_path / "home"):
+            wait_until(lambda: "busy-without-licence" in control.codes())
+
+    finding = next(f for f in control.findings if f.finding == "busy-without-licence")
+    assert finding.detail == f"1 jobs: {stray} (user 65534, 2 devices)"
+    assert slurm.state(stray) == "RUNNING"

@@ -1,0 +1,90 @@
+"""The systemd units: what they forbid each part, what they must leave to the work, and that systemd reads them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+from sekisho.agent.units import AGENT_UNIT, WATCHDOG_UNIT, UnitsPlace, make_units
+
+DEPLOYED = Path(__file__).parents[2] / "deploy" / "systemd"
+KINDS = [
+    UnitsPlace(),
+    UnitsPlace(driver="cgroup", starts=False),
+    UnitsPlace(driver="slurm", starts=False),
+]
+
+
+def read(text: str) -> RawConfigParser:
+    """A unit as sections of keys, each once."""
+    parser = RawConfigParser(interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # keys keep their case
+    parser.read_string(text)
+    return parser
+
+
+@pytest.mark.parametrize("place", KINDS, ids=lambda place: place.driver)
+def test_both_parts_give_up_what_they_do_not_need(place: UnitsPlace) -> None:
+    """No new rights for either; for the agent no capability at all and a file system to read."""
+    units = {name: read(text)["Service"] for name, text in make_units(place).items()}
+    for service in units.values():
+        assert service["NoNewPrivileges"] == "yes"
+        assert service["Restart"] == "always"
+        assert service["ProtectSystem"] in {"full", "strict"}
+    agent, watchdog = units[AGENT_UNIT], units[WATCHDOG_UNIT]
+    assert (agent["CapabilityBoundingSet"], agent["ProtectSystem"]) == ("", "strict")
+    assert agent["User"] == "sekisho"
+    assert "User" not in watchdog
+    assert "CAP_SYS_ADMIN" not in watchdog["CapabilityBoundingSet"]
+    assert "CAP_NET" not in watchdog["CapabilityBoundingSet"]
+    assert "--allow-user sekisho" in watchdog["ExecStart"]
+
+
+def test_only_a_watchdog_that_starts_nothing_is_cut_off() -> None:
+    """Work inherits what its starter was forbidden: network and devices are taken only where none is started."""
+    starts, supervises, speaks = (
+        read(make_units(place)[WATCHDOG_UNIT])["Service"] for place in KINDS
+    )
+    for forbidden in ("PrivateNetwork", "PrivateDevices", "DevicePolicy", "ProtectClock"):
+        assert forbidden not in starts
+    assert supervises["PrivateNetwork"] == "yes"
+    assert supervises["RestrictAddressFamilies"] == "AF_UNIX"
+    assert "AF_INET" in speaks["RestrictAddressFamilies"]
+    for service in (starts, supervises):
+        assert service.get("ProtectControlGroups") is None
+        assert service["Delegate"] == "yes"
+
+
+@pytest.mark.parametrize("name", [AGENT_UNIT, WATCHDOG_UNIT])
+def test_the_units_in_deploy_are_those_that_are_printed(name: str) -> None:
+    """`deploy/systemd` holds the units of the process driver at their usual places."""
+    assert (DEPLOYED / name).read_text(encoding="utf-8") == make_units(UnitsPlace())[name]
+
+
+@pytest.mark.parametrize("place", KINDS, ids=lambda place: place.driver)
+def test_systemd_understands_every_line(place: UnitsPlace, tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say; where it is missing, every key is one that we have looked up."""
+    import msgspec
+
+    here = msgspec.structs.replace(place, python=sys.executable, agent_user="root")
+    known: set[str] = set()
+    for name, text in make_units(here).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        known |= set(read(text)["Service"])
+    if shutil.which("systemd-analyze"):
+        paths = [str(tmp_path / name) for name in (WATCHDOG_UNIT, AGENT_UNIT)]
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", *paths],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        said = [line for line in done.stderr.splitlines() if "sekisho-" in line]
+        assert (done.returncode, said) == (0, [])
+    assert len(known) > 25

@@ -1,0 +1,79 @@
+"""A rehearsed regime's cluster: one host that stands for the accelerators of a whole partition."""
+
+from __future__ import annotations
+
+from sekisho.model.statements import (
+    EnrolledDevice,
+    HostEnrolled,
+    LeaseTerms,
+    Mode,
+    PartyEnrolled,
+)
+from sekisho.operations.licence_drafts import (
+    AnswerPlan,
+    ApplicationPlan,
+    draft_application,
+    draft_approval,
+)
+from sekisho.operations.running import LicencePlan, draft_licence
+from sekisho.rehearsal import opening
+from sekisho.rehearsal.scene import SITE, Scene
+from sekisho.rehearsal.stage import HostPlan
+from sekisho.rules import load_pack
+
+__all__ = ["HOST", "PEAK", "RUN", "enrol_cluster", "license_cluster"]
+
+HOST, RUN = "cluster-1", "training-1"
+PEAK = 10**12
+
+
+def enrol_cluster(scene: Scene, devices: int = 8) -> None:
+    """The licensee, and the cluster with its accelerators."""
+    party = PartyEnrolled(
+        effective=scene.clock.now(),
+        party=opening.PARTY,
+        public=scene.cast.party.public.to_text(),
+        organisation="Rehearsed developer",
+        country="JP",
+    )
+    scene.submit(party, scene.cast.authority[0])
+    fact = HostEnrolled(
+        effective=scene.clock.now(),
+        host=HOST,
+        public=scene.stage.host_key(HOST).public.to_text(),
+        organisation="Rehearsed operator",
+        site=SITE,
+        jurisdiction="JP",
+        devices=tuple(_device(number) for number in range(devices)),
+        counter="C0",
+        driver="slurm",
+        agent=opening.measure_agent(),
+        canary=RUN,
+    )
+    scene.submit(fact, scene.cast.authority[0], scene.cast.operator)
+    scene.plans[HOST] = HostPlan(host=HOST, run=RUN)
+
+
+def license_cluster(scene: Scene, terms: LeaseTerms, mode: Mode) -> None:
+    """The run declared, applied for, approved by two holders, and licensed as LIC-1."""
+    plan = ApplicationPlan(
+        application="APP-1", run=RUN, mode=mode, reason="rehearsed", lasts_s=172_800
+    )
+    asked = draft_application(scene.state(), plan, now=scene.clock.now())
+    scene.wait_for_leaf(scene.submit(asked, scene.cast.party).digest)
+    for officer in scene.cast.authority[:2]:
+        answer = AnswerPlan(application="APP-1", key=officer.public.key_id, reason="rehearsed")
+        said = draft_approval(scene.state(), answer, now=scene.clock.now())
+        scene.wait_for_leaf(scene.submit(said, officer).digest)
+    granted = LicencePlan(number="LIC-1", terms=terms, mode=mode, application="APP-1")
+    licence = draft_licence(scene.state(), RUN, load_pack(), granted, now=scene.clock.now())
+    scene.wait_for_leaf(scene.submit(licence, *scene.cast.authority[:2]).digest)
+
+
+def _device(number: int) -> EnrolledDevice:
+    return EnrolledDevice(
+        device=f"{HOST}/gpu-{number}",
+        chip="NVIDIA H100 SXM",
+        peak_flop_per_s=str(PEAK),
+        basis="declared",
+    )

@@ -1,0 +1,107 @@
+"""A whole regime over a real Slurm: licensed, spent, blacked out, paused, and re-added by an outsider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sekisho.adapters.durable_files import replace_file
+from sekisho.app import Home
+from sekisho.model.statements import LeaseTerms, Scope
+from sekisho.model.wire import canonical, parse_json
+from sekisho.operations.ordering import OrderPlan, draft_order
+from sekisho.rehearsal import opening, pausing
+from sekisho.rehearsal.scene import SITE, Scene
+from sekisho.rehearsal.stage import Stage
+from tests.agent.slurm_homes import training_job
+from tests.rehearsal.slurm_stage import HOST, PEAK, RUN, enrol_cluster
+from tests.slurms import Cluster
+
+pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+TERMS = LeaseTerms(interval_s=12, grace_s=2, quantum_s=1)
+
+
+def test_budget_on_slurm_is_re_added_by_an_outsider(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused without a lease, run with one, stopped by silence and by a pause; the bundle's books add up."""
+    with Stage(Home.open(tmp_path / "home")) as stage:
+        scene = Scene(stage.home, stage, lambda _: None)
+        opening.found(scene)
+        enrol_cluster(scene)
+        monkeypatch.setattr(opening, "name_runs", lambda _: {HOST: RUN})
+        opening.declare_and_decide(scene)
+        opening.issue_licences(scene, TERMS)
+        try:
+            _play(scene, slurm)
+        finally:
+            stage.end_agents()
+            stage.end_work()
+
+
+def _play(scene: Scene, slurm: Cluster) -> None:
+    slurm.show()  # enforced, and no run is known yet
+    assert "no-licence" in slurm.refused("--gres=gpu:1", f"--comment=sekisho:{RUN}")
+    _start_agent(scene, slurm)
+    job = _submit(scene, slurm)
+    scene.wait_for("three spent quanta", lambda: _spent(scene) > 3 * PEAK or None, within_s=30)
+
+    assert scene.control is not None
+    scene.stage.kill(scene.control)
+    slurm.wait_state(job, "PENDING", timeout_s=2 * 2 + 2 + 12)
+    pausing.come_back(scene)
+    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+    slurm.wait_state(job, "RUNNING", timeout_s=30)
+
+    order = draft_order(scene.state(), _plan(), now=scene.clock.now())
+    reference = scene.issue(order, *scene.cast.pause_quorum)
+    halted = scene.wait_for(
+        "the halt", lambda: scene.state().lives.of(reference, HOST).halted, within_s=30
+    )
+    assert halted.receipt.means == "slurm-requeue-hold"
+    kept = [s.receipt.checkpoint for s in scene.state().lives.of(reference, HOST).stages]
+    assert any(checkpoint is not None for checkpoint in kept)
+    pausing.audit_offline(scene)
+
+
+def _start_agent(scene: Scene, slurm: Cluster) -> None:
+    assert scene.root is not None
+    scene.stage.prepare_host(scene.plans[HOST], scene.address, scene.root)
+    file = scene.stage.host_folder(HOST) / "agent.json"
+    settings = parse_json(file.read_bytes())
+    assert isinstance(settings, dict)
+    part = msgspec.to_builtins(slurm.settings)
+    replace_file(
+        file, canonical({**settings, "command": [], "driver": "slurm", "slurm": part}) + b"\n"
+    )
+    (scene.stage.host_folder(HOST) / "work").mkdir()
+    scene.agents[HOST] = scene.stage.start_agent(HOST)
+
+
+def _submit(scene: Scene, slurm: Cluster) -> int:
+    gate = slurm.gate / "gate"
+    slurm.wait_for("an open gate", lambda: "\topen\t" in gate.read_text(), timeout_s=40)
+    script = training_job(scene.stage.host_folder(HOST) / "work")
+    job = slurm.submit(script, "--gres=gpu:2", f"--comment=sekisho:{RUN}")
+    slurm.wait_state(job, "RUNNING")
+    return job
+
+
+def _spent(scene: Scene) -> int:
+    spends = [r.spend for r in scene.receipts(HOST) if r.spend is not None]
+    return int(spends[-1].bound_flop) if spends else 0
+
+
+def _plan() -> OrderPlan:
+    return OrderPlan(
+        kind="pause",
+        scope=Scope(sites=(SITE,)),
+        effect="checkpoint-then-stop",
+        lasts_s=3_600,
+        grace_s=5,
+        legal_basis="rehearsal",
+        appeal="to the rehearsal's own hand",
+        drill=True,
+    )
