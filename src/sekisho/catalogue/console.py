@@ -410,6 +410,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Rest of lease {number} forfeited, {host}",
         "リース {number} の残りが失効、{host}",
     ),
+    "web.posting.forked": (
+        "Other branch of lease {number}, {host}",
+        "リース {number} の別の枝、{host}",
+    ),
     "web.posting.overrun": ("Overrun of lease {number}, {host}", "リース {number} の超過、{host}"),
     "web.from-account": ("From", "貸方"),
     "web.to-account": ("To", "借方"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sekisho.licensing.states import LeaseState, LicenceState
+from sekisho.licensing.states import Closing, LeaseState, LicenceState
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import BudgetShare, LeaseClosed, LeaseGranted
@@ -106,6 +106,7 @@ def close_lease(
         ended_at=fact.effective,
         consumed_flop=consumed,
         is_returned=lease.is_returned or fact.how == "final-receipt",
+        closings=(*lease.closings, Closing(how=fact.how, consumed_flop=consumed)),
     )
     changed = _book_closing(state, lease, ended)
     return msgspec.structs.replace(

@@ -19,10 +19,18 @@ from sekisho.model.statements import (
 __all__ = ["LeaseState", "LicenceState", "LicenceVersion", "Suspension"]
 
 
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry that closed a lease, or added a fork's branch to one that was closed: what was consumed by then."""
+
+    how: str
+    consumed_flop: int | None
+
+
 class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
     """One lease: what was granted, and how it ended if it did. Amounts are None where undisclosed.
 
-    `is_returned`: a final receipt gave its rest back to available, whatever came to light afterwards.
+    `is_returned`: a final receipt gave its rest back to available, whatever came to light afterwards. `closings` are
+    all entries that say how it ended, in log order; the last one counts.
     """
 
     granted: LeaseGranted
@@ -33,6 +41,7 @@ class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
     ended: str | None = None
     ended_at: Instant | None = None
     is_returned: bool = False
+    closings: tuple[Closing, ...] = ()
 
 
 class LicenceVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,12 +5,13 @@ The lines are derived again from the log's entries, apart from the books; where 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from sekisho.licensing import Book, LeaseState, LicenceState
+from sekisho.licensing import Book, Books, LeaseState, LicenceState
 from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 from sekisho.model.statements import LeaseClosed, LeaseGranted, LicenceAmended
@@ -19,6 +20,7 @@ from sekisho.signing import Recorded
 __all__ = ["Account", "Posting", "post_ledger"]
 
 Account: TypeAlias = Literal["budget", "available", "leased", "consumed", "forfeited"]
+_Movement: TypeAlias = tuple[str, Account, Account, int | None]
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,46 +37,53 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def post_ledger(state: LicenceState, entries: Iterable[Recorded]) -> tuple[Posting, ...]:
-    """Every line of a licence's ledger, in log order.
+    """Every line of a licence's ledger, in log order; `after` is all shares together.
 
     `entries` are the log's lease-granted, lease-closed and licence-amended.
     """
     budget = state.first.budget_flop if state.first is not None else state.book.budget
-    book = Book.open(budget)
-    opening = Posting(
-        at=state.licence.effective,
-        what="opened",
-        source="budget",
-        target="available",
-        flop=budget,
-        after=book,
-    )
-    lines = [opening]
+    shares = state.first.shares if state.first is not None else state.licence.shares
+    books = Books.open(budget, shares)
+    lines = [
+        Posting(
+            at=state.licence.effective,
+            what="opened",
+            source="budget",
+            target="available",
+            flop=budget,
+            after=books.total,
+        )
+    ]
     leases = {lease.leaf: lease for lease in state.leases}
+    closed: Counter[str] = Counter()
     for entry in entries:
         fact = entry.verified.predicate
         if isinstance(fact, LeaseGranted) and entry.leaf in leases:
             lease = leases[entry.leaf]
-            book = book if lease.allowance_flop is None else book.lease(lease.allowance_flop)
-            lines.append(
-                Posting(
-                    at=fact.effective,
-                    what="granted",
-                    host=fact.host,
-                    number=fact.number,
-                    source="available",
-                    target="leased",
-                    flop=lease.allowance_flop,
-                    after=book,
-                )
-            )
+            books = books.lease(fact.share, lease.allowance_flop)
+            lines.append(_granted(lease, books.total))
         elif isinstance(fact, LicenceAmended) and fact.licence.leaf == state.leaf:
-            before, book = book, book.amend(parse_flop(fact.budget_flop))
-            lines += _amended(fact, before, book)
+            before, books = books, books.amend(parse_flop(fact.budget_flop), fact.shares)
+            lines += _amended(fact, before.total, books.total)
         elif isinstance(fact, LeaseClosed) and fact.lease.leaf in leases:
-            closed, book = _close(leases[fact.lease.leaf], fact, book)
-            lines += closed
+            lease = leases[fact.lease.leaf]
+            books, movements = _close(lease, closed[lease.leaf], books)
+            closed[lease.leaf] += 1
+            lines += [_line(fact, movement, books.total) for movement in movements]
     return tuple(lines)
+
+
+def _granted(lease: LeaseState, after: Book) -> Posting:
+    return Posting(
+        at=lease.granted.effective,
+        what="granted",
+        host=lease.granted.host,
+        number=lease.granted.number,
+        source="available",
+        target="leased",
+        flop=lease.allowance_flop,
+        after=after,
+    )
 
 
 def _amended(fact: LicenceAmended, before: Book, after: Book) -> list[Posting]:
@@ -96,32 +105,56 @@ def _amended(fact: LicenceAmended, before: Book, after: Book) -> list[Posting]:
     ]
 
 
-def _close(lease: LeaseState, fact: LeaseClosed, book: Book) -> tuple[list[Posting], Book]:
-    """The lines that end a lease: what was consumed, then what became of the rest."""
-    allowance, consumed = lease.allowance_flop, lease.consumed_flop
+def _line(fact: LeaseClosed, movement: _Movement, after: Book) -> Posting:
+    what, source, target, flop = movement
+    return Posting(
+        at=fact.effective,
+        what=what,
+        host=fact.host,
+        number=fact.number,
+        source=source,
+        target=target,
+        flop=flop,
+        after=after,
+    )
 
-    def line(what: str, source: Account, target: Account, flop: int | None) -> Posting:
-        return Posting(
-            at=fact.effective,
-            what=what,
-            host=fact.host,
-            number=fact.number,
-            source=source,
-            target=target,
-            flop=flop,
-            after=after,
-        )
 
-    if allowance is None or consumed is None:
-        after = book
-        return [line("consumed", "leased", "consumed", None)], book
-    after = book.close(allowance, consumed, rest_forfeited=fact.how == "forfeited")
-    lines = [line("consumed", "leased", "consumed", min(allowance, consumed))]
+def _close(lease: LeaseState, nth: int, books: Books) -> tuple[Books, list[_Movement]]:
+    """The books after the lease's closing number `nth`, and what moved: consumed, then what became of the rest."""
+    share, allowance = lease.granted.share, lease.allowance_flop
+    consumed = lease.closings[nth].consumed_flop
+    if consumed is None:
+        return books.unopened(share), [("consumed", "leased", "consumed", None)]
+    if allowance is None or not books.is_known(share):
+        return books, [("consumed", "leased", "consumed", consumed)]
+    returned = any(one.how == "final-receipt" for one in lease.closings[: nth + 1])
+    book = books.of(share)
+    if nth == 0:
+        after = book.close(allowance, consumed, rest_forfeited=not returned)
+        return books.put(share, after), _ended(allowance, consumed, returned=returned)
+    before = lease.closings[nth - 1].consumed_flop or 0
+    after = book.add(allowance, before, consumed, forfeited=not returned)
+    return books.put(share, after), _forked(allowance, before, consumed, returned=returned)
+
+
+def _ended(allowance: int, consumed: int, *, returned: bool) -> list[_Movement]:
+    lines: list[_Movement] = [("consumed", "leased", "consumed", min(allowance, consumed))]
     rest = allowance - consumed
     if rest < 0:
-        lines.append(line("overrun", "available", "consumed", -rest))
-    elif rest and fact.how == "forfeited":
-        lines.append(line("forfeited", "leased", "forfeited", rest))
+        lines.append(("overrun", "available", "consumed", -rest))
     elif rest:
-        lines.append(line("returned", "leased", "available", rest))
-    return lines, after
+        kept: _Movement = ("returned", "leased", "available", rest)
+        lines.append(kept if returned else ("forfeited", "leased", "forfeited", rest))
+    return lines
+
+
+def _forked(allowance: int, before: int, consumed: int, *, returned: bool) -> list[_Movement]:
+    """Another branch of a lease that was closed: out of what was forfeited with it, then out of what is available."""
+    more = consumed - before
+    lost = 0 if returned else min(more, max(0, allowance - before))
+    lines: list[_Movement] = []
+    if lost:
+        lines.append(("forked", "forfeited", "consumed", lost))
+    if more > lost:
+        lines.append(("forked", "available", "consumed", more - lost))
+    return lines
