@@ -13,9 +13,11 @@ BIN := .venv/bin
 # Letters in Japanese are printed with this font; without it everything else works, and printing says what is missing.
 RUN_PACKAGES := fonts-ipafont-gothic:/usr/share/fonts/opentype/ipafont-gothic/ipagp.ttf
 TEST_PACKAGES := gcc libc6-dev:/usr/include/stdio.h chromium postgresql:psql prometheus openjdk-17-jre-headless:java softhsm2:softhsm2-util \
-	swtpm swtpm-tools:swtpm_setup libtss2-dev:/usr/include/tss2/tss2_esys.h pkg-config python3-dev:python3-config \
+	swtpm swtpm-tools:swtpm_setup libtss2-dev:/usr/include/tss2/tss2_esys.h pkg-config python3-dev:python3-config spin iproute2:tc \
 	slurmctld slurmd slurm-client:scontrol munge:munged $(RUN_PACKAGES)
 SEED ?= $(shell date +%s)
+# So many test files run side by side; each worker starts the systems that its files need.
+JOBS ?= 2
 
 .PHONY: help setup run test check format bench bench-full soak pins
 
@@ -30,10 +32,10 @@ run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN
 	@scripts/setup run
 	@$(BIN)/sekisho drill --serve
 
-test: ## all tests (SEKISHO_NO_APT=1: no system package; PYTEST_ARGS=...: for pytest)
+test: ## all tests (SEKISHO_NO_APT=1: no system package; JOBS=1: one after another; PYTEST_ARGS=...: for pytest)
 	@scripts/system-packages $(TEST_PACKAGES)
 	@scripts/setup everything
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 check: ## format, lint, types, import directions
 	@scripts/setup everything
