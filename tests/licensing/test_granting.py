@@ -165,7 +165,7 @@ def test_a_fork_that_comes_to_light_later_is_added_then() -> None:
     ledger = closed(ledger, lease, licence, 30)
     book = state_of(ledger, licence).book
     assert (book.consumed, book.forfeited, book.available) == (30, 0, 10**13 - 30)
-    with pytest.raises(StateConflict, match="adds nothing"):
+    with pytest.raises(StateConflict, match="nothing is added"):
         closed(ledger, lease, licence, 30)
     with pytest.raises(StateConflict, match="not open"):
         closed(ledger, lease, licence, 30, "forfeited")

@@ -144,6 +144,21 @@ def test_a_lease_without_final_receipt_is_forfeited_after_its_grace(desk: TestDe
     assert book(desk) == (budget - PEAK * 62, 0, QUANTUM, PEAK * 62 - QUANTUM)
 
 
+def test_a_receipt_that_comes_after_its_lease_was_forfeited_is_consumed(desk: TestDesk) -> None:
+    """The quantum began in time and was told late, by an issuer that was away: what was lost becomes consumed."""
+    lease = desk.leases.grant(desk.request(desk.licensed()))
+    budget = sum(book(desk))
+    first = receipt(lease)
+    desk.leases.take_receipt(first)
+    desk.clock.move(68)
+    desk.leases.close_overdue()
+    digest = parse_envelope(first).digest
+    late = receipt(lease, sequence=2, previous=digest, reserved=3 * QUANTUM, quantum=2)
+    for _ in range(2):
+        desk.leases.take_receipt(late)
+    assert book(desk) == (budget - PEAK * 62, 0, 3 * QUANTUM, PEAK * 62 - 3 * QUANTUM)
+
+
 def test_a_receipt_that_reserves_more_than_its_lease_is_refused(desk: TestDesk) -> None:
     """The chain does not take it."""
     lease = desk.leases.grant(desk.request(desk.licensed()))

@@ -77,6 +77,15 @@ def test_a_fork_takes_what_was_forfeited_first_and_then_what_is_available() -> N
     ]
 
 
+def test_a_late_receipt_takes_of_what_was_forfeited() -> None:
+    """Nothing that was available is touched."""
+    story = Story()
+    lease = story.grant()
+    story.close(lease, 10**9, "forfeited")
+    story.close(lease, 3 * 10**9, "forfeited")
+    assert story.lines()[-1] == ("late", 2 * 10**9)
+
+
 def test_a_fork_beyond_a_share_is_overdrawn_and_shown() -> None:
     """The other share makes up for nothing."""
     story = Story(SPLIT)

@@ -410,6 +410,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Rest of lease {number} forfeited, {host}",
         "リース {number} の残りが失効、{host}",
     ),
+    "web.posting.late": (
+        "Late receipt of lease {number}, {host}",
+        "リース {number} の遅れた受領証、{host}",
+    ),
     "web.posting.forked": (
         "Other branch of lease {number}, {host}",
         "リース {number} の別の枝、{host}",

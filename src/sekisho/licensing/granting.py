@@ -90,13 +90,17 @@ def grant_lease(state: LicenceState, lease: LeaseState, signers: frozenset[str])
 def close_lease(
     state: LicenceState, fact: LeaseClosed, consumed: int | None, signers: frozenset[str]
 ) -> LicenceState:
-    """The licence with a lease closed; where branches forked, with what both of them took, even after it was closed.
+    """The licence with a lease closed, or with what came to light of a closed one.
 
-    `consumed` is None where nobody opens the amount. Raises StateConflict where the lease is not open, or where a
-    fork adds nothing; WrongIssuer.
+    That is a fork's branch, or of a forfeited one a quantum whose receipt was late.
+
+    `consumed` is None where nobody opens the amount. Raises StateConflict where the lease is not open, or where
+    nothing is added; WrongIssuer.
     """
     lease = state.granted.get(fact.lease.leaf)
-    is_open = lease is not None and (lease.ended is None or fact.how == "forked")
+    is_open = lease is not None and (
+        lease.ended is None or fact.how == "forked" or fact.how == lease.ended == "forfeited"
+    )
     if lease is None or not is_open or not _is_same(lease.granted, fact):
         raise StateConflict(f"lease {fact.number} of host {fact.host} is not open")
     _verify_issuer(state, lease.granted, signers)
@@ -123,7 +127,7 @@ def _book_closing(state: LicenceState, lease: LeaseState, ended: LeaseState) -> 
     is_more = lease.ended is None or consumed > (lease.consumed_flop or 0)
     if lease.consumed_flop is not None and not is_more:
         raise StateConflict(
-            f"the fork of lease {lease.granted.number} of host {lease.granted.host} adds nothing"
+            f"nothing is added to lease {lease.granted.number} of host {lease.granted.host}"
         )
     if allowance is None or not books.is_known(share):
         return state

@@ -134,7 +134,8 @@ def _close(lease: LeaseState, nth: int, books: Books) -> tuple[Books, list[_Move
         return books.put(share, after), _ended(allowance, consumed, returned=returned)
     before = lease.closings[nth - 1].consumed_flop or 0
     after = book.add(allowance, before, consumed, forfeited=not returned)
-    return books.put(share, after), _forked(allowance, before, consumed, returned=returned)
+    what = "forked" if lease.closings[nth].how == "forked" else "late"
+    return books.put(share, after), _added(what, (allowance, before, consumed), returned=returned)
 
 
 def _ended(allowance: int, consumed: int, *, returned: bool) -> list[_Movement]:
@@ -148,13 +149,14 @@ def _ended(allowance: int, consumed: int, *, returned: bool) -> list[_Movement]:
     return lines
 
 
-def _forked(allowance: int, before: int, consumed: int, *, returned: bool) -> list[_Movement]:
-    """Another branch of a lease that was closed: out of what was forfeited with it, then out of what is available."""
+def _added(what: str, flop: tuple[int, int, int], *, returned: bool) -> list[_Movement]:
+    """More than a closed lease said: out of what was forfeited with it, then out of what is available."""
+    allowance, before, consumed = flop
     more = consumed - before
     lost = 0 if returned else min(more, max(0, allowance - before))
     lines: list[_Movement] = []
     if lost:
-        lines.append(("forked", "forfeited", "consumed", lost))
+        lines.append((what, "forfeited", "consumed", lost))
     if more > lost:
-        lines.append(("forked", "available", "consumed", more - lost))
+        lines.append((what, "available", "consumed", more - lost))
     return lines

@@ -22,8 +22,8 @@ class FileTileStore:
     def __init__(self, root: Path, *, disk: Disk | None = None) -> None:
         self.root = root
         self._disk = disk or OsDisk()
-        # What an earlier process made below the root is not trusted to outlive a power cut until synced by this one.
-        self._named = {root, *root.parents}
+        # What an earlier process made, the root too, is not trusted to outlive a power cut until synced by this one.
+        self._named = set(root.parents)
 
     def read(self, path: str, limit: int) -> bytes:
         target = self._resolve(path)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from sekisho.licensing import LeaseState, LicenceState
-from sekisho.model.amounts import format_flop
+from sekisho.model.amounts import format_flop, parse_flop
 from sekisho.model.errors import VerificationError
 from sekisho.model.instants import Instant
-from sekisho.model.statements import FindingRaised, LeaseClosed, Reference
+from sekisho.model.statements import FindingRaised, LeaseClosed, ReceiptGiven, Reference
 from sekisho.operations.leasing.facts import grace_end, is_mine
 from sekisho.operations.leasing.records import HostRecord, Work
 from sekisho.operations.state import State
@@ -69,6 +69,8 @@ class Closer:
 
     def add_branches(self, work: Work, record: HostRecord, now: Instant) -> None:
         """End every lease that a forked host's branches spend, with all of them added; again where one grew."""
+        record = record.with_own(work.state.licences)
+        work.put(record)
         for leaf, flop in record.forked_flop(work.state.licences).items():
             found = work.state.licences.by_lease(leaf)
             if found is not None and self._adds(found, flop):
@@ -76,6 +78,19 @@ class Closer:
         for licence, lease in _live_of(work.state, record.chain.host):
             if is_mine(licence, lease, self._issuer):
                 self.close(work, (licence, lease), 0, "forked", now)
+
+    def add_late(self, work: Work, receipt: ReceiptGiven, now: Instant) -> None:
+        """A quantum of a lease that is forfeited already, begun in time and told late: it was consumed all the same."""
+        found = (
+            None
+            if receipt.spend is None
+            else work.state.licences.by_lease(receipt.spend.lease.leaf)
+        )
+        if receipt.spend is None or found is None or found[1].ended != "forfeited":
+            return
+        flop = parse_flop(receipt.spend.reserved_flop)
+        if found[1].consumed_flop is not None and flop > found[1].consumed_flop:
+            self.close(work, found, flop, "forfeited", now)
 
     def _adds(self, found: tuple[LicenceState, LeaseState], flop: int) -> bool:
         licence, lease = found

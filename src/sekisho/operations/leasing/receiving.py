@@ -77,6 +77,7 @@ class Receiver:
         self._certify(work, record, receipt, now)
         work.batch.keep(_paper("receipt", link, raw))
         work.put(record.after(chain, receipt))
+        self._closer.add_late(work, receipt, now)
         if record.forks:
             # Its chain goes on so that orders are answered; what it spends is added, and no quantum is acknowledged.
             self.settle_forks(work, receipt.host, now)

@@ -71,6 +71,16 @@ class HostRecord(msgspec.Struct, frozen=True, kw_only=True):
         leaves = dict.fromkeys([*self.reserved, *others])
         return {leaf: self._own(ledger, leaf) + others.get(leaf, 0) for leaf in leaves}
 
+    def with_own(self, ledger: LicenceLedger) -> HostRecord:
+        """With its own chain's part of each lease that a fork spends, before the branches are added to it.
+
+        Of a lease that was closed before the fork came, the log says that part alone only until the sum is stated.
+        """
+        own = {leaf: self._own(ledger, leaf) for leaf in reserved_in_branches(self.forks)}
+        if own.keys() <= self.reserved.keys():
+            return self
+        return msgspec.structs.replace(self, reserved={**own, **self.reserved})
+
     def _own(self, ledger: LicenceLedger, leaf: str) -> int:
         found = ledger.by_lease(leaf)
         closed = found[1].consumed_flop if found is not None and found[1].ended else None
