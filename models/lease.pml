@@ -29,7 +29,7 @@
 #define QUANTUM 1
 #define RESERVE (QUANTUM + GRACE)       /* what a quantum reserves */
 #define ALLOWANCE (INTERVAL + GRACE)    /* what a lease allows */
-#define BUDGET 7        /* two leases and a bit: a third one fits only where something came back */
+#define BUDGET ((LEASES - 1) * ALLOWANCE + 1)    /* all leases but one, and a bit: the last one fits only where something came back */
 #define CLOCK_ERROR 2   /* how far the issuer's clock may be ahead */
 
 /* The defects that a mutated model has, one each; the honest model has none. */
@@ -168,11 +168,15 @@ byte kept_in_hand; byte kept_waiting; byte kept_spent; byte kept_number; byte ke
 
 #ifdef TRACE
 byte quantum[HOSTS]; byte counter[HOSTS];
-byte z;
+byte z; byte pace; bit rebooted[HOSTS];
+/* A random walk shall meet more than ticks and reboots. */
+#define IS_PACED (pace >= 4 || timeout)
+#define MAY_REBOOT(m) (!rebooted[m] && granted >= 2 && pace >= 3)
+#define MAY_CLOSE (pace >= 3)
 #define TRACED(x) x
 #define TOLD(what, m, l) \
     printf("STEP %e %d %d now %d\n", what, m, l, now); \
-    z = 0; \
+    pace = (what == Tick -> 0 : (pace < 9 -> pace + 1 : pace)); z = 0; \
     do \
     :: z < HOSTS -> \
         printf("HOST %d quantum %d counter %d lease %d waiting %d spent %d reserved %d number %d running %d until %d unacknowledged %d\n", \
@@ -184,6 +188,9 @@ byte z;
     printf("BOOK %d %d %d %d\n", available, leased, consumed, forfeited)
 #else
 #define TRACED(x) skip
+#define IS_PACED true
+#define MAY_REBOOT(m) true
+#define MAY_CLOSE true
 #define TOLD(what, m, l) printf("STEP %e %d %d now %d\n", what, m, l, now)
 #endif
 
@@ -223,7 +230,7 @@ inline reserve(m) {
     /* Invariant 4. */
 #if FORKS > 0
     leases[HELD.in_hand].reserved = leases[HELD.in_hand].reserved + RESERVE;
-    assert(leases[1].reserved + leases[2].reserved + leases[LEASES].reserved <= BUDGET + FORKS * BEYOND)
+    assert(leases[1].reserved + leases[2].reserved + (LEASES > 2 -> leases[LEASES].reserved : 0) <= BUDGET + FORKS * BEYOND)
 #else
     assert(HELD.reserved <= KEPT(HELD.in_hand))
 #endif
@@ -290,7 +297,7 @@ inline forget_lease(l) {
 }
 
 #if FORKS > 0
-/* = sekisho.agent.host:Host.nonce */
+/* = sekisho.agent.quanta:Quanta.ask_ahead */
 inline fresh(m) {
     /* No lease that was granted before answers this nonce. */
     leases[1].answers = leases[1].answers & (2 - m);
@@ -305,8 +312,8 @@ inline fresh(m) {
 }
 #endif
 
-/* = environment: of what the issuer must hear something is written */
-inline written(m) {
+/* = sekisho.licensing.spending:HostState.receipted */
+inline receipted(m) {
 #ifdef CLONE
     HELD.own = machines[1].there
 #else
@@ -330,19 +337,19 @@ inline final_receipt(m, l) {
     :: leases[l].state == OPEN -> leases[l].final[BRANCH(m)] = 1; leases[l].consumed[BRANCH(m)] = HELD.spent
     :: else
     fi;
-    written(m);
+    receipted(m);
     switch(m);
     forget_lease(l)
 }
 
-/* = sekisho.licensing.spending:HostState.receipted */
+/* = sekisho.agent.quanta:Quanta.take */
 inline give_back(m, l) {
     HELD.number++;
     if
     :: leases[l].state == OPEN -> leases[l].final[BRANCH(m)] = 1; leases[l].consumed[BRANCH(m)] = 0
     :: else
     fi;
-    written(m);
+    receipted(m);
     forget_lease(l)
 }
 
@@ -399,7 +406,7 @@ inline begin(m) {
     settle(m);
     reserve(m);
     TRACED(quantum[m]++);
-    written(m);
+    receipted(m);
     HELD.unacknowledged = IS_ONLINE(m);
 #ifdef RESTORE
     stepped = stepped || m == 0
@@ -505,7 +512,7 @@ proctype agent(byte m) {
             true ->
         HELD.uncovered = HELD.running;
 #else
-            !HELD.running ->
+            !HELD.running && MAY_CLOSE ->
 #endif
         settle(m); l = HELD.in_hand; final_receipt(m, l); l = 0; TOLD(Close, m, 0) }
     od
@@ -541,7 +548,7 @@ proctype agent(byte m) {
 #endif
 #define IS_FINAL(l, h) (leases[l].state == OPEN && leases[l].final[BRANCH(h)] && leases[l].host == ID(h) + 1)
 
-/* = sekisho.licensing.receipts:fold_chain */
+/* = sekisho.operations.leasing:LeaseCounter.take_receipt */
 inline take_finals(h) {
     l = 1;
     do
@@ -572,8 +579,10 @@ inline take_finals(h) {
 
 /* = sekisho.operations.leasing:LeaseCounter.close_overdue */
 inline close_overdue(h) {
+#ifndef ONLY_INVARIANT_1
     /* Nobody may still work under it. */
     assert(!(machines[0].running && machines[0].under == l) && !(machines[1].running && machines[1].under == l));
+#endif
     leases[l].state = CLOSED;
 #if MUTANT == CREDIT_BEFORE_RECEIPT
     /* What no receipt told of counts as unused, and returns. */
@@ -633,7 +642,7 @@ proctype issuer(byte h) {
         :: IS_OVERDUE(2, h) -> l = 2
         :: IS_OVERDUE(LEASES, h) -> l = LEASES
         fi;
-        d_step { TOLD(Overdue, h, l); close_overdue(h); l = 0 } }
+        d_step { close_overdue(h); TOLD(Overdue, h, l); l = 0 } }
     od
 }
 
@@ -716,7 +725,7 @@ inline restore() {
 proctype time() {
     byte m; byte l;
     do
-    :: d_step { now < TICKS ->
+    :: d_step { now < TICKS && IS_PACED ->
         now++;
         do
         :: m < HOSTS ->
@@ -744,7 +753,7 @@ proctype fate(byte m) {
     /* the agent dies, its work goes on under the watchdog; it starts again */
     :: d_step { HELD.there && (HELD.reserved > HELD.spent || MUTANT == CLOCK_FORGOTTEN_AT_RESTART) -> open(m); TOLD(Restart, m, 0) }
     /* power is lost and comes back */
-    :: d_step { HELD.there && (HELD.in_hand != 0 || HELD.request == ASKED) -> reboot(m); TOLD(Reboot, m, 0) }
+    :: d_step { HELD.there && (HELD.in_hand != 0 || HELD.request == ASKED) && MAY_REBOOT(m) -> TRACED(rebooted[m] = 1); reboot(m); TOLD(Reboot, m, 0) }
 #ifdef CLONE
     :: d_step { m == 1 && !HELD.there -> clone(); TOLD(Copy, 1, 0) }
 #endif

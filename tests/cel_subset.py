@@ -254,6 +254,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _METHODS: dict[str, Callable[..., Any]] = {
     "startsWith": lambda text, begin: text.startswith(begin),
+    "endsWith": lambda text, end: text.endswith(end),
     "contains": lambda text, part: part in text,
     "size": len,
 }

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tests.mounts import may_mount
+from tests.netns import may_make_spaces
 from tests.postgres import Server, find_postgres, start_server
 from tests.adapters.schedulers.groups import may_make
 from tests.users import may_change_user
@@ -37,8 +38,10 @@ _NEEDS: Mapping[str, Callable[[], bool]] = {
     "groups": lambda: may_make("v2") or may_make("v1"),
     "plain_user": lambda: os.geteuid() != 0 or may_change_user(),
     "users": may_change_user,
+    "netns": may_make_spaces,
     "nvml": _is_there("gcc"),  # which builds the stand-in for NVML
     "slurm": find_slurm,
+    "spin": lambda: bool(shutil.which("spin") and shutil.which("gcc")),
     "spark": lambda: bool(shutil.which("java") and find_spec("pyspark")),
     "tpm": lambda: bool(shutil.which("swtpm_setup") and find_spec("tpm2_pytss")),
 }

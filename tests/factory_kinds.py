@@ -217,7 +217,14 @@ def _governance() -> list[Predicate]:
         HostRetired(effective=NOW, host="host-1", reason="sold"),
         party_enrolled(),
         PackPublished(effective=NOW, pack=pack, bytes=5_000, summary="first"),
-        AgentReleased(effective=NOW, version="0.1.0", sha256="5" * 64),
+        AgentReleased(
+            effective=NOW,
+            version="0.1.0",
+            sha256="5" * 64,
+            sequence=3,
+            bytes=1_048_576,
+            reason="0.2.0 leaks handles",
+        ),
         TimeMarked(effective=NOW, checkpoint=f"{ORIGIN}\n0\n\n"),
     ]
 

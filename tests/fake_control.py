@@ -66,6 +66,7 @@ WITNESSES = tuple(
     NoteSigner.cosigner(f"{name}.example", factory.signer(name).private) for name in ("w1", "w2")
 )
 FED = (
+    "agent-released",
     "charter-adopted",
     "host-enrolled",
     "key-compromised",

@@ -28,6 +28,7 @@ from sekisho.model.errors import (
     Unavailable,
 )
 from sekisho.model.statements import Checkpoint as ModelCheckpoint
+from sekisho.ports.control import Unacknowledged
 from sekisho.ports.counter import CounterTier
 from sekisho.ports.driver import CapMeans, Permit, StopMeans, Workload, WorkloadReading
 from tests.factory import HOST
@@ -285,7 +286,7 @@ class InlinePost:
         except Unavailable:
             raise
         except SekishoError as error:
-            return ReceiptRefused(given.sequence, str(error))
+            return ReceiptRefused(given.sequence, str(error), isinstance(error, Unacknowledged))
 
     def _ask(self, raw: bytes) -> Event:
         try:

@@ -2,7 +2,9 @@
  *
  * SEKISHO_NVML_STUB is a list of words: gpus=N, mig=N (slices on device 0), no-gpm, no-energy, no-permission,
  * lost-after=N (device 1 answers N times), xid-after=N (device 0), reset-after=N (energy of device 0 starts again),
- * slow-us=N (each reading of activity takes so long), no-driver. Our own code against the public interface: names,
+ * slow-us=N (each reading of activity takes so long), no-driver, util=N (per cent, of every device), power-mw=N,
+ * busy-pid=N (computes on device 0), bad-name (device 0 tells none), fallen=N (device N answers no more). Devices are counted when the library is
+ * initialised. Our own code against the public interface: names,
  * arguments and layouts only.
  */
 #include <stdio.h>
@@ -10,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OK = 0, INVALID = 2, UNSUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, NO_DRIVER = 9, TIMEOUT = 10, LOST = 15 };
+enum { OK = 0, INVALID = 2, UNSUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, TOO_SMALL = 7, NO_DRIVER = 9, TIMEOUT = 10, LOST = 15 };
 enum { MOST = 64, SLICES = 7, SM_CLOCK = 1 };
 
 typedef struct { int index, slice, asked; } device;
@@ -21,10 +23,12 @@ typedef struct { unsigned sms, copy, dec, enc, jpeg, ofa, gpu_slices, compute_sl
 typedef struct { unsigned id; int result; double value; struct { char *a, *b, *c; } info; } metric;
 typedef struct { unsigned version, count; sample *older, *newer; metric metrics[1]; } question;
 typedef struct { unsigned version, supported; } support;
+typedef struct { char old[16]; unsigned domain, bus, slot, id, sub; char bus_id[32]; } pci;
+typedef struct { unsigned pid; unsigned long long used; unsigned gi, ci; } process;
 typedef struct { device *from; unsigned long long type, data; unsigned gi, ci; } event;
 
 static device whole[MOST], parts[SLICES];
-static int told;
+static int told, counted;
 
 static int asked_for(const char *word) {
     const char *all = getenv("SEKISHO_NVML_STUB"), *found = all ? strstr(all, word) : NULL;
@@ -32,10 +36,14 @@ static int asked_for(const char *word) {
     found += strlen(word);
     return *found == '=' ? atoi(found + 1) : 1;
 }
-static int count(void) { int n = asked_for("gpus"); return n < 0 ? 1 : n > MOST ? MOST : n; }
-static int is_lost(device *d) { int n = asked_for("lost-after"); return n >= 0 && d->index == 1 && d->asked > n; }
+static int count(void) { return counted; }
+static int is_lost(device *d) { int n = asked_for("lost-after"); return (n >= 0 && d->index == 1 && d->asked > n) || asked_for("fallen") == d->index; }
 
-int nvmlInitWithFlags(unsigned flags) { (void)flags; return asked_for("no-driver") > 0 ? NO_DRIVER : OK; }
+int nvmlInitWithFlags(unsigned flags) {
+    int n = asked_for("gpus");
+    (void)flags; counted = n < 0 ? 1 : n > MOST ? MOST : n;
+    return asked_for("no-driver") > 0 ? NO_DRIVER : OK;
+}
 int nvmlShutdown(void) { return OK; }
 const char *nvmlErrorString(int code) { return code == LOST ? "GPU is lost" : "stub error"; }
 int nvmlDeviceGetCount_v2(unsigned *n) { *n = (unsigned)count(); return OK; }
@@ -45,6 +53,7 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned i, device **d) {
     return OK;
 }
 int nvmlDeviceGetUUID(device *d, char *text, unsigned size) {
+    if (d->index == 0 && asked_for("bad-name") > 0) return LOST;
     snprintf(text, size, "GPU-00000000-0000-0000-0000-%012d", d->index);
     return OK;
 }
@@ -54,7 +63,7 @@ int nvmlDeviceGetName(device *d, char *text, unsigned size) {
 }
 int nvmlDeviceGetUtilizationRates(device *d, utilisation *u) {
     if (is_lost(d)) return LOST;
-    u->gpu = 90u + (unsigned)d->index; u->memory = 10;
+    u->gpu = asked_for("util") >= 0 ? (unsigned)asked_for("util") : 90u + (unsigned)d->index; u->memory = 10;
     return OK;
 }
 int nvmlDeviceGetClockInfo(device *d, int kind, unsigned *mhz) {
@@ -63,7 +72,20 @@ int nvmlDeviceGetClockInfo(device *d, int kind, unsigned *mhz) {
 }
 int nvmlDeviceGetPowerUsage(device *d, unsigned *mw) {
     if (asked_for("no-permission") > 0) return NO_PERMISSION;
-    *mw = 600000u + (unsigned)d->index;
+    *mw = asked_for("power-mw") >= 0 ? (unsigned)asked_for("power-mw") : 600000u + (unsigned)d->index;
+    return OK;
+}
+int nvmlDeviceGetEnforcedPowerLimit(device *d, unsigned *mw) { (void)d; *mw = 700000u; return OK; }
+int nvmlDeviceGetPciInfo_v3(device *d, pci *p) {
+    memset(p, 0, sizeof *p); snprintf(p->bus_id, sizeof p->bus_id, "00000000:%02X:00.0", 16 + d->index);
+    return OK;
+}
+int nvmlDeviceGetComputeRunningProcesses_v3(device *d, unsigned *n, process *found) {
+    int pid = asked_for("busy-pid");
+    if (asked_for("no-permission") > 0) return NO_PERMISSION;
+    if (d->index || pid < 0) { *n = 0; return OK; }
+    if (*n < 1) { *n = 1; return TOO_SMALL; }
+    memset(found, 0, sizeof *found); found->pid = (unsigned)pid; *n = 1;
     return OK;
 }
 int nvmlDeviceGetTotalEnergyConsumption(device *d, unsigned long long *mj) {

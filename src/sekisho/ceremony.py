@@ -108,6 +108,13 @@ from sekisho.operations.recovering import (
     require_announcement,
 )
 from sekisho.operations.register.verifying import seen_in_entries, seen_in_log
+from sekisho.operations.releasing import (
+    Expression,
+    HostRelease,
+    draft_release,
+    express_quorum,
+    releases_of_hosts,
+)
 from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
 from sekisho.operations.state import State, facts_under
 from sekisho.ports.tile_store import TileStore
@@ -117,6 +124,9 @@ from sekisho.signing.profiles import constituencies_of
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from sekisho.adapters.storage.release_repository import (
+        ReleaseRepository as ReleaseRepository,  # noqa: PLC0414  # for the types of cli
+    )
     from sekisho.adapters.transport.register_client import RegisterClient
     from sekisho.model.sheets import Sheet
     from sekisho.ports.control import LeaseAnswer
@@ -132,9 +142,11 @@ __all__ = [
     "Change",
     "Concealed",
     "DoubtfulStatement",
+    "Expression",
     "Footing",
     "ForeignDocument",
     "FoundingPlan",
+    "HostRelease",
     "KeyChange",
     "KeyStanding",
     "KeyWithoutPower",
@@ -180,9 +192,11 @@ __all__ = [
     "draft_order",
     "draft_outage",
     "draft_recovery",
+    "draft_release",
     "draft_suspension",
     "draft_veto",
     "draft_withdrawal",
+    "express_quorum",
     "facts_under",
     "find_announcement",
     "find_application",
@@ -202,6 +216,7 @@ __all__ = [
     "open_hsm",
     "open_log",
     "open_register_client",
+    "open_release_repository",
     "parse_quorums",
     "parse_reveal",
     "power_for",
@@ -211,6 +226,7 @@ __all__ = [
     "problems_of_veto",
     "read_log",
     "refuse_idle",
+    "releases_of_hosts",
     "replace_file",
     "require_announcement",
     "seen_in_entries",
@@ -320,6 +336,19 @@ def ask_lease(control: str, request: bytes) -> LeaseAnswer:
         return client.send_request(request)
     finally:
         client.close()
+
+
+def open_release_repository(folder: Path) -> ReleaseRepository:
+    """A publisher's repository of releases. Raises InvalidInput where the extra `releases` is not installed."""
+    try:
+        from sekisho.adapters.storage.release_repository import ReleaseRepository
+    except ImportError as error:
+        raise InvalidInput(
+            f"the package {error.name} is not installed",
+            path=str(folder),
+            remedy="pip install 'sekisho[releases]'",
+        ) from None
+    return ReleaseRepository(folder)
 
 
 def open_hsm(place: str, *, library: str, ask_pin: Callable[[], str]) -> Signer:

@@ -60,8 +60,9 @@ def license_now(control: FakeControl, *, grace_s: int = 2) -> None:
 class Living:
     """A real agent process, its watchdog, and what a test may do to them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, program: tuple[str, ...]) -> None:
         self.home = home
+        self._program = program
         self.link = WatchdogLink(home / "watchdog")
         self.agent = self._spawn()
 
@@ -83,14 +84,14 @@ class Living:
         return held[0].root_pid
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "sekisho.agent.main", "--home", str(self.home)]
+        command = [sys.executable, "-m", *self._program, "--home", str(self.home)]
         return subprocess.Popen(command, start_new_session=True)
 
 
 @contextlib.contextmanager
-def living(home: Path) -> Iterator[Living]:
+def living(home: Path, program: tuple[str, ...] = ("sekisho.agent.main",)) -> Iterator[Living]:
     """A running agent; at the end nothing of it, its watchdog or its work is left."""
-    alive = Living(home)
+    alive = Living(home, program)
     try:
         yield alive
     finally:

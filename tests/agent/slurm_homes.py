@@ -42,16 +42,18 @@ def enrol_cluster(control: FakeControl, devices: int = 8) -> None:
         )
         for number in range(devices)
     )
-    fact = msgspec.structs.replace(fact, devices=enrolled, driver="slurm")
+    fact = msgspec.structs.replace(fact, devices=enrolled, driver="slurm", counter=control.tier)
     control.admit(signed(fact, AUTHORITY[0], OPERATOR))
 
 
-def license_run(control: FakeControl, *, mode: Mode = "kill", grace_s: int = 2) -> None:
+def license_run(
+    control: FakeControl, *, mode: Mode = "kill", grace_s: int = 2, interval_s: int = 60
+) -> None:
     """A licence that holds now, with quanta of one second."""
     now = control.now()
     control.license(
         mode=mode,
-        lease=LeaseTerms(interval_s=60, grace_s=grace_s, quantum_s=1),
+        lease=LeaseTerms(interval_s=interval_s, grace_s=grace_s, quantum_s=1),
         budget_flop="1" + "0" * 20,
         period=Span(start=now.plus(-60), end=now.plus(86_400)),
     )

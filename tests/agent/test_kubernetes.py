@@ -191,3 +191,16 @@ def test_what_slipped_past_the_gate_is_a_finding(tmp_path: Path) -> None:
     """A pod without a run, seen by the rounds that the agent makes beside its duty."""
     with governed(tmp_path, pod_document("nobody", run=None)) as regime:
         wait_until(lambda: "busy-without-licence" in regime.control.codes())
+
+
+@pytest.mark.soak
+def test_the_charters_word_reaches_what_slipped_past_the_gate(tmp_path: Path) -> None:
+    """It freezes: at the second round the Job behind such a pod is suspended; in an exempt namespace nothing is."""
+    strange = pod_document("nobody", run=None, owner="Job/nobody")
+    with governed(tmp_path, strange) as regime:
+        system = "/api/v1/namespaces/kube-system/pods"
+        regime.world.add(system, pod_document("train", namespace="kube-system", run=None))
+        regime.world.add(JOBS, job_document("nobody", run=None))
+        wait_until(lambda: regime.job("nobody")["spec"]["suspend"] is True, timeout_s=60)
+        wait_until(lambda: regime.is_gone("nobody"))
+        assert regime.world.found(f"{system}/train") is not None

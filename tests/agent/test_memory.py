@@ -44,7 +44,9 @@ def test_a_fresh_home_is_sound() -> None:
 def test_what_was_recorded_is_there_again() -> None:
     """State, receipts and what is not delivered survive; delivered ones are not sent again."""
     files, counter = FakeFiles(), FakeCounter()
-    grown(files, counter).deliver(2)
+    kept = grown(files, counter)
+    kept.deliver(1)
+    kept.deliver(2)
 
     woken = memory(files, counter)
     assert woken.open("boot-1").start == "sound"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sekisho.adapters.schedulers.slurm.gate_file import GATE_NAME
+from sekisho.model.errors import StateConflict
+from sekisho.model.statements import LeaseGranted, LeaseRequested, parse_payload
+from sekisho.ports.control import LeaseAnswer
+from sekisho.signing import parse_envelope
+from tests.agent.counted_agent import COUNTED_AGENT
 from tests.agent.homes import Living, living, wait_until
 from tests.agent.slurm_homes import (
     COMMENT,
@@ -23,6 +30,7 @@ from tests.served import SystemFakeClock, served
 from tests.slurms import Cluster
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+LEASE_S = 9
 
 
 class Regime:
@@ -129,6 +137,77 @@ def test_the_control_plane_is_dead(regime: Regime) -> None:
     assert (regime.out / "checkpoint.json").exists()
     assert regime.alive.state() == "ended"
     assert "remedy:" in regime.cluster.refused("--gres=gpu:1", COMMENT)
+
+
+def one_lease(control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> list[LeaseGranted]:
+    """The leases that this control plane grants: the first that is asked for, and none after it."""
+    granted: list[LeaseGranted] = []
+    grant = control.grant
+
+    def refuse_the_next(request: LeaseRequested, digest: str) -> LeaseAnswer:
+        if granted:
+            raise StateConflict("one lease is all there is")
+        answer = grant(request, digest)
+        lease = parse_payload(parse_envelope(answer.envelope).payload).predicate
+        assert isinstance(lease, LeaseGranted)
+        granted.append(lease)
+        return answer
+
+    monkeypatch.setattr(control, "grant", refuse_the_next)
+    return granted
+
+
+def orphaned(
+    control: FakeControl, cluster: Cluster, home: Path, stack: contextlib.ExitStack
+) -> tuple[Regime, int]:
+    """A licensed job on a host with a TPM of the control plane's tier; then the control plane dies."""
+    enrol_cluster(control)
+    license_run(control, grace_s=1, interval_s=LEASE_S)
+    url = stack.enter_context(served(control))
+    write_slurm_home(home, control, url, cluster)
+    alive = stack.enter_context(living(home, (COUNTED_AGENT, control.tier)))
+    regime = Regime(control, cluster, alive)
+    wait_until(regime.is_open)
+    job = regime.submit()
+    control.is_silent = True
+    return regime, job
+
+
+def test_a_certified_host_s_job_outlives_its_control_plane_to_the_end_of_its_lease(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On C2 it runs unacknowledged quanta to its lease's expiry and not a moment less, then its grace, then it ends."""
+    control = FakeControl(SystemFakeClock(), tier="C2")
+    granted = one_lease(control, monkeypatch)
+    with contextlib.ExitStack() as stack:
+        regime, job = orphaned(control, slurm, tmp_path / "home", stack)
+        (lease,) = granted
+        assert lease.not_after.since(control.now()) > 3  # beyond quantum and grace
+        states = set()
+        while lease.not_after.since(control.now()) > 0.3:
+            states.add((slurm.state(job), lease.not_after > control.now()))
+            time.sleep(0.1)
+        assert {state for state, is_good in states if is_good} == {"RUNNING"}
+        wait_until(lambda: slurm.state(job) == "PENDING", timeout_s=1 + 1 + 5)
+
+        assert regime.alive.state() == "ended"
+        assert (regime.out / "checkpoint.json").exists()
+        assert len(granted) == 1
+
+
+def test_a_virtual_tpm_s_job_ends_without_an_acknowledgement(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On C1 a step that nobody acknowledges ends the job after quantum and grace, though its lease runs on."""
+    control = FakeControl(SystemFakeClock(), tier="C1")
+    granted = one_lease(control, monkeypatch)
+    with contextlib.ExitStack() as stack:
+        regime, job = orphaned(control, slurm, tmp_path / "home", stack)
+        wait_until(lambda: slurm.state(job) != "RUNNING", timeout_s=1 + 1 + 1 + 3)
+
+        assert granted[0].not_after.since(control.now()) > 0.5
+        wait_until(lambda: slurm.state(job) == "PENDING", timeout_s=3)
+        assert (regime.out / "checkpoint.json").exists()
 
 
 def test_the_agent_is_killed(regime: Regime) -> None:

@@ -88,3 +88,12 @@ def test_systemd_understands_every_line(place: UnitsPlace, tmp_path: Path) -> No
         said = [line for line in done.stderr.splitlines() if "sekisho-" in line]
         assert (done.returncode, said) == (0, [])
     assert len(known) > 25
+
+
+def test_an_agent_that_counts_devices_may_open_them() -> None:
+    """Only there, and nothing but them: what counts nothing opens no accelerator."""
+    plain, counting = (
+        make_units(UnitsPlace(counts=counts))[AGENT_UNIT] for counts in (False, True)
+    )
+    assert "nvidia" not in plain
+    assert counting.replace("DeviceAllow=char-nvidia* rw\n", "") == plain

@@ -205,7 +205,7 @@ def test_clock_rollback_and_restart_of_the_agent() -> None:
 
 
 def test_clock_rollback_and_restart_of_the_kernel() -> None:
-    """C2: where the elapsed time begins anew the time goes on from the last quantum's, so that the lease still ends."""
+    """C2: where the elapsed time begins anew no lease counts, whatever clock and counts say."""
     rig = TpmRig().started(lease=SHORT)
     rig.run_for(2)
     last = max(lease.not_after for lease in rig.host.memory.state.in_hand)

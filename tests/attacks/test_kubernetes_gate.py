@@ -12,11 +12,16 @@ from sekisho.adapters.schedulers.kubernetes.admission import (
     judge_admission,
     parse_review,
 )
-from sekisho.adapters.schedulers.kubernetes.pods import label_of
+from sekisho.adapters.schedulers.kubernetes.pods import label_of, view_pod
+from sekisho.adapters.schedulers.kubernetes.policy import reaches_devices
 from sekisho.model.errors import InvalidInput
 from sekisho.ports.gate import RunGate
+from tests.cel_subset import evaluate
 from tests.reviews import NOW, RULES, bare, judged, picture, request_of, review_of, with_container
 
+VOID = [
+    {"name": f"{maker}_VISIBLE_DEVICES", "value": "void"} for maker in ("NVIDIA", "AMD", "HABANA")
+]
 PRIVILEGED = {"name": "debug", "securityContext": {"privileged": True}}
 
 
@@ -81,18 +86,40 @@ def test_ephemeral_container_with_device() -> None:
         "/dev/../dev/dri",
         "//dev//kfd",
         "/dev/./accel/accel0",
+        "/dev/.",
+        "/.",
+        "/dev/./nvidia0",
+        "//dev",
+        "dev",
+        "",
+        "/var/log/..",
     ],
 )
 def test_host_path_to_a_device(path: str) -> None:
-    """The device itself, a folder above it, and spellings of both."""
+    """The device itself, a folder above it, and spellings of both; the API server's own check sees them, too."""
     volume = {"name": "d", "hostPath": {"path": path}}
     pod = bare(run=None, gpus=0, spec={"volumes": [volume]})
     assert "where devices lie" in judged(pod).message
+    assert _asks_the_webhook(pod)
+
+
+@pytest.mark.parametrize("path", ["/dev/nvidia0", "dev/nvidia0", ""])
+def test_block_device_at_a_devices_path(path: str) -> None:
+    """A volume that is put at a device's path inside the container; an odd path could be one."""
+    pod = bare(run=None, gpus=0)
+    pod["spec"]["containers"][0]["volumeDevices"] = [{"name": "v", "devicePath": path}]
+    assert "where devices lie" in judged(pod).message
+    assert _asks_the_webhook(pod)
+
+
+def _asks_the_webhook(pod: dict[str, Any]) -> bool:
+    inputs = {"object": pod, "request": {"operation": "CREATE", "namespace": "team"}}
+    return bool(evaluate(reaches_devices("object.spec", RULES), inputs))
 
 
 def test_host_path_elsewhere_is_let_through() -> None:
     """The list is of devices, not of everything on a host."""
-    for path in ("/var/log", "/device", "/dev/shm", "/opt/dev"):
+    for path in ("/var/log", "/device", "/dev/shm", "/opt/dev", "/opt/a..b/.c/"):
         pod = bare(run=None, gpus=0, spec={"volumes": [{"name": "d", "hostPath": {"path": path}}]})
         assert judged(pod).allowed, path
 
@@ -106,17 +133,44 @@ def test_privileged_pod() -> None:
 def test_devices_by_environment_alone() -> None:
     """A runtime class that reads NVIDIA_VISIBLE_DEVICES hands out devices that nobody asked for."""
     pod = bare(run=None, gpus=0, spec={"runtimeClassName": "nvidia"})
-    assert judged(pod).allowed
     entries: list[dict[str, Any]] = [
         {"value": "all"},
         {"value": "0,1"},
         {"valueFrom": {"configMapKeyRef": {}}},
     ]
     for entry in entries:
-        pod["spec"]["containers"][0]["env"] = [{"name": "NVIDIA_VISIBLE_DEVICES", **entry}]
-        assert judged(pod).rule == "gate/no-run"
-    pod["spec"]["containers"][0]["env"] = [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"}]
+        changed = {"name": "NVIDIA_VISIBLE_DEVICES", **entry}
+        pod["spec"]["containers"][0]["env"] = [*VOID, changed]
+        assert "NVIDIA_VISIBLE_DEVICES" in judged(pod).message
+    pod["spec"]["containers"][0]["env"] = VOID
     assert judged(pod).allowed
+
+
+@pytest.mark.parametrize("value", [{"value": "void"}, {"value": "none"}, {"value": ""}, {}])
+def test_an_image_that_sets_the_device_variable_itself(value: dict[str, str]) -> None:
+    """Under a device runtime what is not set to none in the pod may be set where no admission looks."""
+    pod = bare(run=None, gpus=0, spec={"runtimeClassName": "nvidia"})
+    assert "runtimeClassName nvidia" in judged(pod).message
+    main = pod["spec"]["containers"][0]
+    main["envFrom"] = [{"configMapRef": {"name": "devices"}}]
+    assert judged(pod).rule == "gate/no-run"
+    shut = [{"name": one["name"]} | value for one in VOID]
+    main["env"] = shut[1:]
+    assert judged(pod).rule == "gate/no-run"
+    main["env"] = shut
+    assert judged(pod).allowed
+    for field in ("containers", "initContainers", "ephemeralContainers"):
+        assert judged(with_container(pod, field, {"name": "more"})).rule == "gate/no-run"
+
+
+def test_a_device_runtime_beside_devices_that_are_asked_for_is_counted_by_what_is_asked() -> None:
+    """The plugin's word goes before the image's; a container beside it, or one with `envFrom`, has no such word."""
+    pod = bare(gpus=2, spec={"runtimeClassName": "nvidia"})
+    pod["metadata"]["uid"] = "u"
+    assert view_pod(pod, RULES).devices == 2
+    assert view_pod(with_container(pod, "containers", {"name": "side"}), RULES).devices is None
+    pod["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "devices"}}]
+    assert view_pod(pod, RULES).devices is None
 
 
 def test_exempt_namespace_misuse() -> None:

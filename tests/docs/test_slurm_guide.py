@@ -1,7 +1,7 @@
 """docs/guide/slurm.md followed to the letter, on a cluster of the tests' own with Debian's Slurm.
 
 What differs from the page: the folders, the port, how slurmctld is restarted, and that a digest phrase is given as an
-option, since nobody sits there to type it back.
+option, since nobody sits there to type it back; and that `sekisho` is loaded once for all commands.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sekisho.rehearsal.scene import Scene
 from sekisho.rehearsal.stage import Stage
 from tests.rehearsal.slurm_stage import HOST, RUN, enrol_cluster, license_cluster
 from tests.slurms import Cluster, start_cluster
+from tests.warm_command import warm_commands
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 PAGE = (Path(__file__).parents[2] / "docs/guide/slurm.md").read_text(encoding="utf-8")
@@ -36,9 +37,10 @@ TERMS = LeaseTerms(interval_s=600, grace_s=10, quantum_s=5)
 class Reader:
     """Who follows the page, block by block; nothing may be left out."""
 
-    def __init__(self, scene: Scene, cluster: Cluster) -> None:
+    def __init__(self, scene: Scene, cluster: Cluster, commands: Path) -> None:
         self.scene = scene
         self.cluster = cluster
+        self._commands = commands
         self.folder = scene.stage.host_folder(HOST).parent
         self._next = iter(BLOCKS)
         self._functions = ""
@@ -82,8 +84,8 @@ class Reader:
     def learn(self, begins: str) -> None:
         """A function of the page, with the phrase that a signer would type back."""
         phrase = (
-            "$(sekisho show {} --json | python3 -c"
-            " 'import json,sys;print(json.load(sys.stdin)[\"phrase\"])')"
+            "$(sekisho show {} --json | python3"
+            " -ISc 'import json,sys;print(json.load(sys.stdin)[\"phrase\"])')"
         )
         self._functions += re.sub(
             r"sign (\S+) --key \S+",
@@ -102,7 +104,7 @@ class Reader:
                 **os.environ,
                 **self.cluster.environment,
                 "SEKISHO_HOME": str(self.scene.home.path),
-                "PATH": f"{Path(sys.executable).parent}:{self.cluster.environment['PATH']}",
+                "PATH": f"{self._commands}:{Path(sys.executable).parent}:{self.cluster.environment['PATH']}",
             },
             capture_output=True,
             text=True,
@@ -116,7 +118,11 @@ class Reader:
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """An enrolled cluster and a licence, as the page takes for given; no agent, no gate."""
-    with Stage(Home.open(tmp_path / "home")) as stage, start_cluster() as cluster:
+    with (
+        warm_commands(tmp_path / "bin") as commands,
+        Stage(Home.open(tmp_path / "home")) as stage,
+        start_cluster() as cluster,
+    ):
         scene = Scene(stage.home, stage, lambda _: None)
         opening.found(scene)
         enrol_cluster(scene)
@@ -126,7 +132,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
         assert scene.root is not None
         stage.prepare_host(scene.plans[HOST], scene.address, scene.root)
         try:
-            yield Reader(scene, cluster)
+            yield Reader(scene, cluster, commands)
         finally:
             stage.end_agents()
             stage.end_work()

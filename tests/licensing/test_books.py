@@ -188,13 +188,25 @@ def test_an_amendment_moves_budgets_between_shares_and_takes_none_that_is_in_use
     books = Books.open(100, shares(east=60, west=40)).lease("east", 30)
     moved = books.amend(120, shares(east=30, west=50, north=40))
     assert [moved.of(name).available for name in ("east", "west", "north")] == [0, 50, 40]
-    with pytest.raises(StateConflict, match="30 FLOP of share east"):
-        books.amend(100, shares(west=100))
-    with pytest.raises(StateConflict, match="30 FLOP of share east"):
-        books.amend(100)
+    assert books.in_use_of_dropped(shares(west=100)) == {"east": 30}
+    assert books.in_use_of_dropped(()) == {"east": 30}
+    assert books.in_use_of_dropped(shares(east=30, west=70)) == {}
     with pytest.raises(StateConflict, match="is below the 30 FLOP"):
         books.amend(100, shares(east=29, west=71))
     assert books.amend(60, shares(east=60)).total.budget == 60
+
+
+def test_a_dropped_share_keeps_a_book_of_no_budget() -> None:
+    """What comes to light of its leases has a place, what is unknown of it stays so, and the sum is the budget."""
+    books = Books.open(100, shares(east=60, west=40)).lease("east", None)
+    assert books.in_use_of_dropped(shares(west=100)) == {"east": None}
+    moved = books.amend(100, shares(west=100))
+    assert (moved.of("east"), moved.is_known("east")) == (Book.open(0), False)
+    assert (moved.of("west").available, moved.total.budget) == (100, 100)
+    assert moved.in_use_of_dropped(shares(north=100)) == {}
+    held = Books.open(100).lease(None, 30).amend(100, shares(west=100)).of(None)
+    assert held == Book(available=0, leased=30, overdrawn=30)
+    assert held.close(30, 0, rest_forfeited=False) == Book.open(0)
 
 
 def test_a_book_that_stands_still_moves_with_its_budget_alone() -> None:

@@ -143,14 +143,18 @@ def create_private_folder(path: Path) -> None:
     path.chmod(0o700)
 
 
-def hold_folder(folder: Path, name: str) -> None:
-    """Be the one `name` of this folder until this process ends, however it ends. Raises StateConflict where one is."""
+def hold_folder(folder: Path, name: str) -> int:
+    """Be the one `name` of this folder until this process ends, however it ends. Raises StateConflict where one is.
+
+    Closing the descriptor that it gives ends the hold sooner.
+    """
     file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
         raise StateConflict(f"another {name} holds {folder}", remedy="use that one") from None
+    return file
 
 
 def _temporary(path: Path) -> Path:

@@ -14,7 +14,13 @@ import msgspec
 
 from sekisho.agent.follow import Follower
 from sekisho.ledger import TlogProof, leaf_hash
-from sekisho.licensing import HeldLease, LeaseReplayed, UnknownLicence, accept_lease
+from sekisho.licensing import (
+    HeldLease,
+    LeaseReplayed,
+    StaleLease,
+    UnknownLicence,
+    accept_lease,
+)
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import SekishoError, VerificationError
 from sekisho.model.instants import Instant
@@ -75,10 +81,20 @@ class TakenLease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take_lease(
-    answer: LeaseAnswer, request: bytes, follower: Follower, *, last_number: int, latest: Instant
+    answer: LeaseAnswer,
+    request: bytes,
+    follower: Follower,
+    *,
+    last_number: int,
+    latest: Instant,
+    asked_us: int | None = None,
 ) -> TakenLease:
-    """The lease that answers `request` (its envelope). Raises the named error where it is not even in order."""
-    follower.prove(TlogProof.from_text(answer.proof, path="lease.proof"), answer.envelope)
+    """The lease that answers `request` (its envelope). Raises the named error where it is not even in order.
+
+    `asked_us` is the elapsed time at which the request was made.
+    """
+    proof = TlogProof.from_text(answer.proof, path="lease.proof")
+    signed_s = follower.prove(proof, answer.envelope).median_time
     verified = follower.regime.verify(answer.envelope, path="lease")
     asked_envelope = parse_envelope(request, path="request")
     asked = parse_payload(asked_envelope.payload, path="request").predicate
@@ -96,6 +112,7 @@ def take_lease(
         not_after=lease.not_after,
         allowance=str(_allowance(answer, lease)),
         challenge=lease.challenge,
+        ends_us=_ends_us(lease, asked_us, signed_s),
     )
     fault: SekishoError | None = None
     try:
@@ -108,6 +125,8 @@ def take_lease(
             latest=latest,
         )
         _check_licence(lease, asked, follower)
+        _check_period(lease, follower, latest)
+        _check_end(held, follower)
     except (VerificationError, UnknownLicence) as error:
         fault = error
     if isinstance(fault, LeaseReplayed) or lease.host != follower.host:
@@ -130,6 +149,30 @@ def take_acknowledgement(
             f"receipt {fact.sequence} has another digest than the one acknowledged"
         )
     return TakenAcknowledgement(sequence=fact.sequence, heads=fact.heads, challenge=fact.challenge)
+
+
+def _ends_us(lease: LeaseGranted, asked_us: int | None, signed_s: int | None) -> int | None:
+    """When a lease ends by the elapsed time: what was left of it when witnesses signed, counted from the request.
+
+    The nonce was drawn before anybody could sign the lease that answers it. So this end is never later than the true
+    one, however long the network kept the lease and whatever the system clock says.
+    """
+    if asked_us is None or signed_s is None:
+        return None
+    left_s = lease.not_after.since(Instant.from_seconds(signed_s))
+    return asked_us + round(left_s * 1_000_000)
+
+
+def _check_end(held: HeldLease, follower: Follower) -> None:
+    if held.ends_us is not None and held.ends_us <= follower.elapsed_s * 1_000_000:
+        raise StaleLease("the lease was on its way for longer than it lasts")
+
+
+def _check_period(lease: LeaseGranted, follower: Follower, latest: Instant) -> None:
+    """An amendment may have shortened the licence's period since the lease was granted."""
+    end = follower.ledger.find(lease.licence.leaf).licence.period.end
+    if end <= latest:
+        raise StaleLease(f"its licence ended at {end}")
 
 
 def _run_of(lease: LeaseGranted, follower: Follower) -> str:

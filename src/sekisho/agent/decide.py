@@ -16,7 +16,17 @@ from sekisho.orders import Demand
 from sekisho.ports.counter import CounterTier
 from sekisho.ports.driver import Permit
 
-__all__ = ["Act", "Decision", "LeaseFacts", "Situation", "Start", "Work", "decide", "permit_to_run"]
+__all__ = [
+    "Act",
+    "Decision",
+    "LeaseFacts",
+    "SetFacts",
+    "Situation",
+    "Start",
+    "Work",
+    "decide",
+    "permit_to_run",
+]
 
 Work = Literal["none", "running", "frozen"]
 Act = Literal["none", "run", "checkpoint", "freeze", "kill"]
@@ -42,14 +52,29 @@ class LeaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     ends_s: float
 
 
+class SetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands against this host's fixed set, in words.
+
+    `is_counted`: its devices were looked at. `faults`: where they differ from what is enrolled and licensed,
+    `is_certain` whether for long enough to act on running work. `busy`: devices at work without a lease, `is_ours`
+    whether our own work may be what is at work there.
+    """
+
+    is_counted: bool = True
+    faults: tuple[str, ...] = ()
+    is_certain: bool = False
+    busy: tuple[str, ...] = ()
+    is_ours: bool = False
+
+
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """All that the decision rests on. Times are seconds; `now_s` is of the elapsed-time source.
 
     `quantum_ends_s` counts down to the end of the quantum that runs, below zero past it. `acknowledged` tells of the
     last quantum's receipt, `affordable` whether the lease has room for another one, `has_contact` whether the feed
     was heard since this agent started. `outage_s` is how long a declared outage still lasts for this host by the latest
-    clock, `outage_for_s` how long it has lasted without a break; `start` is what was lost: of a host that `woken` from suspend only its lease. `counter_answers` is False while
-    a quantum cannot be counted.
+    clock, `outage_for_s` how long it has lasted without a break; `start` is what was lost: of a host that `woken` from
+    suspend only its lease. `counter_answers` is False while a quantum cannot be counted.
     """
 
     now_s: float
@@ -77,6 +102,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     clock_fault: str | None = None
     stop_failed: bool = False
     busy_without_lease: Literal["advise", "freeze", "stop"] = "freeze"
+    device_set: SetFacts = SetFacts()
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,6 +327,34 @@ def _meter_row(situation: Situation) -> _Ruling | None:
     )
 
 
+def _set_row(situation: Situation) -> _Ruling | None:
+    """Devices other than those enrolled and licensed: the charter's effect, unless the licence only advises."""
+    facts, lease = situation.device_set, situation.lease
+    if not facts.is_counted:
+        return _Ruling(act="run", next_quantum=True, reason="the devices are not counted yet")
+    if not facts.faults:
+        return None
+    advised = lease is not None and _MODE_ACT[lease.mode] == "run"
+    acts = facts.is_certain and not advised
+    act: Act = _BUSY_ACT[situation.busy_without_lease] if acts else "run"
+    reason = f"the set of devices is another: {'; '.join(facts.faults)}"
+    return _Ruling(act=act, next_quantum=act == "run", reason=reason)
+
+
+def _busy_row(situation: Situation) -> _Ruling | None:
+    """Work without a lease on this host's devices: ours is stopped as the charter says, others' is found."""
+    facts = situation.device_set
+    if not facts.busy:
+        return None
+    act: Act = _BUSY_ACT[situation.busy_without_lease] if facts.is_ours else "run"
+    return _Ruling(
+        act=act,
+        next_quantum=True,
+        reason=f"busy without a lease: {'; '.join(facts.busy)}",
+        finding="busy-without-lease",
+    )
+
+
 def _clock_row(situation: Situation) -> _Ruling | None:
     if situation.clock_fault is None:
         return None
@@ -356,6 +410,8 @@ _ROWS: tuple[_Row, ...] = (
     _contact_row,
     _outstanding_row,
     _meter_row,
+    _set_row,
+    _busy_row,
     _clock_row,
     _demand_row,
     _stop_row,

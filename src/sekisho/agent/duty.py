@@ -15,14 +15,17 @@ from sekisho.agent.clocks import BEGINNING
 from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
 from sekisho.agent.events import (
     Delivered,
+    DevicesCounted,
     Event,
     FeedCame,
     LeaseCame,
     LeaseRefused,
+    LinksRead,
     Noticed,
     OrderFetched,
     ReceiptRefused,
 )
+from sekisho.agent.fixed_set import FixedSet
 from sekisho.agent.follow import Finding, Followed
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
@@ -53,6 +56,7 @@ class Duty:
         self.quanta = Quanta(host)
         self.charge = Charge(host, self.quanta, revive)
         self.halting = Halting(host)
+        self.fixed_set = FixedSet(host)
         self.start: Start = "sound"
         self.decision: Decision | None = None
         self._resend_at_s = self._fetch_at_s = 0.0
@@ -119,7 +123,7 @@ class Duty:
         return None if sure == BEGINNING else (sure, elapsed_s)
 
     def _boot_of(self, boot: str) -> str:
-        """The kernel's word, and where there is a TPM its counts, which a restart of the kernel leaves alone."""
+        """The kernel's word, and where there is a TPM its counts: a kexec changes the first, a reset the second."""
         counter = self._host.memory.counter
         return f"{boot}/{counter.boots()}" if isinstance(counter, CertifyingCounter) else boot
 
@@ -137,12 +141,16 @@ class Duty:
         elif isinstance(event, ReceiptRefused):
             detail = f"receipt {event.sequence} was refused: {event.detail}"
             self._findings([Finding(code="receipt-refused", detail=detail)])
+            if event.is_kept:
+                self.quanta.bar(event.sequence)
         elif isinstance(event, LeaseCame):
             self._hear_lease(event)
         elif isinstance(event, LeaseRefused):
             self.quanta.refused(event)
         elif isinstance(event, Noticed):
             self._findings(list(event.findings))
+        elif isinstance(event, DevicesCounted | LinksRead):
+            self.fixed_set.hear(event, self.work)
         # Silence needs no word: what it does is decided by what does not come.
 
     def take_carried(self, feed: Feed) -> tuple[int, list[Finding]]:
@@ -219,6 +227,7 @@ class Duty:
             [Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings]
         )
         self._findings(self._host.follower.lapses(self._host.latest()))
+        self._findings(self.fixed_set.findings())
         self._keep()
         self._chase(now)
         if self._wants_to_run(covering):
@@ -284,7 +293,7 @@ class Duty:
             has_checkpoint=self.charge.has_checkpoint,
             outstanding_s=_since(self._outstanding_since_s, now),
             fetch_delay_s=terms.order_fetch_delay_s if terms else 0,
-            meter_unreadable_s=self.charge.blind_s(now),
+            meter_unreadable_s=_worst(self.charge.blind_s(now), self.fixed_set.blind_s(now)),
             watchdog_lives=self.charge.watchdog_lives,
             licence_revoked=licence is not None and self._has_ended(licence),
             licence_suspended=licence is not None and licence.suspended is not None,
@@ -295,6 +304,7 @@ class Duty:
             stop_failed=self._stop_failed,
             cap_kept=self._cap_kept,
             busy_without_lease=terms.busy_without_lease if terms else "freeze",
+            device_set=self.fixed_set.facts(self.work),
         )
 
     def _has_ended(self, licence: LicenceState) -> bool:
@@ -463,6 +473,11 @@ def _share_of(capping: tuple[KnownOrder, ...]) -> int:
 def _is_too_early(item: FeedItem, finding: Finding) -> bool:
     """An order that we asked for and that the witnesses have not seen yet: no lie, we ask again."""
     return item.proof is None and finding.code == UnwitnessedRelease.code
+
+
+def _worst(one_s: float | None, other_s: float | None) -> float | None:
+    """The longer of two times that something could not be read; None where both could."""
+    return max((s for s in (one_s, other_s) if s is not None), default=None)
 
 
 def _since(begun_s: float | None, now_s: float) -> float | None:

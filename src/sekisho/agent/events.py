@@ -8,13 +8,17 @@ import msgspec
 
 from sekisho.agent.follow import Finding
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer
+from sekisho.ports.device_census import SeenDevice
+from sekisho.ports.link_counters import LinkCount
 
 __all__ = [
     "Delivered",
+    "DevicesCounted",
     "Event",
     "FeedCame",
     "LeaseCame",
     "LeaseRefused",
+    "LinksRead",
     "Noticed",
     "OrderFetched",
     "ReceiptRefused",
@@ -44,10 +48,14 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class ReceiptRefused(msgspec.Struct, frozen=True):
-    """The issuer does not take a receipt: a broken chain, a fork, an unknown lease."""
+    """The issuer does not take a receipt: a broken chain, a fork, an unknown lease.
+
+    `is_kept`: it has taken it into the chain, and only does not acknowledge its quantum.
+    """
 
     sequence: int
     detail: str
+    is_kept: bool = False
 
 
 class LeaseCame(msgspec.Struct, frozen=True):
@@ -76,6 +84,22 @@ class Noticed(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class DevicesCounted(msgspec.Struct, frozen=True, kw_only=True):
+    """A look at this host's devices, begun at `at_s` of elapsed time; `seen` None: they could not be read, and why."""
+
+    at_s: float
+    seen: tuple[SeenDevice, ...] | None = None
+    why: str = ""
+
+
+class LinksRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What the interfaces had sent at `at_s` of elapsed time; `counts` None: that could not be read, and why."""
+
+    at_s: float
+    counts: tuple[LinkCount, ...] | None = None
+    why: str = ""
+
+
 Event: TypeAlias = (
     FeedCame
     | OrderFetched
@@ -84,5 +108,7 @@ Event: TypeAlias = (
     | LeaseCame
     | LeaseRefused
     | Noticed
+    | DevicesCounted
+    | LinksRead
     | Silence
 )

@@ -21,6 +21,7 @@ from sekisho.licensing.ledger import LicenceState
 from sekisho.model.errors import SekishoError, UnknownCriticalField, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    AgentReleased,
     CharterAdopted,
     Effect,
     HostEnrolled,
@@ -64,6 +65,7 @@ from sekisho.signing import (
     parse_envelope,
 )
 from sekisho.signing.notes import Note
+from sekisho.signing.releases import ReleaseBook
 from sekisho.signing.trust import start_regime
 from sekisho.signing.witnessing import still_counting
 
@@ -108,6 +110,7 @@ class Follower:
         self.ledger = LicenceLedger()
         self.book = OrderBook()
         self.outages = Outages()
+        self.releases = ReleaseBook()
         self._licensed: set[str] = set()
         self.clocks = TwoClocks()
         self.elapsed_s = 0.0
@@ -123,6 +126,7 @@ class Follower:
             RecoveryVetoed: self._fold_regime,
             SignatureWithdrawn: self._fold_regime,
             TimeMarked: self._fold_regime,
+            AgentReleased: self._fold_release,
             LicenceAmended: self._fold_licence,
             LicenceClosed: self._fold_licence,
             LicenceIssued: self._fold_licence,
@@ -263,6 +267,10 @@ class Follower:
         if recorded.leaf not in self._licensed:
             self.ledger = self.ledger.after(recorded)
             self._licensed.add(recorded.leaf)
+
+    def _fold_release(self, fact: AgentReleased, recorded: Recorded) -> None:
+        self._fold_regime(fact, recorded)
+        self.releases = self.releases.after(recorded)
 
     def _fold_outage(
         self, outage: OutageDeclared, digest: str, *, witnessed: bool, seen: Instant | None

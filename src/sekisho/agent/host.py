@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
 
+from sekisho.agent.device_settings import DeviceSettings
 from sekisho.agent.follow import Finding, Follower
 from sekisho.agent.gatekeeping import Gatekeeper, GateView
 from sekisho.agent.memory import Memory
@@ -17,7 +19,7 @@ from sekisho.licensing import HostState
 from sekisho.licensing.ledger import LicenceState
 from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
-from sekisho.model.statements import FindingRaised, Predicate, make_payload
+from sekisho.model.statements import EnrolledDevice, FindingRaised, Predicate, make_payload
 from sekisho.model.statements.shapes import Name
 from sekisho.ports.clock import HostClock
 from sekisho.ports.driver import GuardedDriver
@@ -35,6 +37,10 @@ __all__ = ["AgentSettings", "Host", "WatchdogPlace"]
 
 FINDING_EVERY_S = 600.0
 FINDINGS_PER_MINUTE = 20
+# How an enrolment names the host's own processor: what authority and operator signed, not the host's settings.
+_OWN_CORES = re.compile(
+    r"(?:host CPU|emulated accelerator)(?:, (?P<cores>[1-9][0-9]{0,4}) cores?)?"
+)
 
 
 class WatchdogPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,10 +54,11 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """`agent.json`: which host this is, where its control plane is, and what it runs.
 
     `command` is started with exactly `environment`; when a checkpoint lies in `out`, `resume` and its path are added.
-    `cores` share the host's declared peak: CPU seconds x peak / cores bound what was computed. `driver` and the part
+    `cores` bounds nothing any more, since the enrolment says what CPU seconds can compute. `driver` and the part
     of its name say what holds the work; with `watchdog` that is a process of another user, which has settings of its
     own and is not told these. Without it the agent starts a watchdog with its own rights. `counter` is a file, or an
     index of the TPM at `tcti` that `sekisho agent tpm paper` made; which tier that is, the host's enrolment says.
+    With `devices` the accelerators that are really there are held against the licence's set.
     """
 
     host: Name
@@ -68,6 +75,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     slurm: SlurmSettings | None = None
     kubernetes: KubernetesSettings | None = None
     watchdog: WatchdogPlace | None = None
+    devices: DeviceSettings | None = None
     counter: Literal["file", "tpm"] = "file"
     tcti: Annotated[str, msgspec.Meta(max_length=400)] = "device:/dev/tpmrm0"
 
@@ -154,6 +162,17 @@ class Host:
         peaks = [parse_flop(d.peak_flop_per_s) for d in enrolment.devices] if enrolment else []
         return max(peaks, default=0)
 
+    def core_flop_per_s(self) -> int | None:
+        """The peak of one core, by the enrolment alone; None where a device is not the host's own processor.
+
+        Only there do processor seconds bound the work. An emulated device has nothing else to compute with. Where
+        the enrolment states no number of cores, one core is taken to have the whole peak.
+        """
+        enrolment = self.follower.enrolment()
+        rates = [_core_flop_per_s(device) for device in enrolment.devices] if enrolment else []
+        known = [rate for rate in rates if rate is not None]
+        return max(known, default=None) if len(known) == len(rates) else None
+
     def give(self, notes: Notes, state: HostState, after: HostState | None = None) -> GivenReceipt:
         """Make the next receipt over `state` and make it durable with the state `after` it. Not sent yet."""
         given = give_receipt(
@@ -191,3 +210,12 @@ class Host:
                 about=finding.about,
             )
         )
+
+
+def _core_flop_per_s(device: EnrolledDevice) -> int | None:
+    """What one core of the host can compute of a device's peak; None where the device computes by itself."""
+    named = _OWN_CORES.fullmatch(device.chip)
+    is_own = device.chip.startswith("host CPU") and device.basis == "declared"
+    if named is None or not (device.emulated or is_own):
+        return None
+    return -(-parse_flop(device.peak_flop_per_s) // int(named["cores"] or 1))

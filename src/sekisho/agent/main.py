@@ -19,16 +19,24 @@ import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.devices.file_counter import FileCounter
+from sekisho.adapters.devices.link_counters import KernelLinks
 from sekisho.adapters.devices.tpm_counter import TpmCounter
 from sekisho.adapters.devices.tpm_seat import TpmSeat
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
 from sekisho.adapters.keys import load_key
-from sekisho.adapters.schedulers.kubernetes import Api, GateConfig, KubernetesAudit, connect_api
+from sekisho.adapters.schedulers.kubernetes import (
+    Api,
+    GateConfig,
+    KubernetesAudit,
+    StrayAct,
+    connect_api,
+)
 from sekisho.adapters.schedulers.slurm import GateFile, SlurmAudit
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchdog
 from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.adapters.transport.control_client import ControlClient
 from sekisho.agent.carrying import Carrying
+from sekisho.agent.census import Census
 from sekisho.agent.duty import Duty
 from sekisho.agent.events import Event
 from sekisho.agent.follow import Follower
@@ -41,6 +49,7 @@ from sekisho.agent.work import WorkFolder
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.ports.counter import Counter, CounterTier
+from sekisho.ports.device_census import DeviceCensus
 from sekisho.ports.driver_settings import DriverName, KubernetesSettings
 from sekisho.ports.gate import Gate
 from sekisho.signing import TrustRoot, parse_policy
@@ -86,7 +95,8 @@ class Agent:
         )
         self.duty = Duty(host, lambda: _revive(home, settings))
         self._carrying = Carrying(host, self.duty, Inbox(home))
-        self._rounds = _plan_rounds(settings, self._events.put)
+        self._rounds = _plan_rounds(settings, self._events.put, lambda: _stray_act(follower))
+        self._census = _plan_census(settings, self._events.put, self._clock.elapsed_s)
 
     def run(self) -> None:
         """Wake, then look whenever something happened or is due, until told to end."""
@@ -94,6 +104,8 @@ class Agent:
         self._post.start()
         if self._rounds is not None:
             self._rounds.start()
+        if self._census is not None:
+            self._census.start()
         ready = {"ready": True, "pid": os.getpid()}
         print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
         try:
@@ -105,6 +117,8 @@ class Agent:
         finally:
             if self._rounds is not None:
                 self._rounds.end()
+            if self._census is not None:
+                self._census.end()
             self._post.end()
             self._control.close()
 
@@ -204,14 +218,48 @@ def _find_watchdog(home: Path, settings: AgentSettings) -> WatchdogLink:
     return link
 
 
-def _plan_rounds(settings: AgentSettings, notice: Callable[[Event], None]) -> Rounds | None:
+def _plan_rounds(
+    settings: AgentSettings, notice: Callable[[Event], None], act: Callable[[], StrayAct]
+) -> Rounds | None:
     """Who looks for what slipped past the gate; nobody where there is none."""
     if settings.driver == "slurm" and settings.slurm is not None:
         return Rounds(SlurmAudit(settings.slurm, settings.run).look, notice)
     if settings.driver == "kubernetes" and settings.kubernetes is not None:
-        audit = KubernetesAudit(_open_api(settings.kubernetes), settings.kubernetes, SystemClock())
+        api = _open_api(settings.kubernetes)
+        audit = KubernetesAudit(api, settings.kubernetes, SystemClock(), act)
         return Rounds(audit.look, notice)
     return None
+
+
+def _stray_act(follower: Follower) -> StrayAct:
+    """What the charter says of work without a lease; before one is known nothing is done to the work of others."""
+    charter = follower.regime.charter
+    return charter.terms.busy_without_lease if charter is not None else "advise"
+
+
+def _plan_census(
+    settings: AgentSettings, tell: Callable[[Event], None], elapsed_s: Callable[[], float]
+) -> Census | None:
+    """Who counts this host's devices and reads its interfaces; nobody where agent.json names none.
+
+    Raises Unavailable without the extra `agent`.
+    """
+    devices = settings.devices
+    if devices is None:
+        return None
+    links = KernelLinks() if devices.links is not None else None
+    return Census(_open_nvml() if devices.census == "nvml" else None, links, tell, elapsed_s)
+
+
+def _open_nvml() -> DeviceCensus:
+    try:
+        from sekisho.adapters.devices.nvml_census import NvmlCensus  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise Unavailable(
+            "the library that reads NVIDIA devices is not installed",
+            remedy="install sekisho[agent]",
+        ) from None
+    return NvmlCensus()
 
 
 def _open_gate(settings: AgentSettings) -> Gate | None:

@@ -22,7 +22,7 @@ from sekisho.model.wire import canonical, decode_base64, encode_base64, from_jso
 from sekisho.ports.counter import Counter
 from sekisho.ports.host_files import HostFiles
 
-__all__ = ["Memory", "Opening"]
+__all__ = ["FOLLOWED", "STATE", "Memory", "Opening", "parse_followed"]
 
 RECEIPTS, STATE, REQUEST = "receipts.jsonl", "state.json", "request.dsse"
 FOLLOWED, HEADS, DELIVERED = "followed.jsonl", "heads.json", "delivered"
@@ -101,9 +101,13 @@ class Memory:
         return self._is_other(self.state.boot, boot)
 
     def _is_other(self, before: str, now: str) -> bool:
-        """`kernel/TPM`: on C2 the TPM's counts decide, elsewhere the kernel's id."""
-        part = -1 if self.counter.tier == "C2" else 0
-        return before.split("/")[part] != now.split("/")[part]
+        """`kernel/TPM`: another kernel is another boot, on C2 other counts of the TPM as well.
+
+        A kernel that starts the next one leaves the counts alone, but elapsed time begins anew: nobody knows for how
+        long the host was away.
+        """
+        kernels = [boot.split("/", maxsplit=1)[0] for boot in (before, now)]
+        return kernels[0] != kernels[1] or (self.counter.tier == "C2" and before != now)
 
     def record(self, given: GivenReceipt, state: HostState) -> None:
         """Make a receipt durable, then the state that includes it."""
@@ -142,12 +146,16 @@ class Memory:
             self.counter.step()
 
     def deliver(self, sequence: int) -> None:
-        """A receipt has reached the issuer: it is not sent again."""
+        """A receipt has reached the issuer: it is not sent again.
+
+        What is remembered ends before the first that still waits: a restart must not forget one that was refused.
+        """
         self.pending.pop(sequence, None)
-        if sequence > self.delivered:
-            self.delivered = sequence
+        reached = min(self.pending) - 1 if self.pending else max(sequence, self.delivered)
+        if reached > self.delivered:
+            self.delivered = reached
             # Crash here: it is sent once more, which is harmless.
-            self._files.save(DELIVERED, str(sequence).encode())
+            self._files.save(DELIVERED, str(reached).encode())
 
     # --- the lease request that waits --------------------------------------------------------
 
@@ -185,13 +193,7 @@ class Memory:
         heads = self._files.load(HEADS)
         for line in (*self._files.load_lines(FOLLOWED), *([heads] if heads else [])):
             try:
-                row = from_json(_FollowedRow, parse_json(line, path=FOLLOWED), path=FOLLOWED)
-                yield Followed(
-                    kind=row.kind,
-                    envelope=decode_base64(row.envelope),
-                    proof=row.proof,
-                    seen=row.seen,
-                )
+                yield parse_followed(line)
             except InvalidInput:
                 continue
 
@@ -251,6 +253,14 @@ class _FollowedRow(msgspec.Struct, frozen=True):
     envelope: str
     proof: str | None
     seen: Instant
+
+
+def parse_followed(line: bytes) -> Followed:
+    """One kept item, to be verified anew. Raises InvalidInput."""
+    row = from_json(_FollowedRow, parse_json(line, path=FOLLOWED), path=FOLLOWED)
+    return Followed(
+        kind=row.kind, envelope=decode_base64(row.envelope), proof=row.proof, seen=row.seen
+    )
 
 
 def _last_quantum(tail: ChainTail) -> int:

@@ -23,7 +23,7 @@ from sekisho.agent.events import (
 )
 from sekisho.agent.receipts import GivenReceipt
 from sekisho.model.errors import SekishoError, Unavailable
-from sekisho.ports.control import Control
+from sekisho.ports.control import Control, Unacknowledged
 
 __all__ = ["Outbox", "Post"]
 
@@ -154,7 +154,9 @@ class Post:
         except Unavailable:
             raise
         except SekishoError as error:
-            self._tell(ReceiptRefused(given.sequence, str(error)))
+            self._tell(
+                ReceiptRefused(given.sequence, str(error), isinstance(error, Unacknowledged))
+            )
             return
         self._tell(Delivered(given.sequence, acknowledgement))
 

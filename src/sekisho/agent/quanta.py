@@ -7,6 +7,8 @@ carries the counter's own word for q + 1, so there the state and the step come b
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from sekisho.agent.acceptance import take_lease
@@ -52,6 +54,7 @@ class Quanta:
             False  # the answer to the waiting request must not be used: it is not of this boot
         )
         self._ask_again = False  # what came in answer was not in order: the same request once more
+        self._refused: dict[int, str] = {}  # quanta that the issuer refused, with their lease
         self._ask_at_s = 0.0
         self._pause_s = FIRST_PAUSE_S
         self._counter_at_s = 0.0
@@ -76,8 +79,15 @@ class Quanta:
         return min(longest, 0.1 * self.terms.quantum_s) if self.terms else 0.0
 
     def left_s(self, lease: HeldLease) -> float:
-        """Seconds that a lease is still good for, by the latest clock."""
-        return lease.not_after.since(self._host.latest())
+        """Seconds that a lease is still good for, by the latest clock; none outlasts its licence, as amended."""
+        licence = self._host.follower.ledger.licences.get(lease.licence.leaf)
+        end = (
+            lease.not_after if licence is None else min(lease.not_after, licence.licence.period.end)
+        )
+        left = end.since(self._host.latest())
+        if lease.ends_us is None:
+            return left
+        return min(left, lease.ends_us / 1_000_000 - self._host.clock.elapsed_s())
 
     def covered_s(self) -> float:
         """Seconds until the last of the leases in hand ends: those asked for ahead take over from the present."""
@@ -91,8 +101,31 @@ class Quanta:
 
     @property
     def is_acknowledged(self) -> bool:
-        """Whether every quantum's receipt so far is acknowledged by the issuer."""
-        return all(g.link.receipt.stage != "quantum" for g in self._host.memory.pending.values())
+        """Whether every quantum's receipt so far is acknowledged, or refused: then its lease is barred."""
+        return all(
+            given.link.receipt.stage != "quantum" or sequence in self._refused
+            for sequence, given in self._host.memory.pending.items()
+        )
+
+    def bar(self, sequence: int) -> None:
+        """The issuer keeps a quantum's receipt unacknowledged: none begins under its lease any more, others may."""
+        given = self._host.memory.pending.get(sequence)
+        if given is None or given.link.receipt.stage != "quantum":
+            return
+        spend = given.link.receipt.spend
+        if spend is not None:
+            self._refused[sequence] = spend.lease.leaf
+
+    def _is_barred(self, lease: HeldLease) -> bool:
+        return lease.lease.leaf in self._refused.values()
+
+    def _forget_refused(self) -> None:
+        """Refused receipts whose lease is not in hand any more wait for nothing."""
+        held = {lease.lease.leaf for lease in self._host.memory.state.in_hand}
+        for sequence in [s for s, leaf in self._refused.items() if leaf not in held]:
+            # Crash here: it is sent and refused once more.
+            self._host.memory.deliver(sequence)
+            del self._refused[sequence]
 
     def is_due(self) -> bool:
         """Whether the running quantum is so near its end that the next one may begin."""
@@ -120,6 +153,7 @@ class Quanta:
             self._base_cpu_s = cpu_s  # what the quantum before used stands in the final receipt
         if settled.lease is None:
             raise AllowanceSpent("no lease in hand has room for another quantum")
+        self._forget_refused()
         reserved = settled.reserve(self.reservation())
         if settled.lease.spent == "0":
             self._declared_base = host.folder.declared_flop() or 0
@@ -219,6 +253,7 @@ class Quanta:
         licence = self._host.follower.licence_for(self._host.settings.run)
         if licence is None or licence.obstacle() is not None or not self._wants_more(state):
             return
+        asked_us = round(self._host.clock.elapsed_s() * 1_000_000)  # before the nonce is drawn
         request = LeaseRequested(
             effective=self._host.clock.now(),
             host=self._host.settings.host,
@@ -229,7 +264,10 @@ class Quanta:
             last_receipt=state.receipt,
         )
         self._request = sign_payload(make_payload(request), (self._host.signer,)).raw
-        self._host.memory.save_request(self._request)
+        memory = self._host.memory
+        memory.save(msgspec.structs.replace(state, asked_us=asked_us))
+        # Crash here: no request is known, and the next start asks anew.
+        memory.save_request(self._request)
         # Crash here: the request waits on the disk and is sent at the next start.
         self._host.outbox.send_request(self._request)
 
@@ -249,6 +287,7 @@ class Quanta:
                 self._host.follower,
                 last_number=state.lease_number,
                 latest=self._host.latest(),
+                asked_us=state.asked_us,
             )
         except SekishoError as error:
             self.refusal = f"{error.code}: {error}"
@@ -314,9 +353,11 @@ class Quanta:
         if terms is None:
             return False
         room = int(lease.reserved) + self.reservation() > int(lease.allowance)
-        return room or self.left_s(lease) <= 2 * terms.quantum_s + 1
+        return room or self._is_barred(lease) or self.left_s(lease) <= 2 * terms.quantum_s + 1
 
     def _has_room(self, lease: HeldLease, state: HostState) -> bool:
+        if self._is_barred(lease):
+            return False
         fits = int(lease.spent) + self.reservation() <= int(lease.allowance)
         return fits and self._usable_s(lease, state) > self.lead_s()
 
@@ -345,8 +386,13 @@ class Quanta:
         if self._by_device:
             # Which of the devices was handed out is not told: each counts as the fastest.
             return state.credit(-(-self._host.fastest_flop_per_s() * used_us // 1_000_000))
-        bound = -(-self._host.peak_flop_per_s() * used_us // (self._host.cores * 1_000_000))
-        return state.credit(bound)
+        # Processor seconds say nothing of an accelerator: one core may feed eight of them at their peak.
+        rate = self._host.core_flop_per_s()
+        return (
+            state.forget_quantum()
+            if rate is None
+            else state.credit(-(-rate * used_us // 1_000_000))
+        )
 
     def _read_cpu_s(self) -> float | None:
         if self.ends_s is None and self._host.memory.state.lease is None:
@@ -362,9 +408,23 @@ class Quanta:
         """Over to the lease that was asked for ahead; the old one's final receipt first."""
         if settled.lease is None:
             return settled
+        if work == "running":
+            settled = self._paid_to_end(settled)
+        if settled.lease is None:
+            return settled
         given = self._final(settled.lease, settled, settled.switch(), work)
         self._host.outbox.send_receipt(given)
         return self._host.memory.state
+
+    def _paid_to_end(self, settled: HostState) -> HostState:
+        """With what the work can use until its permit ends: an agent that dies now reserves no more for it."""
+        before, lease = self._host.memory.state.lease, settled.lease
+        if self.ends_s is None or before is None or lease is None or self.terms is None:
+            return settled
+        left_s = max(self.ends_s - self._host.clock.elapsed_s(), 0.0) + self.terms.grace_s
+        most = int(before.reserved) - int(lease.spent)  # the reservation covers the grace already
+        rest = min(math.ceil(self._host.peak_flop_per_s() * left_s), max(most, 0))
+        return settled.credit(rest)
 
     def _final(
         self, lease: HeldLease, state: HostState, after: HostState, work: str

@@ -17,7 +17,10 @@ WATCHDOG_UNIT, AGENT_UNIT = "sekisho-watchdog.service", "sekisho-agent.service"
 
 
 class UnitsPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things lie on the host: `agent_user` is a user's name or number, `starts` whether work is started here."""
+    """Where things lie on the host: `agent_user` is a user's name or number, `starts` whether work is started here.
+
+    `counts`: the agent counts NVIDIA devices, so its unit may open them.
+    """
 
     python: str = "/opt/sekisho/bin/python"
     home: str = "/var/lib/sekisho"
@@ -26,6 +29,7 @@ class UnitsPlace(msgspec.Struct, frozen=True, kw_only=True):
     agent_user: str = "sekisho"
     driver: DriverName = "process"
     starts: bool = True
+    counts: bool = False
 
 
 # Both parts: nothing of the kernel is theirs to change.
@@ -129,7 +133,7 @@ ProtectControlGroups=yes
 ProtectClock=yes
 DevicePolicy=closed
 DeviceAllow=/dev/tpmrm0 rw
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+{reads}RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 RestrictNamespaces=yes
 RestrictRealtime=yes
 SystemCallFilter=@system-service
@@ -151,6 +155,7 @@ def make_units(place: UnitsPlace) -> dict[str, str]:
         "runtime": place.socket.removeprefix("/run/").rpartition("/")[0] or "sekisho",
         "both": _BOTH,
         "fitting": _fitting(place),
+        "reads": "DeviceAllow=char-nvidia* rw\n" if place.counts else "",
     }
     return {
         WATCHDOG_UNIT: _WATCHDOG.format(**words),

@@ -12,6 +12,7 @@ from sekisho.auditor.receipt_checks import FORKS, RECEIPTS, links_of
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing import LeaseState, LicenceState, Link, reserved_in_branches
 from sekisho.licensing.books import WHOLE
+from sekisho.licensing.granting import shares_named
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import SekishoError
 from sekisho.model.instants import Instant
@@ -53,7 +54,7 @@ def check_budgets(evidence: Evidence) -> Outcome:
             spending = Spending(
                 links=tuple(spent.get(lease.leaf, ())), forks=tuple(branches.get(lease.leaf, ()))
             )
-            _check_lease_spend(closings, state, lease, spending, tally)
+            _check_lease_spend(closings, lease, spending, tally)
         _check_sum(state, spent, branches, tally)
     known = {lease.leaf for state in history.ledger.licences.values() for lease in state.leases}
     for leaf in sorted({*spent, *branches} - known):
@@ -122,17 +123,31 @@ def _check_book(state: LicenceState, tally: Tally) -> None:
     for name, book in state.books.shares.items():
         where = f"licence {number}" + (f", share {name}" if name else "")
         taken = (book.available, book.leased, book.consumed, book.forfeited)
-        budget = parse_flop(budgets[name]) if name in budgets else None
+        # A share that an amendment dropped keeps its book, of no budget.
+        budget = parse_flop(budgets.get(name, "0"))
         if sum(taken) - book.overdrawn != budget or min(*taken, book.overdrawn) < 0:
             tally.fault(f"{where}: its books do not add up to its budget")
-        if book.overdrawn:
+        # After an amount that nobody opens the book stands still, and tells nothing of what was taken.
+        if book.overdrawn > _spare(state, name) and state.books.is_known(name or None):
             tally.fault(
                 f"{where}: {book.overdrawn} FLOP were consumed beyond its budget of {budget}"
             )
 
 
+def _spare(state: LicenceState, name: str) -> int:
+    """What covers a share's book beyond its own budget: nothing, or of a dropped one what all others have left.
+
+    Its budget went to them when nothing of it was in use; a fork that came to light since is no fault of the books
+    until it takes more than the whole budget.
+    """
+    if name in shares_named(state):
+        return 0
+    others = sum(book.taken for each, book in state.books.shares.items() if each != name)
+    return max(0, parse_flop(state.licence.budget_flop) - others)
+
+
 def _check_lease_spend(
-    closings: Closings, state: LicenceState, lease: LeaseState, spending: Spending, tally: Tally
+    closings: Closings, lease: LeaseState, spending: Spending, tally: Tally
 ) -> None:
     where = f"lease {lease.granted.number} of {lease.granted.host}"
     low = 0
@@ -157,18 +172,16 @@ def _check_lease_spend(
             )
         low = max(low, bound)
     if lease.ended is not None:
-        _check_closing(closings, state, lease, spending, tally)
+        _check_closing(closings, lease, spending, tally)
 
 
-def _check_closing(
-    closings: Closings, state: LicenceState, lease: LeaseState, spending: Spending, tally: Tally
-) -> None:
+def _check_closing(closings: Closings, lease: LeaseState, spending: Spending, tally: Tally) -> None:
     """By its final receipt with what that reserved; forfeited after its time, or forked, with at least all known."""
     where = f"lease {lease.granted.number} of {lease.granted.host}"
     step, closed = closings[lease.leaf]
     known, consumed = spending.reserved(), lease.consumed_flop
     if closed.how != "final-receipt":
-        if closed.how == "forfeited" and closed.effective < _grace_end(state, lease, step):
+        if closed.how == "forfeited" and closed.effective < _grace_end(lease, step):
             tally.fault(f"{where} was forfeited before its grace was over")
         if closed.how == "forked" and not step.refusals and not spending.forks:
             tally.gap(f"{where} was closed by a fork that is not in the evidence")
@@ -186,9 +199,13 @@ def _check_closing(
         tally.fault(f"{where} was closed at {consumed} FLOP, its final receipt says {told}")
 
 
-def _grace_end(state: LicenceState, lease: LeaseState, step: Step) -> Instant:
-    """When nothing of a lease could be spent any more: its grace, the outage over its host by then, and clock error."""
+def _grace_end(lease: LeaseState, step: Step) -> Instant:
+    """When nothing of a lease could be spent any more: its grace, the outage over its host by then, and clock error.
+
+    The grace is that of the licence as it stood when the lease was forfeited: an amendment may change it later.
+    """
     granted = lease.granted
+    state = step.ledger.licences[granted.licence.leaf]
     usual = granted.not_after.plus(state.licence.lease.grace_s)
     host = step.regime.hosts.get(granted.host)
     until = usual if host is None else step.outages.extend(host.host, host.site, usual)
@@ -209,15 +226,17 @@ def _check_sum(
         taken[share] = taken.get(share, 0) + _taken(lease, spending)
     for share, total in taken.items():
         budget = state.books.of(share or None).budget
-        if total > budget:
+        if total > budget + _spare(state, share):
             where = f"licence {state.licence.number}" + (f", share {share}" if share else "")
             tally.fault(f"{where}: {total} FLOP were reserved, its budget is {budget}")
 
 
 def _taken(lease: LeaseState, spending: Spending) -> int:
     """What one lease took: by its final receipt what that says, whatever was reserved and credited before it."""
-    consumed = lease.consumed_flop
-    if lease.ended != "final-receipt" or consumed is None:
+    consumed, last = lease.consumed_flop, spending.links[-1].receipt if spending.links else None
+    is_final = last is not None and last.stage == "final"
+    # Erased amounts are not known, what the final receipt says is.
+    if lease.ended != "final-receipt" or (consumed is None and not is_final):
         return max(consumed or 0, spending.reserved())
-    last = spending.links[-1].receipt.spend if spending.links else None
-    return max(consumed, parse_flop(last.reserved_flop) if last is not None else 0)
+    told = last.spend if last is not None else None
+    return max(consumed or 0, parse_flop(told.reserved_flop) if told is not None else 0)

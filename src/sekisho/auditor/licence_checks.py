@@ -7,7 +7,7 @@ from sekisho.auditor.history import History, Step
 from sekisho.auditor.pack_checks import named, read_pack
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing.lineage import is_lineage_disclosed, judged_run, licensed_flop
-from sekisho.licensing.terms import grants_more
+from sekisho.licensing.terms import grants_more, keeps_devices
 from sekisho.model.amounts import parse_flop
 from sekisho.model.statements import (
     HostEnrolled,
@@ -200,40 +200,56 @@ def _check_amendment(history: History, step: Step, fact: LicenceAmended) -> list
     if held is None or declared is None:
         return ["is of no licence of a declared run"]
     hosts = [step.regime.hosts[name] for name in fact.hosts if name in step.regime.hosts]
+    more = grants_more(held, fact)
+    # What gives nothing more may leave its devices as they were fixed, whatever its hosts have enrolled since.
+    as_fixed = not more and keeps_devices(held, fact)
     rules = (
         (held.licence.number == fact.number, f"is of licence {held.licence.number}"),
-        (len(hosts) == len(fact.hosts), "names a host that is not enrolled"),
+        (as_fixed or len(hosts) == len(fact.hosts), "names a host that is not enrolled"),
         (set(fact.hosts) <= set(declared.hosts), "names a host that was not declared"),
         (
             {host.site for host in hosts} <= set(fact.sites),
             "is for hosts at a site that it does not name",
         ),
         (
-            fact.devices == sum(len(host.devices) for host in hosts)
-            and fact.devices_root == _devices_root(hosts),
+            as_fixed
+            or (
+                fact.devices == sum(len(host.devices) for host in hosts)
+                and fact.devices_root == _devices_root(hosts)
+            ),
             "fixes another set of devices than enrolled",
         ),
         (
-            not grants_more(held, fact) or not _is_pausing(step, held.licence),
+            not more or not _is_pausing(step, held.licence),
             f"gives more to {held.licence.licensee}, whose organisation holds a key in a pause quorum",
         ),
     )
-    return [p for is_right, p in rules if not is_right] + _check_terms(history, step, fact)
+    problems = [p for is_right, p in rules if not is_right]
+    problems += [
+        f"drops {f'share {name}' if name else 'the whole budget'} with {flop} FLOP in use"
+        for name, flop in held.books.in_use_of_dropped(fact.shares).items()
+        if flop is not None
+    ]
+    return problems + _check_terms(history, step, fact, more=more)
 
 
 def _check_terms(
-    history: History, step: Step, licence: LicenceIssued | LicenceAmended
+    history: History, step: Step, licence: LicenceIssued | LicenceAmended, *, more: bool = True
 ) -> list[str]:
+    """Against the charter in force; leases that an amendment only shortens may be longer than it allows by now."""
     charter = step.regime.in_force()
     terms = charter.terms
     start = history.recorded_from(step.index)
     rules = (
         (licence.period.start < licence.period.end, "has no period"),
         (
-            licence.lease.interval_s <= terms.max_lease_s,
+            not more or licence.lease.interval_s <= terms.max_lease_s,
             "has leases longer than the charter allows",
         ),
-        (licence.lease.grace_s <= terms.max_grace_s, "has more grace than the charter allows"),
+        (
+            not more or licence.lease.grace_s <= terms.max_grace_s,
+            "has more grace than the charter allows",
+        ),
         (start is None or start < terms.expires, "was issued under an expired charter"),
     )
     return [problem for is_right, problem in rules if not is_right]

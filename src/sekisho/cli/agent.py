@@ -8,18 +8,29 @@ from typing import Annotated
 
 import typer
 
-from sekisho.cli import agent_kubernetes, agent_means
-from sekisho.cli import agent_slurm
-from sekisho.cli import agent_tpm
-from sekisho.cli import agent_watchdog
+from sekisho.cli import (
+    agent_exempt,
+    agent_kubernetes,
+    agent_means,
+    agent_release,
+    agent_shape,
+    agent_slurm,
+    agent_tpm,
+    agent_update,
+    agent_watchdog,
+)
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True)
 agent_kubernetes.add_to(app)
 agent_means.add_to(app)
+agent_exempt.add_to(app)
+agent_shape.add_to(app)
+agent_release.add_to(app)
 agent_slurm.add_to(app)
 agent_tpm.add_to(app)
+agent_update.add_to(app)
 
 
 class DriverName(StrEnum):

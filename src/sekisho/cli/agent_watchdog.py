@@ -82,6 +82,7 @@ def units(
             agent_user=agent_user,
             driver=settings.driver,
             starts=bool(settings.command),
+            counts=settings.devices is not None and settings.devices.census == "nvml",
         )
     )
     if out is not None:

@@ -32,6 +32,15 @@ class UnknownShare(VerificationError):
 
     code = "unknown-share"
 
+    @classmethod
+    def named(cls, share: str | None, names: Iterable[str]) -> UnknownShare:
+        """The error of a lease that draws on this share of those."""
+        told = ", ".join(sorted(filter(None, names))) or "none, its budget is not split"
+        return cls(
+            f"the licence has no share {share!r}" if share else "the lease names no share",
+            remedy=f"shares: {told}",
+        )
+
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
     """The four accounts of one budget and what was taken beyond it, in FLOP."""
@@ -123,6 +132,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     """The books of one licence by share; `WHOLE` alone where the budget is not split.
 
     `unknown` counts by share the amounts that nobody opens: from the first one on that share's book stands still.
+    A share that an amendment no longer names keeps its book, of no budget: what comes to light of its leases afterwards
+    is booked there, and whoever lacks a disclosure folds the same log.
     """
 
     shares: Mapping[str, Book]
@@ -157,11 +168,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
         """The book that a lease draws on. Raises UnknownShare."""
         book = self.shares.get(share or WHOLE)
         if book is None:
-            names = ", ".join(sorted(filter(None, self.shares))) or "none, its budget is not split"
-            raise UnknownShare(
-                f"the licence has no share {share!r}" if share else "the lease names no share",
-                remedy=f"shares: {names}",
-            )
+            raise UnknownShare.named(share, self.shares)
         return book
 
     def is_known(self, share: str | None) -> bool:
@@ -169,19 +176,26 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
         return not self.unknown.get(share or WHOLE)
 
     def amend(self, budget_flop: int, shares: Iterable[BudgetShare] = ()) -> Books:
-        """The books under another budget, split as said. Raises StateConflict where that touches what is in use."""
+        """The books under another budget, split as said; what is no longer named keeps a book of no budget.
+
+        Raises StateConflict where a share that is named gets less than is in use. Whether a share may be dropped is
+        asked at admission (`in_use_of_dropped`): here it would depend on what is disclosed.
+        """
         wanted = _split(budget_flop, shares)
-        for name, book in self.shares.items():
-            if name not in wanted and (book.taken or not self.is_known(name)):
-                told = f"share {name}" if name else "the whole budget"
-                raise StateConflict(
-                    f"{book.taken} FLOP of {told} are leased, consumed or forfeited",
-                    remedy="name it again with at least as much, or close this licence and issue another",
-                )
-        return Books(
-            shares={name: self._rebudgeted(name, flop) for name, flop in wanted.items()},
-            unknown={name: count for name, count in self.unknown.items() if name in wanted},
+        names = dict.fromkeys([*wanted, *self.shares])
+        return msgspec.structs.replace(
+            self, shares={name: self._rebudgeted(name, wanted.get(name)) for name in names}
         )
+
+    def in_use_of_dropped(self, shares: Iterable[BudgetShare]) -> dict[str, int | None]:
+        """What is leased, consumed or forfeited of each share that this split drops, in FLOP; None is unknown.
+
+        What was dropped before is not asked again, nor what has nothing in use.
+        """
+        wanted = {share.share for share in shares} or {WHOLE}
+        dropped = {n: b for n, b in self.shares.items() if n not in wanted and b.budget > 0}
+        used = {n: b.taken if self.is_known(n) else None for n, b in dropped.items()}
+        return {name: flop for name, flop in used.items() if flop != 0}
 
     def lease(self, share: str | None, allowance_flop: int | None) -> Books:
         """With one more lease; an allowance that nobody opens is counted as unknown. Raises what `Book.lease` does."""
@@ -200,15 +214,15 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     def put(self, share: str | None, book: Book) -> Books:
         return msgspec.structs.replace(self, shares={**self.shares, share or WHOLE: book})
 
-    def _rebudgeted(self, name: str, flop: int) -> Book:
+    def _rebudgeted(self, name: str, flop: int | None) -> Book:
+        """One book under its new budget; None where it is no longer named."""
         book = self.shares.get(name)
         if book is None:
-            return Book.open(flop)
-        if self.is_known(name):
+            return Book.open(flop or 0)
+        if flop is not None and self.is_known(name):
             return book.amend(flop)
-        # What is in use is unknown: the book stands still but for what is added or taken away.
-        left = book.available + flop - book.budget
-        return msgspec.structs.replace(book, available=max(0, left))
+        # Dropped, or what is in use is unknown: the book stands still but for what is added or taken away.
+        return _made(flop or 0, book.leased, book.consumed, book.forfeited)
 
 
 def _made(budget: int, leased: int, consumed: int, forfeited: int) -> Book:

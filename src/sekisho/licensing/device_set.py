@@ -15,12 +15,19 @@ from typing import Literal
 import msgspec
 
 from sekisho.model.chips import known_chips
-from sekisho.model.ids import sha256_hex
 from sekisho.model.statements import EnrolledDevice, LicenceIssued
-from sekisho.model.wire import canonical
+from sekisho.model.wire import canonical, sha256_hex
 from sekisho.ports.device_census import SeenDevice
 
-__all__ = ["Expected", "SetFault", "SetVerdict", "SetWord", "check_licensed", "check_set", "root_of"]
+__all__ = [
+    "Expected",
+    "SetFault",
+    "SetVerdict",
+    "SetWord",
+    "check_licensed",
+    "check_set",
+    "root_of",
+]
 
 SetWord = Literal["holds", "fails", "unverifiable"]
 FaultCode = Literal[
@@ -67,8 +74,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What a host should hold: its enrolled devices, the driver's name for each that is called otherwise, and others.
 
     `exempt` are devices by the driver's name that belong to no set; `unseen` are enrolled ones that no driver shows
-    (the host's own processor): they are not asked for. `licensed` are all ids of the licence, where it covers other
-    hosts too.
+    (the host's own processor, an emulated device): they are not asked for, but never one whose peak is from the chip
+    table. `licensed` are all ids of the licence, where it covers other hosts too.
     """
 
     enrolled: tuple[EnrolledDevice, ...]
@@ -79,7 +86,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
     def called(self) -> dict[str, EnrolledDevice]:
         """Enrolled devices that a driver shows, by the name that it gives them."""
-        shown = (device for device in self.enrolled if device.device not in self.unseen)
+        shown = (d for d in self.enrolled if d.basis == "table" or d.device not in self.unseen)
         return {self.names.get(device.device, device.device): device for device in shown}
 
 
@@ -145,7 +152,8 @@ def _check_seen(expected: Expected, seen: tuple[SeenDevice, ...]) -> Iterator[Se
         for name, count in sorted(counts.items())
         if count > 1
     )
-    foreign = [d for d in seen if d.device not in called and d.device not in expected.exempt]
+    known = called.keys() | expected.exempt
+    foreign = [d for d in seen if d.device not in known and not d.lost]
     missing = sorted(called.keys() - counts.keys())
     yield from (_foreign(device, expected, bool(missing)) for device in foreign)
     yield from (
@@ -159,6 +167,8 @@ def _check_seen(expected: Expected, seen: tuple[SeenDevice, ...]) -> Iterator[Se
     for device in seen:
         if device.device in called:
             yield from _check_one(called[device.device], device)
+        elif device.lost:
+            yield _lost(device.device, device)
 
 
 def _foreign(device: SeenDevice, expected: Expected, is_one_gone: bool) -> SetFault:
@@ -174,8 +184,7 @@ def _foreign(device: SeenDevice, expected: Expected, is_one_gone: bool) -> SetFa
 
 def _check_one(enrolled: EnrolledDevice, seen: SeenDevice) -> Iterator[SetFault]:
     if seen.lost:
-        why = f"{enrolled.device} does not answer: {seen.lost}"
-        yield SetFault(code="device-lost", device=enrolled.device, why=why)
+        yield _lost(enrolled.device, seen)
         return
     one, other = known_chips().find(enrolled.chip), known_chips().find(seen.chip)
     if one is not None and other is not None and one.name != other.name:
@@ -191,3 +200,7 @@ def _check_one(enrolled: EnrolledDevice, seen: SeenDevice) -> Iterator[SetFault]
             device=enrolled.device,
             why=f"{enrolled.device} is enrolled with {memory} bytes of memory and has {told}",
         )
+
+
+def _lost(name: str, seen: SeenDevice) -> SetFault:
+    return SetFault(code="device-lost", device=name, why=f"{name} does not answer: {seen.lost}")

@@ -21,6 +21,7 @@ __all__ = ["ALLOWED_BURST", "EgressVerdict", "LinkSides", "judge_egress"]
 
 ALLOWED_BURST: Final = 65_536
 ALLOWED_PERCENT: Final = 105
+Word = Literal["holds", "fails", "unverifiable"]
 Side = Literal["outside", "inside", "unnamed"]
 
 
@@ -43,7 +44,7 @@ class LinkSides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class EgressVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes a second sent outside in one window (None: not measured), against the limit; `unnamed` sent too."""
 
-    verdict: Literal["holds", "fails", "unverifiable"]
+    verdict: Word
     why: str
     bytes_per_s: Fraction | None = None
     unnamed: tuple[str, ...] = ()
@@ -69,17 +70,23 @@ def judge_egress(
     unnamed = tuple(sorted(n for n, b in sent.items() if b and sides.side_of(n) == "unnamed"))
     rate = Fraction(sum(sent.values())) / seconds
     sources = tuple(sorted({count.source for count in after if count.interface in sent}))
-    found = {"unnamed": unnamed, "sources": sources}
     most = Fraction(limit * ALLOWED_PERCENT, 100) * seconds + ALLOWED_BURST
-    said = f"{sum(sent.values())} bytes in {float(seconds):.1f} s, {float(rate):.0f} a second of {limit} allowed"
-    if sum(sent.values()) > most:  # what is missing would only add to it
-        return EgressVerdict(verdict="fails", why=said, bytes_per_s=rate, **found)
-    if gone or back:
-        why = _unread(gone, back)
-        return EgressVerdict(verdict="unverifiable", why=why, **found)
-    if not now:
-        return EgressVerdict(verdict="unverifiable", why="no interface leads outside", **found)
-    return EgressVerdict(verdict="holds", why=said, bytes_per_s=rate, **found)
+    total = sum(sent.values())
+    said = f"{total} bytes in {float(seconds):.1f} s, {float(rate):.0f} a second of {limit} allowed"
+    word: Word
+    if total > most:  # what is missing would only add to it
+        word, why, measured = "fails", said, True
+    elif gone or back or not now:
+        word, why, measured = "unverifiable", _unread(gone, back), False
+    else:
+        word, why, measured = "holds", said, True
+    return EgressVerdict(
+        verdict=word,
+        why=why,
+        bytes_per_s=rate if measured else None,
+        unnamed=unnamed,
+        sources=sources,
+    )
 
 
 def _outside(sides: LinkSides, counts: Iterable[LinkCount]) -> dict[str, int]:
@@ -89,4 +96,4 @@ def _outside(sides: LinkSides, counts: Iterable[LinkCount]) -> dict[str, int]:
 def _unread(gone: list[str], back: list[str]) -> str:
     parts = [f"no counter of {', '.join(gone)}"] if gone else []
     parts += [f"the counter of {', '.join(back)} began again"] if back else []
-    return "; ".join(parts)
+    return "; ".join(parts) or "no interface leads outside"

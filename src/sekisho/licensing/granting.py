@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sekisho.licensing.books import WHOLE, UnknownShare
 from sekisho.licensing.states import Closing, LeaseState, LicenceState
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.persistent import PersistentMap
@@ -22,6 +23,7 @@ __all__ = [
     "grant_lease",
     "raise_terms",
     "share_of",
+    "shares_named",
 ]
 
 
@@ -70,6 +72,11 @@ def share_of(state: LicenceState, share: str | None) -> BudgetShare | None:
     return next((each for each in state.licence.shares if each.share == share), None)
 
 
+def shares_named(state: LicenceState) -> tuple[str, ...]:
+    """The shares that the licence's terms name now; `WHOLE` alone where they do not split the budget."""
+    return tuple(share.share for share in state.licence.shares) or (WHOLE,)
+
+
 def grant_lease(state: LicenceState, lease: LeaseState, signers: frozenset[str]) -> LicenceState:
     """The licence with one more live lease, its allowance moved to leased.
 
@@ -77,6 +84,9 @@ def grant_lease(state: LicenceState, lease: LeaseState, signers: frozenset[str])
     """
     fact = lease.granted
     _verify_covered(fact, state)
+    if (fact.share or WHOLE) not in shares_named(state):
+        # A dropped share keeps its book, and nothing more is granted from it, whether its amounts are open or not.
+        raise UnknownShare.named(fact.share, shares_named(state))
     books = state.books.lease(fact.share, lease.allowance_flop)
     _verify_issuer(state, fact, signers)
     return msgspec.structs.replace(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sekisho.licensing.granting import share_of
+from sekisho.licensing.granting import share_of, shares_named
 from sekisho.licensing.ledger import LicenceLedger
 from sekisho.licensing.states import LicenceState
 from sekisho.model.errors import VerificationError
@@ -149,7 +149,7 @@ def _choose_share(state: LicenceState, grounds: Grounds) -> tuple[str | None, li
     """
     terms, reasons = state.licence.lease, []
     quantum = grounds.peak_flop_per_s * (terms.quantum_s + terms.grace_s)
-    for name in state.books.shares:
+    for name in shares_named(state):
         against = _against_share(state, name, grounds, quantum)
         if not against:
             return name, []

@@ -148,6 +148,10 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
         """Every licence that names a host, in the order of issue."""
         return tuple(self.licences[leaf] for leaf in self.of_host.get(host, ()))
 
+    def standing_of(self, host: str) -> tuple[LicenceState, ...]:
+        """Every licence that names a host and that nothing stands against, in the order of issue."""
+        return tuple(each for each in self.by_host(host) if each.obstacle() is None)
+
     def by_lease(self, leaf: str) -> tuple[LicenceState, LeaseState] | None:
         """A lease with its licence; None where the log holds no such lease."""
         licence = self.of_lease.get(leaf)

@@ -47,7 +47,9 @@ StartUp = Literal["equal", "crash"]
 class HeldLease(msgspec.Struct, frozen=True, kw_only=True):
     """A lease in a host's hands. `spent` is the bound over finished quanta; `reserved` includes the one running.
 
-    `challenge` is the issuer's nonce that came with it, for the next certified counter (tier C2).
+    `challenge` is the issuer's nonce that came with it, for the next certified counter (tier C2). `ends_us` is the
+    elapsed time at which it ends whatever any clock says, counted from the host's own request: a lease that the network
+    held back grows no longer by it. None where it was taken before this was kept.
     """
 
     lease: Reference
@@ -59,6 +61,7 @@ class HeldLease(msgspec.Struct, frozen=True, kw_only=True):
     spent: FlopText = "0"
     reserved: FlopText = "0"
     challenge: str | None = None
+    ends_us: int | None = None
 
 
 class HostState(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +70,9 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     `waiting` are leases asked for ahead, in the order of their numbers; they take over one after the other.
     `challenge` is the newest nonce of the issuer, which the next quantum's certified counter answers (tier C2).
     `known` is the earliest that it could be when this was written, `known_at_us` the elapsed time at that moment: what
-    an agent that starts again must not forget about the time. `boot` tells what must not have changed if nothing was
-    lost: the kernel's id of its boot, and where there is a TPM a slash and that one's own counts.
+    an agent that starts again must not forget about the time. `asked_us` is the elapsed time of the newest lease
+    request, before which no witness can have signed the lease that answers it. `boot` tells what must not have changed
+    if nothing was lost: the kernel's id of its boot, and where there is a TPM a slash and that one's own counts.
     """
 
     quantum: int = 0
@@ -81,6 +85,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     challenge: str | None = None
     known: Instant | None = None
     known_at_us: int = 0
+    asked_us: int | None = None
 
     @property
     def in_hand(self) -> tuple[HeldLease, ...]:

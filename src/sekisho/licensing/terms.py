@@ -8,7 +8,7 @@ from sekisho.licensing.states import LicenceState
 from sekisho.model.amounts import parse_flop
 from sekisho.model.statements import ApplicationFiled, LicenceAmended, LicenceIssued, Mode
 
-__all__ = ["MODES", "allows_no_more", "grants_more", "within_application"]
+__all__ = ["MODES", "allows_no_more", "grants_more", "keeps_devices", "within_application"]
 
 MODES: Final[tuple[str, ...]] = get_args(Mode)
 """The ladder of enforcement, from what stops nothing to what stops at once."""
@@ -50,6 +50,16 @@ def grants_more(state: LicenceState, fact: LicenceAmended) -> bool:
     What only restricts needs none, so that nobody waits for an applicant to have less (protocol section 8's asymmetry).
     """
     return fact.lifts is not None or not allows_no_more(fact, state.licence)
+
+
+def keeps_devices(state: LicenceState, fact: LicenceAmended) -> bool:
+    """Whether an amendment leaves hosts and devices as they were fixed, whatever was enrolled since."""
+    terms = state.licence
+    return (fact.hosts, fact.devices, fact.devices_root) == (
+        terms.hosts,
+        terms.devices,
+        terms.devices_root,
+    )
 
 
 def allows_no_more(fact: LicenceAmended, licence: LicenceIssued) -> bool:

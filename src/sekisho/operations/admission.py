@@ -19,6 +19,7 @@ from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
+    AgentReleased,
     ApplicationFiled,
     ApprovalGiven,
     BalanceClosed,
@@ -319,6 +320,10 @@ def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
         raise StateConflict(f"host {fact.host} is not enrolled")
 
 
+def _check_agent(state: State, fact: AgentReleased, _: Grounds) -> None:
+    _raise(f"release {fact.version}", state.releases.problems(fact))
+
+
 def _check_host(state: State, fact: HostEnrolled, _: Grounds) -> None:
     """A host's name is a folder of every bundle: none may take the place of another host's files.
 
@@ -386,6 +391,7 @@ def _tags_of(fact: ChipRegistered) -> tuple[str, ...]:
 
 
 _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
+    AgentReleased: _check_agent,
     CharterAdopted: _check_amendment,
     HostEnrolled: _check_host,
     KeyCompromised: _check_report,
@@ -410,6 +416,7 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     UsageReported: _check_usage,
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
+    AgentReleased: lambda p: (f"agent-release:{p.sequence}",),
     LicenceIssued: lambda p: (f"licence:{p.number}",),
     LicenceAmended: lambda p: (f"amendment:{p.licence.leaf}:{p.version}",),
     LicenceClosed: lambda p: (f"closing:{p.licence.leaf}",),

@@ -112,6 +112,8 @@ class Depositor:
                     digest=before.verified.digest,
                     fresh=False,
                 )
+            # An erasure that is stated is carried out at every start: it must be possible before it is said.
+            self._desk.check_forgettable(digest)
             now = self._desk.clock.now()
             fact = DisclosureErased(effective=now, statement=digest, basis=basis)
             admitted = self._desk.state_fact(fact)

@@ -222,14 +222,18 @@ class Desk:
         """Know from now on what the private store keeps already."""
         self._disclosures.update(disclosures)
 
+    def check_forgettable(self, digest: str) -> None:
+        """Raise what the fold raises where the log could not be read without a statement's disclosures."""
+        with self._lock:
+            self._fold_without(digest)
+
     def forget(self, digest: str) -> None:
         """Destroy a statement's disclosures, and hold the state that a start without them would fold."""
         with self._lock:
+            # Before anything is destroyed: what a start could not fold must not be left behind.
+            state = self._fold_without(digest)
             self.private.erase_disclosures(digest)
             self._disclosures.pop(digest, None)
-            state = start_state(self.root)
-            for recorded in self._recorded:
-                state = state.after(recorded, self._disclosures)
             self._state = state
             for listener in self._forgotten:
                 listener(digest)
@@ -242,6 +246,14 @@ class Desk:
         with self._lock:
             self.settle()
             self._fold_up_to(self._sequencer.mark_time().index)
+
+    def _fold_without(self, digest: str) -> State:
+        """The state that a start without a statement's disclosures would fold."""
+        kept = {each: texts for each, texts in self._disclosures.items() if each != digest}
+        state = start_state(self.root)
+        for recorded in self._recorded:
+            state = state.after(recorded, kept)
+        return state
 
     def _take(self, draft: Recorded, place: Appended) -> None:
         """Fold what was just judged, behind the time mark that its batch may have opened with.

@@ -20,6 +20,7 @@ import msgspec
 
 from sekisho.ledger import Cosigned, LogReader
 from sekisho.model.statements import (
+    AgentReleased,
     CharterAdopted,
     HostEnrolled,
     HostRetired,
@@ -257,6 +258,7 @@ class Feed:
 
 
 _TOLD = (
+    AgentReleased,
     CharterAdopted,
     HostEnrolled,
     HostRetired,

@@ -7,7 +7,7 @@ Each check returns its problems in words; empty is sound.
 from __future__ import annotations
 
 from sekisho.licensing import LicenceState
-from sekisho.licensing.terms import grants_more
+from sekisho.licensing.terms import grants_more, keeps_devices
 from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -17,7 +17,7 @@ from sekisho.model.statements import (
     LicenceClosed,
     OutageDeclared,
 )
-from sekisho.operations.licence_terms import against_application, against_regime
+from sekisho.operations.licence_terms import against_application, against_devices, against_regime
 from sekisho.operations.state import State
 from sekisho.signing import same_organisation
 
@@ -78,6 +78,8 @@ def check_licence_amendment(state: State, fact: LicenceAmended) -> list[str]:
     unchanged = fact.decision == held.licence.decision
     if more or not unchanged:
         problems += against_regime(state, fact)
+    else:
+        problems += _against_restricted(state, held, fact)
     if more or fact.application is not None or fact.approvals:
         problems += against_application(state, fact, amends=fact.licence.leaf)
     if more:
@@ -142,7 +144,27 @@ def _against_declared(state: State, held: LicenceState, fact: LicenceAmended) ->
         problems.append("is for hosts at a site that it does not name")
     if parse_flop(fact.budget_flop) < held.book.taken and not held.undisclosed:
         problems.append(f"its budget is below the {held.book.taken} FLOP in use")
+    return problems + _against_dropped(held, fact)
+
+
+def _against_restricted(state: State, held: LicenceState, fact: LicenceAmended) -> list[str]:
+    """What only restricts needs no leave, and still fixes the devices that its hosts have, for some time.
+
+    As they were fixed they may stay: a host that left since must keep nobody from having less.
+    """
+    problems = [] if keeps_devices(held, fact) else against_devices(state, fact)
+    if not fact.period.start < fact.period.end:
+        problems.append("its period ends before it begins")
     return problems
+
+
+def _against_dropped(held: LicenceState, fact: LicenceAmended) -> list[str]:
+    """Which shares it no longer names although something of them is in use, or what is in use is not known."""
+    return [
+        f"{flop if flop is not None else 'unknown'} FLOP of "
+        f"{f'share {name}' if name else 'the whole budget'}, which it drops, are leased, consumed or forfeited"
+        for name, flop in held.books.in_use_of_dropped(fact.shares).items()
+    ]
 
 
 def _against_interest(state: State, held: LicenceState) -> list[str]:

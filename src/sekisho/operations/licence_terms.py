@@ -21,6 +21,7 @@ from sekisho.operations.state import State
 __all__ = [
     "ApplicationStanding",
     "against_application",
+    "against_devices",
     "against_regime",
     "entry_of",
     "standing_of_application",
@@ -29,12 +30,7 @@ __all__ = [
 
 def against_regime(state: State, terms: LicenceIssued | LicenceAmended) -> list[str]:
     """Where terms do not fit hosts, packs and charter, in words; empty where they do."""
-    problems = []
-    unknown = sorted(set(terms.hosts) - set(state.regime.hosts))
-    if unknown:
-        problems.append(f"hosts not enrolled: {', '.join(unknown)}")
-    elif devices_root(state, terms.hosts) != terms.devices_root:
-        problems.append("its root of devices is not that of the hosts' enrolled devices")
+    problems = against_devices(state, terms)
     if not terms.period.start < terms.period.end:
         problems.append("its period ends before it begins")
     published = state.pack_in_force(terms.decision.pack.name, terms.effective)
@@ -43,6 +39,20 @@ def against_regime(state: State, terms: LicenceIssued | LicenceAmended) -> list[
     limits = state.regime.in_force().terms
     if terms.lease.interval_s > limits.max_lease_s or terms.lease.grace_s > limits.max_grace_s:
         problems.append("the lease terms exceed what the charter allows")
+    return problems
+
+
+def against_devices(state: State, terms: LicenceIssued | LicenceAmended) -> list[str]:
+    """Where terms fix another set of devices than their hosts have enrolled; empty where they do not."""
+    unknown = sorted(set(terms.hosts) - set(state.regime.hosts))
+    if unknown:
+        return [f"hosts not enrolled: {', '.join(unknown)}"]
+    problems = []
+    if devices_root(state, terms.hosts) != terms.devices_root:
+        problems.append("its root of devices is not that of the hosts' enrolled devices")
+    count = sum(len(state.regime.hosts[host].devices) for host in terms.hosts)
+    if count != terms.devices:
+        problems.append(f"counts {terms.devices} devices, its hosts have {count} enrolled")
     return problems
 
 

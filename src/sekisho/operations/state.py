@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from sekisho.ledger import leaf_hash
-from sekisho.licensing import ApplicationBook, LicenceLedger, OutageBook
+from sekisho.licensing import ApplicationBook, LicenceLedger, LicenceState, OutageBook
 from sekisho.metering.accounts.report_book import UsageBook
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -28,6 +28,7 @@ from sekisho.orders import (
 )
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.signing import PackShelf, Recorded, Regime, TrustRoot, put_on_shelf
+from sekisho.signing.releases import ReleaseBook
 from sekisho.signing.trust import start_regime
 
 __all__ = ["State", "facts_under", "fold_log", "leaf_of", "start_state"]
@@ -44,6 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     lives: OrderLives = OrderLives()
     shelf: PackShelf = PackShelf()
     usage: UsageBook = UsageBook()
+    releases: ReleaseBook = ReleaseBook()
     heartbeat: OrdersInForce | None = None
     size: int = 0
 
@@ -72,6 +74,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             lives=self.lives.after(recorded),
             shelf=put_on_shelf(self.shelf, recorded, self.regime),
             usage=self.usage.after(recorded),
+            releases=self.releases.after(recorded),
             heartbeat=fact if isinstance(fact, OrdersInForce) else self.heartbeat,
             size=recorded.index + 1,
         )
@@ -86,16 +89,24 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         found = {name: self.pack_in_force(name, Instant(0)) for name in self.shelf.names()}
         return {name: pack for name, pack in found.items() if pack is not None}
 
-    def host_facts(self, host: HostEnrolled, run: str | None) -> HostFacts:
-        """What orders are matched against: the host, and the licence of the run it works on."""
-        mine = () if run is None else self.licences.by_run(run)
-        state = next((s for s in mine if host.host in s.licence.hosts), None)
-        return facts_of(host, state.licence if state else None)
+    def host_facts(self, host: HostEnrolled, licence: LicenceState | None) -> HostFacts:
+        """What orders are matched against: the host, and the very licence that it works under.
+
+        A run may have several licences, each with a number and a lineage of its own: its name alone tells none.
+        """
+        return facts_of(host, licence.licence if licence is not None else None)
 
     def newest_facts(self, host: HostEnrolled) -> HostFacts:
-        """The same with the run of the newest licence that names the host."""
+        """The same with the newest licence that names the host."""
         mine = self.licences.by_host(host.host)
-        return self.host_facts(host, mine[-1].licence.run if mine else None)
+        return self.host_facts(host, mine[-1] if mine else None)
+
+    def is_host_covered(self, known: KnownOrder, host: HostEnrolled) -> bool:
+        """Whether an order is for a host, under any licence that it may work under now; else under its newest."""
+        standing = self.licences.standing_of(host.host)
+        if not standing:
+            return is_covered(known, self.newest_facts(host))
+        return any(is_covered(known, self.host_facts(host, each)) for each in standing)
 
 
 def start_state(root: TrustRoot) -> State:
@@ -122,6 +133,4 @@ def leaf_of(raw: bytes) -> str:
 
 def facts_under(state: State, known: KnownOrder) -> tuple[HostEnrolled, ...]:
     """The enrolled hosts that an order covers, with whatever runs on them."""
-    return tuple(
-        host for host in state.regime.hosts.values() if is_covered(known, state.newest_facts(host))
-    )
+    return tuple(host for host in state.regime.hosts.values() if state.is_host_covered(known, host))

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from sekisho.model.errors import StateConflict
 from sekisho.model.statements import LogPosition, OrderReference
 
 __all__ = [
@@ -23,7 +24,14 @@ __all__ = [
     "OpenHalt",
     "OrderFeed",
     "StoredStatement",
+    "Unacknowledged",
 ]
+
+
+class Unacknowledged(StateConflict):
+    """A quantum that the issuer keeps, so that the chain goes on, and does not acknowledge; it says why."""
+
+    code = "quantum-not-acknowledged"
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):

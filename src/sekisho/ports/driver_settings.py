@@ -132,7 +132,8 @@ class KubernetesSettings(AcceleratorRules, frozen=True, kw_only=True, forbid_unk
     `devices` is how many the licence covers: what a pod is counted for that reaches devices without saying how many.
     `grace_s` is the most that a pod gets between SIGTERM and SIGKILL. `gate` is the ConfigMap, namespace and name, in
     which the agent shows the gate's picture. `unpermitted` is what becomes of pods that a watchdog finds without a
-    permit, after its own restart, say.
+    permit, after its own restart, say. `at_end`: what becomes of them when the watchdog is told to leave; one that
+    dies leaves them to the next. Either way pods end; after `freeze` a later permit lets their Jobs go on.
     """
 
     run: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")]
@@ -146,6 +147,7 @@ class KubernetesSettings(AcceleratorRules, frozen=True, kw_only=True, forbid_unk
         "sekisho-system/sekisho-gate"
     )
     unpermitted: UnpermittedAct = "freeze"
+    at_end: Literal["freeze", "kill"] = "freeze"
 
 
 class DriverSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,4 +180,6 @@ class DriverSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             return "kill"
         if self.driver == "slurm" and self.slurm:
             return self.slurm.at_end
+        if self.driver == "kubernetes" and self.kubernetes:
+            return self.kubernetes.at_end
         return self.cgroup.at_end if self.driver == "cgroup" and self.cgroup else "freeze"

@@ -198,11 +198,11 @@ def _cpu_device() -> EnrolledDevice:
 
 
 def _emulated_device(device: EmulatedDevice) -> EnrolledDevice:
-    said = device.describe()
+    said, cpu = device.describe(), read_host_cpu()
     return EnrolledDevice(
         device=said.device,
-        chip="emulated accelerator",
-        peak_flop_per_s=str(read_host_cpu().peak_flop_per_s),
+        chip=f"emulated accelerator, {cpu.cores} cores",
+        peak_flop_per_s=str(cpu.peak_flop_per_s),
         basis="declared",
         public=said.public_key,
         memory_bytes=said.memory_bytes,

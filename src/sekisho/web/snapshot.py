@@ -116,8 +116,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, known: KnownOrder, host: HostEnrolled) -> bool:
         """Whether an order is for this host, with whatever it is licensed to run."""
-        state = self.licence_of(host.host)
-        return is_covered(known, facts_of(host, state.licence if state else None))
+        mine = self.licences.standing_of(host.host) or (self.licence_of(host.host),)
+        facts = (facts_of(host, state.licence if state else None) for state in mine)
+        return any(is_covered(known, each) for each in facts)
 
     def under(self, known: KnownOrder) -> tuple[HostEnrolled, ...]:
         """The enrolled hosts that an order is for."""

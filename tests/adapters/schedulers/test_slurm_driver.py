@@ -136,6 +136,7 @@ def test_a_command_of_our_own_is_a_batch_job(slurm: Cluster, tmp_path: Path) -> 
 
 def test_a_checkpoint_is_asked_of_script_and_steps(slurm: Cluster, tmp_path: Path) -> None:
     """Both hear the signal; with no job there is nobody to ask."""
+    slurm.show(OPEN)
     driver = slurm.driver(tmp_path.name)
     driver.start(RUN, (), {})
     with pytest.raises(StateConflict):

@@ -184,6 +184,40 @@ def test_a_stricter_quota_of_somebody_else_stays(tmp_path: Path) -> None:
     assert (folder / "cpu.max").read_text() == "50000 100000"
 
 
+def test_a_later_cap_does_not_forget_a_stricter_quota(tmp_path: Path) -> None:
+    """However many caps come after each other, each stays under what stood there before the first."""
+    folder = cpu_group(tmp_path / "g", "10000 100000")
+    slowed = GroupThrottle(Light().slowed(folder), "x", cores=1)
+    for share in (500_000, 600_000, 900_000):
+        slowed.cap(share)
+        assert (folder / "cpu.max").read_text() == "10000 100000"
+    slowed.cap(50_000)
+    assert (folder / "cpu.max").read_text() == "5000 100000"
+    slowed.end()
+    assert (folder / "cpu.max").read_text() == "10000 100000"
+
+
+def v1_group(folder: Path, quota_us: int) -> Path:
+    """A version 1 group as the controller shows it, in plain files."""
+    folder.mkdir()
+    (folder / "cpu.cfs_quota_us").write_text(f"{quota_us}\n")
+    (folder / "cpu.cfs_period_us").write_text("100000\n")
+    (folder / "cgroup.procs").write_text("")
+    return folder
+
+
+def test_a_stricter_quota_above_a_version_1_group_stays(tmp_path: Path) -> None:
+    """Neither the first cap nor a later one asks for more than the groups above have, which the kernel refuses."""
+    site = v1_group(tmp_path / "site", 10_000)
+    group = v1_group(v1_group(site / "unlimited", -1) / "x", -1)
+    slowed = GroupThrottle(Light().slowed(), "x", cores=1)
+    slowed._quota_group = group
+    for share, quota in ((500_000, "10000"), (600_000, "10000"), (50_000, "5000")):
+        assert slowed.cap(share) == "cgroup-v1-quota"
+        assert (group / "cpu.cfs_quota_us").read_text() == quota
+        assert (group / "cpu.cfs_period_us").read_text().strip() == "100000"
+
+
 @pytest.fixture(params=VERSIONS)
 def spinning(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CgroupDriver]:
     """A driver over a group with more spinning processes than this host has processors, up to eight."""

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from pkcs11.util.ec import encode_named_curve_parameters
-from securesystemslib.signer import (  # type: ignore[attr-defined]  # re-exported without saying so
+from securesystemslib.signer import (
     HSMSigner,
     SSlibKey,
 )

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,6 +161,7 @@ class GroupThrottle:
         self._cycle: DutyCycle | None = None
         self._undo: Callable[[], None] | None = None
         self._quota_group: Path | None = None
+        self._before: tuple[Path, str] | None = None
 
     def cap(self, share_ppm: int) -> CapMeans:
         """Leave the work `share_ppm` millionths of all cores; 1,000,000 lifts the cap.
@@ -249,10 +250,11 @@ class GroupThrottle:
         folder = self._slowed.folder()
         if folder is None or not _reaches_cpu(folder):
             return False
-        before = self._undo is None and (folder / "cpu.max").read_text().strip()
-        (folder / "cpu.max").write_text(_stricter(f"{quota_us} {period_us}", before or "max"))
-        if before:
-            self._undo = lambda: _write_quietly(folder / "cpu.max", before)
+        if self._before is None or self._before[0] != folder:
+            self._before = folder, (folder / "cpu.max").read_text().strip()
+        before = self._before[1]  # the site's own, under which every cap of ours stays
+        (folder / "cpu.max").write_text(_stricter(f"{quota_us} {period_us}", before))
+        self._undo = lambda: _write_quietly(folder / "cpu.max", before)
         self.means = "cgroup-v2-cpu-max"
         return True
 
@@ -260,10 +262,14 @@ class GroupThrottle:
         group = self._quota_group or self._make_quota_group()
         if group is None or not (group / "cpu.cfs_quota_us").exists():
             return False
+        ours = f"{quota_us} {period_us}"
+        for theirs in _quotas_above(group):  # the kernel refuses a group more than those above have
+            ours = _stricter(ours, theirs)
+        quota, period = ours.split()
         # Tighter first: with the old quota under the new period there is no moment of more.
         (group / "cpu.cfs_quota_us").write_text(str(SHORTEST_QUOTA_US))
-        (group / "cpu.cfs_period_us").write_text(str(period_us))
-        (group / "cpu.cfs_quota_us").write_text(str(quota_us))
+        (group / "cpu.cfs_period_us").write_text(period)
+        (group / "cpu.cfs_quota_us").write_text(quota)
         _enter_all(group, self._slowed.pids)
         self._quota_group = group
         self._undo = lambda: _leave_all(group)
@@ -280,7 +286,7 @@ class GroupThrottle:
     def _lift_quota(self) -> None:
         if self._undo:
             self._undo()
-        self._undo, self._quota_group = None, None
+        self._undo, self._quota_group, self._before = None, None, None
 
     def _end_cycle(self) -> bool:
         if self._cycle is None:
@@ -304,6 +310,16 @@ def _stricter(ours: str, theirs: str) -> str:
         return ours
     (our_quota, our_period), (quota, period) = (map(int, text.split()) for text in (ours, theirs))
     return ours if our_quota * period <= quota * our_period else theirs
+
+
+def _quotas_above(group: Path) -> Iterator[str]:
+    """Version 1's quotas of the groups above, each in cpu.max's words; those without one are passed over."""
+    for folder in group.parents:
+        if not (folder / "cpu.cfs_quota_us").exists():
+            return
+        quota = (folder / "cpu.cfs_quota_us").read_text().strip()
+        if not quota.startswith("-"):
+            yield f"{quota} {(folder / 'cpu.cfs_period_us').read_text().strip()}"
 
 
 def _reaches_cpu(folder: Path) -> bool:

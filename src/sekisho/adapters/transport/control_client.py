@@ -18,7 +18,14 @@ from sekisho.model.errors import (
     Unavailable,
 )
 from sekisho.model.wire import decode_base64, from_json, parse_json
-from sekisho.ports.control import Feed, FeedItem, LeaseAnswer, OpenHalt, StoredStatement
+from sekisho.ports.control import (
+    Feed,
+    FeedItem,
+    LeaseAnswer,
+    OpenHalt,
+    StoredStatement,
+    Unacknowledged,
+)
 
 __all__ = ["ControlClient"]
 
@@ -156,7 +163,10 @@ class ControlClient:
                 f"{self.url} does not answer: {error}", remedy="it is tried again"
             ) from None
         kind = _REFUSALS.get(status, Unavailable)
-        raise kind(f"{path.partition('?')[0]} answered {status}: {_detail(body)}")
+        told = _detail(body)
+        if kind is StateConflict and told.startswith(f"{Unacknowledged.code}:"):
+            kind = Unacknowledged
+        raise kind(f"{path.partition('?')[0]} answered {status}: {told}")
 
     def _read(self, response: httpx.Response) -> bytes:
         try:

@@ -32,9 +32,11 @@ from sekisho.cli.words.records import (
     describe_erasure,
     describe_pack,
 )
+from sekisho.cli.words.releases import describe_release
 from sekisho.cli.words.signers import describe_signers
 from sekisho.cli.words.usage import USAGE_WORDS
 from sekisho.model.statements import (
+    AgentReleased,
     CharterAdopted,
     DisclosureDeposited,
     DisclosureErased,
@@ -144,6 +146,7 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     DisclosureDeposited: describe_deposit,
     DisclosureErased: describe_erasure,
     PackPublished: describe_pack,
+    AgentReleased: describe_release,
     ImpactAssessed: describe_impact,
     **CHIP_WORDS,
     **USAGE_WORDS,

@@ -259,12 +259,16 @@ class PackPublished(Predicate, frozen=True, kw_only=True):
 
 
 class AgentReleased(Predicate, frozen=True, kw_only=True):
-    """An agent's version by the SHA-256 of its release; hosts refuse older ones, by `sequence`."""
+    """An agent's version by the SHA-256 of its release; hosts refuse older ones, by `sequence`.
+
+    Going back to an earlier release takes a newer statement that names its bytes again, with a `reason`.
+    """
 
     version: Name
     sha256: Digest
     sequence: Annotated[int, msgspec.Meta(ge=1)] | None = None
     bytes: Count | None = None
+    reason: Text | None = None
 
 
 class TimeMarked(Predicate, frozen=True, kw_only=True):

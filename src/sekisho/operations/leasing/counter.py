@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from itertools import islice
@@ -9,7 +10,7 @@ from itertools import islice
 import msgspec
 
 from sekisho.licensing import Chain
-from sekisho.model.errors import SekishoError, StateConflict
+from sekisho.model.errors import SekishoError, StateConflict, VerificationError
 from sekisho.model.statements import FindingRaised, LeaseRequested, ReceiptGiven
 from sekisho.operations.batch import Batch
 from sekisho.operations.desk import Admitted, Desk
@@ -26,6 +27,10 @@ from sekisho.signing import Recorded, Regime, Verified
 from sekisho.signing.keys import Signer
 
 __all__ = ["LeaseCounter"]
+
+# What is wrong with one host or lease; a key or a disk that refuses is everybody's trouble, and is raised.
+_TROUBLE = (StateConflict, VerificationError)
+_log = logging.getLogger("sekisho.leasing")
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,9 +139,13 @@ class LeaseCounter:
                 for licence, lease in group:
                     record = work.record(lease.granted.host)
                     reserved = record.reserved.get(lease.leaf, 0)
-                    self._closer.close(work, (licence, lease), reserved, "forfeited", now)
+                    try:
+                        self._closer.close(work, (licence, lease), reserved, "forfeited", now)
+                    except _TROUBLE as error:
+                        _log.error("lease %s is not forfeited: %s", lease.leaf, error)
+                    else:
+                        count += 1
                 self._commit(work)
-                count += len(group)
             return count
 
     def _verify(self, raw: bytes) -> _Asked:
@@ -207,11 +216,15 @@ class LeaseCounter:
         return admitted
 
     def _settle_forks(self) -> None:
-        forked = [host for host, record in self._records.items() if record.forks]
-        if forked:
+        """Host by host: what is wrong with one of them must not stop what the others are due."""
+        for host in [host for host, record in self._records.items() if record.forks]:
             work = self._begin()
-            for host in forked:
+            try:
                 self._receiver.settle_forks(work, host, self._desk.clock.now())
+            except _TROUBLE as error:
+                _log.error("the forks of host %s are not settled: %s", host, error)
+                work = self._begin()
+                self._receiver.report_fork(work, host, self._desk.clock.now())
             self._commit(work)
 
     def _hear(self, recorded: Recorded) -> None:

@@ -40,8 +40,7 @@ def covering_orders(
 ) -> tuple[OrderReference, ...]:
     """The orders in force that cover a host working under a licence. Raises NotAuthorised for an unknown host."""
     enrolled = _enrolled(state, host)
-    licence = state.licences.licences.get(licence_leaf)
-    facts = state.host_facts(enrolled, licence.licence.run if licence else None)
+    facts = state.host_facts(enrolled, state.licences.licences.get(licence_leaf))
     return tuple(k.reference for k in state.orders.in_force(now) if is_covered(k, facts))
 
 

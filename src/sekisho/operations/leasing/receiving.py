@@ -13,9 +13,14 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import ReceiptAcknowledged, ReceiptGiven, Spend, make_payload
 from sekisho.operations.leasing.certifying import Certifier, certify_receipt
 from sekisho.operations.leasing.closing import Closer, raise_finding
-from sekisho.operations.leasing.facts import grace_end, is_mine
+from sekisho.operations.leasing.facts import grace_end, is_mine, peak_of
 from sekisho.operations.leasing.records import HostRecord, Work
-from sekisho.operations.leasing.shapes import OtherIssuer, OverReserved, SpentLease
+from sekisho.operations.leasing.shapes import (
+    OtherIssuer,
+    OverReserved,
+    SpentLease,
+)
+from sekisho.ports.control import Unacknowledged
 from sekisho.ports.private_store import Paper, PaperKind
 from sekisho.signing import sign_payload
 from sekisho.signing.keys import Signer
@@ -48,7 +53,8 @@ class Receiver:
         """The envelope of the acknowledgement, kept with the receipt once the batch is committed.
 
         Raises ReceiptFork, BrokenChain, OverReserved, SpentLease, OtherIssuer, StateConflict, and what a certified
-        counter lacks. What is evidence goes into the batch all the same.
+        counter lacks. What is evidence goes into the batch all the same; so does a quantum that is only not
+        acknowledged (Unacknowledged), since the chain goes on after it.
         """
         receipt = link.receipt
         known = None
@@ -56,6 +62,9 @@ class Receiver:
             known = work.batch.find_paper("acknowledgement", link.digest)
         else:
             self._take_fresh(work, link, raw, now)
+        if known is None:
+            # One that comes again without an acknowledgement is judged again: what stood against it may be gone.
+            _verify_acknowledgeable(work, receipt, now)
         acknowledgement = self._acknowledge(work, link, now) if known is None else known.envelope
         if receipt.stage == "final" and receipt.spend is not None:
             self._close(work, receipt.spend, link, now)
@@ -65,7 +74,11 @@ class Receiver:
         """What a fork asks for and a crash may have left undone: its leases ended with every branch, its finding."""
         record = work.record(host)
         self._closer.add_branches(work, record, now)
-        fault = _fork_of(record.forks[0])
+        self.report_fork(work, host, now)
+
+    def report_fork(self, work: Work, host: str, now: Instant) -> None:
+        """The finding that a forked host contradicts itself, where the log does not hold it already."""
+        fault = _fork_of(work.record(host).forks[0])
         if not self._is_found(host, fault.code):
             raise_finding(work, host, fault, now)
 
@@ -81,8 +94,6 @@ class Receiver:
         if record.forks:
             # Its chain goes on so that orders are answered; what it spends is added, and no quantum is acknowledged.
             self.settle_forks(work, receipt.host, now)
-            if receipt.stage == "quantum":
-                raise _fork_of(record.forks[0])
 
     def _extend(
         self, work: Work, record: HostRecord, link: Link, raw: bytes, now: Instant
@@ -167,6 +178,56 @@ def _is_kept(work: Work, link: Link) -> bool:
     if link.receipt.sequence >= chain.sequence:
         return chain.is_head(link)
     return work.batch.find_paper("receipt", link.digest) is not None
+
+
+def _verify_acknowledgeable(work: Work, receipt: ReceiptGiven, now: Instant) -> None:
+    """Raise why a quantum is not acknowledged, ReceiptFork or Unacknowledged; other receipts ask for no more work."""
+    if receipt.stage != "quantum":
+        return
+    forks = work.record(receipt.host).forks
+    if forks:
+        raise _fork_of(forks[0])
+    why = _objection(work, receipt, now)
+    if why is not None:
+        raise Unacknowledged(
+            f"receipt {receipt.sequence} of host {receipt.host}: {why}",
+            remedy="the host stops at the quantum's end and asks for a fresh lease",
+        )
+
+
+def _objection(work: Work, receipt: ReceiptGiven, now: Instant) -> str | None:
+    """What stands against a quantum, in words, by this issuer's own clock and books; None where nothing does."""
+    if receipt.spend is None:
+        return "it names no lease"
+    licence, lease = _lease_of(work, receipt.spend, receipt.host)
+    obstacle = licence.obstacle()
+    if obstacle is not None:
+        return obstacle
+    if lease.ended == "final-receipt":
+        return f"lease {lease.granted.number} was closed by its final receipt"
+    least = _least_reserved(work, licence, lease)
+    if parse_flop(receipt.spend.reserved_flop) - parse_flop(receipt.spend.bound_flop) < least:
+        return f"a quantum reserves {least} FLOP at least"
+    host = work.state.regime.hosts.get(receipt.host)
+    error_s = work.state.regime.in_force().terms.clock_error_s
+    is_certified = host is not None and host.counter == "C2"
+    # A certified counter says itself when it was asked; elsewhere a receipt's own date is only the host's word.
+    if not is_certified and now >= _last_begin(work, licence, lease).plus(error_s):
+        return f"it came after lease {lease.granted.number} had ended"
+    return None
+
+
+def _least_reserved(work: Work, licence: LicenceState, lease: LeaseState) -> int:
+    """What a quantum with its grace costs at full peak.
+
+    Of a lease from before the newest amendment one FLOP: its host may still go by the terms of before.
+    """
+    host = work.state.regime.hosts.get(lease.granted.host)
+    terms = licence.licence.lease
+    newest = licence.amendments[-1].since if licence.amendments else None
+    if host is None or (newest is not None and lease.granted.effective <= newest):
+        return 1
+    return peak_of(host) * (terms.quantum_s + terms.grace_s)
 
 
 def _lease_of(work: Work, spend: Spend, host: str) -> tuple[LicenceState, LeaseState]:

@@ -7,7 +7,13 @@ import msgspec
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.operations.desk import Admitted
 
-__all__ = ["GrantedLease", "LeaseRefused", "OtherIssuer", "OverReserved", "SpentLease"]
+__all__ = [
+    "GrantedLease",
+    "LeaseRefused",
+    "OtherIssuer",
+    "OverReserved",
+    "SpentLease",
+]
 
 
 class LeaseRefused(StateConflict):

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
 import pytest
 
-from sekisho.adapters.schedulers.kubernetes.audit import PodBook, Stray, answer_stray, audit_pods
+from sekisho.adapters.schedulers.kubernetes.audit import (
+    KubernetesAudit,
+    PodBook,
+    Stray,
+    StrayAct,
+    answer_stray,
+    audit_pods,
+)
 from sekisho.adapters.schedulers.kubernetes.driver import KubernetesDriver
+from sekisho.adapters.schedulers.kubernetes.gate_config import PICTURE
+from sekisho.model.wire import canonical
 from sekisho.ports.driver_settings import KubernetesSettings
 from sekisho.ports.gate import GatePicture, RunGate
 from tests.clusters import Cluster, cluster, job_document, pod_document
@@ -131,7 +141,7 @@ def test_a_pod_admitted_just_before_the_pause_is_caught(world: Cluster) -> None:
     [("advise", False, True), ("freeze", True, False), ("stop", True, False)],
 )
 def test_a_stray_of_a_job_is_answered_by_its_job(
-    world: Cluster, act: Literal["advise", "freeze", "stop"], suspended: bool, left: bool
+    world: Cluster, act: StrayAct, suspended: bool, left: bool
 ) -> None:
     """And no Job besides, whatever label the pod wears."""
     world.add(JOBS, job_document("j", run=None))
@@ -145,13 +155,98 @@ def test_a_stray_of_a_job_is_answered_by_its_job(
     assert (world.found(f"{PODS}/p") is not None) is left
 
 
-def test_a_stray_without_a_job_is_deleted_and_a_static_one_cannot_be(world: Cluster) -> None:
-    """With a grace that asks the kubelet; a static pod stays a finding."""
+def test_a_stray_without_a_job_is_deleted_by_a_stop_and_a_static_one_cannot_be(
+    world: Cluster,
+) -> None:
+    """With a grace that asks the kubelet; nothing freezes it, and a static pod stays a finding."""
     world.add(PODS, pod_document("bare", run=None, grace=600))
     static: Any = pod_document("static", annotations={"kubernetes.io/config.mirror": "x"})
     world.add(PODS, static)
     by_name = {stray.called: stray for stray in found(world)}
-    assert answer_stray(world.api(), by_name["team/bare"], "freeze", 30)
+    assert not answer_stray(world.api(), by_name["team/bare"], "freeze", 30)
+    assert world.graces == []
+    assert answer_stray(world.api(), by_name["team/bare"], "stop", 30)
     assert world.graces == [30]
     assert not answer_stray(world.api(), by_name["team/static"], "stop", 30)
     assert not answer_stray(world.api(), by_name["team/bare"], "stop", 30)
+
+
+def audit_of(world: Cluster, act: StrayAct, **given: Any) -> KubernetesAudit:
+    """An audit for run `r`, with a picture on show that is good by the cluster's clock, in mode kill unless told."""
+    now = world.clock.now()
+    shown = picture(written=now, until=now.plus(60), mode="kill")
+    shown = msgspec.structs.replace(shown, **given)
+    gate = {"metadata": {"name": "sekisho-gate"}, "data": {PICTURE: canonical(shown).decode()}}
+    world.add("/api/v1/namespaces/sekisho-system/configmaps", gate)
+    return KubernetesAudit(world.api(), KubernetesSettings(run="r"), world.clock, lambda: act)
+
+
+def add_strays(world: Cluster) -> None:
+    world.add(JOBS, job_document("j", run=None))
+    world.add(PODS, pod_document("of-job", run=None, owner="Job/j"))
+    world.add(PODS, pod_document("bare", run="s"))
+    system = pod_document("train", namespace="kube-system", run=None)
+    world.add("/api/v1/namespaces/kube-system/pods", system)
+
+
+@pytest.mark.parametrize(
+    ("act", "says", "suspended", "left"),
+    [
+        ("advise", (), False, {"of-job", "bare"}),
+        ("freeze", ("its Job is suspended", "no Job to suspend, it goes on"), True, {"bare"}),
+        ("stop", ("it is asked to end", "it is asked to end"), True, set()),
+    ],
+)
+def test_strays_are_answered_as_the_charter_says(
+    world: Cluster, act: StrayAct, says: tuple[str, ...], suspended: bool, left: set[str]
+) -> None:
+    """At the second look in a row, in the finding's words; what is in an exempt namespace is only named."""
+    add_strays(world)
+    audit = audit_of(world, act)
+    first = audit.look()["busy-without-licence"]
+    assert first.startswith("3 pods: ")
+    assert (world.found(f"{JOBS}/j") or {})["spec"]["suspend"] is False
+    second = audit.look()["busy-without-licence"]
+    assert (second == first) is (act == "advise")
+    assert all(word in second for word in says)
+    assert (world.found(f"{JOBS}/j") or {})["spec"]["suspend"] is suspended
+    world.api().get("/api/v1/pods")
+    assert {name for name in ("of-job", "bare") if world.found(f"{PODS}/{name}")} == left
+    assert world.found("/api/v1/namespaces/kube-system/pods/train") is not None
+
+
+@pytest.mark.parametrize(
+    "given", [{"mode": "advise"}, {"mode": "block-new"}, {"until": NOW.plus(-(10**7))}]
+)
+def test_no_stray_is_touched_on_the_lower_rungs_nor_by_an_old_picture(
+    world: Cluster, given: dict[str, Any]
+) -> None:
+    """There running work goes on, whatever the charter says; and nobody says any more what is licensed."""
+    add_strays(world)
+    audit = audit_of(world, "stop", **given)
+    assert audit.look() == audit.look()
+    assert world.graces == []
+    assert (world.found(f"{JOBS}/j") or {})["spec"]["suspend"] is False
+
+
+@pytest.mark.parametrize(
+    "runs", [(), (RunGate(run="r", licence="L", is_open=False),)], ids=["no licence", "shut"]
+)
+def test_pods_of_the_agents_own_run_are_left_to_its_driver(
+    world: Cluster, runs: tuple[RunGate, ...]
+) -> None:
+    """A gate that is shut for a moment ends no work that its permit lets go on."""
+    world.add(PODS, pod_document("mine"))
+    audit = audit_of(world, "stop", runs=runs)
+    assert audit.look() == audit.look()
+    assert world.graces == []
+
+
+def test_a_stray_that_cannot_be_answered_is_a_finding_all_the_same(world: Cluster) -> None:
+    """With what stood in the way; the next look tries again."""
+    add_strays(world)
+    audit = audit_of(world, "freeze")
+    audit.look()
+    world.conflicts = 6
+    assert "could not be answered" in audit.look()["busy-without-licence"]
+    assert "its Job is suspended" in audit.look()["busy-without-licence"]

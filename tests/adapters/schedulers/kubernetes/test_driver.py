@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from sekisho.adapters.schedulers.kubernetes.driver import CHECKPOINT, KubernetesDriver
+from sekisho.adapters.schedulers.kubernetes.holding import HELD
+from sekisho.agent.journal import Journal
+from sekisho.agent.watchdog import Guard
 from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, Unavailable
-from sekisho.ports.driver_settings import KubernetesSettings, KueueQueue
+from sekisho.ports.driver_settings import DriverSettings, KubernetesSettings, KueueQueue
 from tests.clusters import Cluster, cluster, job_document, pod_document
 
 PODS = "/api/v1/namespaces/team/pods"
@@ -299,3 +302,20 @@ def test_a_run_whose_name_is_no_label_is_found_by_its_digest(world: Cluster) -> 
     assert label_of(label_of(long)) != label_of(long)
     world.add(PODS, pod_document(run=label_of(long)))
     assert driver_of(world, run=long).read().processes == 1
+
+
+@pytest.mark.parametrize("at_end", ["freeze", "kill"])
+def test_a_watchdog_that_is_told_to_leave_ends_the_pods_by_at_end(
+    world: Cluster, at_end: Literal["freeze", "kill"]
+) -> None:
+    """And marks their Jobs as what it was: frozen ones go on under a later permit."""
+    world.add(JOBS, job_document("j"))
+    world.add(PODS, pod_document("p", owner="Job/j"))
+    driver = driver_of(world)
+    settings = DriverSettings(
+        driver="kubernetes", kubernetes=KubernetesSettings(run="r", at_end=at_end)
+    )
+    guard = Guard(driver, world.clock, Journal(world.folder / "log"), settings)
+    assert guard.end_all("the watchdog was told to end")
+    assert world.found(f"{PODS}/p") is None
+    assert (world.found(f"{JOBS}/j") or {})["metadata"]["annotations"][HELD] == at_end

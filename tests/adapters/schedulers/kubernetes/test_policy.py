@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sekisho.adapters.schedulers.kubernetes.pods import VISIBLE, needs_of
 from sekisho.adapters.schedulers.kubernetes.policy import (
     policy_spec,
     policy_variables,
     reaches_devices,
     shown_gate,
 )
+from sekisho.ports.driver_settings import AcceleratorRules
 from sekisho.ports.gate import GatePicture, RunGate
 from tests.cel_subset import CelError, evaluate
 from tests.reviews import NOW, RULES, bare, judged, picture, with_container
@@ -111,7 +113,18 @@ _PATHS = st.sampled_from(
         "/dev/./dri",
         "/deva",
     ]
+) | st.lists(
+    st.sampled_from(["/", "/", "dev", "nvidia0", ".", "..", "a..b", "opt"]), max_size=6
+).map("".join)
+_VALUES = st.sampled_from(
+    [{"value": "all"}, {"value": "none"}, {"value": ""}, {}, {"valueFrom": {"fieldRef": {}}}]
 )
+_ENV = st.lists(
+    st.builds(
+        lambda name, value: {"name": name, **value}, st.sampled_from([*VISIBLE, "PATH"]), _VALUES
+    ),
+    max_size=5,
+) | st.just([{"name": name, "value": "void"} for name in VISIBLE])
 _RESOURCES = st.dictionaries(
     st.sampled_from(["nvidia.com/gpu", "cpu", "amd.com/gpu", "google.com/tpu", "google.com/tpux"]),
     st.sampled_from(["0", "1", "8"]),
@@ -129,8 +142,11 @@ _CONTAINER = st.fixed_dictionaries(
             },
         ),
         "securityContext": st.fixed_dictionaries({}, optional={"privileged": st.booleans()}),
-        "env": st.just([{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}])
-        | st.just([{"name": "NVIDIA_VISIBLE_DEVICES", "value": "none"}]),
+        "env": _ENV,
+        "envFrom": st.just([{"configMapRef": {"name": "devices"}}]),
+        "volumeDevices": st.lists(
+            st.builds(lambda path: {"name": "v", "devicePath": path}, _PATHS), max_size=1
+        ),
     },
 )
 _SPEC = st.fixed_dictionaries(
@@ -139,14 +155,15 @@ _SPEC = st.fixed_dictionaries(
         "initContainers": st.lists(_CONTAINER, max_size=1),
         "ephemeralContainers": st.lists(_CONTAINER, max_size=1),
         "resourceClaims": st.lists(st.just({"name": "g"}), max_size=1),
-        "runtimeClassName": st.sampled_from(["nvidia", "runc"]),
+        "runtimeClassName": st.sampled_from(["nvidia", "nvidia-cdi", "runc"]),
         "volumes": st.lists(
             st.builds(lambda path: {"name": "v", "hostPath": {"path": path}}, _PATHS)
-            | st.just({"name": "v", "emptyDir": {}}),
+            | st.sampled_from([{"name": "v", "emptyDir": {}}, {"name": "v", "hostPath": {}}]),
             max_size=1,
         ),
     },
 )
+_ODD_RULES = AcceleratorRules(device_paths=("/dev/dri/", "/dev//nvidia", "/opt"))
 
 
 @given(spec=_SPEC, namespace=st.sampled_from(["team", "kube-system"]))
@@ -156,6 +173,26 @@ def test_both_nets_see_the_same_pods(spec: dict[str, Any], namespace: str) -> No
     inputs = {"object": document, "request": {"operation": "CREATE", "namespace": namespace}}
     seen = evaluate(reaches_devices("object.spec", RULES), inputs)
     assert seen is not judged(document, namespace=namespace).allowed
+
+
+@given(
+    spec=_SPEC,
+    counts=st.dictionaries(
+        st.just("nvidia.com/gpu"), st.sampled_from(["0", "00", "0k", "0.0", "1e0", 0, 1, -1])
+    ),
+    namespace=st.sampled_from(["team", "kube-system"]),
+    rules=st.sampled_from([RULES, _ODD_RULES]),
+)
+def test_the_api_server_asks_whenever_the_webhook_would_refuse(
+    spec: dict[str, Any], counts: dict[str, Any], namespace: str, rules: AcceleratorRules
+) -> None:
+    """The expression is the webhook's own condition: it may see more than the webhook, and never less."""
+    spec = spec | {"resources": {"limits": counts}}
+    needs = needs_of(spec, rules)
+    if namespace in rules.exempt:
+        needs = tuple(need for need in needs if need.way in ("asked", "claimed"))
+    inputs = {"object": {"spec": spec}, "request": {"namespace": namespace}}
+    assert not needs or evaluate(reaches_devices("object.spec", rules), inputs)
 
 
 @given(run=st.sampled_from(["r", "shut", "nobody", None]), seconds=st.integers(-10, 200))

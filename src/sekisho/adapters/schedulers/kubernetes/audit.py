@@ -2,12 +2,14 @@
 
 A webhook can be down, a policy misconfigured, a namespace exempt, a pod admitted a moment before the pause, a label
 changed where no gate looked. So all pods are listed and judged again, by the same readings. A finding names a pod and a
-rule; what is done about it is the charter's word (`busy_without_lease`), carried out by `answer_stray`.
+rule; what is done about it is the charter's word (`busy_without_lease`), carried out by `answer_stray`, and only where
+the licence's mode stops running work, at the second look in a row. The agent's own run is left to its driver, exempt
+namespaces to whoever looks after the cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -22,7 +24,9 @@ from sekisho.ports.clock import Clock
 from sekisho.ports.driver_settings import AcceleratorRules, KubernetesSettings
 from sekisho.ports.gate import GatePicture
 
-__all__ = ["KubernetesAudit", "PodBook", "Stray", "answer_stray", "audit_pods"]
+__all__ = ["KubernetesAudit", "PodBook", "Stray", "StrayAct", "answer_stray", "audit_pods"]
+
+StrayAct = Literal["advise", "freeze", "stop"]
 
 StrayRule = Literal[
     "audit/no-picture",
@@ -41,6 +45,8 @@ _CODES: Final[Mapping[StrayRule, str]] = {
     "audit/label-changed": "pod-relabelled",
     "audit/unreadable": "pod-unreadable",
 }
+# A picture that is old or shut says nothing of work that was let in: how that ends is its watchdog's matter.
+_ANSWERED: Final = frozenset({"audit/no-run", "audit/no-licence", "audit/label-changed"})
 
 
 class Stray(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,30 +109,67 @@ class PodBook:
 
 
 class KubernetesAudit:
-    """A look at the whole cluster for the agent of one run, held against the gate's picture as it is shown there."""
+    """A look at the whole cluster for the agent of one run, held against the gate's picture as it is shown there.
 
-    def __init__(self, api: Api, settings: KubernetesSettings, clock: Clock) -> None:
+    `act` is what the charter in force says of work without a lease; without it strays are only named.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        settings: KubernetesSettings,
+        clock: Clock,
+        act: Callable[[], StrayAct] = lambda: "advise",
+    ) -> None:
         self._api = api
         self._settings = settings
         self._clock = clock
+        self._act = act
         self._book = PodBook(api)
+        self._shown: GatePicture | None = None
+        self._before: frozenset[str] = frozenset()
 
     def look(self) -> dict[str, str]:
-        """Findings by code, each naming its pods. Raises Unavailable where the API server does not answer."""
+        """Findings by code, each naming its pods and what was done. Raises Unavailable without the API server."""
         found: dict[str, list[Stray]] = {}
         try:
-            for stray in self.strays():
-                code = _CODES.get(stray.rule, "busy-without-licence")
-                found.setdefault(code, []).append(stray)
+            strays = self.strays()
         except SekishoError as error:
             raise Unavailable(f"the pods cannot be looked at: {error}") from None
+        for stray in strays:
+            code = _CODES.get(stray.rule, "busy-without-licence")
+            found.setdefault(code, []).append(self._answer(stray))
+        self._before = frozenset(stray.pod.uid for stray in strays if stray.pod is not None)
         return {code: _named(strays) for code, strays in found.items()}
 
     def strays(self) -> tuple[Stray, ...]:
         """All strays now. Raises what the API client raises."""
         self._book.list_all()
-        shown = load_shown(self._api, self._settings.gate)
-        return audit_pods(self._book, shown, self._clock.now(), self._settings)
+        self._shown = load_shown(self._api, self._settings.gate)
+        return audit_pods(self._book, self._shown, self._clock.now(), self._settings)
+
+    def _answer(self, stray: Stray) -> Stray:
+        """The stray with what became of it in its words; a first look, or a mild mode, only names it."""
+        act = self._act_on(stray)
+        if act == "advise":
+            return stray
+        try:
+            done = answer_stray(self._api, stray, act, self._settings.grace_s)
+            said = _said(stray, act, done=done)
+        except SekishoError as error:
+            said = f"could not be answered: {error}"[:200]
+        return msgspec.structs.replace(stray, detail=f"{stray.detail}: {said}")
+
+    def _act_on(self, stray: Stray) -> StrayAct:
+        pod, shown = stray.pod, self._shown
+        if pod is None or stray.rule not in _ANSWERED or pod.uid not in self._before:
+            return "advise"
+        if pod.namespace in self._settings.exempt or pod.label == label_of(self._settings.run):
+            return "advise"
+        counts = shown is not None and shown.until > self._clock.now()
+        if not counts or shown is None or shown.mode in ("advise", "block-new"):
+            return "advise"
+        return self._act()
 
 
 def audit_pods(
@@ -149,25 +192,33 @@ def audit_pods(
     return tuple(strays)
 
 
-def answer_stray(
-    api: Api, stray: Stray, act: Literal["advise", "freeze", "stop"], grace_s: int
-) -> bool:
+def answer_stray(api: Api, stray: Stray, act: StrayAct, grace_s: int) -> bool:
     """Do what the charter says about a stray; True where something was done.
 
-    `freeze`: the Job behind it is suspended, a pod without a Job is deleted, since nothing else stops it. `stop`: both.
-    A static pod cannot be stopped from here; it stays a finding.
+    `freeze`: the Job behind it is suspended; a pod without a Job goes on, since nothing here freezes it. `stop`: the
+    Job, and the pod is deleted with grace. Only strays without a licence are answered: never a static pod, which
+    cannot be stopped from here, nor one in an exempt namespace.
     """
     pod = stray.pod
-    if act == "advise" or pod is None or pod.is_mirror:
+    if act == "advise" or pod is None or pod.is_mirror or stray.rule not in _ANSWERED:
         return False
     held = hold_owner(api, pod, "freeze" if act == "freeze" else "kill")
-    if held and act == "freeze":
-        return True
+    if act == "freeze":
+        return held
     try:
         api.delete(pod.path, uid=pod.uid, grace_s=max(min(pod.grace_s, grace_s), 1))
     except StateConflict:
         return held  # gone already, or another pod of that name
     return True
+
+
+def _said(stray: Stray, act: StrayAct, *, done: bool) -> str:
+    if act == "stop":
+        return "it is asked to end" if done else "it is gone already"
+    if done:
+        return "its Job is suspended"
+    has_job = stray.pod is not None and stray.pod.owner.startswith("Job/")
+    return "its Job is suspended already, or gone" if has_job else "no Job to suspend, it goes on"
 
 
 def _named(strays: list[Stray]) -> str:

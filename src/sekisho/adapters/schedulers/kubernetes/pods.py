@@ -19,13 +19,16 @@ from sekisho.model.wire import JsonValue
 from sekisho.ports.driver_settings import AcceleratorRules
 
 __all__ = [
+    "NO_DEVICES",
     "RUN_LABEL",
+    "VISIBLE",
     "Need",
     "PodView",
     "added_needs",
     "is_device",
     "label_of",
     "needs_of",
+    "plain_path",
     "run_label",
     "view_pod",
 ]
@@ -33,10 +36,8 @@ __all__ = [
 RUN_LABEL: Final = "sekisho/run"
 _LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _QUANTITY: Final = re.compile(r"([0-9]{1,9})(k?)")
-_NO_DEVICES: Final = frozenset({"", "void", "none"})
-_VISIBLE: Final = frozenset(
-    {"NVIDIA_VISIBLE_DEVICES", "AMD_VISIBLE_DEVICES", "HABANA_VISIBLE_DEVICES"}
-)
+NO_DEVICES: Final = ("", "none", "void")
+VISIBLE: Final = ("AMD_VISIBLE_DEVICES", "HABANA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 Way = Literal["asked", "claimed", "path", "privileged", "environment"]
 
 
@@ -105,9 +106,9 @@ def needs_of(spec: JsonValue, rules: AcceleratorRules) -> tuple[Need, ...]:
     whole = _asked(pod.get("resources"), rules, "")  # resources of the pod as a whole
     found += whole
     for volume in _list(pod.get("volumes"), "spec.volumes"):
-        path = _object(_object(volume, "volume").get("hostPath"), "hostPath").get("path")
-        if isinstance(path, str) and _reaches(path, rules.device_paths):
-            found.append(Need(way="path", container="", detail=path))
+        source = _object(volume, "volume").get("hostPath")
+        if source is not None:
+            found += _path_needs(_object(source, "hostPath").get("path"), rules, "")
     return tuple(found)
 
 
@@ -181,25 +182,48 @@ def _container_needs(container: Document, pod: Document, rules: AcceleratorRules
     secure = _object(container.get("securityContext"), "securityContext")
     if rules.privileged and secure.get("privileged") is True:
         found.append(Need(way="privileged", container=name, detail="sees every device of its node"))
-    if pod.get("runtimeClassName") in rules.device_runtimes:
+    runtime = pod.get("runtimeClassName")
+    if runtime in rules.device_runtimes:
+        asks = any(need.way == "asked" for need in found)
         found += [
-            Need(way="environment", container=name, detail=variable)
-            for variable in _visible_devices(container)
+            Need(way="environment", container=name, detail=detail)
+            for detail in _handed_out(container, str(runtime), asks=asks)
         ]
     for device in _list(container.get("volumeDevices"), "volumeDevices"):
-        path = _object(device, "volumeDevice").get("devicePath")
-        if isinstance(path, str) and _reaches(path, rules.device_paths):
-            found.append(Need(way="path", container=name, detail=path))
+        found += _path_needs(_object(device, "volumeDevice").get("devicePath"), rules, name)
     return found
 
 
-def _visible_devices(container: Document) -> Iterator[str]:
+def _handed_out(container: Document, runtime: str, *, asks: bool) -> list[str]:
+    """By what a device runtime hands devices to this container: nothing only where each variable is literally none.
+
+    What is not set here may be set by the image or through `envFrom`, which nobody sees at admission. Where a
+    container asks for devices by name, their plugin's word goes before the image's: no way beside the one asked for.
+    """
+    shut: set[str] = set()
+    found: dict[str, None] = {}
     for entry in _list(container.get("env"), "env"):
         variable = _object(entry, "env")
-        if variable.get("name") in _VISIBLE:
-            value = variable.get("value")
-            if "valueFrom" in variable or (value not in _NO_DEVICES and value is not None):
-                yield str(variable["name"])
+        name = variable.get("name")
+        if not isinstance(name, str) or name not in VISIBLE:
+            continue
+        value = variable.get("value")
+        is_text = value is None or isinstance(value, str)
+        if variable.get("valueFrom") is None and is_text and (value or "") in NO_DEVICES:
+            shut.add(name)
+        else:
+            found[name] = None
+    if not found and shut != set(VISIBLE) and not (asks and not container.get("envFrom")):
+        found[f"runtimeClassName {runtime}"] = None
+    return list(found)
+
+
+def _path_needs(path: JsonValue, rules: AcceleratorRules, container: str) -> list[Need]:
+    """A path that is no text is as odd as one that is empty."""
+    text = path if isinstance(path, str) else ""
+    if not _reaches(text, rules.device_paths):
+        return []
+    return [Need(way="path", container=container, detail=text or "an empty path")]
 
 
 def _asked(resources: JsonValue, rules: AcceleratorRules, name: str) -> list[Need]:
@@ -232,14 +256,23 @@ def _quantity(value: JsonValue) -> int | None:
 
 
 def _reaches(path: str, device_paths: tuple[str, ...]) -> bool:
-    """Whether a host path lies at, below or above a device: `/dev/nvidia0`, `/dev` and `/` all do; `..` does."""
-    if ".." in path.split("/"):
+    """Whether a path lies at, below or above a device: `/dev/nvidia0`, `/dev` and `/` all do; an odd one does."""
+    if _is_odd(path):
         return True
-    whole = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
-    above = whole.rstrip("/") + "/"
-    return any(
-        whole.startswith(device.rstrip("/")) or device.startswith(above) for device in device_paths
-    )
+    whole = plain_path(path)
+    devices = [plain_path(device) for device in device_paths]
+    return any(whole.startswith(one) or one.startswith(whole + "/") for one in devices)
+
+
+def _is_odd(path: str) -> bool:
+    """Empty, relative, or written so that it could mean another: what a kubelet makes of it is not guessed here."""
+    parts = path.removesuffix("/").split("/")[1:]
+    return not path.startswith("/") or (path != "/" and any(p in ("", ".", "..") for p in parts))
+
+
+def plain_path(path: str) -> str:
+    """A path without empty and `.` parts and without a slash at its end; the root is empty."""
+    return "".join(f"/{part}" for part in path.split("/") if part not in ("", "."))
 
 
 def _containers(pod: Document) -> Iterator[Document]:

@@ -18,7 +18,13 @@ from typing import Final
 import msgspec
 
 from sekisho.adapters.schedulers.kubernetes.api import Document
-from sekisho.adapters.schedulers.kubernetes.pods import RUN_LABEL, label_of
+from sekisho.adapters.schedulers.kubernetes.pods import (
+    NO_DEVICES,
+    RUN_LABEL,
+    VISIBLE,
+    label_of,
+    plain_path,
+)
 from sekisho.model.instants import Instant
 from sekisho.model.statements import Mode
 from sekisho.model.wire import JsonValue
@@ -170,14 +176,23 @@ def _claims(spec: str) -> str:
 
 
 def _mounts(spec: str, rules: AcceleratorRules) -> str:
-    """A device's path, one below it, or a folder above it: `/dev` and `/` lead there too."""
-    above = sorted({parent for path in rules.device_paths for parent in _above(path)})
-    below = " || ".join(f"v.hostPath.path.startsWith({_cel(path)})" for path in rules.device_paths)
-    odd = "v.hostPath.path.contains('..') || v.hostPath.path.contains('//') || v.hostPath.path.contains('/./')"
-    body = f"has(v.hostPath) && (v.hostPath.path in {_cel(above)} || {odd}" + (
-        f" || {below})" if below else ")"
-    )
-    return f"(has({spec}.volumes) && {spec}.volumes.exists(v, {body}))"
+    """Host paths and block devices of any container, by the same reading of a path."""
+    host = f"has(v.hostPath) && {_reaches('v.hostPath.path', rules)}"
+    block = f"has(c.volumeDevices) && c.volumeDevices.exists(d, {_reaches('d.devicePath', rules)})"
+    volumes = f"(has({spec}.volumes) && {spec}.volumes.exists(v, {host}))"
+    return f"({volumes} || {_any_container(spec, block)})"
+
+
+def _reaches(path: str, rules: AcceleratorRules) -> str:
+    """A device's path, one below it, a folder above it (`/dev`, `/`), or an odd one: as `pods` reads them."""
+    devices = [plain_path(device) for device in rules.device_paths]
+    above = sorted({parent for device in devices for parent in _above(device)})
+    ways = [f"!has({path})", f"!{path}.startsWith('/')"]
+    ways += [f"{path}.contains({_cel(part)})" for part in ("//", "/./", "/../")]
+    ways += [f"{path}.endsWith({_cel(part)})" for part in ("/.", "/..")]
+    ways += [f"{path} in {_cel(above)}"] if above else []
+    ways += [f"{path}.startsWith({_cel(device)})" for device in devices]
+    return f"({' || '.join(ways)})"
 
 
 def _privileged(spec: str) -> str:
@@ -189,15 +204,17 @@ def _privileged(spec: str) -> str:
 
 
 def _environment(spec: str, rules: AcceleratorRules) -> str:
-    names = ["AMD_VISIBLE_DEVICES", "HABANA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"]
-    body = (
-        f"has(c.env) && c.env.exists(e, e.name in {_cel(names)} && "
-        "(has(e.valueFrom) || (has(e.value) && !(e.value in ['', 'none', 'void']))))"
+    """A device runtime, unless every container sets each variable literally to none: images and `envFrom` set them."""
+    is_none = f"!has(e.valueFrom) && (!has(e.value) || e.value in {_cel(NO_DEVICES)})"
+    shut = " && ".join(
+        f"c.env.exists(e, e.name == {_cel(name)} && {is_none}) && "
+        f"!c.env.exists(e, e.name == {_cel(name)} && !({is_none}))"
+        for name in VISIBLE
     )
     runtime = (
         f"has({spec}.runtimeClassName) && {spec}.runtimeClassName in {_cel(rules.device_runtimes)}"
     )
-    return f"({runtime} && {_any_container(spec, body)})"
+    return f"({runtime} && {_any_container(spec, f'!(has(c.env) && {shut})')})"
 
 
 def _above(path: str) -> list[str]:

@@ -20,9 +20,7 @@ COMMENT = "sekisho:"
 MAX_JOBS = 64 * 1024 * 1024
 ACCELERATORS = ("gpu", "mps", "shard")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
-_COUNTED = re.compile(
-    r"(?:gres[:/])?(gpu|mps|shard)(?:[:=][A-Za-z][A-Za-z0-9_.-]*)?(?:[:=](\d{1,9}))?"
-)
+_COUNT = re.compile(r"[0-9]{1,9}")
 _WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "REVOKED"}
 _ENDED = {
     *("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL"),
@@ -115,8 +113,15 @@ def run_of(comment: str) -> str | None:
 def devices_of(text: str | None) -> int:
     """How many accelerators a list such as `gpu:a100:2(IDX:0-1),shard:4` counts."""
     bare = re.sub(r"\([^)]*\)", "", text or "")
-    found = (_COUNTED.fullmatch(part.strip()) for part in bare.split(","))
-    return sum(int(match.group(2) or 1) for match in found if match)
+    return sum(_counted(part.strip()) for part in bare.split(","))
+
+
+def _counted(part: str) -> int:
+    """`[gres:]NAME[:TYPE][:COUNT]`: a type may be any word, `2080ti` and `3g.20gb` too; without a count it is one."""
+    name, *words = re.split(r"[:=]", re.sub(r"^gres[:/]", "", part))
+    if name not in ACCELERATORS:
+        return 0
+    return int(words[-1]) if words and _COUNT.fullmatch(words[-1]) else 1
 
 
 def _job_of(row: _Row) -> Job:
