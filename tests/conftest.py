@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.adapters.schedulers.groups import may_make
 from tests.mounts import may_mount
 from tests.netns import may_make_spaces
 from tests.postgres import Server, find_postgres, start_server
-from tests.adapters.schedulers.groups import may_make
-from tests.users import may_change_user
 from tests.slurms import Cluster, find_slurm, start_cluster
+from tests.users import may_change_user
 
 # A busy machine is no defect: the tests of speed are in bench/.
 settings.register_profile("sekisho", deadline=None, print_blob=True)

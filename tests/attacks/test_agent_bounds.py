@@ -9,8 +9,6 @@ from sekisho.agent.memory import Memory
 from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict
 from sekisho.model.statements import (
-    EnrolledDevice,
-    HostEnrolled,
     LeaseTerms,
     ReceiptGiven,
     parse_payload,
@@ -133,7 +131,7 @@ def refusing(rig: Rig, refused: list[int], *, until_lease: int) -> None:
             raise Unacknowledged("kept, not acknowledged")
         return told
 
-    rig.control.send_receipt = answer  # type: ignore[method-assign]  # the test's own issuer
+    rig.control.send_receipt = answer  # type: ignore[assignment, method-assign]  # the test's own issuer
 
 
 def _receipt(raw: bytes) -> ReceiptGiven:
@@ -149,7 +147,7 @@ def test_quantum_that_is_kept_but_not_acknowledged() -> None:
     refusing(rig, refused, until_lease=1_000)
     rig.started(lease=SHORT)
     rig.run_for(1)
-    rig.control.grant = no_lease  # type: ignore[method-assign]  # the issuer grants nothing more
+    rig.control.grant = no_lease  # type: ignore[assignment, method-assign]  # nothing more is granted
     rig.run_for(SHORT.quantum_s + SHORT.grace_s + 1)
     held = len(refused)
     rig.run_for(20)
@@ -184,7 +182,7 @@ def test_restart_of_the_agent_over_a_quantum_that_was_not_acknowledged() -> None
     refusing(rig, refused, until_lease=1_000)
     rig.started(lease=SHORT)
     rig.run_for(1)
-    rig.control.grant = no_lease  # type: ignore[method-assign]  # the issuer grants nothing more
+    rig.control.grant = no_lease  # type: ignore[assignment, method-assign]  # nothing more is granted
     rig.run_for(10)
     quantum = rig.host.memory.state.quantum
     for _ in range(3):

@@ -1,7 +1,7 @@
 """A small world in simulated time: one issuer with its real desk and log, agents with their real decision code.
 
-Real: Desk, LeaseCounter, Feed, folds, Duty, Quanta, Memory, Follower, decide, and every signature (an eighth of the time,
-and no stand-in hides anything). Simulated: time, each host's clocks, disk, power, watchdog and work, and the
+Real: Desk, LeaseCounter, Feed, folds, Duty, Quanta, Memory, Follower, decide, and every signature (an eighth of the
+time, and no stand-in hides anything). Simulated: time, each host's clocks, disk, power, watchdog and work, and the
 network between. Everything random comes from one seed.
 """
 
