@@ -253,6 +253,30 @@ def test_a_name_that_looks_like_devices_hides_none(slurm: Cluster) -> None:
     assert int(noted[3]) >= 2
 
 
+def test_an_exclusive_job_that_names_no_accelerators(slurm: Cluster) -> None:
+    """It comes in, since at submission nobody knows its node, and is sent back when it comes up on one that has some."""
+    slurm.show(OPEN)
+    job = slurm.submit("sleep 90", "--exclusive", user=NOBODY)
+    told = f"refused\t{job}\t"
+    slurm.wait_for("its refusal", lambda: told in (slurm.gate / RECORDS_NAME).read_text())
+    slurm.wait_state(job, "PENDING")
+    assert (slurm.gate / RECORDS_NAME).read_text().rstrip().endswith("no-run-named")
+
+
+def test_each_task_of_an_array_is_noted_with_its_own_devices(slurm: Cluster) -> None:
+    """Three tasks with one device each, whichever of them has the array's number."""
+    slurm.show(OPEN)
+    first = slurm.submit("sleep 90", "--gres=gpu:1", "--array=0-2", COMMENT)
+    path = slurm.gate / RECORDS_NAME
+
+    def noted() -> list[str]:
+        rows = [line.split("\t") for line in path.read_text().splitlines()]
+        return [row[3] for row in rows if row[0] == "start" and int(row[1]) >= first]
+
+    slurm.wait_for("three notes", lambda: len(noted()) == 3)
+    assert noted() == ["1", "1", "1"]
+
+
 def test_advice_stops_nothing_and_is_logged(slurm: Cluster) -> None:
     """The first rung of the ladder: everything passes, and the log says what would not have."""
     slurm.show(mode="advise")

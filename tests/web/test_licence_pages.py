@@ -68,7 +68,7 @@ def test_a_licence_shows_its_burn_down_its_versions_and_its_suspension(
         lease=Reference(log=ORIGIN, leaf=granted.admitted.leaf),
         lease_number=1,
         reserved_flop=str(4 * 10**9),
-        bound_flop=str(3 * 10**9),
+        bound_flop="0",
     )
     regime.take("quantum", spend=spend)
     regime.take("final", spend=spend, state="ended")

@@ -200,6 +200,25 @@ def test_a_node_that_vanishes_under_a_job_is_never_called_ended() -> None:
         cluster.wait_for("the node", lambda: driver.read().state == "ended", timeout_s=30)
 
 
+def test_a_job_that_hangs_on_its_node_is_never_called_ended(
+    slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its epilog does not end: the stop fails after its bound and what is read is running, until it is gone."""
+    monkeypatch.setattr("sekisho.adapters.schedulers.slurm.config.STOP_MARGIN_S", 1)
+    driver = slurm.driver(tmp_path.name, grace_s=1)
+    driver.start(RUN, (), {})
+    job = slurm.submit("sleep 90", "--gpus=1", COMMENT)
+    slurm.wait_state(job, "RUNNING")
+    slurm.hang.touch()
+    try:
+        with pytest.raises(Unavailable, match="still on their nodes"):
+            driver.kill()
+        assert driver.read().state == "running"
+    finally:
+        slurm.hang.unlink()
+    slurm.wait_for("its end", lambda: driver.read().state == "ended")
+
+
 def test_where_a_licence_only_advises_no_job_dies_of_a_question(
     slurm: Cluster, tmp_path: Path
 ) -> None:
