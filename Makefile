@@ -1,5 +1,5 @@
 # The commands of this project. Each does its own set-up; a second call finds it done.
-# make setup | run | test | check | bench | bench-full | soak | pins
+# make setup | run | test | check | bench | bench-full | soak | verify-model | pins
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
@@ -19,7 +19,7 @@ SEED ?= $(shell date +%s)
 # So many test files run side by side; each worker starts the systems that its files need.
 JOBS ?= 2
 
-.PHONY: help setup run test check format bench bench-full soak pins
+.PHONY: help setup run test check format bench bench-full soak verify-model pins
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -56,6 +56,11 @@ bench: ## one table of measured figures, beside peers where there are any
 bench-full: ## a whole fleet-day, 864 million readings: half an hour and 30 GB in TMPDIR, gone afterwards
 	@scripts/setup bench
 	@$(BIN)/python bench/run.py --full
+
+verify-model: ## every state of the lease model at its bounds, and each mutant's counterexample (docs/verification.md)
+	@scripts/system-packages spin gcc libc6-dev:/usr/include/stdio.h
+	@scripts/setup everything
+	@scripts/verify-model
 
 soak: ## the long counts: kills, random schedules, fuzzing (SEED=...: the same again)
 	@scripts/setup everything

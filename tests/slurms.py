@@ -23,6 +23,7 @@ import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.schedulers.slurm import GateFile, SlurmDriver
+from sekisho.adapters.schedulers.slurm.gate_file import RECORDS_NAME
 from sekisho.app.slurm import install_gate
 from sekisho.model.statements import Mode
 from sekisho.ports.driver_settings import SlurmSettings
@@ -198,6 +199,11 @@ class Cluster:
 
     def advise(self) -> None:
         self.show(mode="advise", for_s=600)
+
+    def records(self) -> str:
+        """What prolog and epilog wrote down so far."""
+        path = self.gate / RECORDS_NAME
+        return path.read_text() if path.exists() else ""
 
     def driver(self, name: str, **changes: object) -> SlurmDriver:
         """A driver with a memory of its own."""

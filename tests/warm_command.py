@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pkgutil
 import shutil
 import socket
 import subprocess
@@ -59,8 +60,10 @@ def serve(address: str) -> None:
     from sekisho.cli.main import call
     from sekisho.settings import load_settings
 
-    for name in ("agent", "agent_slurm", "licence"):  # what a command else loads when it is called
-        importlib.import_module(f"sekisho.cli.{name}")
+    for room in ("cli", "app", "operations"):  # what a command else loads when it is called
+        for module in pkgutil.iter_modules(importlib.import_module(f"sekisho.{room}").__path__):
+            if module.name != "__main__":
+                importlib.import_module(f"sekisho.{room}.{module.name}")
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(address + ".new")
         door.listen()

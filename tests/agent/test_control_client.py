@@ -18,6 +18,7 @@ from sekisho.model.errors import (
     StateConflict,
     Unavailable,
 )
+from sekisho.ports.control import Unacknowledged
 from tests.fakes import FakeControl
 from tests.served import served
 
@@ -72,6 +73,13 @@ def test_each_status_has_one_meaning(status: int, kind: type[SekishoError]) -> N
     problem = b'{"code":"register-gap","detail":"order 3 is missing"}'
     with answering(status, problem) as url, pytest.raises(kind, match="register-gap: order 3"):
         ask(url)
+
+
+def test_a_quantum_that_is_kept_and_not_acknowledged_is_told_apart() -> None:
+    """A conflict of that code is an answer of its own: the chain goes on after it."""
+    problem = b'{"code":"quantum-not-acknowledged","detail":"its lease is over"}'
+    with answering(409, problem) as url, pytest.raises(Unacknowledged, match="lease is over"):
+        ControlClient(url).send_receipt(b"{}")
 
 
 @pytest.mark.parametrize(

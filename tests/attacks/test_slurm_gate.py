@@ -10,7 +10,7 @@ import pytest
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.schedulers.slurm import SlurmAudit
-from sekisho.adapters.schedulers.slurm.gate_file import GATE_NAME, RECORDS_NAME, write_lines
+from sekisho.adapters.schedulers.slurm.gate_file import GATE_NAME, write_lines
 from sekisho.app.slurm import install_gate, remove_gate
 from sekisho.ports.gate import GatePicture, RunGate
 from tests.slurms import Cluster, start_cluster
@@ -128,9 +128,7 @@ def test_a_job_that_was_admitted_before_the_pause(slurm: Cluster) -> None:
     job = slurm.submit(f"touch {mark}", "--gpus=1", COMMENT, "--hold")
     slurm.show(SHUT)
     slurm.run("scontrol", "release", str(job))
-    slurm.wait_for(
-        "its refusal", lambda: f"refused\t{job}\t" in (slurm.gate / RECORDS_NAME).read_text()
-    )
+    slurm.wait_for("its refusal", lambda: f"refused\t{job}\t" in slurm.records())
     slurm.wait_state(job, "PENDING")
 
     assert "held" in slurm.ask(f"squeue -h -j {job} -o %r")
@@ -147,9 +145,7 @@ def test_a_job_that_its_user_requeues_during_the_pause(slurm: Cluster) -> None:
     slurm.wait_state(job, "PENDING")
     slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", user=NOBODY)
 
-    slurm.wait_for(
-        "its refusal", lambda: f"refused\t{job}\t" in (slurm.gate / RECORDS_NAME).read_text()
-    )
+    slurm.wait_for("its refusal", lambda: f"refused\t{job}\t" in slurm.records())
     slurm.run("scontrol", "release", str(job), user=NOBODY)
     time.sleep(1.0)
     assert slurm.state(job) == "PENDING"
@@ -248,29 +244,29 @@ def test_a_name_that_looks_like_devices_hides_none(slurm: Cluster) -> None:
     job = slurm.submit("sleep 90", "--gpus=2", COMMENT, f"--job-name={name}")
     slurm.wait_state(job, "RUNNING")
 
-    lines = (slurm.gate / RECORDS_NAME).read_text().splitlines()
+    lines = slurm.records().splitlines()
     noted = next(line.split("\t") for line in lines if line.startswith(f"start\t{job}\t"))
     assert int(noted[3]) >= 2
 
 
 def test_an_exclusive_job_that_names_no_accelerators(slurm: Cluster) -> None:
-    """It comes in, since at submission nobody knows its node, and is sent back when it comes up on one that has some."""
+    """It comes in, since at submission nobody knows its node, and is sent back at its start on one that has some."""
     slurm.show(OPEN)
     job = slurm.submit("sleep 90", "--exclusive", user=NOBODY)
     told = f"refused\t{job}\t"
-    slurm.wait_for("its refusal", lambda: told in (slurm.gate / RECORDS_NAME).read_text())
+    slurm.wait_for("its refusal", lambda: told in slurm.records())
     slurm.wait_state(job, "PENDING")
-    assert (slurm.gate / RECORDS_NAME).read_text().rstrip().endswith("no-run-named")
+    lines = slurm.records().splitlines()
+    assert [line.split("\t")[3] for line in lines if line.startswith(told)] == ["no-run-named"]
 
 
 def test_each_task_of_an_array_is_noted_with_its_own_devices(slurm: Cluster) -> None:
     """Three tasks with one device each, whichever of them has the array's number."""
     slurm.show(OPEN)
     first = slurm.submit("sleep 90", "--gres=gpu:1", "--array=0-2", COMMENT)
-    path = slurm.gate / RECORDS_NAME
 
     def noted() -> list[str]:
-        rows = [line.split("\t") for line in path.read_text().splitlines()]
+        rows = [line.split("\t") for line in slurm.records().splitlines()]
         return [row[3] for row in rows if row[0] == "start" and int(row[1]) >= first]
 
     slurm.wait_for("three notes", lambda: len(noted()) == 3)

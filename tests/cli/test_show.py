@@ -15,6 +15,8 @@ from sekisho.cli.documents import parse_document
 from sekisho.model.statements import (
     KINDS,
     BudgetShare,
+    EnrolledDevice,
+    HostEnrolled,
     LeaseTerms,
     LicenceIssued,
     Lineage,
@@ -24,6 +26,7 @@ from sekisho.model.statements import (
     Reference,
     Scope,
     Span,
+    TpmEnrolled,
     make_payload,
     parse_payload,
 )
@@ -144,6 +147,103 @@ def test_every_field_of_a_licence_is_in_its_words(holder: KeyHolder, capsys: Cap
         for name, value in changes.items()
     ]
     assert len(set(pages)) == len(pages)
+
+
+def test_every_field_of_an_enrolment_is_in_its_words(holder: KeyHolder, capsys: Capture) -> None:
+    """Changing any one field of a host, of one of its devices or of its TPM changes what is shown."""
+    tpm = TpmEnrolled(
+        endorsement=("AAAA",),
+        attestation="BBBB",
+        attestation_name="000b" + "1" * 64,
+        counter_index=0x01805E51,
+        counter_name="000b" + "2" * 64,
+    )
+    base = msgspec.structs.replace(factory.host_enrolled(), tpm=tpm)
+    (device,) = base.devices
+    other = factory.signer("other").public.to_text()
+    changes: dict[str, Any] = {
+        "effective": T0.plus(1),
+        "host": "host-2",
+        "public": other,
+        "organisation": "Another",
+        "site": "site-2",
+        "jurisdiction": "US",
+        "devices": (device, msgspec.structs.replace(device, device="host-1/device-1")),
+        "counter": "C1",
+        "driver": "slurm",
+        "agent": "1" * 64,
+        "canary": "run-2",
+        "tpm": None,
+    }
+    of_device: dict[str, Any] = {
+        "device": "host-1/gpu",
+        "chip": "another",
+        "peak_flop_per_s": "1000000001",
+        "basis": "table",
+        "public": other,
+        "memory_bytes": 1 << 21,
+        "emulated": True,
+    }
+    of_tpm: dict[str, Any] = {
+        "endorsement": ("AAAB",),
+        "attestation": "BBBC",
+        "attestation_name": "000b" + "1" * 63 + "2",
+        "counter_index": 0x01805E52,
+        "counter_name": "000b" + "2" * 63 + "1",
+    }
+    for kind, changed in (
+        (HostEnrolled, changes),
+        (EnrolledDevice, of_device),
+        (TpmEnrolled, of_tpm),
+    ):
+        assert set(changed) == {field.name for field in msgspec.structs.fields(kind)} - {"crit"}
+    every = [
+        base,
+        *(msgspec.structs.replace(base, **{n: v}) for n, v in changes.items()),
+        *(
+            msgspec.structs.replace(base, devices=(msgspec.structs.replace(device, **{n: v}),))
+            for n, v in of_device.items()
+        ),
+        *(
+            msgspec.structs.replace(base, tpm=msgspec.structs.replace(tpm, **{n: v}))
+            for n, v in of_tpm.items()
+        ),
+    ]
+    pages = [_words(holder, capsys, fact) for fact in every]
+    assert len(set(pages)) == len(pages)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_an_enrolment_that_changes_a_host_in_force_is_loud(
+    holder: KeyHolder, capsys: Capture, language: str
+) -> None:
+    """Another key, another peak, a device more or less, another site: each is a warning, beside what is in force."""
+    holder.language = "ja" if language == "ja" else "en"
+    of = holder.cast.signer("host-1")
+    held = factory.host_enrolled(of=of, emulated=holder.cast.emulated)
+    (device,) = held.devices
+    more = msgspec.structs.replace(device, device="host-1/device-1")
+    slower = msgspec.structs.replace(device, peak_flop_per_s="1")
+    other = factory.signer("other").public.to_text()
+    cases: list[tuple[dict[str, Any], list[str]]] = [
+        ({"effective": T0.plus(1)}, []),
+        ({"public": other}, ["host-key"]),
+        ({"devices": (slower,)}, ["host-device"]),
+        ({"devices": (device, more)}, ["host-device-new"]),
+        ({"devices": (more,)}, ["host-device-gone", "host-device-new"]),
+        ({"site": "site-2", "driver": "none"}, ["host-field", "host-field"]),
+        ({"host": "host-2", "public": other}, []),
+    ]
+    path = holder.path("host.json")
+    for changed, expected in cases:
+        path.write_bytes(make_payload(msgspec.structs.replace(held, **changed)))
+        shown = holder.answer(capsys, "show", path, "--log", holder.log)
+        assert [row["code"] for row in shown["warnings"]] == expected
+        assert len(shown["difference"]) == len(expected)
+        assert shown["says"]["change"]
+    path.write_bytes(make_payload(held))
+    shown = holder.answer(capsys, "show", path, "--log", holder.log)
+    assert (shown["difference"], shown["warnings"]) == (None, [])
 
 
 def test_signatures_are_named_by_their_keys(holder: KeyHolder, capsys: Capture) -> None:

@@ -47,7 +47,7 @@ def enrol_cluster(scene: Scene, devices: int = 8) -> None:
         devices=tuple(_device(number) for number in range(devices)),
         counter="C0",
         driver="slurm",
-        agent=opening.measure_agent(),
+        agent=measure_agent(),
         canary=RUN,
     )
     scene.submit(fact, scene.cast.authority[0], scene.cast.operator)

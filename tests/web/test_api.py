@@ -46,7 +46,7 @@ def _spend(leaf: str, number: int, flop: int) -> Spend:
         lease=Reference(log=ORIGIN, leaf=leaf),
         lease_number=number,
         reserved_flop=str(flop),
-        bound_flop=str(flop),
+        bound_flop="0",
     )
 
 
@@ -154,7 +154,7 @@ def test_receipts_make_a_chain_and_are_acknowledged(client: Asking, regime: Live
     """A receipt is acknowledged under the operator's key, and again when it is sent again."""
     granted, _ = regime.control.grant_lease(regime.lease_request().raw)
     number = regime.control.desk.state.licences.lease_numbers["host-1"]
-    receipt = regime.receipt("quantum", spend=_spend(granted.admitted.leaf, number, 10**9))
+    receipt = regime.receipt("quantum", spend=_spend(granted.admitted.leaf, number, 4 * 10**9))
     first = client.post("/api/v1/receipts", content=receipt.raw)
     assert first.status_code == 200, first.text
     acknowledged = regime.control.desk.state.regime.verify(

@@ -9,6 +9,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -54,7 +55,8 @@ def halted(regime: LiveRegime) -> OrderReference:
         reserved_flop=str(3 * 10**9),
         bound_flop=str(3 * 10**9),
     )
-    regime.take("quantum", spend=spend)
+    begun = msgspec.structs.replace(spend, reserved_flop=str(4 * 10**9), bound_flop="0")
+    regime.take("quantum", spend=begun)
     regime.take("final", spend=spend, state="ended")
     order = regime.issue(regime.order(drill=True))
     for host, degree in (("host-1", "corroborated"), ("host-2", "verified")):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import yaml
@@ -28,6 +30,13 @@ __all__ = [
 ]
 
 MAX_CA = 1 << 20
+# [registry[:port]/]path[:tag][@digest], as container runtimes read it.
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_IMAGE: Final = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/)?"
+    rf"{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+_MAX_IMAGE: Final = 512
 
 
 class ClusterPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +64,13 @@ def make_rules(resources: tuple[str, ...], exempt: tuple[str, ...]) -> Accelerat
 def write_manifests(
     image: str, rules: AcceleratorRules, *, mode: Mode, ca_file: Path | None, kueue: bool
 ) -> str:
-    """All documents as one YAML text. Raises InvalidInput for a CA file that cannot be read or is none."""
+    """All documents as one YAML text. Raises InvalidInput for what is no image, a CA file that cannot be read or is none."""
+    if len(image) > _MAX_IMAGE or not _IMAGE.fullmatch(image):
+        raise InvalidInput(
+            f"{image[:60]!r} is no image reference",
+            path="--image",
+            remedy="write it as registry.example/sekisho:1.0, with @sha256:... if you pin it",
+        )
     settings = ManifestSettings(
         image=image, ca_bundle=_load_ca(ca_file), mode=mode, rules=rules, kueue=kueue
     )

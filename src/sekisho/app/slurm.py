@@ -89,12 +89,25 @@ def remove_gate(etc: Path, *, dry_run: bool = False) -> tuple[Change, ...]:
 def check_gate(etc: Path, gate: Path, *, grace_s: int | None = None) -> tuple[GateCheck, ...]:
     """What holds and what is missing; with `grace_s`, whether work ends within a licence's grace.
 
-    Raises Unavailable where slurmctld does not answer.
+    Raises InvalidInput where there is no slurm.conf, Unavailable with what the files lack where slurmctld does not
+    answer.
     """
+    if _read(etc / "slurm.conf") is None:
+        raise InvalidInput(
+            "there is no slurm.conf here", path=f"--etc {etc}", remedy="name the cluster's folder"
+        )
     settings = SlurmSettings(gate=str(gate.resolve()), conf=str(etc.resolve() / "slurm.conf"))
-    told = SlurmCommands(settings).ask("scontrol", "show", "config").decode(errors="replace")
+    files = (
+        _check_script(etc / GATE_SCRIPT),
+        _check_picture(gate),
+    )
+    try:
+        told = SlurmCommands(settings).ask("scontrol", "show", "config").decode(errors="replace")
+    except Unavailable as error:
+        lacking = "; ".join(f"{c.name}: {c.detail}" for c in files if c.verdict != "holds")
+        message = f"{error.message}; of the files, {lacking or 'nothing is missing'}"
+        raise Unavailable(message, remedy=error.remedy) from None
     facts = parse_config(told)
-    script = _read(etc / GATE_SCRIPT) or b""
     has_plugin = "lua" in facts.submit_plugins.split(",")
     restart = "install the gate, then restart slurmctld"
     return (
@@ -103,7 +116,7 @@ def check_gate(etc: Path, gate: Path, *, grace_s: int | None = None) -> tuple[Ga
             holds=has_plugin,
             detail=f"JobSubmitPlugins={facts.submit_plugins}; {restart}",
         ),
-        _check("script", holds=script.startswith(MARK), detail=f"{etc / GATE_SCRIPT} is ours"),
+        files[0],
         _check(
             "start",
             holds=facts.prolog.endswith(f"/{PROLOG}"),
@@ -114,7 +127,7 @@ def check_gate(etc: Path, gate: Path, *, grace_s: int | None = None) -> tuple[Ga
             holds=facts.epilog.endswith(f"/{EPILOG}"),
             detail=f"EpilogSlurmctld={facts.epilog}; {restart}",
         ),
-        _check_picture(gate),
+        files[1],
         _check_stop(facts, settings.grace_s, grace_s),
         _check_tracking(facts),
     )
@@ -127,6 +140,13 @@ def _check(name: str, *, holds: bool, detail: str) -> GateCheck:
         verdict="holds" if holds else "fails",
         detail=first if holds or not remedy else f"{first}: {remedy}",
     )
+
+
+def _check_script(path: Path) -> GateCheck:
+    if (_read(path) or b"").startswith(MARK):
+        return GateCheck(name="script", verdict="holds", detail=f"{path} is ours")
+    detail = f"{path} is not there, or not ours: install the gate"
+    return GateCheck(name="script", verdict="fails", detail=detail)
 
 
 def _check_picture(gate: Path) -> GateCheck:

@@ -44,4 +44,52 @@ MESSAGES: Final = {
         "THE TIER IS NOT PROVED: {why}.",
         "計数器の等級は証明されていません：{why}。",
     ),
+    "show.label.device": ("device", "装置の明細"),
+    "show.label.agent": ("agent SHA-256", "エージェントの SHA-256"),
+    "show.label.canary": ("canary run", "カナリア"),
+    "show.enrolled.device": (
+        "{chip}, {short}/s ({flop}) {basis}, memory {memory} bytes, key {spki}",
+        "{chip}、毎秒 {short}（{flop}）{basis}、メモリ {memory} バイト、鍵 {spki}",
+    ),
+    "show.enrolled.basis.table": ("by the chip table", "チップ表による"),
+    "show.enrolled.basis.declared": ("as declared", "申告による"),
+    "show.enrolled.emulated": (", EMULATED", "、模擬装置"),
+    "show.enrolled.tpm_keys": (
+        "attestation key SHA-256 {attestation}, name {name}; counter's name {counter}",
+        "証明鍵の SHA-256 {attestation}、名前 {name}。計数器の名前 {counter}",
+    ),
+    "show.enrolled.tpm_certificate": (
+        "certificate, SHA-256 of its base64 {digest}",
+        "証明書（base64 の SHA-256）{digest}",
+    ),
+    "show.enrolled.new": ("{host} is not enrolled so far", "{host} は未登録です"),
+    "show.enrolled.again": (
+        "{host} is enrolled already: this takes the place of its enrolment",
+        "{host} は登録済みです。この文書がその登録に代わります",
+    ),
+    "show.enrolled.same": (
+        "nothing but the date: every field is as it stands",
+        "日付以外は変わりません",
+    ),
+    "show.enrolled.logged": ("nothing: it is in the log already", "なし：すでにログにあります"),
+    "show.warn.host-key": (
+        "ANOTHER KEY would speak for this host ({item}): {before} becomes {after}.",
+        "このホストの鍵（{item}）が変わります：{before} → {after}。",
+    ),
+    "show.warn.host-device": (
+        "DEVICE {item} WOULD CHANGE: {before} becomes {after}.",
+        "装置 {item} が変わります：{before} → {after}。",
+    ),
+    "show.warn.host-device-new": (
+        "DEVICE {item} WOULD BE ADDED: {after} (before: {before}).",
+        "装置 {item} が加わります：{after}（以前：{before}）。",
+    ),
+    "show.warn.host-device-gone": (
+        "DEVICE {item} WOULD BE GONE: {before} (after: {after}).",
+        "装置 {item} がなくなります：{before}（以後：{after}）。",
+    ),
+    "show.warn.host-field": (
+        "{item} WOULD CHANGE: {before} becomes {after}.",
+        "{item} が変わります：{before} → {after}。",
+    ),
 }

@@ -13,6 +13,8 @@ from sekisho.model.errors import InvalidInput
 
 __all__ = ["add_to"]
 
+SETTINGS = "watchdog.json"
+
 
 def add_to(app: typer.Typer) -> None:
     """Give `sekisho agent` its commands `watchdog` and `units`."""
@@ -41,6 +43,12 @@ def watchdog(
             "go together: another user's agent, and where to hear it",
             path="--socket, --allow-user",
             remedy="give both or neither",
+        )
+    if not (home / SETTINGS).is_file():
+        raise InvalidInput(
+            f"has no {SETTINGS}",
+            path=str(home),
+            remedy='name the watchdog\'s own folder, or write the file first: {"driver": "process"}',
         )
     code = run_watchdog(Post(folder=home, socket=socket, allow_user=user))
     if code:
@@ -86,8 +94,18 @@ def units(
         )
     )
     if out is not None:
+        _create_folder(out)
         for name, text in made.items():
             (out / name).write_text(text, encoding="utf-8")
     text = "\n".join(f"# {name}\n{unit}" for name, unit in made.items())
     told = text if out is None else "\n".join(str(out / name) for name in made)
     deliver(Answer(document=made, text=told.rstrip("\n")), as_json=as_json)
+
+
+def _create_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"cannot be made: {error.strerror}", path=f"--out {folder}", remedy="name a folder"
+        ) from None

@@ -24,12 +24,13 @@ from sekisho.cli.surroundings import (
     settings_of,
 )
 from sekisho.model.amounts import format_flop, format_flop_short
-from sekisho.model.errors import InvalidInput
+from sekisho.model.errors import InvalidInput, SekishoError, StateConflict, Unavailable
 
 if TYPE_CHECKING:
     from sekisho.cli.words import View
     from sekisho.licensing import LeaseState, LicenceState
     from sekisho.model.statements import LeaseGranted, LeaseRequested
+    from sekisho.ports.control import LeaseAnswer
 
 __all__ = ["add_to"]
 
@@ -55,9 +56,10 @@ def grant(
 ) -> None:
     """Answer a host's request: the lease with its proof in a witnessed checkpoint, to be carried back.
 
-    The issuer must be running: at --control, else where its home says. Exit 1 where it refuses, with every reason.
+    The issuer must be running: at --control, else where its home says. Exit 1 where it refuses, with every reason, and
+    where the lease that it granted before is good for nothing any more.
     """
-    from sekisho.ceremony import ask_lease, create_file
+    from sekisho.ceremony import create_file
     from sekisho.licensing.carrying import write_lease_file
 
     language = language_of(context)
@@ -65,8 +67,9 @@ def grant(
     asked = _parse_request(raw, file)
     if Path(out).exists():
         raise InvalidInput("a file is already there", path="--out", remedy="name another file")
-    answer = ask_lease(control or _address(context, home), raw)
+    answer = _ask(control or _address(context, home), raw)
     fact = _parse_lease(answer.envelope, asked)
+    _refuse_idle(context, home, fact)
     create_file(Path(out), write_lease_file(answer))
     document = {
         "file": out,
@@ -100,7 +103,10 @@ def list_leases(
     as_json: AsJson = False,
 ) -> None:
     """Leases that live, by licence and in the order of granting; what nobody disclosed is shown as such."""
-    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    view = look(
+        context,
+        Sources(home=home, log=log, policy=policy, disclosures=disclosures, books=True),
+    )
     state = require_state(view, as_json=as_json)
     found = [
         (of, lease)
@@ -127,6 +133,46 @@ def _address(context: typer.Context, home: str) -> str:
             remedy="start it with `sekisho up --home DIR`, or name its address with --control",
         )
     return address
+
+
+def _ask(control: str, raw: bytes) -> LeaseAnswer:
+    """The issuer's answer. Raises InvalidInput for what is no address; nobody tries again by itself here."""
+    from sekisho.ceremony import ask_lease
+
+    if not control.lower().startswith(("https://", "http://")):
+        raise InvalidInput(
+            f"{control[:60]!r} is no address of an issuer",
+            path="--control",
+            remedy="write https://HOST[:PORT]",
+        )
+    try:
+        return ask_lease(control, raw)
+    except Unavailable as error:
+        remedy = "see whether the issuer runs there, then ask again"
+        raise Unavailable(error.message, remedy=remedy) from None
+
+
+def _refuse_idle(context: typer.Context, home: str, fact: LeaseGranted) -> None:
+    """Raise StateConflict where a lease that was granted before is good for nothing now, as far as a log here says."""
+    from sekisho.ceremony import SystemClock
+
+    why = f"it ended at {fact.not_after}" if fact.not_after <= SystemClock().now() else ""
+    try:
+        state = look(context, Sources(home=home, books=True)).footing.state
+    except (
+        SekishoError
+    ):  # the lease is granted: a log that cannot be read here takes nothing from it
+        state = None
+    found = state.licences.find(fact.licence.leaf) if state is not None else None
+    if found is not None:
+        of_host = (x for x in found.leases if x.granted == fact)
+        ended = next((x.ended for x in of_host if x.ended), None)
+        why = found.obstacle() or (f"it is closed ({ended})" if ended else why)
+    if why:
+        raise StateConflict(
+            f"lease {fact.number} of host {fact.host} is of no use to it any more: {why}",
+            remedy="carry nothing; let the host ask anew once its licence is in force",
+        )
 
 
 def _parse_request(raw: bytes, path: str) -> LeaseRequested:

@@ -18,7 +18,7 @@ from sekisho.cli.licence_apply import add_to as add_applications
 from sekisho.cli.licence_burn_down import add_to as add_burn_down
 from sekisho.cli.licence_change import add_to as add_changes
 from sekisho.cli.licence_close import add_to as add_closing
-from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_shares
+from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_name, parse_shares
 from sekisho.cli.surroundings import (
     DisclosuresFile,
     HomeFolder,
@@ -100,20 +100,32 @@ def draft(
     number: Annotated[str, typer.Option("--number", help="The licence's number.")],
     out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
     budget: Annotated[
-        str, typer.Option("--budget", help="FLOP, as 1e21; what was declared if left out.")
+        str,
+        typer.Option(
+            "--budget", help="FLOP, as 1e21; what was applied for or declared if left out."
+        ),
     ] = "",
-    lasts: Annotated[str, typer.Option("--lasts", help="How long: 24h, 14d.")] = "24h",
+    lasts: Annotated[
+        str, typer.Option("--lasts", help="How long: 14d; to the end applied for, or 24h.")
+    ] = "",
     interval: Annotated[str, typer.Option("--interval", help="A lease's length.")] = "1h",
     grace: Annotated[
         str, typer.Option("--grace", help="From a lease's end to the effect.")
     ] = "60s",
     quantum: Annotated[str, typer.Option("--quantum", help="What is reserved at a time.")] = "60s",
     mode: Annotated[
-        str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
-    ] = "drain",
+        str,
+        typer.Option(
+            "--mode",
+            help="advise, block-new, drain, freeze or kill; as applied for, or drain.",
+        ),
+    ] = "",
     application: Annotated[
         str,
-        typer.Option("--application", help="The application that it grants, with its approvals."),
+        typer.Option(
+            "--application",
+            help="The application that it grants, with its approvals; its terms where none are given.",
+        ),
     ] = "",
     share: Annotated[
         list[str] | None,
@@ -134,6 +146,7 @@ def draft(
     from sekisho.model.statements import LeaseTerms, make_payload, parse_payload
     from sekisho.model.wire import from_json
 
+    parse_name(number, path="--number")
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     terms = {
@@ -144,9 +157,9 @@ def draft(
     plan = LicencePlan(
         number=number,
         budget_flop=parse_quantity(budget, path="--budget") if budget else None,
-        lasts_s=parse_length(lasts, path="--lasts"),
+        lasts_s=parse_length(lasts, path="--lasts") if lasts else None,
         terms=from_json(LeaseTerms, dict(terms), path="lease terms"),
-        mode=parse_mode(mode),
+        mode=parse_mode(mode) if mode else None,
         shares=parse_shares(share or []),
         application=application,
     )
@@ -169,7 +182,10 @@ def list_licences(
     as_json: AsJson = False,
 ) -> None:
     """Every licence with its books."""
-    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    view = look(
+        context,
+        Sources(home=home, log=log, policy=policy, disclosures=disclosures, books=True),
+    )
     state = require_state(view, as_json=as_json)
     states = sorted(state.licences.licences.values(), key=lambda s: s.licence.number)
     text = "\n".join(_licence_text(s, view) for s in states)
@@ -189,7 +205,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One licence: books and leases; what nobody disclosed is shown as such, never as zero."""
-    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    view = look(
+        context,
+        Sources(home=home, log=log, policy=policy, disclosures=disclosures, books=True),
+    )
     state = require_state(view, as_json=as_json)
     found = state.licences.by_number(number)
     if found is None:

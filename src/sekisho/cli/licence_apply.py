@@ -20,7 +20,7 @@ from sekisho.cli.drafting import (
     deliver_own_word,
 )
 from sekisho.cli.durations import parse_length
-from sekisho.cli.licence_flags import parse_evidence, parse_mode
+from sekisho.cli.licence_flags import parse_evidence, parse_mode, parse_name
 from sekisho.cli.own_key import KeyPlace, PassphraseFile
 from sekisho.cli.plain_text import tame
 from sekisho.cli.surroundings import (
@@ -88,6 +88,7 @@ def apply(
     """Draft the application for a declared run, or for a change of its licence; the run's party signs it."""
     from sekisho.ceremony import ApplicationPlan, draft_application
 
+    parse_name(application, path="--application")
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     plan = ApplicationPlan(

@@ -23,8 +23,11 @@ from sekisho.model.amounts import format_flop, format_flop_short
 if TYPE_CHECKING:
     from sekisho.cli.words import View
     from sekisho.licensing import BurnDown, Forecast
+    from sekisho.model.instants import Instant
 
 __all__ = ["add_to", "burn_down_row"]
+
+UNSURE = 3
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,24 +45,34 @@ def burn_down(
     disclosures: DisclosuresFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """A licence's accounts over time, marks at 80, 95 and 100 % of what is spent, and a forecast as an interval."""
+    """A licence's accounts over time, marks at 80, 95 and 100 % of what is spent, and a forecast as an interval.
+
+    Exit 3 where an amount is undisclosed: what is left is unknown then.
+    """
     from sekisho.ceremony import find_licence
     from sekisho.licensing import burn_down as burn
 
-    view = look(context, Sources(home=home, log=log, policy=policy, disclosures=disclosures))
+    view = look(
+        context,
+        Sources(home=home, log=log, policy=policy, disclosures=disclosures, books=True),
+    )
     state = require_state(view, as_json=as_json)
     found = burn(find_licence(state, number), view.now)
     text = "\n".join(_text(each, view) for each in found)
-    deliver(Answer(document=[burn_down_row(each) for each in found], text=text), as_json=as_json)
+    code = UNSURE if any(each.undisclosed for each in found) else 0
+    rows = [burn_down_row(each) for each in found]
+    deliver(Answer(document=rows, text=text, exit_code=code), as_json=as_json)
 
 
 def burn_down_row(found: BurnDown) -> dict[str, object]:
-    """A burn-down as data; amounts as decimal strings, None where it is not known."""
+    """A burn-down as data; amounts as decimal strings. Where amounts are undisclosed, `known` is false."""
+    known = not found.undisclosed
     return {
         "number": found.number,
         "share": found.share,
         "budget_flop": format_flop(found.budget_flop),
         "spent_percent": found.spent_percent,
+        "known": known,
         "undisclosed": found.undisclosed,
         "points": [
             {
@@ -72,23 +85,29 @@ def burn_down_row(found: BurnDown) -> dict[str, object]:
             }
             for point in found.points
         ],
-        "marks": [
-            {"percent": mark.percent, "crossed": str(mark.crossed) if mark.crossed else None}
-            for mark in found.marks
-        ],
+        "marks": [_mark_row(mark.percent, mark.crossed, known=known) for mark in found.marks],
         "forecast": _forecast_row(found.forecast),
     }
 
 
+def _mark_row(percent: int, crossed: Instant | None, *, known: bool) -> dict[str, object]:
+    """What was spent at least is known: a mark that it crosses is crossed, of any other nothing can be said."""
+    if crossed is None and not known:
+        return {"percent": percent, "state": "unknown"}
+    state = "not crossed" if crossed is None else "crossed"
+    return {"percent": percent, "state": state, "crossed": str(crossed) if crossed else None}
+
+
 def _forecast_row(forecast: Forecast) -> dict[str, object]:
+    observed = forecast.basis == "observed"
     return {
         "basis": forecast.basis,
         "earliest": str(forecast.earliest) if forecast.earliest else None,
         "latest": str(forecast.latest) if forecast.latest else None,
-        "parts": forecast.parts,
-        "part_s": forecast.part_s,
-        "low_flop_per_s": format_flop(forecast.low_flop_per_s),
-        "high_flop_per_s": format_flop(forecast.high_flop_per_s),
+        "parts": forecast.parts if observed else None,
+        "part_s": forecast.part_s if observed else None,
+        "low_flop_per_s": format_flop(forecast.low_flop_per_s) if observed else None,
+        "high_flop_per_s": format_flop(forecast.high_flop_per_s) if observed else None,
     }
 
 

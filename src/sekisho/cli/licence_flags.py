@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sekisho.model.statements import BudgetShare, Evidence, Mode
     from sekisho.rules import Pack
 
-__all__ = ["load_named_pack", "parse_evidence", "parse_mode", "parse_shares"]
+__all__ = ["load_named_pack", "parse_evidence", "parse_mode", "parse_name", "parse_shares"]
 
 _MAX_EVIDENCE = 64 * 1024 * 1024
 
@@ -35,6 +35,21 @@ def parse_mode(word: str) -> Mode:
             f"{word[:40]!r} is no mode", path="--mode", remedy=f"use {', '.join(get_args(Mode))}"
         )
     return word  # type: ignore[return-value]  # checked just above
+
+
+def parse_name(text: str, *, path: str) -> str:
+    """A name as the log takes it, typed as the option `path`. Raises InvalidInput naming that option."""
+    from sekisho.model.statements import Name
+    from sekisho.model.wire import from_json
+
+    try:
+        return str(from_json(Name, text, path=path))
+    except InvalidInput:
+        raise InvalidInput(
+            f"{text[:60]!r} is no name",
+            path=path,
+            remedy="letters, digits and . _ : / @ + - without blanks, as LIC-1",
+        ) from None
 
 
 def parse_evidence(texts: list[str]) -> tuple[Evidence, ...]:

@@ -49,20 +49,25 @@ CharterFile = Annotated[
     str, typer.Option("--charter", help="The charter, where no log is at hand.")
 ]
 DisclosuresFile = Annotated[
-    str, typer.Option("--disclosures", help="A bundle's disclosures.json, for concealed amounts.")
+    str,
+    typer.Option(
+        "--disclosures",
+        help="A bundle's disclosures.json, for concealed amounts; with --home, what it keeps itself.",
+    ),
 ]
 _MAX_TRUST = 1 << 20
 _PUBLIC = ("public", "log")
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """The flags as they came; empty is not given."""
+    """The flags as they came; empty is not given. `books`: of a home's own log its private store opens the amounts."""
 
     home: str = ""
     log: str = ""
     policy: str = ""
     charter: str = ""
     disclosures: str = ""
+    books: bool = False
 
 
 def language_of(context: typer.Context) -> Language:
@@ -85,7 +90,7 @@ def look(context: typer.Context, sources: Sources, *, origin: str | None = None)
     place = _place(sources, settings, roots, origin)
     now = SystemClock().now()
     if place is not None:
-        root, log = _read(place, roots, sources.disclosures)
+        root, log = _own_books(sources, settings) or _read(place, roots, sources.disclosures)
         state = log.state if log is not None else None
         charter = state.regime.charter if state is not None else None
         cosigned = log.cosigned if log is not None else None
@@ -201,6 +206,25 @@ def _read(
         return None, None
     known = load_disclosures(disclosures) if disclosures else None
     return root, read_log(store, root, known)
+
+
+def _own_books(sources: Sources, settings: Settings) -> tuple[TrustRoot, PublicLog] | None:
+    """The log of the home that --home names, its amounts opened; None where it is not asked for, or not ours to open."""
+    if not (sources.books and sources.home) or sources.log or sources.policy or sources.disclosures:
+        return None
+    try:
+        from sekisho.app import Elsewhere, Home
+        from sekisho.app.own_books import read_own_books
+    except ImportError:  # the base installation: it has no database's library
+        return None
+    from sekisho.ceremony import PublicLog
+
+    place = Path(sources.home).expanduser()
+    home = Home(path=place, elsewhere=Elsewhere(database=settings.database))
+    found = read_own_books(home)
+    if found is None:
+        return None
+    return home.load_root(), PublicLog(state=found[0], cosigned=found[1])
 
 
 def _load_charter(path: str, root: TrustRoot | None) -> Charter:

@@ -25,6 +25,7 @@ def read_state(
     root: TrustRoot,
     disclosures: Mapping[str, tuple[str, ...]] | None = None,
     *,
+    opens: Callable[[Recorded], tuple[str, ...]] | None = None,
     hear: Callable[[Recorded], None] = lambda _: None,
 ) -> tuple[State, Cosigned]:
     """What a public log says, and under which witnessed checkpoint.
@@ -32,7 +33,7 @@ def read_state(
     1. The checkpoint is of the root's log, and verifies under the root's policy, unless charters may have changed keys
     or witnesses since; 2. every entry hashes to its place in that tree; 3. the folds take every entry, from the charter
     that the root names, and `hear` is told of it; 4. the checkpoint verifies under the root as the charters left it.
-    `disclosures` are by leaf digest. Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
+    `disclosures` are by leaf digest; `opens` tells those of an entry, in their place. Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
     rooms refuse; NotStored, Unavailable.
     """
     raw = store.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)
@@ -43,8 +44,10 @@ def read_state(
         raise refused or WrongOrigin(
             f"a checkpoint of {checkpoint.origin!r}, the root is for {root.origin!r}"
         )
+    by_leaf = disclosures or {}
+    opens = opens or (lambda entry: by_leaf.get(entry.leaf, ()))
     try:
-        state = _fold(store, checkpoint, root, disclosures or {}, hear)
+        state = _fold(store, checkpoint, root, opens, hear)
     except VerificationError as error:
         raise refused or error from None
     current = current_root(root, state.regime)
@@ -57,13 +60,13 @@ def _fold(
     store: TileStore,
     checkpoint: Checkpoint,
     root: TrustRoot,
-    disclosures: Mapping[str, tuple[str, ...]],
+    opens: Callable[[Recorded], tuple[str, ...]],
     hear: Callable[[Recorded], None],
 ) -> State:
     state = start_state(root)
     for raw in LogReader(store).entries(0, checkpoint.size, checkpoint):
         entry = state.verify(raw)
-        state = state.after(entry, {entry.verified.digest: disclosures.get(entry.leaf, ())})
+        state = state.after(entry, {entry.verified.digest: opens(entry)})
         hear(entry)
     return state
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from sekisho.licensing.lineage import judged_run, planned_flop
+from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    ApplicationFiled,
     BudgetShare,
     LeaseTerms,
     LicenceDecision,
@@ -32,6 +36,8 @@ __all__ = [
     "verify_published",
 ]
 
+DAY_S: Final = 86_400
+
 
 class RunRefused(StateConflict):
     """The rules do not let this run be licensed; the decision says why."""
@@ -47,14 +53,15 @@ class RunRefused(StateConflict):
 class LicencePlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the issuer decides beyond the declaration. No budget given: the planned FLOP are the budget.
 
-    `application` is the name of the one that this licence grants; its approvals so far go with it.
+    `application` is the name of the one that this licence grants; its approvals so far go with it, and what is left
+    out here (budget, period, mode) is what was applied for. Without one a licence lasts a day and drains.
     """
 
     number: str
     budget_flop: int | None = None
-    lasts_s: int = 86_400
+    lasts_s: int | None = None
     terms: LeaseTerms
-    mode: Mode
+    mode: Mode | None = None
     shares: tuple[BudgetShare, ...] = ()
     application: str = ""
 
@@ -78,8 +85,11 @@ def draft_licence(
 ) -> LicenceIssued:
     """The licence for its quorum to read and sign. Raises RunRefused where the rules deny or are unsure."""
     leaf, declared = _declared(state, run)
-    planned = planned_flop(declared)
-    budget = planned if plan.budget_flop is None else plan.budget_flop
+    asked = _applied_for(state, plan.application)
+    budget = plan.budget_flop
+    if budget is None:
+        budget = planned_flop(declared) if asked is None else parse_flop(asked.budget_flop)
+    hosts = declared.hosts if asked is None else asked.hosts
     said = decision_of(decide_run(state, run, pack, now=now, budget_flop=budget), pack)
     verify_published(state, pack, now=now)
     application, approvals = named_approvals(state, plan.application)
@@ -90,19 +100,37 @@ def draft_licence(
         run=run,
         declaration=Reference(log=state.regime.in_force().terms.log.origin, leaf=leaf),
         lineage=declared.lineage,
-        hosts=declared.hosts,
-        devices=sum(len(state.regime.hosts[name].devices) for name in declared.hosts),
-        devices_root=devices_root(state, declared.hosts),
+        hosts=hosts,
+        devices=sum(len(state.regime.hosts[name].devices) for name in hosts),
+        devices_root=devices_root(state, hosts),
         sites=(declared.site,),
         budget_flop=str(budget),
-        period=Span(start=now, end=now.plus(plan.lasts_s)),
+        period=_period(plan, asked, now),
         lease=plan.terms,
-        mode=plan.mode,
+        mode=plan.mode or ("drain" if asked is None else asked.mode),
         decision=said,
         shares=plan.shares,
         application=application,
         approvals=approvals,
     )
+
+
+def _applied_for(state: State, name: str) -> ApplicationFiled | None:
+    """What a named application asks for; None for no name, and for one that nobody filed."""
+    found = state.applications.find(name) if name else None
+    return found.filed if found is not None else None
+
+
+def _period(plan: LicencePlan, asked: ApplicationFiled | None, now: Instant) -> Span:
+    """As long as the plan says, else what is left of the period applied for. Raises StateConflict where that is over."""
+    if plan.lasts_s is not None or asked is None:
+        lasts_s = DAY_S if plan.lasts_s is None else plan.lasts_s
+        return Span(start=now, end=now.plus(lasts_s))
+    if asked.period.end <= now:
+        raise StateConflict(
+            f"the period applied for ended at {asked.period.end}", remedy="file a new application"
+        )
+    return Span(start=max(now, asked.period.start), end=asked.period.end)
 
 
 def decision_of(decision: Decision, pack: Pack) -> LicenceDecision:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-import sekisho.agent
 from sekisho.adapters.devices.emulated_link import EmulatedDevice
 from sekisho.adapters.devices.host_cpu import read_host_cpu
+from sekisho.agent.measuring import measure_agent
 from sekisho.model.amounts import format_flop_short
 from sekisho.model.statements import (
     EnrolledDevice,
@@ -19,7 +18,6 @@ from sekisho.model.statements import (
     RunDeclared,
     Span,
 )
-from sekisho.model.wire import canonical, sha256_hex
 from sekisho.operations.licence_drafts import (
     AnswerPlan,
     ApplicationPlan,
@@ -177,13 +175,6 @@ def name_runs(scene: Scene) -> dict[str, str]:
     """Each host's run, by a name that no other rehearsal on this machine has: an observer looks for work by it."""
     tail = origin_of(scene.home).rsplit("-", 1)[-1]
     return {CPU_HOST: f"canary-cpu-{tail}", EMULATED_HOST: f"canary-emulated-{tail}"}
-
-
-def measure_agent() -> str:
-    """SHA-256 over the agent's own sources: what `host-enrolled` says runs on the host."""
-    folder = Path(sekisho.agent.__file__).parent
-    sources = {path.name: sha256_hex(path.read_bytes()) for path in sorted(folder.glob("*.py"))}
-    return sha256_hex(canonical(sources))
 
 
 def _cpu_device() -> EnrolledDevice:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -29,7 +29,7 @@ from sekisho.adapters.storage.sqlite_refusals import translated
 from sekisho.model.errors import Corrupt, Unavailable
 from sekisho.ports.private_store import Paper, PaperKind
 
-__all__ = ["PrivateSqlite"]
+__all__ = ["PrivateSqlite", "read_disclosures"]
 
 _schema = MetaData()
 _disclosures = Table(
@@ -56,6 +56,24 @@ _ADD_TEXTS = "INSERT OR IGNORE INTO disclosures (digest, place, text) VALUES (?,
 _ADD_PAPERS = (
     "INSERT OR IGNORE INTO papers (kind, digest, host, number, envelope) VALUES (?, ?, ?, ?, ?)"
 )
+
+
+def read_disclosures(path: Path) -> dict[str, tuple[str, ...]]:
+    """The disclosures in a private store by payload digest, read beside its writer: nothing is made or changed.
+
+    Raises Unavailable where the file is not there, or is not this user's to read.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            rows = connection.execute("SELECT digest, text FROM disclosures ORDER BY digest, place")
+            for digest, text in rows:
+                found[digest] = (*found.get(digest, ()), text)
+    except sqlite3.Error as error:
+        raise Unavailable(f"{path} cannot be read: {error}") from None
+    return found
 
 
 class PrivateSqlite:

@@ -16,7 +16,7 @@ from sekisho.adapters.schedulers.kubernetes.gate_config import PICTURE, POLICY_P
 from sekisho.adapters.schedulers.kubernetes.manifests import GATE, NAMESPACE, POLICY, WEBHOOK
 from sekisho.adapters.schedulers.kubernetes.pods import is_device
 from sekisho.adapters.schedulers.kubernetes.policy import reaches_devices
-from sekisho.model.errors import InvalidInput, SekishoError
+from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.ports.driver_settings import AcceleratorRules
 
@@ -37,7 +37,7 @@ class ClusterCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_cluster(api: Api, now: Instant, rules: AcceleratorRules) -> tuple[ClusterCheck, ...]:
-    """All pieces, in the order in which a pod meets them."""
+    """All pieces, in the order in which a pod meets them. Raises Unavailable where the API server answers to none."""
     looks: dict[str, Callable[[], tuple[str, str]]] = {
         "policy": lambda: _policy(api, rules),
         "binding": lambda: _binding(api),
@@ -45,15 +45,21 @@ def check_cluster(api: Api, now: Instant, rules: AcceleratorRules) -> tuple[Clus
         "picture": lambda: _picture(api, now),
         "resources": lambda: _resources(api, rules),
     }
-    return tuple(_named(name, look) for name, look in looks.items())
+    away: list[Unavailable] = []
+    checks = tuple(_named(name, look, away) for name, look in looks.items())
+    if len(away) == len(checks):
+        raise away[0]
+    return checks
 
 
-def _named(name: str, look: Callable[[], tuple[str, str]]) -> ClusterCheck:
+def _named(name: str, look: Callable[[], tuple[str, str]], away: list[Unavailable]) -> ClusterCheck:
     try:
         problem, remedy = look()
     except Missing:
         return ClusterCheck(name=name, verdict="fails", detail="is not there", remedy=_APPLY)
     except SekishoError as error:
+        if isinstance(error, Unavailable):
+            away.append(error)
         return ClusterCheck(name=name, verdict="unverifiable", detail=str(error)[:400])
     if problem:
         return ClusterCheck(name=name, verdict="fails", detail=problem, remedy=remedy)
