@@ -26,7 +26,9 @@ def test_a_host_that_never_had_a_network_runs_under_a_carried_lease() -> None:
 def test_leases_ahead_are_carried_one_after_the_other() -> None:
     """Each answers a request of its own."""
     handed = Handed().leased()
-    handed.rig.run_for(55)  # a lease counts from its request, which was made at half of the one before
+    handed.rig.run_for(
+        55
+    )  # a lease counts from its request, which was made at half of the one before
     for number in (2, 3):
         handed.rig.run_for(1)
         told = handed.carry_in(write_lease_file(handed.answer()))

@@ -92,3 +92,62 @@ def test_a_home_without_an_agent_in_it_is_bad_input(
 
     assert call(arguments, settings(tmp_path)) == 2
     assert "agent.json" in capsys.readouterr().err
+
+
+def test_a_watchdog_makes_no_folder_of_a_mistyped_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without watchdog.json nothing is run, and nothing is made."""
+    home = tmp_path / "W9"
+
+    assert call(["agent", "watchdog", "--home", str(home)], settings(tmp_path)) == 2
+    assert "watchdog.json" in capsys.readouterr().err
+    assert not home.exists()
+
+
+def test_units_make_the_folder_that_takes_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new folder is made; a file in its place is bad input that names the option."""
+    write_home(tmp_path, driver="cgroup", cgroup={"group": "/w"}, watchdog={"socket": "/run/g/w"})
+    asked = ["agent", "units", "--home", str(tmp_path), "--out"]
+
+    assert call([*asked, str(tmp_path / "u")], settings(tmp_path)) == 0
+    assert (tmp_path / "u" / "sekisho-agent.service").is_file()
+    assert call([*asked, str(tmp_path / "agent.json")], settings(tmp_path)) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "image", ["bad image; x", "", "UPPER/Path", "a:tag:tag", "a/", "x@sha256:12", "x\n"]
+)
+def test_what_is_no_image_goes_into_no_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], image: str
+) -> None:
+    """Bad input that names the option, and nothing is printed."""
+    asked = ["agent", "kubernetes", "manifests", "--image", image]
+
+    assert call(asked, settings(tmp_path)) == 2
+    told = capsys.readouterr()
+    assert "--image" in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    "image", ["sekisho", "localhost:5000/a/b-c_d:1.0", f"r.example/s:1@sha256:{'0' * 64}"]
+)
+def test_an_image_reference_is_taken(tmp_path: Path, image: str) -> None:
+    """Registry with a port, path, tag and digest."""
+    asked = ["agent", "kubernetes", "manifests", "--image", image]
+
+    assert call(asked, settings(tmp_path)) == 0
+
+
+def test_a_check_of_a_cluster_that_is_down_says_try_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 4, not five unverifiable pieces."""
+    place = ["--server", "http://127.0.0.1:1"]
+
+    assert call(["agent", "kubernetes", "check", *place], settings(tmp_path)) == 4
+    assert capsys.readouterr().out == ""

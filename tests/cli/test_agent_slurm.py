@@ -76,11 +76,24 @@ def test_a_folder_without_a_cluster(tmp_path: Path, capsys: Capture) -> None:
     assert "--etc" in capsys.readouterr().err
 
 
-def test_a_cluster_that_does_not_answer(
-    etc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_check_without_a_cluster_names_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    """Nothing can be checked where there is no scontrol, or nobody behind it: try again."""
+    """Bad input before anybody is asked."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert sekisho(["agent", "slurm", "check", "--etc", str(tmp_path / "nope")]) == 2
+    assert "no slurm.conf" in capsys.readouterr().err
+
+
+def test_a_cluster_that_does_not_answer(
+    etc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Nothing can be asked where there is no scontrol, or nobody behind it: what the files lack, and try again."""
     monkeypatch.setenv("PATH", str(tmp_path))
     words = ["agent", "slurm", "check", "--etc", str(etc), "--gate", str(tmp_path)]
 
     assert sekisho(words) == 4
+    told = capsys.readouterr().err
+    assert "job_submit.lua is not there" in told
+    assert "picture: " in told

@@ -11,10 +11,12 @@ import pytest
 
 from sekisho.cli.main import call
 from sekisho.licensing.carrying import parse_carried
+from sekisho.model.instants import Instant
 from sekisho.model.statements import LeaseGranted, LeaseRequested, parse_payload
+from sekisho.operations.licence_drafts import draft_suspension
 from sekisho.settings import Settings
 from sekisho.signing import parse_envelope
-from tests.factory import signed
+from tests.factory import AUTHORITY, signed
 from tests.regime import LiveRegime, key_of, live_regime
 from tests.web.serving import serving
 
@@ -41,7 +43,11 @@ def told(capsys: pytest.CaptureFixture[str]) -> object:
 
 
 def test_a_request_file_is_answered_and_listed(
-    regime: LiveRegime, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    regime: LiveRegime,
+    address: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The lease file carries lease, witnessed proof and disclosure; the list names host, number and term."""
     request, lease = tmp_path / "request", tmp_path / "lease"
@@ -64,8 +70,63 @@ def test_a_request_file_is_answered_and_listed(
     assert isinstance(rows, list)
     (row,) = rows
     assert (row["host"], row["number"], row["term"], row["ended"]) == ("host-1", 1, 1, None)
+    assert row["allowance_flop"] is None, "an outsider's reading: nobody disclosed it"
+    home = str(regime.control.home.path)
+    assert sekisho(regime, "lease", "list", "--home", home) == 0
+    own = told(capsys)
+    assert isinstance(own, list)
+    assert int(own[0]["allowance_flop"]) > 0, "the home's own private store opens it"
+    for words in (
+        ("licence", "show", "LIC-1"),
+        ("licence", "list"),
+        ("licence", "burn-down", "LIC-1"),
+    ):
+        assert sekisho(regime, *words, "--home", home) == 0
     assert sekisho(regime, "lease", "list", "--host", "host-2") == 0
-    assert told(capsys) == []
+    capsys.readouterr()
+    again = ("lease", "grant", str(request), "--out", str(tmp_path / "b"), "--control", address)
+    assert sekisho(regime, *again) == 0, "the same lease once more"
+    capsys.readouterr()
+
+    later = regime.now.plus(90_000)
+
+    class Later:
+        def now(self) -> Instant:
+            return later
+
+    monkeypatch.setattr("sekisho.ceremony.SystemClock", Later)
+    (tmp_path / "b").unlink()
+    assert sekisho(regime, *again) == 1, "that lease has ended"
+    assert "of no use to it any more" in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("control", ["ftp://x", "here", "file:///etc"])
+def test_an_issuer_is_asked_at_a_web_address_only(
+    regime: LiveRegime, tmp_path: Path, capsys: pytest.CaptureFixture[str], control: str
+) -> None:
+    """Bad input that names the option; one that does not answer is not said to be tried again."""
+    request = tmp_path / "request"
+    request.write_bytes(regime.lease_request("host-1").raw)
+    asked = ("lease", "grant", str(request), "--out", str(tmp_path / "out"), "--control")
+    assert sekisho(regime, *asked, control) == 2
+    assert "--control" in capsys.readouterr().err
+    assert sekisho(regime, *asked, "http://127.0.0.1:1") == 4
+    assert "it is tried again" not in capsys.readouterr().err
+
+
+def test_a_licence_closed_by_its_home_is_listed_as_closed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before any witness has seen the closing: the home knows its own entry, the public log does not yet."""
+    with live_regime(tmp_path) as made:
+        home = str(made.control.home.path)
+    assert sekisho(made, "licence", "close", "LIC-1", "--yes", "--home", home) == 0
+    capsys.readouterr()
+    assert sekisho(made, "licence", "list", "--home", home) == 0
+    rows = told(capsys)
+    assert isinstance(rows, list)
+    assert [row["status"] for row in rows] == ["closed"]
 
 
 def test_a_refusal_says_every_reason_and_writes_nothing(
@@ -113,3 +174,21 @@ def test_without_an_address_it_says_how_to_start_the_issuer(
     )
     assert code == 2
     assert "sekisho up --home" in capsys.readouterr().err
+
+
+def test_a_lease_of_a_suspended_licence_is_not_carried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The issuer gives the lease once more; whoever would carry it is told why that is of no use."""
+    request, out = tmp_path / "request", tmp_path / "lease"
+    with live_regime(tmp_path) as made, serving(made.control) as served:
+        request.write_bytes(made.lease_request("host-1").raw)
+        asked = ("lease", "grant", str(request), "--out", str(out), "--control", served)
+        assert sekisho(made, *asked) == 0
+        out.unlink()
+        state = made.control.desk.state
+        fact = draft_suspension(state, "LIC-1", "looked into", now=made.now)
+        made.settle(made.submit(fact, *AUTHORITY[:2]))
+        assert sekisho(made, *asked) == 1
+    assert "is suspended since" in capsys.readouterr().err
+    assert not out.exists()

@@ -11,6 +11,7 @@ from sekisho.model.statements import (
     ApplicationFiled,
     ApprovalGiven,
     LicenceAmended,
+    LicenceIssued,
     LicenceSuspended,
     OutageDeclared,
     parse_payload,
@@ -127,6 +128,41 @@ def test_a_licence_that_lacks_an_approval_is_not_signed(
     assert "has 1 approvals" in capsys.readouterr().err
 
 
+def test_a_licence_takes_its_applications_terms_where_none_are_given(
+    officer: KeyHolder, capsys: Capture
+) -> None:
+    """Budget, hosts, mode and end are those applied for; a longer stay has to be said, and is warned of."""
+    command = ("licence", "draft", "run-1", "--number", "LIC-9", "--application", "APP-1")
+    path = officer.path("licence.json")
+    officer.answer(capsys, *command, "--out", path, "--log", officer.log)
+    (asked,) = officer.answer(capsys, "licence", "applications", "--log", officer.log)
+    fact = parse_payload(path.read_bytes()).predicate
+    assert isinstance(fact, LicenceIssued)
+    granted = (fact.budget_flop, list(fact.hosts), fact.mode, str(fact.period.end))
+    assert granted == (asked["budget_flop"], asked["hosts"], asked["mode"], asked["end"])
+    assert str(fact.period.start) >= asked["start"]
+    longer = officer.path("longer.json")
+    drafted = officer.answer(
+        capsys, *command, "--lasts", "90d", "--out", longer, "--log", officer.log
+    )
+    assert "period" in " ".join(w["text"] for w in drafted["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("licence", "draft", "run-1", "--number", "LIC 1"), "--number"),
+        (("licence", "apply", "run-1", "--application", "APP 1"), "--application"),
+    ],
+)
+def test_a_name_with_a_blank_names_its_option(
+    officer: KeyHolder, capsys: Capture, command: tuple[str, ...], option: str
+) -> None:
+    """Bad input, by the option that was typed."""
+    assert officer.call(*command, "--out", officer.path("x.json"), "--log", officer.log) == 2
+    assert option in capsys.readouterr().err
+
+
 def test_an_amendment_shows_what_changes(holder: KeyHolder, capsys: Capture) -> None:
     """Mode, budget, end and hosts; what gives more says so; nothing to change is refused."""
     path = holder.path("amendment.json")
@@ -229,8 +265,11 @@ def test_the_burn_down_is_said_in_words_and_as_data(
     assert told["points"][-1]["consumed_flop"] == "4000000000"
     assert [mark["percent"] for mark in told["marks"]] == [80, 95, 100]
     assert told["forecast"]["basis"] == "observed"
-    (hidden,) = holder.answer(capsys, *command)
+    assert (told["known"], told["marks"][0]["state"]) == (True, "not crossed")
+    (hidden,) = holder.answer(capsys, *command, code=3)
     assert (hidden["spent_percent"], hidden["forecast"]["basis"]) == (None, "undisclosed")
+    assert (hidden["known"], hidden["marks"][0]) == (False, {"percent": 80, "state": "unknown"})
+    assert hidden["forecast"]["low_flop_per_s"] is hidden["forecast"]["high_flop_per_s"] is None
     for language in LANGUAGES:
         holder.language = language
         assert holder.call(*command, *disclosures) == 0

@@ -31,6 +31,7 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from sekisho.model.wire import canonical, sha256_hex
+from sekisho.signing import parse_envelope
 from sekisho.signing.phrase import digest_phrase
 from tests import factory
 from tests.cli.ceremonies import LICENSED, PAUSED, T0, KeyHolder, phrase_of, sealed_until
@@ -219,8 +220,12 @@ def test_an_enrolment_that_changes_a_host_in_force_is_loud(
 ) -> None:
     """Another key, another peak, a device more or less, another site: each is a warning, beside what is in force."""
     holder.language = "ja" if language == "ja" else "en"
-    of = holder.cast.signer("host-1")
-    held = factory.host_enrolled(of=of, emulated=holder.cast.emulated)
+    held = next(
+        fact
+        for kind, raw in _envelopes()
+        if kind == "host-enrolled"
+        and isinstance(fact := parse_payload(parse_envelope(raw).payload).predicate, HostEnrolled)
+    )
     (device,) = held.devices
     more = msgspec.structs.replace(device, device="host-1/device-1")
     slower = msgspec.structs.replace(device, peak_flop_per_s="1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sekisho.agent.measuring import measure_agent
 from sekisho.model.statements import (
     EnrolledDevice,
     HostEnrolled,

@@ -64,7 +64,7 @@ def make_rules(resources: tuple[str, ...], exempt: tuple[str, ...]) -> Accelerat
 def write_manifests(
     image: str, rules: AcceleratorRules, *, mode: Mode, ca_file: Path | None, kueue: bool
 ) -> str:
-    """All documents as one YAML text. Raises InvalidInput for what is no image, a CA file that cannot be read or is none."""
+    """All documents as one YAML text. Raises InvalidInput for what is no image, or no CA file."""
     if len(image) > _MAX_IMAGE or not _IMAGE.fullmatch(image):
         raise InvalidInput(
             f"{image[:60]!r} is no image reference",

@@ -1,4 +1,4 @@
-"""A home's own books for whoever may read the home: amounts opened, and what is not yet published. Nothing is written."""
+"""A home's own books for whoever may read the home: amounts opened, what is unpublished too. Writes nothing."""
 
 from __future__ import annotations
 

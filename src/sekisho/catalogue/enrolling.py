@@ -1,4 +1,4 @@
-"""Messages about hosts and their TPMs as they are enrolled."""
+"""Messages about hosts and their TPMs as they are enrolled, and about runs as they are declared."""
 
 from __future__ import annotations
 
@@ -91,5 +91,38 @@ MESSAGES: Final = {
     "show.warn.host-field": (
         "{item} WOULD CHANGE: {before} becomes {after}.",
         "{item} が変わります：{before} → {after}。",
+    ),
+    "show.kind.run-declared": ("Declaration of a run", "計算の申告"),
+    "show.label.purpose": ("purpose", "目的"),
+    "show.label.jurisdiction": ("jurisdictions", "法域"),
+    "show.label.chip": ("chips", "チップの種類と数"),
+    "show.declared.place": ("at {site}", "{site} で実施"),
+    "show.declared.model": (
+        "by the model: {short} ({flop})",
+        "モデルによる見積り：{short}（{flop}）",
+    ),
+    "show.declared.hardware": (
+        "by the hardware: {short} ({flop})",
+        "機器による見積り：{short}（{flop}）",
+    ),
+    "show.declared.post_training": (
+        "trains a finished model further",
+        "完成したモデルの追加学習",
+    ),
+    "show.declared.also_scratch": (
+        "says FROM SCRATCH and names parents: {names}",
+        "新規の学習としながら親を示しています：{names}",
+    ),
+    "show.warn.run-known": (
+        "RUN {run} IS DECLARED ALREADY: another declaration of its name is refused.",
+        "計算 {run} は申告済みです。同じ名の申告は拒まれます。",
+    ),
+    "show.warn.run-party": (
+        "PARTY {party} IS NOT ENROLLED: nobody's key can declare for it.",
+        "当事者 {party} は未登録です。どの鍵でも申告できません。",
+    ),
+    "show.warn.run-host": (
+        "HOST {host} IS NOT ENROLLED: the rules cannot count its devices.",
+        "ホスト {host} は未登録です。その装置を規則で数えられません。",
     ),
 }

@@ -20,6 +20,7 @@ from sekisho.cli.charter_flags import (
     parse_vkey,
 )
 from sekisho.cli.charter_guide import founding_guide
+from sekisho.cli.charter_host import add_to as add_hosts
 from sekisho.cli.charter_propose import propose
 from sekisho.cli.charter_recover import app as recover
 from sekisho.cli.charter_tpm import app as tpm
@@ -73,6 +74,7 @@ add_issue(app, (*_KINDS, *_OWN), "Hand in an enrolment, a pack, a recovery or a 
 add_withdraw(app, _KINDS, "Take your signature back, before what you signed is in the log.")
 app.command()(propose)
 app.command()(enrol)
+add_hosts(app)
 app.command()(drill)
 app.add_typer(recover, name="recover")
 app.add_typer(tpm, name="tpm")

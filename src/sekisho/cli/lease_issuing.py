@@ -163,7 +163,7 @@ def _refuse_idle(context: typer.Context, home: str, fact: LeaseGranted) -> None:
         SekishoError
     ):  # the lease is granted: a log that cannot be read here takes nothing from it
         state = None
-    found = state.licences.find(fact.licence.leaf) if state is not None else None
+    found = state.licences.licences.get(fact.licence.leaf) if state is not None else None
     if found is not None:
         of_host = (x for x in found.leases if x.granted == fact)
         ended = next((x.ended for x in of_host if x.ended), None)

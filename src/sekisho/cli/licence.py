@@ -1,4 +1,4 @@
-"""`sekisho licence`: decide a declared run, draft, sign and issue its licence, and read the books."""
+"""`sekisho licence`: declare a run, decide it, draft, sign and issue its licence, and read the books."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sekisho.cli.licence_apply import add_to as add_applications
 from sekisho.cli.licence_burn_down import add_to as add_burn_down
 from sekisho.cli.licence_change import add_to as add_changes
 from sekisho.cli.licence_close import add_to as add_closing
+from sekisho.cli.licence_declare import add_to as add_declarations
 from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_name, parse_shares
 from sekisho.cli.surroundings import (
     DisclosuresFile,
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Decide runs, issue licences, read their books.", no_args_is_help=True)
+app = typer.Typer(
+    help="Declare and decide runs, issue licences, read their books.", no_args_is_help=True
+)
 _KINDS = (
+    "run-declared",
     "application-filed",
     "approval-given",
     "licence-issued",
@@ -49,9 +53,12 @@ _KINDS = (
     "outage-declared",
 )
 add_sign(
-    app, _KINDS, "Show the licence, have its digest phrase typed back, and add your signature."
+    app,
+    _KINDS,
+    "Show the licence, declaration or application, have its digest phrase typed back, and add your signature.",
 )
-add_issue(app, _KINDS, "Hand a signed licence in.")
+add_issue(app, _KINDS, "Hand a signed licence, declaration or application in.")
+add_declarations(app)
 add_applications(app)
 add_changes(app)
 add_closing(app)

@@ -66,7 +66,12 @@ def apply(
     budget: Annotated[
         str, typer.Option("--budget", help="FLOP, as 1e21; what was declared if left out.")
     ] = "",
-    lasts: Annotated[str, typer.Option("--lasts", help="How long from now: 24h, 14d.")] = "24h",
+    lasts: Annotated[
+        str,
+        typer.Option(
+            "--lasts", help="How long from now: 14d; 24h, or to the amended licence's end."
+        ),
+    ] = "",
     mode: Annotated[
         str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
     ] = "drain",
@@ -94,7 +99,7 @@ def apply(
     plan = ApplicationPlan(
         application=application,
         run=run,
-        lasts_s=parse_length(lasts, path="--lasts"),
+        lasts_s=parse_length(lasts, path="--lasts") if lasts else None,
         budget_flop=parse_quantity(budget, path="--budget") if budget else None,
         hosts=tuple(hosts or ()),
         mode=parse_mode(mode),

@@ -209,7 +209,7 @@ def _read(
 
 
 def _own_books(sources: Sources, settings: Settings) -> tuple[TrustRoot, PublicLog] | None:
-    """The log of the home that --home names, its amounts opened; None where it is not asked for, or not ours to open."""
+    """The log of the home that --home names, its amounts opened; None where it is not asked for or not ours."""
     if not (sources.books and sources.home) or sources.log or sources.policy or sources.disclosures:
         return None
     try:

@@ -34,6 +34,7 @@ from sekisho.model.statements import (
     Power,
     RecoveryAnnounced,
     RecoveryVetoed,
+    RunDeclared,
     SignatureWithdrawn,
     Statement,
     power_asked,
@@ -109,7 +110,7 @@ def verify_countersign(
     verify_document(footing, statement, unknown, now=now)
     charters = _charters(footing, statement)
     _verify_live(footing, key_id)
-    if isinstance(statement.predicate, ApplicationFiled):
+    if isinstance(statement.predicate, ApplicationFiled | RunDeclared):
         _verify_party(footing, statement.predicate, key_id)
         return
     if not any(key_id in _keys_asked(charter, statement) for charter in charters):
@@ -334,8 +335,18 @@ def _check_outage(footing: Footing, fact: OutageDeclared, _: str, now: Instant) 
     _charter(footing)
 
 
-def _verify_party(footing: Footing, fact: ApplicationFiled, key_id: str) -> None:
-    """An application is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
+def _check_run(footing: Footing, fact: RunDeclared, _: str, now: Instant) -> None:
+    _root(footing)
+    if fact.period.end <= now:
+        raise StateConflict(f"run {fact.run} would have ended at {fact.period.end}")
+    if footing.state is not None and fact.run in footing.state.licences.runs:
+        raise StateConflict(
+            f"run {fact.run} is declared already", remedy="declare it under another name"
+        )
+
+
+def _verify_party(footing: Footing, fact: ApplicationFiled | RunDeclared, key_id: str) -> None:
+    """An application or a declaration is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
     if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
         raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
 
@@ -420,6 +431,7 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     LicenceAmended: _check_amendment,
     LicenceSuspended: _check_suspension,
     ApplicationFiled: _check_application,
+    RunDeclared: _check_run,
     ApprovalGiven: _check_approval,
     OutageDeclared: _check_outage,
     CharterAdopted: _check_charter,

@@ -56,7 +56,7 @@ class ApplicationPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     application: str
     run: str
-    lasts_s: int = 86_400
+    lasts_s: int | None = None
     budget_flop: int | None = None
     hosts: tuple[str, ...] = ()
     mode: Mode = "drain"
@@ -111,6 +111,9 @@ def draft_application(state: State, plan: ApplicationPlan, *, now: Instant) -> A
         raise StateConflict(f"licence {plan.amends} is for run {held.licence.run}")
     budget = planned_flop(declared) if plan.budget_flop is None else plan.budget_flop
     start = held.licence.period.start if held is not None else now
+    end = now.plus(86_400 if plan.lasts_s is None else plan.lasts_s)
+    if held is not None and plan.lasts_s is None:
+        end = held.licence.period.end
     return ApplicationFiled(
         effective=now,
         application=plan.application,
@@ -119,7 +122,7 @@ def draft_application(state: State, plan: ApplicationPlan, *, now: Instant) -> A
         declaration=Reference(log=log, leaf=leaf),
         hosts=plan.hosts or (held.licence.hosts if held is not None else declared.hosts),
         budget_flop=format_flop(budget),
-        period=Span(start=start, end=now.plus(plan.lasts_s)),
+        period=Span(start=start, end=end),
         mode=plan.mode,
         reason=plan.reason,
         evidence=plan.evidence,

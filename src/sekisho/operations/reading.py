@@ -33,7 +33,8 @@ def read_state(
     1. The checkpoint is of the root's log, and verifies under the root's policy, unless charters may have changed keys
     or witnesses since; 2. every entry hashes to its place in that tree; 3. the folds take every entry, from the charter
     that the root names, and `hear` is told of it; 4. the checkpoint verifies under the root as the charters left it.
-    `disclosures` are by leaf digest; `opens` tells those of an entry, in their place. Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
+    `disclosures` are by leaf digest; `opens` tells those of an entry, in their place.
+    Raises QuorumMissing, WrongOrigin, DamagedTile, ForgedRegime and whatever the
     rooms refuse; NotStored, Unavailable.
     """
     raw = store.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)

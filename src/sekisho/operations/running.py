@@ -122,7 +122,7 @@ def _applied_for(state: State, name: str) -> ApplicationFiled | None:
 
 
 def _period(plan: LicencePlan, asked: ApplicationFiled | None, now: Instant) -> Span:
-    """As long as the plan says, else what is left of the period applied for. Raises StateConflict where that is over."""
+    """As long as the plan says, else what is left of the period applied for. Raises StateConflict where it is over."""
     if plan.lasts_s is not None or asked is None:
         lasts_s = DAY_S if plan.lasts_s is None else plan.lasts_s
         return Span(start=now, end=now.plus(lasts_s))

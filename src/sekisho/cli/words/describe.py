@@ -33,6 +33,7 @@ from sekisho.cli.words.records import (
     describe_pack,
 )
 from sekisho.cli.words.releases import describe_release
+from sekisho.cli.words.runs import describe_run
 from sekisho.cli.words.signers import describe_signers
 from sekisho.cli.words.usage import USAGE_WORDS
 from sekisho.model.statements import (
@@ -52,6 +53,7 @@ from sekisho.model.statements import (
     ReceiptGiven,
     RecoveryAnnounced,
     RecoveryVetoed,
+    RunDeclared,
     SignatureWithdrawn,
     Statement,
 )
@@ -134,6 +136,7 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     OrderIssued: describe_order,
     LicenceIssued: describe_licence,
     HostEnrolled: describe_host,
+    RunDeclared: describe_run,
     CharterAdopted: describe_charter,
     LeaseGranted: lambda page, fact, _: describe_lease(page, fact),
     ReceiptGiven: lambda page, fact, _: describe_receipt(page, fact),

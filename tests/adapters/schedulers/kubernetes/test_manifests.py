@@ -280,10 +280,13 @@ def test_check_finds_an_accelerator_that_nobody_asks_about(world: Cluster) -> No
 
 
 def test_check_of_an_empty_and_of_a_silent_cluster(world: Cluster) -> None:
-    """What is not there fails; what cannot be seen is unverifiable, never green."""
+    """What is not there fails; what may not be seen is unverifiable, never green; where nobody answers, try again."""
     empty = verdicts(world)
     assert empty == dict.fromkeys(("policy", "binding", "webhook", "picture"), "fails") | {
         "resources": "holds"
     }
-    world.status = 503
+    world.status = 403
     assert set(verdicts(world).values()) == {"unverifiable"}
+    world.status = 503
+    with pytest.raises(Unavailable):
+        verdicts(world)

@@ -1,0 +1,121 @@
+"""`sekisho licence declare`: a party's own word on what it is going to run, before anything is asked or decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sekisho.cli.answer import AsJson
+from sekisho.cli.drafting import DraftOut, deliver_draft
+from sekisho.cli.durations import parse_length
+from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, look
+from sekisho.model.amounts import format_flop, parse_quantity
+from sekisho.model.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sekisho.model.wire import JsonValue
+
+__all__ = ["add_to"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this part's command to the group."""
+    app.command()(declare)
+
+
+def declare(
+    context: typer.Context,
+    *,
+    run: Annotated[str, typer.Option("--run", help="The run's name.")],
+    party: Annotated[str, typer.Option("--party", help="The enrolled party that declares it.")],
+    site: Annotated[str, typer.Option("--site", help="Where it runs.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="What for; it is public.")],
+    planned_flop: Annotated[
+        str, typer.Option("--planned-flop", help="FLOP from the model's size, as 1e21.")
+    ],
+    planned_flop_hardware: Annotated[
+        str, typer.Option("--planned-flop-hardware", help="FLOP from hardware and time, as 1e21.")
+    ],
+    lasts: Annotated[str, typer.Option("--lasts", help="How long from now: 24h, 14d.")],
+    out: DraftOut,
+    jurisdictions: Annotated[
+        list[str] | None, typer.Option("--jurisdiction", help="As JP or US-CA; repeat.")
+    ] = None,
+    hosts: Annotated[
+        list[str] | None, typer.Option("--host", help="An enrolled host; repeat.")
+    ] = None,
+    chips: Annotated[
+        list[str] | None, typer.Option("--chip", help="NAME=COUNT of the chips used; repeat.")
+    ] = None,
+    scratch: Annotated[
+        bool, typer.Option("--scratch", help="It starts from no weights at all.")
+    ] = False,
+    parents: Annotated[
+        list[str] | None,
+        typer.Option("--parent", help="SHA-256 of a checkpoint that it starts from; repeat."),
+    ] = None,
+    post_training: Annotated[
+        bool, typer.Option("--post-training", help="It trains a finished model further.")
+    ] = False,
+    home: HomeFolder = "",
+    log: LogPlace = "",
+    policy: PolicyFile = "",
+    as_json: AsJson = False,
+) -> None:
+    """Draft a run's declaration, and show it; the party's own key signs it."""
+    from sekisho.model.statements import RunDeclared
+    from sekisho.model.wire import from_json
+
+    if not jurisdictions or not hosts:
+        missing = "--host" if jurisdictions else "--jurisdiction"
+        raise InvalidInput("is missing", path=missing, remedy="name one or more")
+    view = look(context, Sources(home=home, log=log, policy=policy))
+    fact = from_json(
+        RunDeclared,
+        {
+            "effective": str(view.now),
+            "run": run,
+            "party": party,
+            "site": site,
+            "jurisdictions": [*jurisdictions],
+            "purpose": purpose,
+            "lineage": _lineage(parents or [], scratch=scratch),
+            "chips": [_chip(text) for text in chips or ()],
+            "hosts": [*hosts],
+            "planned_flop": _flop(planned_flop, "--planned-flop"),
+            "planned_flop_hardware": _flop(planned_flop_hardware, "--planned-flop-hardware"),
+            "post_training": post_training,
+            "period": {
+                "start": str(view.now),
+                "end": str(view.now.plus(parse_length(lasts, path="--lasts"))),
+            },
+        },
+        path="run-declared",
+    )
+    deliver_draft(view, fact, Path(out), as_json=as_json)
+
+
+def _lineage(parents: list[str], *, scratch: bool) -> dict[str, JsonValue]:
+    """Where the weights come from, said and never guessed. Raises InvalidInput unless it is one of the two."""
+    if scratch == bool(parents):
+        raise InvalidInput(
+            "both given" if scratch else "neither given, one is needed",
+            path="--scratch, --parent",
+            remedy="say --scratch, or --parent with the SHA-256 of each checkpoint it starts from",
+        )
+    return {"scratch": scratch, "parents": [*parents]}
+
+
+def _chip(text: str) -> dict[str, JsonValue]:
+    name, equals, count = text.rpartition("=")
+    if not (name and equals):
+        raise InvalidInput(
+            f"{text[:80]!r} is not NAME=COUNT", path="--chip", remedy="write 'NVIDIA H100 SXM=8'"
+        )
+    return {"chip": name, "count": parse_quantity(count, path="--chip")}
+
+
+def _flop(text: str, flag: str) -> str:
+    return format_flop(parse_quantity(text, path=flag))
