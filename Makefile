@@ -16,8 +16,8 @@ TEST_PACKAGES := gcc libc6-dev:/usr/include/stdio.h chromium postgresql:psql pro
 	swtpm swtpm-tools:swtpm_setup libtss2-dev:/usr/include/tss2/tss2_esys.h pkg-config python3-dev:python3-config spin iproute2:tc \
 	slurmctld slurmd slurm-client:scontrol munge:munged $(RUN_PACKAGES)
 SEED ?= $(shell date +%s)
-# So many test files run side by side; each worker starts the systems that its files need.
-JOBS ?= 2
+# So many test files run side by side, each worker with the systems that its files need; 0: one after another.
+JOBS ?= 0
 
 .PHONY: help setup run test check format bench bench-full soak verify-model pins
 
@@ -32,7 +32,7 @@ run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN
 	@scripts/setup run
 	@$(BIN)/sekisho drill --serve
 
-test: ## all tests (SEKISHO_NO_APT=1: no system package; JOBS=1: one after another; PYTEST_ARGS=...: for pytest)
+test: ## all tests (SEKISHO_NO_APT=1: no system package; JOBS=2: two files at a time; PYTEST_ARGS=...: for pytest)
 	@scripts/system-packages $(TEST_PACKAGES)
 	@scripts/setup everything
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
