@@ -59,13 +59,16 @@ def refuse_rollback(published: Checkpoint | None, size: int, integrator: Integra
 def restore_checkpoint(
     published: Checkpoint | None, cosigned: tuple[int, bytes] | None, tiles: TileStore
 ) -> bytes | None:
-    """Write the file where it is behind: smaller, or the same size with fewer cosignatures; the newest note."""
+    """Write the file unless it is ahead, and give the newest note.
+
+    Also where it says the same already: a process that was killed may have moved it there and never synced its folder,
+    and what is announced from here on must outlive a power cut.
+    """
     if cosigned is None:
         return None
     size, note = cosigned
     if published is not None and published.size > size:
         return tiles.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)
-    if published is None or tiles.read(CHECKPOINT_PATH, MAX_NOTE_BYTES) != note:
-        # Crash here: as before; the file is behind the database and is written at the next start.
-        tiles.write(CHECKPOINT_PATH, note)
+    # Crash here: as before; the file is behind the database and is written at the next start.
+    tiles.write(CHECKPOINT_PATH, note)
     return note
