@@ -78,11 +78,13 @@ def regime(slurm: Cluster, tmp_path: Path) -> Iterator[Regime]:
 def test_a_licensed_job_spends_its_lease_by_the_devices_that_it_holds(regime: Regime) -> None:
     """Two of eight devices for some seconds: no less than their peak, and far less than everybody's."""
     assert regime.bound() == 0
+    began = time.monotonic()
     job = regime.submit()
     quanta = regime.control.stages().count("quantum")
     wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 4)
 
-    assert 2 * DEVICE_PEAK < regime.bound() < 14 * DEVICE_PEAK
+    # A busy machine makes the quanta longer: what everybody would have used grows with them.
+    assert 2 * DEVICE_PEAK < regime.bound() < 4 * DEVICE_PEAK * (time.monotonic() - began)
     regime.cluster.run("scancel", str(job))
     wait_until(lambda: regime.alive.link.read().processes == 0)
     used = regime.alive.link.read().device_s
