@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from sekisho.ledger import leaf_hash
 from sekisho.model.statements import (
     KINDS,
+    AccessDecided,
+    AccessTerms,
     AgentReleased,
+    AppealDecided,
+    AppealFiled,
     ApplicationFiled,
     ApprovalGiven,
     BalanceClosed,
@@ -24,8 +30,11 @@ from sekisho.model.statements import (
     Evidence,
     FindingRaised,
     HaltJudged,
+    HostLimb,
+    HostPredicate,
     HostRetired,
     ImpactAssessed,
+    InstrumentReading,
     InventoryTaken,
     IrregularityFound,
     KeyCompromised,
@@ -35,9 +44,12 @@ from sekisho.model.statements import (
     LicenceClosed,
     LicenceRevoked,
     LicenceSuspended,
+    LimbGroup,
     LogPosition,
     ObservationMade,
     OrderConfirmed,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     OutageDeclared,
     PackPublished,
@@ -49,14 +61,20 @@ from sekisho.model.statements import (
     RecoveryAnnounced,
     RecoveryVetoed,
     Reference,
+    RefusalRecorded,
+    ResolvedScope,
+    Scope,
     SignatureWithdrawn,
     Span,
     TimeMarked,
     UsageReported,
+    WeightsKeyReleased,
+    WeightsLocked,
     kind_of,
     parse_payload,
 )
 from sekisho.model.wire import encode_base64, sha256_hex
+from sekisho.orders import EMPTY_HEAD
 from sekisho.signing import Envelope, Regime, conceal
 from sekisho.signing.keys import Signer
 from tests.factory import (
@@ -105,6 +123,8 @@ def one_of_each() -> dict[str, Predicate]:
         *_receipts(),
         *_orders(),
         *_verdicts(),
+        *_refusals(),
+        *_access(),
         *_custody(),
         _impact(),
     ]
@@ -129,6 +149,7 @@ def signers_of(kind: str) -> tuple[Signer, ...]:
         "keep-registers": (OPERATOR,),
         "order-kind": (*AUTHORITY[:3], VERIFIER[0]),
         "observe": (VERIFIER[0],),
+        "adjudicate": AUTHORITY[:3],
         "judge": (VERIFIER[1],),
         "register-chips": (OPERATOR,),
         "host": (HOST,),
@@ -337,9 +358,110 @@ def _receipts() -> list[Predicate]:
 
 def _orders() -> list[Predicate]:
     return [
-        order_issued(charter_digest="c" * 64),
+        msgspec.structs.replace(
+            order_issued(charter_digest="c" * 64),
+            kind="suspend-access",
+            effect="suspend-access",
+            scope=Scope(),
+            resolved=ResolvedScope(
+                predicate=_fast_hosts(), size=9, tree="1" * 64, root="2" * 64, count=3
+            ),
+            access=AccessTerms(models=("model-1",), nationalities=("XA",), unknown="serve"),
+        ),
+        OrderSealed(
+            effective=NOW,
+            log=ORIGIN,
+            charter="c" * 64,
+            register="pause/JP",
+            number=1,
+            previous=EMPTY_HEAD,
+            kind="pause",
+            not_before=NOW,
+            expires=NOW.plus(86_400),
+            issue_until=NOW.plus(3_600),
+            opens=NOW.plus(86_400),
+            hosts="3" * 64,
+            leaves=4,
+            concealed=(conceal("order", "{}", SALT)[0], conceal("salt", "4" * 64, SALT)[0]),
+        ),
+        OrderOpened(
+            effective=NOW, order=ORDER, disclosures=(conceal("order", "{}", SALT)[1].text,)
+        ),
         OrderConfirmed(effective=NOW, order=ORDER, kind="pause"),
         OrdersInForce(effective=NOW, heads=(HEAD,), in_force=(ORDER,), root="a" * 64),
+    ]
+
+
+def _fast_hosts() -> HostPredicate:
+    """Hosts of one chip, or of much compute."""
+    chip = HostLimb(quantity="chip", op="is", values=("H100 SXM5",))
+    fast = HostLimb(quantity="peak-flop-per-s", op="at-least", values=("1" + "0" * 16,))
+    return HostPredicate(any_of=(LimbGroup(all_of=(chip,)), LimbGroup(all_of=(fast,))))
+
+
+def _refusals() -> list[Predicate]:
+    return [
+        RefusalRecorded(
+            effective=NOW,
+            host="host-1",
+            order=ORDER,
+            step="inspection",
+            answer_by=NOW.plus(86_400),
+            evidence=("8" * 64,),
+            reasons=("no receipt since the notice",),
+            measure="an inspector at the site within the day",
+        ),
+        AppealFiled(
+            effective=NOW,
+            appeal="appeal-1",
+            order=ORDER,
+            party="party-1",
+            asks="resume run-1",
+            grounds="5" * 64,
+        ),
+        AppealDecided(
+            effective=NOW,
+            appeal="appeal-1",
+            filed=REFERENCE,
+            order=ORDER,
+            outcome="upheld-in-part",
+            reasons="the scope was too wide",
+            resume_by=NOW.plus(86_400),
+        ),
+    ]
+
+
+def _access() -> list[Predicate]:
+    return [
+        AccessDecided(
+            effective=NOW.plus(60),
+            host="host-1",
+            model="model-1",
+            period=Span(start=NOW, end=NOW.plus(60)),
+            served=41,
+            refused=2,
+            orders=(ORDER,),
+            state="restricted",
+        ),
+        WeightsLocked(
+            effective=NOW,
+            model="model-1",
+            party="party-1",
+            licence=REFERENCE,
+            plaintext="1" * 64,
+            ciphertext="2" * 64,
+            bytes=1 << 30,
+            key="3" * 64,
+        ),
+        WeightsKeyReleased(
+            effective=NOW,
+            model="model-1",
+            locked=REFERENCE,
+            licence=REFERENCE,
+            host="host-1",
+            sealed_to=PARTY.public.to_text(),
+            request="4" * 64,
+        ),
     ]
 
 
@@ -357,6 +479,16 @@ def _verdicts() -> list[Predicate]:
             host_busy_ms=120,
             means="process table",
             other_user=True,
+            instruments=(
+                InstrumentReading(
+                    at=NOW,
+                    instrument="bmc",
+                    quantity="power",
+                    value="212.5",
+                    unit="W",
+                    at_rest="300",
+                ),
+            ),
         ),
         ChallengeAnswered(
             effective=NOW,

@@ -33,7 +33,7 @@ from sekisho.model.statements import (
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.signing import parse_envelope
 from sekisho.signing.phrase import digest_phrase
-from tests import factory
+from tests import factory, factory_kinds
 from tests.cli.ceremonies import LICENSED, PAUSED, T0, KeyHolder, phrase_of, sealed_until
 
 Capture = pytest.CaptureFixture[str]
@@ -68,6 +68,8 @@ def test_an_order_is_shown_with_reach_difference_and_phrase(
 def test_every_field_of_an_order_is_in_its_words(holder: KeyHolder, capsys: Capture) -> None:
     """Changing any one field of an order changes what is shown: nothing is signed unseen."""
     base = factory.order_issued(charter_digest=holder.charter_digest, now=holder.now)
+    sample = factory_kinds.one_of_each()["order-issued"]
+    assert isinstance(sample, OrderIssued)
     changes = {
         "log": "other.example/log",
         "charter": "1" * 64,
@@ -88,6 +90,8 @@ def test_every_field_of_an_order_is_in_its_words(holder: KeyHolder, capsys: Capt
         "lifts": factory.order_issued(lifts=()).lifts or (_reference(base),),
         "cap_percent": 40,
         "drill": True,
+        "resolved": sample.resolved,
+        "access": sample.access,
         "effective": holder.now.plus(-100),
     }
     fields = {field.name for field in msgspec.structs.fields(OrderIssued)} - {"crit"}
@@ -436,6 +440,14 @@ _NOT_IN_THE_STORY = {
     "licence-revoked",
     "licence-suspended",
     "outage-declared",
+    "order-sealed",
+    "order-opened",
+    "refusal-recorded",
+    "appeal-filed",
+    "appeal-decided",
+    "access-decided",
+    "weights-locked",
+    "weights-key-released",
     "production-reported",
     "usage-reported",
 }

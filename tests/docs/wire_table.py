@@ -19,6 +19,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
     Predicate,
+    access,
     applications,
     custody,
     deposits,
@@ -26,6 +27,7 @@ from sekisho.model.statements import (
     impact,
     licensing,
     orders,
+    scopes,
     shapes,
     succession,
 )
@@ -34,11 +36,24 @@ from sekisho.model.statements.shapes import Wire
 __all__ = ["PAGE", "cells_of", "describe", "kind_rows", "shape_rows"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-ROOMS = (shapes, governance, succession, licensing, applications, orders, custody, deposits, impact)
+ROOMS = (
+    shapes,
+    governance,
+    succession,
+    licensing,
+    applications,
+    scopes,
+    orders,
+    access,
+    custody,
+    deposits,
+    impact,
+)
 WORDS = {
     shapes.Name: "name",
     shapes.Text: "text",
     shapes.Digest: "digest",
+    shapes.DecimalText: "decimal",
     shapes.FlopText: "flop",
     shapes.Key64: "key",
     shapes.Jurisdiction: "jurisdiction",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import (
     KINDS,
+    AppealFiled,
     ApplicationFiled,
     ApprovalGiven,
     BalanceClosed,
@@ -27,6 +28,7 @@ from sekisho.model.statements import (
     RecoveryVetoed,
     RunDeclared,
     SignatureWithdrawn,
+    WeightsLocked,
     power_asked,
 )
 from sekisho.signing.charter import Charter
@@ -39,7 +41,15 @@ __all__ = ["accepted_powers", "keys_for", "spoken_of", "verify_authority"]
 
 # What a lost key leaves of these needs no list: leases run out, the heartbeat is said anew every minute, and a batch of
 # custody events stands by the signatures of those who sent them, whoever's key put it into the log.
-_BY_PARTY = (ApplicationFiled, BalanceClosed, InventoryTaken, ProductionReported, RunDeclared)
+_BY_PARTY = (
+    AppealFiled,
+    ApplicationFiled,
+    BalanceClosed,
+    InventoryTaken,
+    ProductionReported,
+    RunDeclared,
+    WeightsLocked,
+)
 _PASSING = frozenset({"lease-granted", "orders-in-force", "custody-moved"})
 
 

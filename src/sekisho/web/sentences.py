@@ -65,6 +65,36 @@ _WORDS: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {
         "order": f"{p.register} {p.number}",
         "effect": p.effect,
     },
+    "order-sealed": lambda p: {
+        "kind": p.kind,
+        "order": f"{p.register} {p.number}",
+        "opens": p.opens,
+    },
+    "order-opened": lambda p: {"order": f"{p.order.register} {p.order.number}"},
+    "refusal-recorded": lambda p: {
+        "host": p.host,
+        "order": f"{p.order.register} {p.order.number}",
+        "step": p.step,
+        "until": p.answer_by,
+    },
+    "appeal-filed": lambda p: {
+        "party": p.party,
+        "order": f"{p.order.register} {p.order.number}",
+        "asks": p.asks,
+    },
+    "appeal-decided": lambda p: {
+        "appeal": p.appeal,
+        "outcome": p.outcome,
+        "reasons": p.reasons,
+    },
+    "access-decided": lambda p: {
+        "host": p.host,
+        "model": p.model,
+        "served": p.served,
+        "refused": p.refused,
+    },
+    "weights-locked": lambda p: {"party": p.party, "model": p.model},
+    "weights-key-released": lambda p: {"host": p.host, "model": p.model},
     "orders-in-force": lambda p: {"count": len(p.in_force)},
     "observation-made": lambda p: {
         "host": p.host,

@@ -6,11 +6,18 @@ from sekisho.ceremony import BlastRadius, OrderDifference, State, compare_order,
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import tame
 from sekisho.cli.words.page import Page, names
-from sekisho.model.statements import OrderIssued, OrderReference, Scope
+from sekisho.model.statements import (
+    AccessTerms,
+    HostPredicate,
+    OrderIssued,
+    OrderReference,
+    ResolvedScope,
+    Scope,
+)
 from sekisho.model.wire import to_plain
 from sekisho.orders import WrongRegister, check_order, check_release
 
-__all__ = ["describe_order", "scope_in_words"]
+__all__ = ["describe_order", "predicate_in_words", "scope_in_words"]
 
 _SCOPE = (
     "sites",
@@ -38,6 +45,10 @@ def describe_order(page: Page, order: OrderIssued, digest: str) -> None:
     page.add("log", order.log)
     _describe_charter(page, order)
     page.add("scope", scope_in_words(page, order.scope))
+    if order.resolved is not None:
+        _describe_resolved(page, order.resolved)
+    if order.access is not None:
+        _describe_access(page, order.access)
     _describe_reach(page, order)
     if order.exemptions:
         page.add("exempt", names(order.exemptions))
@@ -68,6 +79,41 @@ def scope_in_words(page: Page, scope: Scope) -> str:
         if getattr(scope, name)
     ]
     return page.say("show.scope.and").join(given) or page.say("show.scope.nobody")
+
+
+def predicate_in_words(page: Page, predicate: HostPredicate) -> str:
+    """A predicate as any of groups, each of conditions that must all hold."""
+    groups = (
+        page.say("show.scope.and").join(
+            page.say(f"show.limb.{limb.op}", quantity=limb.quantity, values=names(limb.values))
+            for limb in group.all_of
+        )
+        for group in predicate.any_of
+    )
+    return page.say("show.scope.or").join(groups)
+
+
+def _describe_resolved(page: Page, resolved: ResolvedScope) -> None:
+    page.add("scope", predicate_in_words(page, resolved.predicate))
+    page.tell(
+        "resolved",
+        "resolved",
+        count=resolved.count,
+        root=resolved.root[:16],
+        size=resolved.size,
+        tree=resolved.tree[:16],
+    )
+
+
+def _describe_access(page: Page, access: AccessTerms) -> None:
+    page.tell(
+        "access",
+        "access",
+        models=names(access.models) or "*",
+        nationalities=names(access.nationalities) or "*",
+        jurisdictions=names(access.jurisdictions) or "*",
+    )
+    page.tell("access", f"access.unknown.{access.unknown}")
 
 
 def _describe_charter(page: Page, order: OrderIssued) -> None:

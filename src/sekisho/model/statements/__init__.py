@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sekisho.model.statements.access import *  # noqa: F403
+from sekisho.model.statements.access import __all__ as _access
 from sekisho.model.statements.applications import *  # noqa: F403
 from sekisho.model.statements.applications import __all__ as _applications
 from sekisho.model.statements.custody import *  # noqa: F403
@@ -16,6 +18,8 @@ from sekisho.model.statements.licensing import *  # noqa: F403
 from sekisho.model.statements.licensing import __all__ as _licensing
 from sekisho.model.statements.orders import *  # noqa: F403
 from sekisho.model.statements.orders import __all__ as _orders
+from sekisho.model.statements.scopes import *  # noqa: F403
+from sekisho.model.statements.scopes import __all__ as _scopes
 from sekisho.model.statements.shapes import *  # noqa: F403
 from sekisho.model.statements.shapes import __all__ as _shapes
 from sekisho.model.statements.statement import *  # noqa: F403
@@ -24,6 +28,7 @@ from sekisho.model.statements.succession import *  # noqa: F403
 from sekisho.model.statements.succession import __all__ as _succession
 
 __all__ = [  # noqa: PLE0604
+    *_access,
     *_applications,
     *_custody,
     *_deposits,
@@ -31,6 +36,7 @@ __all__ = [  # noqa: PLE0604
     *_impact,
     *_licensing,
     *_orders,
+    *_scopes,
     *_shapes,
     *_statement,
     *_succession,

@@ -157,6 +157,10 @@ class CharterAdopted(Predicate, frozen=True, kw_only=True):
     `recovers` names the recovery announcement that this version carries out; without it this is an amendment.
     `licence_approvals` is how many holders must approve an application before its licence; `tpm_roots` are the
     SHA-256 of the root certificates (DER) to which the endorsement keys of C2 hosts must chain.
+
+    A constituency that held a scope may not hold what overlaps it again within `hold_again_s`, and at most
+    `hold_chip_hours` in a quarter (None: not bounded). A host that has not halted `halt_due_s` after an order's grace
+    is late; each step of the ladder of refusal waits `refusal_step_s`.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -184,6 +188,10 @@ class CharterAdopted(Predicate, frozen=True, kw_only=True):
     compromise_grace_s: Annotated[int, msgspec.Meta(ge=0, le=3 * _DAY_S)] = 3 * _DAY_S
     licence_approvals: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     tpm_roots: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=64)] = ()
+    hold_again_s: Annotated[int, msgspec.Meta(ge=14 * _DAY_S, le=365 * _DAY_S)] = 14 * _DAY_S
+    hold_chip_hours: Count | None = None
+    halt_due_s: Seconds = 600
+    refusal_step_s: Seconds = _DAY_S
 
 
 class EnrolledDevice(Wire, frozen=True, kw_only=True):

@@ -229,7 +229,7 @@ class Spend(Wire, frozen=True, kw_only=True):
 
 
 Stage: TypeAlias = Literal[
-    "quantum", "received", "checkpointed", "halted", "resumed", "final", "refused"
+    "quantum", "received", "checkpointed", "halted", "capped", "resumed", "final", "refused"
 ]
 
 

@@ -11,6 +11,7 @@ from sekisho.model.instants import Instant
 __all__ = [
     "Checkpoint",
     "Count",
+    "DecimalText",
     "Digest",
     "FlopText",
     "Jurisdiction",
@@ -37,6 +38,9 @@ Name: TypeAlias = Annotated[
 Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=4000)]
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 FlopText: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^(0|[1-9][0-9]{0,37})(?!\n)$")]
+DecimalText: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=r"^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?(?!\n)$")
+]
 Key64: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{40,400}={0,2}(?!\n)$")]
 Jurisdiction: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?(?!\n)$")]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

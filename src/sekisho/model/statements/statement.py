@@ -13,6 +13,7 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, UnknownCriticalField
 from sekisho.model.quick_json import NotQuick, read_quickly
+from sekisho.model.statements.access import AccessDecided, WeightsKeyReleased, WeightsLocked
 from sekisho.model.statements.applications import (
     ApplicationFiled,
     ApprovalGiven,
@@ -54,13 +55,18 @@ from sekisho.model.statements.licensing import (
     UsageReported,
 )
 from sekisho.model.statements.orders import (
+    AppealDecided,
+    AppealFiled,
     ChallengeAnswered,
     FindingRaised,
     HaltJudged,
     ObservationMade,
     OrderConfirmed,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
+    RefusalRecorded,
 )
 from sekisho.model.statements.shapes import Digest, Predicate, Wire
 from sekisho.model.statements.succession import (
@@ -157,6 +163,10 @@ KINDS: dict[str, Kind] = {
         CheckpointRecorded, lambda p: f"checkpoint:{p.checkpoint.sha256}", "host"
     ),
     "order-issued": Kind(OrderIssued, lambda p: f"order:{p.register}:{p.number}", "order-kind"),
+    "order-sealed": Kind(OrderSealed, lambda p: f"order:{p.register}:{p.number}", "order-kind"),
+    "order-opened": Kind(
+        OrderOpened, lambda p: f"order:{p.order.register}:{p.order.number}", "keep-registers"
+    ),
     "order-confirmed": Kind(
         OrderConfirmed, lambda p: f"order:{p.order.register}:{p.order.number}", "order-kind"
     ),
@@ -164,6 +174,12 @@ KINDS: dict[str, Kind] = {
     "observation-made": Kind(ObservationMade, lambda p: f"host:{p.host}", "observe"),
     "challenge-answered": Kind(ChallengeAnswered, lambda p: f"device:{p.device}", "device"),
     "halt-judged": Kind(HaltJudged, lambda p: f"host:{p.host}", "judge"),
+    "refusal-recorded": Kind(RefusalRecorded, lambda p: f"host:{p.host}", "judge"),
+    "appeal-filed": Kind(AppealFiled, lambda p: f"appeal:{p.appeal}", "party"),
+    "appeal-decided": Kind(AppealDecided, lambda p: f"appeal:{p.appeal}", "adjudicate"),
+    "access-decided": Kind(AccessDecided, lambda p: f"model:{p.model}", "host"),
+    "weights-locked": Kind(WeightsLocked, lambda p: f"model:{p.model}", "party"),
+    "weights-key-released": Kind(WeightsKeyReleased, lambda p: f"model:{p.model}", "grant-lease"),
     "finding-raised": Kind(FindingRaised, lambda p: f"host:{p.host}", "witness-of-fault"),
     "chip-registered": Kind(ChipRegistered, lambda p: f"batch:{p.batch}", "register-chips"),
     "custody-moved": Kind(CustodyMoved, lambda p: f"batch:{p.root}", "keep-registers"),
@@ -232,7 +248,7 @@ def kind_of(predicate: Predicate) -> str:
 
 def power_asked(kind: str, predicate: Predicate) -> Power | None:
     """The charter power that a statement asks for; None where its key comes from elsewhere."""
-    if isinstance(predicate, OrderIssued | OrderConfirmed):
+    if isinstance(predicate, OrderIssued | OrderSealed | OrderConfirmed):
         return predicate.kind
     if isinstance(predicate, PackPublished):
         return "publish-emergency" if predicate.emergency else "publish-rules"
