@@ -16,8 +16,11 @@ TEST_PACKAGES := gcc libc6-dev:/usr/include/stdio.h chromium postgresql:psql pro
 	swtpm swtpm-tools:swtpm_setup libtss2-dev:/usr/include/tss2/tss2_esys.h pkg-config python3-dev:python3-config spin iproute2:tc \
 	slurmctld slurmd slurm-client:scontrol munge:munged $(RUN_PACKAGES)
 SEED ?= $(shell date +%s)
-# So many test files run side by side, each worker with the systems that its files need; 0: one after another.
-JOBS ?= 0
+# So many test files run side by side, each worker with the systems that its files need (CONTRIBUTING.md); 0: one
+# after another, in this process. More than two gain little: what is bound to real time is not run side by side.
+JOBS ?= $(shell [ "$$(nproc)" -gt 1 ] && echo 2 || echo 0)
+# The tests start thousands of interpreters: compiled once, our modules are not compiled by each of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test check format bench bench-full soak verify-model pins
 
@@ -32,7 +35,7 @@ run: ## the drill on a real workload, then the console until Ctrl-C (SEKISHO_RUN
 	@scripts/setup run
 	@$(BIN)/sekisho drill --serve
 
-test: ## all tests (SEKISHO_NO_APT=1: no system package; JOBS=2: two files at a time; PYTEST_ARGS=...: for pytest)
+test: ## all tests (SEKISHO_NO_APT=1: no system package; JOBS: two files at a time, 0 for one; PYTEST_ARGS=...: for pytest)
 	@scripts/system-packages $(TEST_PACKAGES)
 	@scripts/setup everything
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)

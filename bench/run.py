@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import access_gate
 import agent_cost
 import commands
 import fleet_day
@@ -279,6 +280,11 @@ def measure_fleet(effort: Effort) -> list[Row]:
     return fleet_day.measure_fleet(effort.fleet, effort.fleet_engines)
 
 
+def measure_access(effort: Effort) -> list[Row]:
+    """What the gate before an inference server costs a request and a chunk."""
+    return access_gate.measure_gate(effort.freezes * 100)
+
+
 def measure_slurm(effort: Effort) -> list[Row]:
     """A real Slurm on this machine: many jobs ended, and what the gate adds to a submission."""
     return slurm_stop.measure_slurm(effort.slurm_jobs, effort.slurm_submissions)
@@ -314,6 +320,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "telemetry-http": measure_intake,
     "fleet": measure_fleet,
     "slurm": measure_slurm,
+    "access": measure_access,
     "setup": tell_setup,
 }
 

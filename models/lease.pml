@@ -331,7 +331,7 @@ inline settle(m) {
     fi
 }
 
-/* = sekisho.agent.quanta:Quanta._final */
+/* = sekisho.agent.returns:Returns._final */
 inline final_receipt(m, l) {
     if
     :: leases[l].state == OPEN -> leases[l].final[BRANCH(m)] = 1; leases[l].consumed[BRANCH(m)] = HELD.spent

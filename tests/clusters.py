@@ -281,7 +281,7 @@ def cluster(folder: Path, clock: ClusterClock | None = None) -> Iterator[Cluster
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
-    if not begun.wait(10):
+    if not begun.wait(60):
         raise RuntimeError("the cluster did not begin")
     try:
         yield ready[0]

@@ -67,6 +67,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not _is_left_out(item, config)]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    """With several workers the files are spread as tests/spreading.py says; None: as asked for otherwise."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.spreading import Spread  # late: only the process that spreads has need of it
+
+    return Spread(config, log)
+
+
 def pytest_report_header() -> str:
     """The seed first, so that a long count that failed can be run again."""
     data = os.environ.get("SEKISHO_TEST_DATA") or "unset: tests marked testdata are left out"
@@ -100,8 +110,10 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture
 def postgres_url(postgres_server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of this test's own, empty."""
+    postgres_server.revive()
     name = f"test_{sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
     yield postgres_server.create(name)
+    postgres_server.revive()
     postgres_server.drop(name)
 
 

@@ -170,6 +170,7 @@ class TestDesk:
             number=number,
             nonce=nonce,
             quantum=0,
+            last_receipt=self.leases.chain("host-1").head,
         )
         return f.signed(fact, f.HOST).raw
 

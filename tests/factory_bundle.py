@@ -25,6 +25,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     ApplicationFiled,
     ApprovalGiven,
+    CertifiedCounter,
     ChallengeAnswered,
     CharterAdopted,
     CharterWitness,
@@ -62,6 +63,7 @@ from sekisho.signing import Envelope, TrustRoot, conceal, parse_envelope, root_o
 from sekisho.signing.keys import Ed25519Signer
 from sekisho.signing.notes import Note, NoteSigner
 from tests import factory
+from tests.tpm_words import Maker, WordyTpm, key_of
 
 __all__ = [
     "Cast",
@@ -69,6 +71,7 @@ __all__ = [
     "Sealed",
     "Story",
     "audit",
+    "challenge_of",
     "check_of",
     "honest_story",
     "pack_tar",
@@ -82,6 +85,8 @@ T0 = factory.NOW
 PEAK = 10**9
 ALLOWANCE = PEAK * 62
 RESERVE = PEAK * 4
+TPM_MAKER = Maker()
+TPM_ROOTS = (sha256_hex(TPM_MAKER.root),)
 MANIFEST_TYPE = "application/vnd.sekisho.manifest+json"
 
 
@@ -97,6 +102,8 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     approvals: int = 0
     approvers: tuple[str, ...] = ("authority-1", "authority-2")
     one_holder: bool = False
+    certified: bool = False
+    roots: tuple[str, ...] = TPM_ROOTS
 
     def signer(self, name: str) -> Ed25519Signer:
         return _signer(f"{name}{self.salt}")
@@ -121,7 +128,11 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
                 for n, (w, owner) in enumerate(zip(self.witnesses, self.owners, strict=True), 1)
             ],
         )
-        terms = msgspec.structs.replace(terms, licence_approvals=self.approvals)
+        terms = msgspec.structs.replace(
+            terms,
+            licence_approvals=self.approvals,
+            tpm_roots=self.roots if self.certified else (),
+        )
         return self._with_own_keys(terms)
 
     def root(self) -> TrustRoot:
@@ -476,6 +487,8 @@ class Host:
         self.played = 0
         self.links: list[Envelope] = []
         self.quantum = 0
+        self.tpm = host_tpm() if cast.certified else None
+        self.challenge: str | None = None
         story.papers |= {
             f"hosts/host-1/{name}.jsonl": []
             for name in ("receipts", "requests", "acknowledgements")
@@ -490,16 +503,17 @@ class Host:
     ) -> Envelope:
         """The next link of the chain."""
         self.quantum += stage == "quantum"
+        if self.tpm is not None and stage == "quantum":
+            fields = {"certified": self.certify(), **fields}
         fact = ReceiptGiven(
             effective=T0.plus(at),
             host="host-1",
             sequence=len(self.links) + 1,
             previous=self.last,
             stage=stage,  # type: ignore[arg-type]  # a test's own choice
-            counter="C0",
             quantum=self.quantum,
             run="run-1",
-            **{"state": "running", **fields},  # type: ignore[arg-type]  # the same
+            **{"state": "running", "counter": "C2" if self.tpm else "C0", **fields},  # type: ignore[arg-type]  # the same
         )
         envelope = factory.signed(fact, self._cast.signer("host-1"))
         self.links.append(envelope)
@@ -507,6 +521,14 @@ class Host:
         if acknowledged:
             self._acknowledge(fact, envelope, at)
         return envelope
+
+    def certify(self) -> CertifiedCounter | None:
+        """The TPM's word for its next step, over the newest challenge."""
+        if self.tpm is None or self.challenge is None:
+            return None
+        self.tpm.counter += 1
+        self.tpm.clock_ms += 1_000
+        return self.tpm.certify(self.challenge)
 
     def spend(self, lease: Reference, number: int, bound: int, *, final: bool = False) -> Spend:
         reserved = bound if final else bound + RESERVE
@@ -530,9 +552,21 @@ class Host:
             sequence=fact.sequence,
             receipt=envelope.digest,
             heads=(),
+            challenge=challenge_of(f"receipt {fact.sequence}") if self.tpm else None,
         )
+        self.challenge = heard.challenge or self.challenge
         signed = factory.signed(heard, self._cast.signer("operator-1"))
         self._story.papers["hosts/host-1/acknowledgements.jsonl"].append(signed.raw)
+
+
+def host_tpm() -> WordyTpm:
+    """Host-1's TPM before its first quantum, with its maker's certificates."""
+    return WordyTpm(counter=0, endorsement=TPM_MAKER.chain(key_of(55)))
+
+
+def challenge_of(what: str) -> str:
+    """The issuer's nonce that came with a lease or an acknowledgement."""
+    return hashlib.sha256(what.encode()).hexdigest()[:32]
 
 
 def honest_story(
@@ -588,6 +622,8 @@ def _found(story: Story, cast: Cast, planned: int) -> None:
     story.packs[f"{pack.reference.name}-{pack.reference.version}"] = pack_bytes()
     enrolled = msgspec.structs.replace(
         factory.host_enrolled(emulated=cast.emulated, of=cast.signer("host-1")),
+        counter="C2" if cast.certified else "C0",
+        tpm=host_tpm().enrolled() if cast.certified else None,
         devices=tuple(
             msgspec.structs.replace(
                 device,
@@ -702,10 +738,12 @@ def _leased(
             nonce=asked.nonce,
             request=envelope.digest,
             heads=heads(log, *orders),
+            challenge=challenge_of(name) if host.tpm else None,
             concealed=concealed,
         )
 
     story.add(at, (name, item(grant, "operator-1")))
+    host.challenge = challenge_of(name)
     return _leaf_now(story, host, name)
 
 

@@ -318,6 +318,7 @@ def _applications() -> list[Predicate]:
             application=REFERENCE,
             approvals=(REFERENCE, REFERENCE),
             lifts=REFERENCE,
+            egress_bytes_per_s=1_000_000,
         ),
         LicenceSuspended(effective=NOW, licence=REFERENCE, number="LIC-1", reason="an inquiry"),
         LicenceClosed(effective=NOW, licence=REFERENCE, number="LIC-1", usage=(REFERENCE,)),

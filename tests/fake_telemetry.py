@@ -42,7 +42,7 @@ class FakeTelemetry:
             kind=kind, site=site, name=name, content_type=content_type, encoding=encoding
         )
         if self.gate is not None:
-            self.gate.wait(10)
+            self.gate.wait(60)
         self.taken.append((delivery, body))
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -105,6 +105,7 @@ class Holder:
             number=number,
             nonce=f"{number:032x}",
             quantum=self.quantum,
+            last_receipt=self.head,
         )
         return f.signed(fact, self._key).raw
 

@@ -107,7 +107,7 @@ class Server:
         for number in (signal.SIGCONT, signal.SIGQUIT):
             self._process.send_signal(number)
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -118,11 +118,16 @@ class Server:
         self.stop()
         self.start()
 
+    def revive(self) -> None:
+        """Start it again where somebody left it down: a test that failed half-way fails alone."""
+        if not self.is_up():
+            self.start()
+
     def is_up(self) -> bool:
         """Whether its process lives; one that has just crashed may still be recovering."""
         return self._process is not None and self._process.poll() is None
 
-    def wait_ready(self, timeout: float = 30.0) -> None:
+    def wait_ready(self, timeout: float = 120.0) -> None:
         """Until it lets clients in. Raises TimeoutExpired with what it said."""
         command = [str(self._programs / "pg_isready"), "-q", "-h", str(self.socket)]
         deadline = time.monotonic() + timeout

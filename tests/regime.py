@@ -88,6 +88,7 @@ class LiveRegime:
             number=last + 1,
             nonce=secrets.token_hex(16),
             quantum=self.control.leases.chain(host).sequence,
+            last_receipt=self.control.leases.chain(host).head,
         )
         return signed(request, key_of(host))
 

@@ -28,6 +28,7 @@ from sekisho.app.slurm import install_gate
 from sekisho.model.statements import Mode
 from sekisho.ports.driver_settings import SlurmSettings
 from sekisho.ports.gate import GatePicture, RunGate
+from tests.ports import free_ports
 
 __all__ = ["Cluster", "find_slurm", "start_cluster"]
 
@@ -96,7 +97,7 @@ class Cluster:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         for name in ("etc", "gate", "state", "munge", "gpu", "spool-n1", "spool-n2"):
             (folder / name).mkdir()
-        ctld, n1, n2 = _free_ports(3)
+        ctld, n1, n2 = free_ports(3)
         host = socket.gethostname().partition(".")[0]
         text = _CONF.format(
             host=host,
@@ -190,12 +191,20 @@ class Cluster:
 
     # --- as the agent ----------------------------------------------------------------------
 
-    def show(self, *runs: RunGate, mode: Mode = "kill", for_s: float = 60.0) -> None:
+    def show(
+        self, *runs: RunGate, mode: Mode = "kill", for_s: float = 60.0, grace_s: int = 0
+    ) -> None:
         """Show the gate a picture of these runs."""
         now = SystemClock().now()
-        GateFile(self.gate).show(
-            GatePicture(host="host-1", mode=mode, written=now, until=now.plus(for_s), runs=runs)
+        picture = GatePicture(
+            host="host-1",
+            mode=mode,
+            written=now,
+            until=now.plus(for_s),
+            runs=runs,
+            grace_s=grace_s,
         )
+        GateFile(self.gate).show(picture)
 
     def advise(self) -> None:
         self.show(mode="advise", for_s=600)
@@ -252,7 +261,7 @@ class Cluster:
         rows = json.loads(self.ask("squeue --json") or '{"jobs": []}')["jobs"]
         return {row["job_id"]: row["job_state"] for row in rows}
 
-    def wait_for(self, what: str, holds: Callable[[], bool], *, timeout_s: float = 20.0) -> float:
+    def wait_for(self, what: str, holds: Callable[[], bool], *, timeout_s: float = 60.0) -> float:
         """Seconds until `holds`. Raises TimeoutError with what the daemons said last."""
         begun = time.monotonic()
         while not holds():
@@ -263,7 +272,7 @@ class Cluster:
             time.sleep(0.05)
         return time.monotonic() - begun
 
-    def wait_state(self, job: int, *states: str, timeout_s: float = 20.0) -> float:
+    def wait_state(self, job: int, *states: str, timeout_s: float = 60.0) -> float:
         what = f"job {job} to be {' or '.join(states)}"
         return self.wait_for(what, lambda: self.state(job) in states, timeout_s=timeout_s)
 
@@ -285,27 +294,25 @@ class Cluster:
 
 @contextmanager
 def start_cluster(
-    *, gpus: int = 4, kill_wait: int = 2, slurmd_timeout: int = 300, gated: bool = False
+    *,
+    gpus: int = 4,
+    kill_wait: int = 2,
+    slurmd_timeout: int = 300,
+    gated: bool = False,
+    watched: bool = False,
 ) -> Iterator[Cluster]:
-    """A cluster of two nodes for as long as the context lasts. `gpus` are those of one node, `gated`: with our gate."""
+    """A cluster of two nodes for as long as the context lasts. `gpus` are those of one node.
+
+    `gated`: with our gate, `watched`: and with our watch on the nodes.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sekisho-slurm-"))
     folder.chmod(0o755)
     cluster = Cluster(folder, gpus=gpus, kill_wait=kill_wait, slurmd_timeout=slurmd_timeout)
     try:
         if gated:
-            install_gate(cluster.etc, cluster.gate)
+            install_gate(cluster.etc, cluster.gate, nodes=watched)
         cluster.start()
         yield cluster
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            opened = stack.enter_context(socket.socket())
-            opened.bind(("127.0.0.1", 0))
-            found.append(int(opened.getsockname()[1]))
-        return found

@@ -111,7 +111,7 @@ class SwTpm:
         )
         begun = time.monotonic()
         while not all((self.folder / name).exists() for name in ("s", "s.ctrl")):
-            assert time.monotonic() - begun < 10, "swtpm does not start"
+            assert time.monotonic() - begun < 60, "swtpm does not start"
             time.sleep(0.005)
 
     def power_off(self) -> None:

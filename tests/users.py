@@ -25,8 +25,9 @@ __all__ = [
     "package_environment",
 ]
 
-# Numbers that no user has: nothing on this machine is theirs.
-AGENT, WORKER, STRANGER = 61_001, 61_002, 61_003
+# Numbers that no user has: nothing on this machine is theirs, nor another worker's of the same test run.
+_FIRST = 61_001 + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+AGENT, WORKER, STRANGER = range(_FIRST, _FIRST + 3)
 ROOT = Path(__file__).parents[1]
 
 

@@ -40,7 +40,7 @@ def warm_commands(folder: Path) -> Iterator[Path]:
     address = folder / "warm"
     server = subprocess.Popen([sys.executable, "-m", "tests.warm_command", str(address)])
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not address.exists():
             assert server.poll() is None
             assert time.monotonic() < deadline

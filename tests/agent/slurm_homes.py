@@ -36,7 +36,7 @@ def enrol_cluster(control: FakeControl, devices: int = 8) -> None:
     enrolled = tuple(
         EnrolledDevice(
             device=f"host-1/gpu-{number}",
-            chip="host CPU",
+            chip="training accelerator",
             peak_flop_per_s=str(DEVICE_PEAK),
             basis="declared",
         )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from sekisho.adapters.schedulers.slurm.gate_file import write_lines
 from sekisho.agent.decide import LeaseFacts, Situation, decide
 from sekisho.agent.gatekeeping import Gatekeeper, GateView, is_due, picture_of
-from sekisho.model.errors import Unavailable
+from sekisho.agent.host import AgentSettings
+from sekisho.agent.main import _open_gate
+from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.model.statements import OrderReference
 from sekisho.orders import Demand
+from sekisho.ports.driver_settings import SlurmSettings
 from sekisho.ports.gate import GatePicture
 from tests.factory import NOW
 from tests.fakes import FakeControl
@@ -48,6 +54,33 @@ def test_a_run_under_way_is_open_until_its_lease_ends() -> None:
     assert picture.until.since(NOW) == LEASE.ends_s
     long = msgspec.structs.replace(LEASE, ends_s=3600.0)
     assert shown(changed(lease=long)).until.since(NOW) == 2 * QUANTUM_S
+
+
+def test_a_picture_says_how_long_work_may_outlive_it() -> None:
+    """The licence's grace, for those who read it where nobody answers; an amended grace is shown at once."""
+    licence = view().licence
+    assert licence is not None
+    picture = shown(OPEN)
+
+    assert picture.grace_s == licence.licence.lease.grace_s > 0
+    assert is_due(picture, msgspec.structs.replace(picture, grace_s=picture.grace_s + 1))
+    assert f"grace\t{picture.grace_s}\n".encode() in write_lines(picture, 1_000)
+    assert shown(OPEN, licensed=False).grace_s == 0
+
+
+def test_a_second_agent_on_one_gate_is_refused(tmp_path: Path) -> None:
+    """The gate shows one picture: two agents would overwrite each other's runs."""
+    settings = AgentSettings(
+        host="h",
+        control="http://127.0.0.1:9",
+        run="r",
+        driver="slurm",
+        slurm=SlurmSettings(gate=str(tmp_path)),
+    )
+
+    assert _open_gate(settings) is not None
+    with pytest.raises(StateConflict, match="another agent holds"):
+        _open_gate(settings)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.agent.units import AGENT_UNIT, WATCHDOG_UNIT, UnitsPlace, make_units
+from sekisho.model.errors import InvalidInput
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "systemd"
 KINDS = [
@@ -97,3 +99,35 @@ def test_an_agent_that_counts_devices_may_open_them() -> None:
     )
     assert "nvidia" not in plain
     assert counting.replace("DeviceAllow=char-nvidia* rw\n", "") == plain
+
+
+@pytest.mark.parametrize("name", [AGENT_UNIT, WATCHDOG_UNIT])
+@pytest.mark.parametrize("has_release", [True, False])
+def test_a_unit_starts_the_release_that_is_current(
+    name: str, has_release: bool, tmp_path: Path
+) -> None:
+    """From its own folder and not through the link; without one, from what the interpreter has."""
+    if has_release:
+        (tmp_path / "releases" / "7").mkdir(parents=True)
+        (tmp_path / "current").symlink_to("releases/7")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "[$PYTHONPATH] $*"\n')
+    python.chmod(0o755)
+    place = UnitsPlace(python=str(python), releases=str(tmp_path))
+    line = read(make_units(place)[name])["Service"]["ExecStart"]
+    # What systemd makes of the line: `$$` is a dollar, quotes as a shell has them.
+    words = [word.replace("$$", "$") for word in shlex.split(line)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=10)
+
+    path, _, rest = done.stdout.partition("] ")
+    assert path == f"[{tmp_path / 'releases' / '7'}" if has_release else path == "["
+    assert rest.startswith("-P -m sekisho.agent.")
+
+
+@pytest.mark.parametrize(
+    "releases", ["/var/lib/sekisho", "/var/lib/sekisho/r", "/opt/a b", "/opt/$(x)", "/a/../b", "r"]
+)
+def test_no_unit_starts_what_the_agent_could_write(releases: str) -> None:
+    """Root starts the watchdog: a folder within the agent's home is refused, and so is what no unit can hold."""
+    with pytest.raises(InvalidInput, match="--releases"):
+        make_units(UnitsPlace(releases=releases))

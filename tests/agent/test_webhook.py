@@ -235,6 +235,6 @@ def test_the_command_serves_until_it_is_told_to_leave(tmp_path: Path) -> None:
             connection.request("POST", "/admit", review_of(bare()))
             answer = json.loads(connection.getresponse().read())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     # The picture was written for another day than the system's: it is stale by now.
     assert answer["response"]["status"]["message"].startswith("sekisho gate/stale")

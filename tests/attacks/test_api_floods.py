@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import pytest
 
+from sekisho.app.control import WITNESSED_WITHIN_S
 from sekisho.ledger import Cosigned
 from sekisho.model.errors import SekishoError, Unavailable
 from sekisho.model.statements import CharterKey, Constituency, make_payload
@@ -33,7 +34,7 @@ def regime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveRegime]:
 def test_leases_that_wait_for_witnesses_do_not_keep_a_pause_out(
     regime: LiveRegime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One host asks sixty times at once while the witnesses are silent; the pause is in the log within two seconds."""
+    """One host asks sixty times at once while witnesses are silent; the pause is in the log before any gives up."""
     released = threading.Event()
 
     def wait(index: int, timeout: float) -> Cosigned:
@@ -46,15 +47,15 @@ def test_leases_that_wait_for_witnesses_do_not_keep_a_pause_out(
         try:
             with monkeypatch.context() as silent:
                 silent.setattr(regime.control.publisher, "wait_witnessed", wait)
+                begun = time.monotonic()
                 asked = [pool.submit(_post, f"{address}/api/v1/leases", request) for _ in range(60)]
                 time.sleep(0.5)
-                begun = time.monotonic()
                 answer = _post(f"{address}/api/v1/statements", order)
                 took_s = time.monotonic() - begun
         finally:
             released.set()
         assert {future.result() for future in asked} <= {200, 503}
-    assert (answer, took_s < 2) == (200, True)
+    assert (answer, took_s < WITNESSED_WITHIN_S) == (200, True)
 
 
 def test_a_charter_of_strange_keys_costs_no_more_than_the_charter_in_force(tmp_path: Path) -> None:

@@ -112,6 +112,37 @@ def test_block_device_at_a_devices_path(path: str) -> None:
     assert _asks_the_webhook(pod)
 
 
+@pytest.mark.parametrize("field", ["containers", "initContainers", "ephemeralContainers"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/run/nvidia-container-devices/all",
+        "/var/run/nvidia-container-devices",
+        "/var/run/nvidia-container-devices/cdi/nvidia.com/gpu/0",
+        "/var//run/./nvidia-container-devices/GPU-1",
+        "/data/../run/nvidia-container-devices/0",
+    ],
+)
+def test_device_list_given_as_volume_mounts(path: str, field: str) -> None:
+    """Nothing is asked for: a mount's own path tells the runtime of a node which devices to hand out."""
+    container = {"name": "m", "volumeMounts": [{"name": "null", "mountPath": path}]}
+    volumes = [{"name": "null", "hostPath": {"path": "/dev/null"}}]
+    pod = with_container(bare(run=None, gpus=0, spec={"volumes": volumes}), field, container)
+    assert "where devices lie" in judged(pod).message
+    assert _asks_the_webhook(pod)
+
+
+def test_other_volume_mounts_are_let_through() -> None:
+    """A folder above the list is no list, and neither is a path of another system."""
+    for path in ("/data", "/var/run", "/var/run/secrets/kubernetes.io/serviceaccount", "C:\\data"):
+        mounts = [{"name": "v", "mountPath": path}]
+        pod = with_container(
+            bare(run=None, gpus=0), "containers", {"name": "m", "volumeMounts": mounts}
+        )
+        assert judged(pod).allowed, path
+        assert not _asks_the_webhook(pod)
+
+
 def _asks_the_webhook(pod: dict[str, Any]) -> bool:
     inputs = {"object": pod, "request": {"operation": "CREATE", "namespace": "team"}}
     return bool(evaluate(reaches_devices("object.spec", RULES), inputs))

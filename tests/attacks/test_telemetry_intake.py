@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import logging
+import select
 import socket
 import threading
 import time
@@ -74,7 +75,7 @@ def _fresh_tokens(regime: LiveRegime) -> None:
 def post(address: str, path: str, token: str, content: bytes, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     bearer = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.post(f"{address}{path}", content=content, headers={**bearer, **named}, timeout=20)
+    return httpx.post(f"{address}{path}", content=content, headers={**bearer, **named}, timeout=60)
 
 
 def write(address: str, token: str, content: bytes, **headers: str) -> httpx.Response:
@@ -339,20 +340,19 @@ def test_a_slow_body_is_let_go_and_keeps_nobody_waiting(
     address: str, fake: FakeTelemetry, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty senders that send a byte now and then: others are taken at once, and the slow ones get 503, not 408."""
-    monkeypatch.setattr(epcis_bodies, "BODY_WITHIN_S", 1.0)
+    monkeypatch.setattr(epcis_bodies, "BODY_WITHIN_S", 4.0)
     host, port = address.removeprefix("http://").split(":")
     head = (
         f"POST /api/v1/write HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
         "content-type: application/x-protobuf\r\ncontent-encoding: snappy\r\n"
         "content-length: 100000\r\n\r\nx"
     )
-    lines = [socket.create_connection((host, int(port)), timeout=10) for _ in range(20)]
+    lines = [socket.create_connection((host, int(port)), timeout=60) for _ in range(20)]
     try:
         for line in lines:
             line.sendall(head.encode())
-        begun = time.monotonic()
         assert write(address, token, b"quick").status_code == 204
-        assert time.monotonic() - begun < 1
+        assert not select.select(lines, [], [], 0)[0]  # none of them has been answered yet
         for line in lines:
             answer = line.recv(4096)
             assert answer.startswith(b"HTTP/1.1 503 ")
@@ -373,13 +373,12 @@ def test_a_flood_waits_or_is_told_to_come_again_and_keeps_no_order_out(
         try:
             sent = [pool.submit(write, address, token, bytes(2 << 20)) for _ in range(80)]
             time.sleep(1.5)
-            begun = time.monotonic()
             paused = post(address, "/api/v1/statements", "", order)
-            took_s = time.monotonic() - begun
+            stood_still = not fake.taken
         finally:
             fake.gate.set()
         answers = [future.result() for future in sent]
-    assert (paused.status_code, took_s < 2) == (200, True)
+    assert (paused.status_code, stood_still) == (200, True)
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {204, 503}
     assert statuses.count(204) == len(fake.taken) >= 40

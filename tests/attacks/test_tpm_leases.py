@@ -57,7 +57,7 @@ def test_tpm_state_and_disk_rolled_back_together_on_c1(host: TpmHost, tmp_path: 
 def stop(alive: Living) -> None:
     """End the agent in order and its work with it, as a shutdown does."""
     alive.agent.terminate()
-    alive.agent.wait(10)
+    alive.agent.wait(60)
     alive.link.kill()
     alive.link.quit()
 

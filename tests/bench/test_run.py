@@ -25,6 +25,8 @@ MEASURED = {
     "watchdog with work": ("MB", 1),
     "  the same through the watchdog's socket": ("ms", 10),
     "sekisho --help": ("s", 3),
+    "access gate: added to a request": ("ms", 1_000),
+    "access gate: added to each chunk of a stream": ("ms", 50),
     "append, durable and with its index": ("ms", 20),
     "append until two witnesses cosigned": ("ms", 20),
     "appends of 16 threads, all witnessed": ("/s", 1),
@@ -76,7 +78,7 @@ def bench(folder: Path, *arguments: str) -> str:
         env={**os.environ, "TMPDIR": str(folder)},
         capture_output=True,
         check=False,
-        timeout=180,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     return done.stdout.decode()

@@ -151,3 +151,35 @@ def test_a_check_of_a_cluster_that_is_down_says_try_again(
 
     assert call(["agent", "kubernetes", "check", *place], settings(tmp_path)) == 4
     assert capsys.readouterr().out == ""
+
+
+def test_a_watchdog_in_the_foreground_says_what_to_do_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which socket belongs into agent.json, where its journal is, and what Ctrl-C does."""
+    home = tmp_path / "w"
+    home.mkdir(mode=0o700)
+    (home / "watchdog.json").write_text('{"driver": "process"}')
+    posts: list[object] = []
+    monkeypatch.setattr("sekisho.agent.watchdog.run_watchdog", lambda post: posts.append(post) or 0)
+    assert call(["agent", "watchdog", "--home", str(home)], settings(tmp_path)) == 0
+    told = capsys.readouterr().err
+    for word in (
+        f'"socket": "{home}/watchdog.sock"',
+        "sekisho agent run",
+        "Ctrl-C",
+        "watchdog.log",
+    ):
+        assert word in told
+    assert len(posts) == 1
+
+
+def test_an_agent_without_its_settings_is_told_what_belongs_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is said of being on duty; the remedy names the page."""
+    assert call(["agent", "run", "--home", str(tmp_path)], settings(tmp_path)) == 2
+    told = capsys.readouterr().err
+    assert "agent.json" in told
+    assert "docs/guide/agent.md" in told
+    assert "on duty" not in told

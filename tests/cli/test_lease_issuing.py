@@ -70,8 +70,13 @@ def test_a_request_file_is_answered_and_listed(
     assert isinstance(rows, list)
     (row,) = rows
     assert (row["host"], row["number"], row["term"], row["ended"]) == ("host-1", 1, 1, None)
-    assert row["allowance_flop"] is None, "an outsider's reading: nobody disclosed it"
-    home = str(regime.control.home.path)
+    assert int(row["allowance_flop"]) > 0, "the environment's home opens what it keeps itself"
+    place = regime.control.home.path
+    assert sekisho(regime, "lease", "list", "--log", str(place / "public/log")) == 0
+    outside = told(capsys)
+    assert isinstance(outside, list)
+    assert outside[0]["allowance_flop"] is None, "an outsider's reading: nobody disclosed it"
+    home = str(place)
     assert sekisho(regime, "lease", "list", "--home", home) == 0
     own = told(capsys)
     assert isinstance(own, list)

@@ -79,8 +79,9 @@ def test_a_bad_draft_names_its_flag(
 def test_a_licence_that_does_not_fit_the_log_is_not_signed(
     declared: KeyHolder, capsys: Capture
 ) -> None:
-    """A budget above what was declared is shown as a fault, and the signature is refused."""
-    assert draft(declared, "--budget", "2e12") == 0
+    """A budget above what was declared is shown as a fault, ends with 1, and the signature is refused."""
+    assert draft(declared, "--budget", "2e12") == 1
+    assert "would be refused" in capsys.readouterr().out
     path = declared.path("licence.json")
     shown = declared.answer(capsys, "show", path, "--log", declared.log)
     assert "fault" in {row["code"] for row in shown["warnings"]}
@@ -94,7 +95,7 @@ def test_a_number_that_is_taken_is_not_signed(
 ) -> None:
     """A second licence under one number is refused before the phrase is asked for."""
     holder = KeyHolder(tmp_path, monkeypatch, second=LICENSED)
-    assert draft(holder) == 0
+    assert draft(holder) == 1
     path = holder.path("licence.json")
     assert holder.call("licence", "sign", path, "--key", holder.key(), "--log", holder.log) == 1
     assert "is taken" in capsys.readouterr().err

@@ -124,8 +124,10 @@ def test_what_the_log_does_not_know_is_loud(
     command = flags(unknown, party="party-9", host="host-9")
     shown = party.answer(capsys, *command, "--log", party.log)
     assert [row["code"] for row in shown["warnings"]] == ["run-party", "run-host"]
-    shown = party.answer(capsys, *flags(taken, run="run-1"), "--log", party.log)
+    assert shown["refused"] is None
+    shown = party.answer(capsys, *flags(taken, run="run-1"), "--log", party.log, code=1)
     assert [row["code"] for row in shown["warnings"]] == ["run-known"]
+    assert "declared already" in shown["refused"]
     command_2 = ("licence", "sign", taken, "--phrase", phrase_of(taken.read_bytes()))
     assert party.call(*command_2, "--key", party.key("party-1"), "--log", party.log) == 1
     assert "declared already" in capsys.readouterr().err

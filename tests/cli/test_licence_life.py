@@ -14,6 +14,8 @@ from sekisho.model.statements import (
     LicenceIssued,
     LicenceSuspended,
     OutageDeclared,
+    Span,
+    make_payload,
     parse_payload,
 )
 from sekisho.signing import parse_envelope
@@ -112,6 +114,32 @@ def test_applications_are_listed_with_what_is_missing(officer: KeyHolder, capsys
         assert "APP-1" in capsys.readouterr().out
 
 
+def test_a_script_approves_in_two_calls_of_one_date(officer: KeyHolder, capsys: Capture) -> None:
+    """A phrase of another instant is refused with the way on; under the shown date it signs."""
+    path = officer.path("said.json")
+    command = ("licence", "approve", "APP-1", "--reason", "read", "--out", path)
+    own = (*command, "--key", officer.key("authority-2"), "--log", officer.log)
+    first = officer.now
+    assert officer.call(*own, "--phrase", "so so so so so so so so") == 1
+    assert f"--dated {first}" in capsys.readouterr().err
+    officer.answer(
+        capsys, *command, "--public", officer.public("authority-2"), "--log", officer.log
+    )
+    phrase = phrase_of(path.read_bytes())
+    path.unlink()
+    officer.set_clock(first.plus(7))
+    assert officer.call(*own, "--phrase", phrase) == 1, "dated anew it is another text"
+    assert not path.exists()
+    assert officer.call(*own, "--phrase", phrase, "--dated", str(first)) == 0
+    fact = parse_payload(parse_envelope(path.read_bytes()).payload).predicate
+    assert isinstance(fact, ApprovalGiven)
+    assert fact.effective == first
+    capsys.readouterr()
+    path.unlink()
+    assert officer.call(*own, "--dated", "yesterday") == 2
+    assert "--dated" in capsys.readouterr().err
+
+
 def test_a_licence_that_lacks_an_approval_is_not_signed(
     officer: KeyHolder, capsys: Capture
 ) -> None:
@@ -121,7 +149,9 @@ def test_a_licence_that_lacks_an_approval_is_not_signed(
         capsys,
         *("licence", "draft", "run-1", "--number", "LIC-9", "--application", "APP-1"),
         *("--mode", "kill", "--out", path, "--log", officer.log),
+        code=1,
     )
+    assert "has 1 approvals" in drafted["refused"]
     assert "1 approvals" in " ".join(w["text"] for w in drafted["warnings"])
     command = ("licence", "sign", path, "--key", officer.key(), "--log", officer.log)
     assert officer.call(*command, "--phrase", phrase_of(path.read_bytes())) == 1
@@ -134,7 +164,7 @@ def test_a_licence_takes_its_applications_terms_where_none_are_given(
     """Budget, hosts, mode and end are those applied for; a longer stay has to be said, and is warned of."""
     command = ("licence", "draft", "run-1", "--number", "LIC-9", "--application", "APP-1")
     path = officer.path("licence.json")
-    officer.answer(capsys, *command, "--out", path, "--log", officer.log)
+    officer.answer(capsys, *command, "--out", path, "--log", officer.log, code=1)
     (asked,) = officer.answer(capsys, "licence", "applications", "--log", officer.log)
     fact = parse_payload(path.read_bytes()).predicate
     assert isinstance(fact, LicenceIssued)
@@ -143,7 +173,7 @@ def test_a_licence_takes_its_applications_terms_where_none_are_given(
     assert str(fact.period.start) >= asked["start"]
     longer = officer.path("longer.json")
     drafted = officer.answer(
-        capsys, *command, "--lasts", "90d", "--out", longer, "--log", officer.log
+        capsys, *command, "--lasts", "90d", "--out", longer, "--log", officer.log, code=1
     )
     assert "period" in " ".join(w["text"] for w in drafted["warnings"])
 
@@ -243,11 +273,28 @@ def test_suspension_revocation_and_outage_are_drafted_and_shown(
     assert "not suspended" in capsys.readouterr().err
 
 
-def test_an_outage_of_four_days_is_not_signed(holder: KeyHolder, capsys: Capture) -> None:
-    """72 hours is the most."""
+@pytest.mark.parametrize("lasts", ["73h", "96h", "0"])
+def test_an_outage_of_more_than_72_hours_or_of_none_is_not_drafted(
+    holder: KeyHolder, capsys: Capture, lasts: str
+) -> None:
+    """Bad input that names the option and what to do; no file."""
     path = holder.path("outage.json")
-    command = ("licence", "outage", "OUT-1", "--lasts", "96h", "--reason", "x", "--out", path)
-    assert holder.call(*command, "--log", holder.log) == 0
+    command = ("licence", "outage", "OUT-1", "--lasts", lasts, "--reason", "x", "--out", path)
+    assert holder.call(*command, "--log", holder.log) == 2
+    told = capsys.readouterr().err
+    assert "--lasts" in told
+    assert "at most 72 hours" in told
+    assert not path.exists()
+
+
+def test_an_outage_of_four_days_is_not_signed(holder: KeyHolder, capsys: Capture) -> None:
+    """72 hours is the most: a paper drafted elsewhere says so where it is shown, and is refused."""
+    path = holder.path("outage.json")
+    period = Span(start=holder.now, end=holder.now.plus(96 * 3_600))
+    fact = OutageDeclared(effective=holder.now, outage="OUT-1", period=period, reason="x")
+    path.write_bytes(make_payload(fact))
+    shown = holder.answer(capsys, "show", path, "--log", holder.log)
+    assert [row["code"] for row in shown["warnings"]] == ["fault"]
     phrase = phrase_of(path.read_bytes())
     signing = ("licence", "sign", path, "--key", holder.key(), "--phrase", phrase)
     assert holder.call(*signing, "--log", holder.log) == 1

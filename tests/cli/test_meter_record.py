@@ -144,7 +144,7 @@ def test_an_interrupt_ends_the_recording_with_whole_lines(stub: Path, tmp_path: 
     with subprocess.Popen(
         words, env=environment(stub, "gpus=1"), stdout=subprocess.PIPE
     ) as running:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while (not out.exists() or out.stat().st_size < 500) and time.monotonic() < until:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)

@@ -67,7 +67,13 @@ def body_of(number: int, begin_ms: int) -> bytes:
 
 
 def send(address: str, token: str, body: bytes) -> int:
-    """The status; 0 where no answer came."""
+    """The status; 0 where no answer came. A server that is busy is asked again, as senders do."""
+    while (status := send_once(address, token, body)) == 503:
+        time.sleep(0.1)
+    return status
+
+
+def send_once(address: str, token: str, body: bytes) -> int:
     try:
         return httpx.post(
             f"{address}/api/v1/write",
@@ -77,7 +83,7 @@ def send(address: str, token: str, body: bytes) -> int:
                 "content-type": "application/x-protobuf",
                 "content-encoding": "snappy",
             },
-            timeout=10,
+            timeout=60,
         ).status_code
     except httpx.TransportError:
         return 0
@@ -109,23 +115,22 @@ def test_killed_in_the_middle_nothing_answered_is_lost_and_nothing_is_there_twic
         assert send(address, token, body_of(0, begin_ms)) == 204
         answered.add(0)
         queue = iter(range(1, BODIES))
+        enough = dice.randrange(20, BODIES // 2)
 
         def press() -> None:
             for number in queue:
                 if send(address, token, body_of(number, begin_ms)) != 204:
                     return
                 answered.add(number)
+                if len(answered) >= enough:  # the others' bodies are on their way
+                    server.send_signal(signal.SIGKILL)
 
         threads = [threading.Thread(target=press) for _ in range(SENDERS)]
         for thread in threads:
             thread.start()
-        while len(answered) < 20:
-            time.sleep(0.01)
-        time.sleep(dice.random() * 0.3)
-        server.send_signal(signal.SIGKILL)
         for thread in threads:
             thread.join()
-    assert len(answered) < BODIES  # it was in the middle
+    assert enough <= len(answered) < BODIES  # it was in the middle
     first = kept(tmp_path)
     assert answered - set(first) == set()
     assert len(first) == len(set(first))

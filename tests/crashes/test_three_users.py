@@ -194,7 +194,7 @@ def test_the_capabilities_of_the_unit_are_enough(folder: Path) -> None:
                 watchdog.link.thaw()
                 assert watchdog.link.cap(500_000) != "none"
                 watchdog.link.kill()
-                assert work.wait(5) == -signal.SIGKILL
+                assert work.wait(30) == -signal.SIGKILL
 
 
 @pytest.mark.users
@@ -249,7 +249,7 @@ def test_a_fork_bomb_is_caught_whole(folder: Path, then: str) -> None:
             assert {p.pid for p in list_processes() if is_workers(p.pid)} == before
             assert watchdog.link.read().state == "frozen"
         watchdog.link.kill()
-        assert time.monotonic() - begun < 5.0
+        assert time.monotonic() - begun < 20.0
         assert not any(is_workers(p.pid) for p in list_processes() if p.is_alive)
 
 
@@ -290,7 +290,7 @@ def test_a_group_without_a_permit_stands_still(folder: Path, version: str) -> No
             assert watchdog.link.cap(1_000_000) == "none"
             assert "-cap" not in Path(f"/proc/{work.pid}/cgroup").read_text()
             watchdog.link.kill()
-            assert work.wait(5) == -signal.SIGKILL
+            assert work.wait(30) == -signal.SIGKILL
 
 
 @pytest.mark.groups

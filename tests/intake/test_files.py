@@ -167,7 +167,7 @@ def test_follower_copies_what_comes_and_ends_when_told(tmp_path: Path) -> None:
         sizes = [json.loads(process.stdout.readline())["size"] for _ in range(2)]
         assert 300 in sizes
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_two_mirrors_do_not_write_one_folder(tmp_path: Path) -> None:

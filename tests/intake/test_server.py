@@ -107,7 +107,7 @@ def test_a_body_that_never_ends_is_refused_at_its_limit(counter: Counter) -> Non
 
     started = time.monotonic()
     assert asyncio.run(scenario()).status == 413
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_a_body_that_was_broken_off_is_not_judged(counter: Counter) -> None:
@@ -304,7 +304,7 @@ def serving(counter: Counter) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < deadline
         time.sleep(0.005)

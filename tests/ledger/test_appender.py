@@ -58,7 +58,7 @@ def gated(log: MemoryLog) -> Iterator[Gate]:
 
 def until(is_so: Callable[[], bool]) -> None:
     """Wait until something is so that tells nobody."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.001)

@@ -438,7 +438,7 @@ class Held:
 
     def wait_for_line(self, length: int) -> None:
         """Until so many tickets wait behind the group that is being stored."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(self.log.sequencer._line._tickets) < length:
             assert time.monotonic() < deadline
             time.sleep(0.001)

@@ -27,9 +27,13 @@ def book(*outages: OutageDeclared) -> OutageBook:
     return folded
 
 
-def extended(known: OutageBook, grace_s: float = 0) -> float:
+FAR = NOW.plus(10**8)
+
+
+def extended(known: OutageBook, grace_s: float = 0, licence_s: float = 10**8) -> float:
     """Seconds after NOW until which host-1 of site-1 has grace that would end `grace_s` after it."""
-    return known.extend("host-1", "site-1", NOW.plus(grace_s)).since(NOW)
+    end = NOW.plus(licence_s)
+    return known.extend("host-1", "site-1", NOW.plus(grace_s), licence_end=end).since(NOW)
 
 
 def test_grace_lasts_until_the_outage_is_over() -> None:
@@ -71,6 +75,15 @@ def test_outages_follow_each_other_only_without_a_gap() -> None:
     assert extended(book(outage(-10, 100), outage(101, 200))) == 100
 
 
+def test_no_outage_lasts_beyond_the_licence() -> None:
+    """Its period's end is the end of what the outage adds; the usual grace after it stays."""
+    known = book(outage(-10, 100), outage(100, 200))
+    assert extended(known, 5, licence_s=60) == 60
+    assert extended(known, 5, licence_s=150) == 150
+    assert extended(known, 70, licence_s=60) == 70
+    assert extended(known, 5, licence_s=-60) == 5
+
+
 def test_other_statements_declare_no_outage() -> None:
     """The fold passes over them."""
     assert OutageBook().after(recorded(host_enrolled())) == OutageBook()
@@ -85,6 +98,6 @@ def test_grace_never_ends_sooner_and_never_while_an_outage_covers(
 ) -> None:
     """Whatever was declared."""
     known = book(*(outage(start, start + length) for start, length in outages))
-    until = known.extend("host-1", "site-1", NOW.plus(grace_s))
+    until = known.extend("host-1", "site-1", NOW.plus(grace_s), licence_end=FAR)
     assert until >= NOW.plus(grace_s)
     assert known.covering("host-1", "site-1", until) is None

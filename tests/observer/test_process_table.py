@@ -177,6 +177,6 @@ def test_this_process_is_read_whole() -> None:
     assert me.parent == os.getppid()
     assert me.user == os.geteuid()
     assert me.session == os.getsid(0)
-    assert "pytest" in me.command
+    assert me.command == " ".join(sys.orig_argv)
     assert me.state == "R"
     assert not me.is_frozen

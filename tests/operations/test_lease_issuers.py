@@ -60,7 +60,7 @@ def test_two_issuers_racing_never_overspend(desk: TestDesk) -> None:
 
     def ask(number: int) -> int:
         holder, got = Holder(number, licence.leaf), 0
-        ready.wait(10)
+        ready.wait(60)
         for counter in (desk.leases, other) if number % 2 else (other, desk.leases):
             try:
                 counter.grant(holder.request())

@@ -97,7 +97,7 @@ def test_kill_of_a_witness_brings_it_back_and_the_log_goes_on(
     home = Home(path=folder / "home")
     before = _witness_pid(home)
     os.kill(before, signal.SIGKILL)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     size = size_of(child)
     while time.monotonic() < deadline:
         state = httpx.get(f"{child.text('address')}/api/v1/state", timeout=10).json()

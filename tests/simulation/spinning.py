@@ -1,8 +1,8 @@
-"""Runs Spin over models/lease.pml: complete searches of the honest model, counterexamples of the mutated ones.
+"""Runs Spin over the models: complete searches of the honest ones, counterexamples of the mutated ones.
 
 `python -m tests.simulation.spinning` is `make verify-model`. A model *holds* only where the search was complete: no
 depth limit reached, memory enough, no lossy hashing (pan is built without BITSTATE and hash compaction). Source:
-protocol section 14, invariants 1 and 4; docs/verification.md.
+protocol section 14: invariants 1 and 4 (models/lease.pml), 2, 3 and 7 (models/orders.pml); docs/verification.md.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ import msgspec
 
 __all__ = [
     "HONEST",
-    "MODEL",
+    "MODELS",
     "MUTANTS",
+    "ORDERS",
+    "ORDER_MUTANTS",
     "SMALL",
+    "SMALL_ORDERS",
     "Row",
     "Search",
     "main",
@@ -29,10 +32,12 @@ __all__ = [
     "trail",
 ]
 
-MODEL = Path(__file__).parents[2] / "models" / "lease.pml"
+MODELS = Path(__file__).parents[2] / "models"
 MEMORY_MIB = 7_500  # the whole run shall fit 8 GB
 DEPTH = 100_000
-COMPILE = ("gcc", "-w", "-DSAFETY", "-DCOLLAPSE", "-DVECTORSZ=512", f"-DMEMLIM={MEMORY_MIB}")
+COMPILE = ("gcc", "-w", "-DSAFETY", "-DVECTORSZ=512", f"-DMEMLIM={MEMORY_MIB}")
+# Where states are large they are stored in parts; where nearly every step is seen by all, no order of steps saves any.
+STORE = {"lease": ("-DCOLLAPSE",), "orders": ("-DNOREDUCE",)}
 
 Verdict = Literal["holds", "fails", "unverifiable"]
 
@@ -47,18 +52,33 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     fork: str = ""
     mutant: str = ""
     only_first: bool = False  # the time bound alone is to be what fails
+    model: Literal["lease", "orders"] = "lease"
+    hosts: int = 2
+    options: tuple[str, ...] = ()  # of models/orders.pml
+
+    @property
+    def file(self) -> Path:
+        return MODELS / f"{self.model}.pml"
 
     @property
     def flags(self) -> tuple[str, ...]:
+        mutant = [f"-DMUTANT={self.mutant}"] if self.mutant else []
+        if self.model == "orders":
+            options = [f"-D{option}" for option in self.options]
+            return (f"-DTICKS={self.ticks}", f"-DHOSTS={self.hosts}", *options, *mutant)
         first, second = self.tiers
         flags = [f"-DTICKS={self.ticks}", f"-DLEASES={self.leases}"]
         flags += [f"-DTIER0={first}", f"-DTIER1={second}"]
         flags += [f"-D{self.fork}"] if self.fork else []
         flags += ["-DONLY_INVARIANT_1"] if self.only_first else []
-        return (*flags, *([f"-DMUTANT={self.mutant}"] if self.mutant else []))
+        return (*flags, *mutant)
 
     @property
     def bound(self) -> str:
+        if self.model == "orders":
+            hosts = "1 host" if self.hosts == 1 else f"{self.hosts} hosts"
+            resumes = "2 resumes" if "RELEASES=2" in self.options else "1 resume"
+            return f"{hosts}, 2 orders, {resumes}, {self.ticks} ticks"
         return f"2 hosts, {self.leases} leases, {self.ticks} ticks"
 
 
@@ -107,6 +127,57 @@ MUTANTS = (
         only_first=True,
     ),
 )
+
+
+def _orders(name: str, *options: str, ticks: int = 3, hosts: int = 1, mutant: str = "") -> Row:
+    return Row(name=name, model="orders", ticks=ticks, hosts=hosts, options=options, mutant=mutant)
+
+
+ORDERS = (
+    _orders("two pauses, both hosts", hosts=2),
+    _orders("two pauses, day of two ticks", "LEASE=2", ticks=6),
+    _orders("two pauses, second host", "LEASE=2", "SECOND", ticks=6),
+    _orders("two pauses, two resumes", "RELEASES=2", ticks=5),
+    _orders("two pauses that lapse", "LEASE=2", "PAUSE_LAPSES", ticks=6),
+    _orders("pause and hold", "LEASE=2", "HOLD", ticks=6),
+    _orders("two drafts of one number", "LEASE=2", "TWIN", ticks=6),
+    _orders("clock behind", "LEASE=2", "LAG", ticks=5),
+    _orders("outage declared", "OUTAGE", ticks=4),
+    _orders("signatures, withdrawals", "QUORUMS", ticks=3),
+)
+ORDER_MUTANTS = (
+    _orders("resume on sight", mutant="RESUME_ON_SIGHT"),
+    _orders("resume names another order", mutant="RESUME_NAMES_ANOTHER"),
+    _orders("quorum per key", "QUORUMS", ticks=1, mutant="QUORUM_PER_KEY"),
+    _orders("key counted twice", "QUORUMS", ticks=1, mutant="KEY_COUNTED_TWICE"),
+    _orders("withdrawn counted", "QUORUMS", ticks=1, mutant="WITHDRAWN_COUNTED"),
+    _orders("head ignored", mutant="HEAD_IGNORED"),
+    _orders("grant while covered", mutant="GRANT_WHILE_COVERED"),
+    _orders("expiry lapses", mutant="EXPIRY_LAPSES"),
+    _orders("expiry by latest", "PAUSE_LAPSES", mutant="EXPIRY_BY_LATEST"),
+    _orders("gap is stale", mutant="GAP_IS_STALE"),
+    _orders("other digest taken", "TWIN", mutant="OTHER_DIGEST_TAKEN"),
+    _orders("unwitnessed survives", "HOLD", mutant="UNWITNESSED_SURVIVES"),
+    _orders("witnessed lapses", mutant="WITNESSED_LAPSES"),
+    _orders("watchdog missing", mutant="NO_WATCHDOG"),
+    _orders("lapsed refolded", "TWIN", mutant="LAPSED_REFOLDED"),
+    _orders("receipt before kept", mutant="RECEIPT_BEFORE_KEPT"),
+    _orders("seen by earliest", "LAG", mutant="SEEN_BY_EARLIEST"),
+    _orders("head lost at lapse", mutant="HEAD_LOST_AT_LAPSE"),
+    _orders("outage over order", "OUTAGE", mutant="OUTAGE_OVER_ORDER"),
+    _orders("outage by one", "OUTAGE", ticks=2, mutant="OUTAGE_BY_ONE"),
+)
+SMALL_ORDERS = (
+    _orders("two pauses, both hosts", hosts=2, ticks=0),
+    _orders("two pauses"),
+    _orders("two pauses, second host", "SECOND"),
+    _orders("two pauses that lapse", "PAUSE_LAPSES"),
+    _orders("pause and hold", "HOLD"),
+    _orders("two drafts of one number", "TWIN"),
+    _orders("clock behind", "LAG", ticks=2),
+    _orders("outage declared", "OUTAGE", ticks=2),
+    _orders("signatures, withdrawals", "QUORUMS", ticks=0),
+)
 SMALL = tuple(msgspec.structs.replace(row, ticks=2) for row in HONEST)
 
 
@@ -124,24 +195,29 @@ def trail(row: Row, *, limit_s: float = 900.0) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="sekisho-spin-") as name:
         folder = Path(name)
         _search(row, folder, limit_s, "-O0")
-        if not (folder / "lease.pml.trail").is_file():
+        left = f"{row.file.name}.trail"
+        if not (folder / left).is_file():
             return []
-        shown = _run(("spin", "-k", "lease.pml.trail", "-t", *row.flags, str(MODEL)), folder, 60)
+        shown = _run(("spin", "-k", left, "-t", *row.flags, str(row.file)), folder, 60)
         return re.findall(r"STEP .*", shown.stdout)
 
 
 def simulate(row: Row, seed: int, steps: int) -> list[str]:
     """The lines of one random walk through a model: STEP, then HOST and BOOK as they are after it."""
-    command = ("spin", "-DTRACE", *row.flags, f"-n{seed}", f"-u{steps}", "-T", str(MODEL))
-    walked = _run(command, MODEL.parent, 60)
-    return re.findall(r"^(?:STEP|HOST|BOOK) .*$", walked.stdout, re.MULTILINE)
+    command = ("spin", "-DTRACE", *row.flags, f"-n{seed}", f"-u{steps}", "-T", str(row.file))
+    with tempfile.TemporaryDirectory(prefix="sekisho-spin-") as folder:  # Spin writes where it runs
+        walked = _run(command, Path(folder), 60)
+    return re.findall(r"^(?:STEP|HOST|BOOK|ORDER) .*$", walked.stdout, re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
     """One table; 1 where an honest model fails or was not searched whole, or a mutated one holds."""
-    rows = SMALL + MUTANTS if "--small" in arguments else HONEST + MUTANTS
-    version = _run(("spin", "-V"), MODEL.parent, 10).stdout.strip()
-    _say(f"{version}; {' '.join(COMPILE)} -O2; pan -E -m{DEPTH}")
+    small = "--small" in arguments
+    honest = SMALL + SMALL_ORDERS if small else HONEST + ORDERS
+    rows = honest + MUTANTS + ORDER_MUTANTS
+    version = _run(("spin", "-V"), MODELS, 10).stdout.strip()
+    stored = "; ".join(f"{model} {' '.join(how)}" for model, how in STORE.items())
+    _say(f"{version}; {' '.join(COMPILE)} -O2 ({stored}); pan -E -m{DEPTH}")
     _say(_line("model", "bound", "states", "depth", "seconds", "MiB", "verdict"))
     wrong = 0
     for row in rows:
@@ -158,8 +234,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _search(row: Row, folder: Path, limit_s: float, optimise: str) -> Search:
-    _run(("spin", "-a", *row.flags, str(MODEL)), folder, 60, check=True)
-    _run((*COMPILE, optimise, "-o", "pan", "pan.c"), folder, 300, check=True)
+    _run(("spin", "-a", *row.flags, str(row.file)), folder, 60, check=True)
+    compiler = (*COMPILE, *STORE[row.model], optimise)
+    _run((*compiler, "-o", "pan", "pan.c"), folder, 300, check=True)
     try:
         told = _run(("./pan", "-E", f"-m{DEPTH}", "-w22"), folder, limit_s).stdout
     except subprocess.TimeoutExpired:
@@ -188,14 +265,14 @@ def judge(told: str) -> Search:
         verdict = "fails" if "assertion violated" in told else "unverifiable"
     elif errors is not None and not cut and "Full statespace search" in told:
         verdict = "holds"
-    violated = re.search(r"assertion violated (.*?) \(at depth", told)
+    violated = re.search(r"assertion violated (?:\((\w+)\|\|)?(.*?) \(at depth", told)
     return Search(
         verdict=verdict,
         states=int(_figure(r"(\d+) states, stored", told)),
         depth=int(_figure(r"depth reached (\d+)", told)),
         seconds=_figure(r"elapsed time ([0-9.e+-]+) seconds", told),
         memory_mib=_figure(r"([0-9.]+)\s+total actual memory usage", told),
-        why=violated[1].strip() if violated else "; ".join(cut),
+        why=(violated[1] or violated[2]).strip() if violated else "; ".join(cut),
     )
 
 
@@ -205,7 +282,7 @@ def _figure(pattern: str, told: str) -> float:
 
 
 def _line(*cells: str) -> str:
-    widths = (36, 28, 12, 7, 8, 7, 0)
+    widths = (36, 40, 12, 7, 8, 7, 0)
     return " ".join(
         cell.ljust(width) if place in (0, 1, 6) else cell.rjust(width)
         for place, (cell, width) in enumerate(zip(cells, widths, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -454,10 +455,10 @@ def test_a_fork_keeps_its_own_code(
 ) -> None:
     """Two receipts of one number are 409 under the code receipt-fork, which agents script against."""
 
-    def fork(_: bytes) -> None:
-        raise ReceiptFork("host host-1 gave two receipts number 3")
+    def fork(_: bytes, tell: Callable[[bytes | SekishoError], None]) -> None:
+        tell(ReceiptFork("host host-1 gave two receipts number 3"))
 
-    monkeypatch.setattr(regime.control.leases, "take_receipt", fork)
+    monkeypatch.setattr(regime.control.leases, "enqueue_receipt", fork)
     _problem(client.post("/api/v1/receipts", content=b"{}"), 409, "receipt-fork")
 
 

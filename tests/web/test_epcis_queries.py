@@ -57,7 +57,7 @@ def subscribe(client: Asking, name: str, dest: str, **more: Any) -> Any:
 
 
 def wait(until: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while not until() and time.monotonic() < ends:
         time.sleep(0.02)
     assert until()

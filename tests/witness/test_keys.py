@@ -294,7 +294,7 @@ def test_witness_command_runs_the_witness_and_says_so_once(tmp_path: Path, as_js
                 assert process.stdout.readline().startswith("  witness w example.org/w+")
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def test_witness_command_tells_people_what_to_write_into_a_policy(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_witness_ends_cleanly_when_told_to(tmp_path: Path) -> None:
     """SIGTERM ends the process with exit code 0 and nothing on standard error."""
     with running_witness(tmp_path, "example.org/w", LOG.verifier) as (_, process):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
@@ -205,7 +205,7 @@ def test_witness_ends_with_its_parent(tmp_path: Path) -> None:
             assert process.poll() is None
             parent.kill()
             parent.wait()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 def test_killed_witness_comes_back_with_key_and_memory(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def take_lease(
     lease = verified.predicate
     if not isinstance(lease, LeaseGranted) or not isinstance(asked, LeaseRequested):
         raise LeaseReplayed(f"a {verified.kind} came where a lease was asked for")
-    if lease.request != asked_envelope.digest:
+    is_forgotten = lease.request != asked_envelope.digest
+    if is_forgotten and (lease.host, lease.number) != (follower.host, last_number + 1):
         raise LeaseReplayed("the lease does not answer this host's own request")
     own = Reference(log=follower.origin, leaf=leaf_hash(answer.envelope).hex())
     held = HeldLease(
@@ -114,6 +115,10 @@ def take_lease(
         challenge=lease.challenge,
         ends_us=_ends_us(lease, asked_us, signed_s),
     )
+    if is_forgotten:
+        # Never used, since its nonce is not the one that waits. But its number is taken: without it none would follow.
+        why = "the lease answers another request of this host; its number is taken, so it goes back unused"
+        return TakenLease(held=held, fault=LeaseReplayed(why))
     fault: SekishoError | None = None
     try:
         accept_lease(

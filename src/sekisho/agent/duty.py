@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sekisho.agent.acceptance import take_acknowledgement
 from sekisho.agent.charge import WHOLE_PPM, Charge
-from sekisho.agent.clocks import BEGINNING
+from sekisho.agent.continuity import Continuity
+from sekisho.agent.correspondence import Correspondence
 from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
 from sekisho.agent.events import (
     Delivered,
@@ -23,28 +23,23 @@ from sekisho.agent.events import (
     LinksRead,
     Noticed,
     OrderFetched,
+    Pushed,
     ReceiptRefused,
 )
 from sekisho.agent.fixed_set import FixedSet
-from sekisho.agent.follow import Finding, Followed
+from sekisho.agent.follow import Finding
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.licensing import LicenceState
-from sekisho.model.errors import SekishoError, StateConflict, Unavailable
-from sekisho.model.instants import Instant
-from sekisho.orders import Demand, KnownOrder, UnwitnessedRelease
+from sekisho.model.errors import StateConflict, Unavailable
+from sekisho.orders import Demand, KnownOrder
 from sekisho.ports.control import Feed, FeedItem
-from sekisho.ports.counter import CertifyingCounter
 
 __all__ = ["Duty"]
 
-RESEND_EVERY_S = 2.0
-FETCH_EVERY_S = 2.0
-FETCH_AT_ONCE = 16
 WAITING_S = 0.02  # while a checkpoint is being written
 SOON_S = 0.1
-SLEPT_S = 1.0  # two clocks read one after the other differ by less; no suspend is shorter
 AT_REST_S = 1.0
 
 
@@ -57,18 +52,13 @@ class Duty:
         self.charge = Charge(host, self.quanta, revive)
         self.halting = Halting(host)
         self.fixed_set = FixedSet(host)
+        self.letters = Correspondence(host)
+        self.continuity = Continuity(host)
         self.start: Start = "sound"
         self.decision: Decision | None = None
-        self._resend_at_s = self._fetch_at_s = 0.0
         self._outstanding_since_s: float | None = None
         self._demanded_since_s: float | None = None
         self._stop_failed = self._cap_kept = False
-        self._has_contact = False
-        self._slept_s = host.clock.elapsed_s() - host.clock.awake_s()
-        self._unkept: list[Followed] = []
-        self._unanswered: set[int] = (
-            set()
-        )  # taken by the issuer, but not acknowledged as it must be
 
     @property
     def work(self) -> Work:
@@ -88,11 +78,11 @@ class Duty:
             item = FeedItem(envelope=followed.envelope, proof=followed.proof)
             self._host.follower.take_item(item, followed.seen)
         # After the enrolment is known again: whether a TPM's word for this boot counts is what that says.
-        opening = self._host.memory.open(self._boot_of(boot))
-        self._remember_time()
+        opening = self._host.memory.open(self.continuity.boot_of(boot))
+        self.continuity.remember_time()
         if opening.start != "sound":
             self.start = opening.start
-            self.quanta.forsake_request()
+            self.quanta.requests.forsake()
         if opening.start == "rolled-back":
             self._host.raise_finding(Finding(code="rolled-back", detail=opening.detail))
         permit = self.charge.attach()
@@ -102,42 +92,24 @@ class Duty:
             and self.start == "sound"
         ):
             self.quanta.attach(permit.checkpoint_at_s)
+        self.quanta.finish_closing(self.work)
         for given in list(self._host.memory.pending.values()):
             self._host.outbox.send_receipt(given)
-        self.quanta.resume_request()
-
-    def _remember_time(self) -> None:
-        """Take over what the agent before this one knew of the time, and keep it for the one after."""
-        host, now = self._host, self._host.clock.elapsed_s()
-        if host.memory.known is not None:
-            known, at_s = host.memory.known
-            host.follower.clocks = host.follower.clocks.remembering(
-                known, now if at_s is None else at_s
-            )
-        host.memory.tell_time = self._tell_time
-
-    def _tell_time(self) -> tuple[Instant, float] | None:
-        """What surely has passed by now: by signed time, or by what an agent before this one knew."""
-        elapsed_s = self._host.clock.elapsed_s()
-        sure = self._host.follower.clocks.latest(elapsed_s, BEGINNING)
-        return None if sure == BEGINNING else (sure, elapsed_s)
-
-    def _boot_of(self, boot: str) -> str:
-        """The kernel's word, and where there is a TPM its counts: a kexec changes the first, a reset the second."""
-        counter = self._host.memory.counter
-        return f"{boot}/{counter.boots()}" if isinstance(counter, CertifyingCounter) else boot
+        self.quanta.requests.resume()
 
     # --- hearing -----------------------------------------------------------------------------
 
     def hear(self, event: Event) -> None:
         """Take in one event; nothing is acted on before the next look."""
         if isinstance(event, FeedCame):
-            self._has_contact = True
+            self.letters.has_contact = True
             self.take_carried(event.feed)
+        elif isinstance(event, Pushed):
+            self._findings(self.letters.take_pushed(event.feed))
         elif isinstance(event, OrderFetched):
-            self._hear_order(event)
+            self._findings(self.letters.hear_order(event))
         elif isinstance(event, Delivered):
-            self._hear_delivery(event)
+            self._findings(self.letters.hear_delivery(event))
         elif isinstance(event, ReceiptRefused):
             detail = f"receipt {event.sequence} was refused: {event.detail}"
             self._findings([Finding(code="receipt-refused", detail=detail)])
@@ -151,49 +123,14 @@ class Duty:
             self._findings(list(event.findings))
         elif isinstance(event, DevicesCounted | LinksRead):
             self.fixed_set.hear(event, self.work)
+            self._note_blindness()
         # Silence needs no word: what it does is decided by what does not come.
 
     def take_carried(self, feed: Feed) -> tuple[int, list[Finding]]:
         """Fold a feed that came by hand: how many items are accepted, and what is wrong with the others."""
-        accepted, findings = self._host.follower.take(feed, self._host.clock.elapsed_s())
-        self._unkept += accepted
+        accepted, findings = self.letters.take(feed)
         self._findings(findings)
-        return len(accepted), findings
-
-    def _hear_order(self, event: OrderFetched) -> None:
-        if event.item is None:
-            return
-        kept, finding = self._host.follower.take_item(event.item)
-        self._unkept += [kept] if kept else []
-        if finding is not None and not _is_too_early(event.item, finding):
-            self._findings([finding])
-
-    def _hear_delivery(self, event: Delivered) -> None:
-        """Only a quantum's receipt waits for an acknowledgement; what comes instead of one counts for nothing."""
-        memory = self._host.memory
-        given = memory.pending.get(event.sequence)
-        if given is None:
-            return
-        if given.link.receipt.stage != "quantum":
-            memory.deliver(event.sequence)
-            return
-        self._unanswered.add(event.sequence)
-        if event.acknowledgement is None:
-            return
-        try:
-            digests = {sequence: g.link.digest for sequence, g in memory.pending.items()}
-            told = take_acknowledgement(
-                event.acknowledgement, self._host.follower, receipts=digests
-            )
-            self._host.follower.hear_heads(told.heads)
-        except SekishoError as error:
-            self._findings([Finding(code=error.code, detail=str(error), about=given.link.digest)])
-            return
-        memory.deliver(told.sequence)
-        self._unanswered.discard(told.sequence)
-        if memory.counter.tier == "C2" and told.challenge not in (None, memory.state.challenge):
-            # Crash here: the challenge before is answered once more, and the issuer sends this one again.
-            memory.save(memory.state.challenged(told.challenge))
+        return accepted, findings
 
     def _hear_lease(self, event: LeaseCame) -> None:
         _, covering = self._demand()
@@ -209,7 +146,10 @@ class Duty:
         """Decide and act once; gives the seconds after which to look again if nothing happens before."""
         now = self._host.clock.elapsed_s()
         self._note_sleep(now)
-        if not self._unkept:  # what just came may be an order: the stop comes before the reading
+        self._note_blindness()
+        if (
+            not self.letters.unkept
+        ):  # what just came may be an order: the stop comes before the reading
             self.charge.look(now)
         demand, covering = self._demand()
         self._note_since(now, demand)
@@ -221,6 +161,8 @@ class Duty:
         if demand.refuses_new_work:
             self._keep_gate(now, demand)  # what is let in while we stop the rest would be missed
         self._stop(decision, covering)
+        # Before any receipt: whoever said halted must not forget by which order (tests/simulation).
+        self.letters.keep()
         self._record(covering)
         self.halting.receive(caps, self.work, self.charge.cap_note)
         self._findings(
@@ -228,8 +170,7 @@ class Duty:
         )
         self._findings(self._host.follower.lapses(self._host.latest()))
         self._findings(self.fixed_set.findings())
-        self._keep()
-        self._chase(now)
+        self.letters.chase(now)
         if self._wants_to_run(covering):
             self.quanta.ask_ahead()
         self._go_on(decision)
@@ -277,7 +218,7 @@ class Duty:
                 mode=licence.licence.mode, grace_s=grace, ends_s=self.quanta.covered_s()
             )
         ends = self.quanta.ends_s
-        outage = host.follower.outage(host.latest())
+        outage = self.quanta.outage()
         return Situation(
             now_s=now,
             work=self.work,
@@ -285,7 +226,7 @@ class Duty:
             start=self.start,
             lease=facts,
             quantum_ends_s=None if ends is None else ends - now,
-            has_contact=self._has_contact,
+            has_contact=self.letters.has_contact,
             acknowledged=self.quanta.is_acknowledged,
             affordable=lease is None or self.quanta.is_affordable(),
             demand=demand,
@@ -312,23 +253,20 @@ class Duty:
         gone = self._host.settings.host not in licence.licence.hosts
         return licence.revoked is not None or licence.closed is not None or gone
 
+    def _note_blindness(self) -> None:
+        """While nobody can count the accelerators no meter bounds the work: its quantum counts in full."""
+        if self.fixed_set.blind_s(self._host.clock.elapsed_s()) is not None:
+            self.quanta.meter.lose_count()
+
     def _note_sleep(self, now: float) -> None:
         """After a suspend nothing new runs before a fresh lease, unless a TPM says that it kept its power."""
-        slept = now - self._host.clock.awake_s()
-        before, self._slept_s = self._slept_s, slept
-        if slept - before < SLEPT_S or self.start != "sound" or not self._lost_power():
+        if not self.continuity.has_slept(now) or self.start != "sound":
+            return
+        if not self.continuity.lost_power():
             return
         self.start = "woken"
         self._host.memory.distrust()
-        self.quanta.forsake_request()
-
-    def _lost_power(self) -> bool:
-        memory = self._host.memory
-        try:
-            boot = self._boot_of(self._host.clock.boot_id())
-        except Unavailable:
-            return True
-        return memory.counter.tier != "C2" or memory.is_another(boot)
+        self.quanta.requests.forsake()
 
     # --- acting ------------------------------------------------------------------------------
 
@@ -364,10 +302,12 @@ class Duty:
         written = self.charge.find_checkpoint()
         if written is not None:
             self.halting.checkpointed(covering, written, self.work)
-        if not covering and self.work == "running" and self._has_contact:
+        if not covering and self.work == "running" and self.letters.has_contact:
             self.halting.resumed(self.work)
         if covering and self.work != "running" and not self._stop_failed:
             self.halting.halted(covering, self.work, self.charge.means)
+        for given in self.quanta.finish_closing(self.work):
+            self._host.outbox.send_receipt(given)
         if self.work != "running" and self._gives_back(covering):
             for given in self.quanta.close(self.work):
                 self._host.outbox.send_receipt(given)
@@ -383,23 +323,6 @@ class Duty:
         )
         over = self.quanta.covered_s() <= 0 or not self.quanta.is_affordable()
         return halted or revoked or over or self.charge.is_complete or self.start != "sound"
-
-    def _keep(self) -> None:
-        for followed in self._unkept:
-            self._host.memory.keep(followed)
-        self._unkept.clear()
-
-    def _chase(self, now: float) -> None:
-        """Fetch what is outstanding, send again what should have been acknowledged."""
-        outstanding = self._host.follower.book.outstanding()
-        if outstanding and now >= self._fetch_at_s:
-            self._fetch_at_s = now + FETCH_EVERY_S
-            for register, number in outstanding[:FETCH_AT_ONCE]:
-                self._host.outbox.fetch_order(register, number)
-        if self._unanswered and now >= self._resend_at_s:
-            self._resend_at_s = now + RESEND_EVERY_S
-            for sequence in sorted(self._unanswered & self._host.memory.pending.keys()):
-                self._host.outbox.send_receipt(self._host.memory.pending[sequence])
 
     def _wants_to_run(self, covering: tuple[KnownOrder, ...]) -> bool:
         return bool(
@@ -468,11 +391,6 @@ def _share_of(capping: tuple[KnownOrder, ...]) -> int:
     """Millionths of the processor time that the caps in force leave, all where there is none."""
     caps = (known.order.cap_percent for known in capping)
     return min((percent * 10_000 for percent in caps if percent is not None), default=WHOLE_PPM)
-
-
-def _is_too_early(item: FeedItem, finding: Finding) -> bool:
-    """An order that we asked for and that the witnesses have not seen yet: no lie, we ask again."""
-    return item.proof is None and finding.code == UnwitnessedRelease.code
 
 
 def _worst(one_s: float | None, other_s: float | None) -> float | None:

@@ -21,6 +21,7 @@ __all__ = [
     "LinksRead",
     "Noticed",
     "OrderFetched",
+    "Pushed",
     "ReceiptRefused",
     "Silence",
 ]
@@ -28,6 +29,12 @@ __all__ = [
 
 class FeedCame(msgspec.Struct, frozen=True):
     """An answer of the long poll."""
+
+    feed: Feed
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """What somebody sent to the agent's own address: its envelopes hold; nothing else of it is believed yet."""
 
     feed: Feed
 
@@ -102,6 +109,7 @@ class LinksRead(msgspec.Struct, frozen=True, kw_only=True):
 
 Event: TypeAlias = (
     FeedCame
+    | Pushed
     | OrderFetched
     | Delivered
     | ReceiptRefused

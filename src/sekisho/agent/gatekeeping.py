@@ -67,12 +67,17 @@ def picture_of(view: GateView, situation: Situation, decision: Decision) -> Gate
         written=view.latest,
         until=view.latest.plus(_good_for_s(situation, state, is_open=shut is None)),
         runs=(run,),
+        grace_s=state.licence.lease.grace_s,
     )
 
 
 def is_due(shown: GatePicture | None, picture: GatePicture) -> bool:
     """Whether a picture has to be shown: nothing was, something changed, or the old one is half used up."""
-    if shown is None or (shown.runs, shown.mode) != (picture.runs, picture.mode):
+    if shown is None or (shown.runs, shown.mode, shown.grace_s) != (
+        picture.runs,
+        picture.mode,
+        picture.grace_s,
+    ):
         return True
     used = picture.written.since(shown.written)
     return used < 0 or 2 * used >= shown.until.since(shown.written)

@@ -58,11 +58,12 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     of its name say what holds the work; with `watchdog` that is a process of another user, which has settings of its
     own and is not told these. Without it the agent starts a watchdog with its own rights. `counter` is a file, or an
     index of the TPM at `tcti` that `sekisho agent tpm paper` made; which tier that is, the host's enrolment says.
-    With `devices` the accelerators that are really there are held against the licence's set.
+    With `devices` the accelerators that are really there are held against the licence's set. `control` is an address,
+    or a list of them: primary, standby, mirror. `listen` (127.0.0.1:PORT) takes what a control plane pushes.
     """
 
     host: Name
-    control: str
+    control: str | tuple[str, ...]
     run: Name
     command: tuple[str, ...] = ()
     environment: dict[str, str] = {}
@@ -78,6 +79,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     devices: DeviceSettings | None = None
     counter: Literal["file", "tpm"] = "file"
     tcti: Annotated[str, msgspec.Meta(max_length=400)] = "device:/dev/tpmrm0"
+    listen: Annotated[str, msgspec.Meta(pattern=r"^127\.0\.0\.1:[0-9]{1,5}$")] | None = None
 
     @property
     def adopts(self) -> bool:
@@ -162,6 +164,12 @@ class Host:
         peaks = [parse_flop(d.peak_flop_per_s) for d in enrolment.devices] if enrolment else []
         return max(peaks, default=0)
 
+    def own_flop_per_s(self) -> int:
+        """The peak of the host's own processor, where it is enrolled as a device: no scheduler hands it out."""
+        enrolment = self.follower.enrolment()
+        devices = enrolment.devices if enrolment else ()
+        return sum(parse_flop(d.peak_flop_per_s) for d in devices if _is_own(d))
+
     def core_flop_per_s(self) -> int | None:
         """The peak of one core, by the enrolment alone; None where a device is not the host's own processor.
 
@@ -215,7 +223,12 @@ class Host:
 def _core_flop_per_s(device: EnrolledDevice) -> int | None:
     """What one core of the host can compute of a device's peak; None where the device computes by itself."""
     named = _OWN_CORES.fullmatch(device.chip)
-    is_own = device.chip.startswith("host CPU") and device.basis == "declared"
-    if named is None or not (device.emulated or is_own):
+    if named is None or not (device.emulated or _is_own(device)):
         return None
     return -(-parse_flop(device.peak_flop_per_s) // int(named["cores"] or 1))
+
+
+def _is_own(device: EnrolledDevice) -> bool:
+    """Whether a device is the host's own processor, by its enrolment."""
+    is_named = _OWN_CORES.fullmatch(device.chip) is not None
+    return is_named and device.chip.startswith("host CPU") and device.basis == "declared"

@@ -2,8 +2,9 @@
 
 A composition root of its own, in a process of its own: 1 learn again what the agent's home keeps of the regime, and
 what the control plane has besides; 2 fetch what the repository offers; 3 decide (`updating`); 4 download within bounds;
-5 unpack; 6 write it down; 7 move `current`. A power cut leaves the release before whole and current at every step but
-the last. Licensed work goes on throughout: its watchdog keeps it, and a new agent takes it over when it is started.
+5 unpack; 6 write it down; 7 move `current`; 8 take away what is old and run by nobody. A power cut leaves the release
+before whole and current at every step before 7. Licensed work goes on throughout: its watchdog keeps it, and a new
+agent takes it over when it is started.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.storage.release_shelf import ReleaseShelf
-from sekisho.adapters.transport.control_client import ControlClient
+from sekisho.adapters.transport.control_ring import open_controls
 from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings
 from sekisho.agent.memory import FOLLOWED, STATE, parse_followed
@@ -28,7 +29,7 @@ from sekisho.model.instants import Instant
 from sekisho.model.wire import JsonValue, from_json, parse_json
 from sekisho.ports.clock import HostClock
 from sekisho.ports.control import FeedItem, OrderFeed
-from sekisho.ports.releases import Offer, Placed, ReleaseSource, Shelf
+from sekisho.ports.releases import Heard, Offer, Placed, ReleaseSource, Shelf
 from sekisho.signing import parse_policy
 
 if TYPE_CHECKING:
@@ -43,12 +44,17 @@ MAX_LINE = 256 * 1024
 ROOT, SEEN = "release-root.json", "release-roles"
 
 
+def _unheard(_done: int, _total: int) -> None:
+    """Nobody looks."""
+
+
 class Installed(msgspec.Struct, frozen=True, kw_only=True):
-    """A release that is current now, where it lies, and the one that was current before (0: none)."""
+    """A release that is current now, where it lies, the one that was current before (0: none), and what went."""
 
     placed: Placed
     folder: str
     before: int
+    pruned: tuple[int, ...] = ()
 
 
 class Update:
@@ -87,8 +93,11 @@ class Update:
         """What the repository offers now, and whether this host takes it. Raises what the source raises."""
         return decide_update(self._source.fetch(), self.known, back=back)
 
-    def carry_out(self, judgement: Judgement) -> Installed | None:
-        """Do what was judged; None where nothing is to be done. Raises what stopped it: the old one is current then."""
+    def carry_out(self, judgement: Judgement, heard: Heard = _unheard) -> Installed | None:
+        """Do what was judged; None where nothing is to be done. Raises what stopped it: the old one is current then.
+
+        `heard` is told the bytes that came and those to come.
+        """
         offer = judgement.offer
         if judgement.verdict != "holds" or judgement.act == "none" or offer is None:
             return None
@@ -99,18 +108,19 @@ class Update:
             statement=offer.statement,
         )
         if judgement.act == "install":
-            self._install(placed, offer)
+            self._install(placed, offer, heard)
         self._shelf.switch(offer.sequence)
         return Installed(
             placed=placed,
             folder=str(self._shelf.path_of(offer.sequence)),
             before=self.shelf.current,
+            pruned=self._shelf.prune(),
         )
 
-    def _install(self, placed: Placed, offer: Offer) -> None:
+    def _install(self, placed: Placed, offer: Offer, heard: Heard) -> None:
         with self._shelf.incoming() as file:
             # Crash here: a file under a name that means nothing, gone with the next update.
-            self._source.download(offer, file)
+            self._source.download(offer, file, heard)
             self._shelf.place(placed, file)
 
 
@@ -180,7 +190,7 @@ def _hear(
     follower: Follower, settings: AgentSettings, control: OrderFeed | None, elapsed_s: float
 ) -> bool:
     """What the control plane has besides, verified like everything; whether it answered."""
-    client = ControlClient(settings.control) if control is None else None
+    client = open_controls(settings.control) if control is None else None
     asked: OrderFeed = client if client is not None else control  # type: ignore[assignment]  # one of the two is there
     try:
         follower.take(asked.fetch_feed(settings.host, 0, 0), elapsed_s)

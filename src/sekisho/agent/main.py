@@ -23,6 +23,7 @@ from sekisho.adapters.devices.link_counters import KernelLinks
 from sekisho.adapters.devices.tpm_counter import TpmCounter
 from sekisho.adapters.devices.tpm_seat import TpmSeat
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
+from sekisho.adapters.held_release import hold_release
 from sekisho.adapters.keys import load_key
 from sekisho.adapters.schedulers.kubernetes import (
     Api,
@@ -34,14 +35,16 @@ from sekisho.adapters.schedulers.kubernetes import (
 from sekisho.adapters.schedulers.slurm import GateFile, SlurmAudit
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchdog
 from sekisho.adapters.storage.host_folder import HostFolder
-from sekisho.adapters.transport.control_client import ControlClient
+from sekisho.adapters.transport.control_client import parse_feed
+from sekisho.adapters.transport.control_ring import open_controls
 from sekisho.agent.carrying import Carrying
 from sekisho.agent.census import Census
 from sekisho.agent.duty import Duty
-from sekisho.agent.events import Event
+from sekisho.agent.events import Event, Pushed
 from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings, Host
 from sekisho.agent.inbox import Inbox
+from sekisho.agent.listening import Listener, parse_place
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Post
 from sekisho.agent.rounds import Rounds
@@ -74,7 +77,7 @@ class Agent:
         hold_folder(home, "agent")
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._ending = False
-        self._control = ControlClient(settings.control)
+        self._control = open_controls(settings.control)
         self._post = Post(self._control, settings.host, self._events.put)
         self._clock = SystemClock()
         self._watchdog = _find_watchdog(home, settings)
@@ -94,6 +97,7 @@ class Agent:
             gate=_open_gate(settings),
         )
         self.duty = Duty(host, lambda: _revive(home, settings))
+        self._listener = _open_listener(settings, follower, self._events.put)
         self._carrying = Carrying(host, self.duty, Inbox(home))
         self._rounds = _plan_rounds(settings, self._events.put, lambda: _stray_act(follower))
         self._census = _plan_census(settings, self._events.put, self._clock.elapsed_s)
@@ -102,6 +106,8 @@ class Agent:
         """Wake, then look whenever something happened or is due, until told to end."""
         self._wake()
         self._post.start()
+        if self._listener is not None:
+            self._listener.start()
         if self._rounds is not None:
             self._rounds.start()
         if self._census is not None:
@@ -119,6 +125,8 @@ class Agent:
                 self._rounds.end()
             if self._census is not None:
                 self._census.end()
+            if self._listener is not None:
+                self._listener.end()
             self._post.end()
             self._control.close()
 
@@ -170,6 +178,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--home", type=Path, required=True, help="folder with agent.json, host.pem, trust.json"
     )
+    hold_release(Path(__file__))  # no update takes away what this agent runs from
     try:
         run_agent(parser.parse_args(arguments).home)
     except InvalidInput as error:
@@ -183,6 +192,23 @@ def main(arguments: list[str] | None = None) -> int:
         unwritable = InvalidInput(str(error.strerror), path=str(error.filename or "home"))
         return _complain(unwritable, EXIT_BAD_INPUT)
     return 0
+
+
+def _open_listener(
+    settings: AgentSettings, follower: Follower, tell: Callable[[Event], None]
+) -> Listener | None:
+    """Where pushes are taken; nowhere unless agent.json says so. Raises Unavailable where the place is taken.
+
+    The regime is read from another thread than the one that folds it: each is a value that never changes.
+    """
+    if settings.listen is None:
+        return None
+    return Listener(
+        parse_place(settings.listen),
+        parse=lambda body: parse_feed(body, path="push"),
+        verify=lambda raw: follower.regime.verify(raw, path="push"),
+        tell=lambda feed: tell(Pushed(feed)),
+    )
 
 
 def _open_counter(home: Path, settings: AgentSettings, follower: Follower) -> Counter:
@@ -265,7 +291,9 @@ def _open_nvml() -> DeviceCensus:
 def _open_gate(settings: AgentSettings) -> Gate | None:
     """Where the scheduler's gate reads; none for a driver that starts its own work."""
     if settings.driver == "slurm" and settings.slurm is not None:
-        return GateFile(Path(settings.slurm.gate))
+        folder = Path(settings.slurm.gate)
+        hold_folder(folder, "agent")  # the gate shows one picture: two agents would overwrite each other
+        return GateFile(folder)
     if settings.driver == "kubernetes" and settings.kubernetes is not None:
         api = _open_api(settings.kubernetes)
         return GateConfig(api, settings.kubernetes, SystemClock())
@@ -291,7 +319,9 @@ def _read(path: Path) -> bytes:
             return file.read(MAX_DOCUMENT)
     except OSError as error:
         raise InvalidInput(
-            f"cannot be read: {error.strerror}", path=str(path), remedy="enrol this host first"
+            f"cannot be read: {error.strerror}",
+            path=str(path),
+            remedy="name the agent's own folder; docs/guide/agent.md says what stands in it",
         ) from None
 
 

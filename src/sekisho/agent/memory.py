@@ -14,18 +14,19 @@ import msgspec
 
 from sekisho.agent.follow import Followed
 from sekisho.agent.receipts import ChainTail, GivenReceipt, Standing, parse_receipt, read_chain
+from sekisho.following.kept import FOLLOWED, keep_followed, load_followed, parse_followed
 from sekisho.licensing import BrokenChain, HostState, RolledBack, check_start, parse_state
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import ReceiptGiven
-from sekisho.model.wire import canonical, decode_base64, encode_base64, from_json, parse_json
+from sekisho.model.wire import canonical
 from sekisho.ports.counter import Counter
 from sekisho.ports.host_files import HostFiles
 
 __all__ = ["FOLLOWED", "STATE", "Memory", "Opening", "parse_followed"]
 
 RECEIPTS, STATE, REQUEST = "receipts.jsonl", "state.json", "request.dsse"
-FOLLOWED, HEADS, DELIVERED = "followed.jsonl", "heads.json", "delivered"
+DELIVERED = "delivered"
 NO_BOOT = "none"  # what stands for the boot until a fresh lease is in hand
 
 
@@ -174,28 +175,11 @@ class Memory:
 
     def keep(self, followed: Followed) -> None:
         """Keep an accepted item, so that no control plane can make this host forget an order by a restart."""
-        line = canonical(
-            {
-                "envelope": encode_base64(followed.envelope),
-                "kind": followed.kind,
-                "proof": followed.proof,
-                "seen": str(followed.seen),
-            }
-        )
-        # Crash here: the act came first, and the feed brings the item again.
-        if followed.kind == "orders-in-force":
-            self._files.save(HEADS, line)
-        else:
-            self._files.append(FOLLOWED, line)
+        keep_followed(self._files, followed)
 
     def load_followed(self) -> Iterator[Followed]:
         """All that was kept, in its order; a line that cannot be read is passed over, since the feed has it too."""
-        heads = self._files.load(HEADS)
-        for line in (*self._files.load_lines(FOLLOWED), *([heads] if heads else [])):
-            try:
-                yield parse_followed(line)
-            except InvalidInput:
-                continue
+        return load_followed(self._files)
 
     def _is_new(self, tail: ChainTail) -> bool:
         """Whether nothing was ever written here."""
@@ -248,21 +232,6 @@ class Memory:
         return int(text) if text.isdigit() and len(text) < 17 else 0
 
 
-class _FollowedRow(msgspec.Struct, frozen=True):
-    kind: str
-    envelope: str
-    proof: str | None
-    seen: Instant
-
-
-def parse_followed(line: bytes) -> Followed:
-    """One kept item, to be verified anew. Raises InvalidInput."""
-    row = from_json(_FollowedRow, parse_json(line, path=FOLLOWED), path=FOLLOWED)
-    return Followed(
-        kind=row.kind, envelope=decode_base64(row.envelope), proof=row.proof, seen=row.seen
-    )
-
-
 def _last_quantum(tail: ChainTail) -> int:
     return parse_receipt(tail.last).link.receipt.quantum if tail.last is not None else 0
 
@@ -274,6 +243,8 @@ def _adopt(state: HostState, receipt: ReceiptGiven) -> HostState:
         numbered = msgspec.structs.replace(
             state, lease_number=max(state.lease_number, spend.lease_number)
         )
+        if any(spend.lease == one.lease for one in state.closing):
+            return numbered.closed(spend.lease.leaf)
         if lease is not None and spend.lease == lease.lease:
             return numbered.switch()
         return numbered  # of a lease that was taken only to be given back

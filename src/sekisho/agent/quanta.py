@@ -2,7 +2,8 @@
 
 Order of a quantum's beginning: receipt appended, state with q + 1 made durable, counter stepped, permit extended,
 receipt sent. The first three are here, the last two are duty's, which holds the watchdog's line. On C2 the receipt
-carries the counter's own word for q + 1, so there the state and the step come before the receipt.
+carries the counter's own word for q + 1, so there the state and the step come before the receipt. A lease goes back on
+C2 in the same order, state without it under q + 1, counter, final receipt: a disk copied before is a rollback then.
 """
 
 from __future__ import annotations
@@ -11,31 +12,21 @@ import math
 
 import msgspec
 
-from sekisho.agent.acceptance import take_lease
 from sekisho.agent.events import LeaseCame, LeaseRefused
 from sekisho.agent.follow import Finding
 from sekisho.agent.host import Host
+from sekisho.agent.meter import Meter
 from sekisho.agent.receipts import GivenReceipt, Notes
+from sekisho.agent.requests import Requests
+from sekisho.agent.returns import Returns
 from sekisho.licensing import AllowanceSpent, HeldLease, HostState
 from sekisho.licensing.spending import MOST_AHEAD
-from sekisho.model.errors import SekishoError, StateConflict, Unavailable
-from sekisho.model.statements import (
-    CertifiedCounter,
-    LeaseRequested,
-    LeaseTerms,
-    Reference,
-    make_payload,
-    parse_payload,
-)
+from sekisho.model.errors import SekishoError, StateConflict
+from sekisho.model.statements import CertifiedCounter, LeaseTerms
 from sekisho.ports.counter import CertifyingCounter, CounterTier
-from sekisho.ports.driver import WorkloadReading
-from sekisho.signing import parse_envelope, sign_payload
 
 __all__ = ["Quanta"]
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 10.0
-COUNTER_PAUSE_S = 2.0
 # How long before a quantum's end the next one may begin at most: a TPM takes its time to step and to sign.
 LEAD_S: dict[CounterTier, float] = {"C0": 0.25, "C1": 1.0, "C2": 2.0}
 
@@ -45,19 +36,11 @@ class Quanta:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self.requests = Requests(host)
+        self.meter = Meter(host)
+        self.returns = Returns(host)
         self.ends_s: float | None = None
-        self._base_cpu_s: float | None = None
-        self._by_device = False  # whether the meter counts device-seconds handed out
-        self._declared_base: int | None = None
-        self._request = host.memory.load_request()
-        self._forsaken = (
-            False  # the answer to the waiting request must not be used: it is not of this boot
-        )
-        self._ask_again = False  # what came in answer was not in order: the same request once more
         self._refused: dict[int, str] = {}  # quanta that the issuer refused, with their lease
-        self._ask_at_s = 0.0
-        self._pause_s = FIRST_PAUSE_S
-        self._counter_at_s = 0.0
         self.refusal = ""  # why the last lease that came is not in hand, in words
 
     # --- terms -------------------------------------------------------------------------------
@@ -89,6 +72,14 @@ class Quanta:
             return left
         return min(left, lease.ends_us / 1_000_000 - self._host.clock.elapsed_s())
 
+    def outage(self) -> tuple[float, float] | None:
+        """The declared outage over this host, seconds until it ends and since it began; none outlasts the licence."""
+        told, licence = self._host.follower.outage(self._host.latest()), self._host.licence()
+        if told is None or licence is None:
+            return told
+        left = min(told[0], licence.licence.period.end.since(self._host.latest()))
+        return (left, told[1]) if left > 0 else None
+
     def covered_s(self) -> float:
         """Seconds until the last of the leases in hand ends: those asked for ahead take over from the present."""
         held = self._host.memory.state.in_hand
@@ -97,7 +88,7 @@ class Quanta:
     @property
     def counter_answers(self) -> bool:
         """Whether the counter answered when it was last asked, or may be asked again."""
-        return self._host.clock.elapsed_s() >= self._counter_at_s
+        return self.returns.counter_answers
 
     @property
     def is_acknowledged(self) -> bool:
@@ -135,7 +126,7 @@ class Quanta:
         """Whether the lease in hand or one asked for ahead has room and time for another quantum."""
         if not self.is_due():
             return True
-        state = self._settled(self._read_cpu_s())
+        state = self._settled_now()
         return any(self._has_room(lease, state) for lease in state.in_hand)
 
     # --- quanta ------------------------------------------------------------------------------
@@ -146,186 +137,146 @@ class Quanta:
         Raises AllowanceSpent where no lease in hand has room, StateConflict while the counter is silent.
         """
         host = self._host
-        cpu_s = self._read_cpu_s()
-        settled = self._settled(cpu_s)
+        used_s = self._read()
+        settled = self._settled(used_s)
         while settled.lease is not None and not self._has_room(settled.lease, settled):
             settled = self._switch(settled, work)
-            self._base_cpu_s = cpu_s  # what the quantum before used stands in the final receipt
+            self.meter.rebase(used_s)  # what the quantum before used stands in the final receipt
         if settled.lease is None:
             raise AllowanceSpent("no lease in hand has room for another quantum")
         self._forget_refused()
         reserved = settled.reserve(self.reservation())
         if settled.lease.spent == "0":
-            self._declared_base = host.folder.declared_flop() or 0
-        given = self._count(reserved, work, cpu_s)
+            self.returns.declared_base = host.folder.declared_flop() or 0
+        given = self._count(reserved, work, used_s)
         length = float(self.terms.quantum_s if self.terms else 0)
         length = min(length, self._usable_s(settled.lease, settled))
         self.ends_s = host.clock.elapsed_s() + max(length, 0.0)
-        # A process begins at zero; a scheduler's count of device-seconds goes on from run to run.
-        self._base_cpu_s = 0.0 if work == "none" and not self._by_device else cpu_s
+        self.meter.begin(used_s, work)
         return given
 
-    def _count(self, reserved: HostState, work: str, cpu_s: float | None) -> GivenReceipt:
+    def _count(self, reserved: HostState, work: str, used_s: float | None) -> GivenReceipt:
         """Receipt, state and counter of a quantum, in the order of the tier."""
         memory = self._host.memory
-        spend = Notes.spend_of(reserved.lease, self._declared()) if reserved.lease else None
+        spend = Notes.spend_of(reserved.lease, self.returns.declared()) if reserved.lease else None
         notes = Notes(stage="quantum", state=work, spend=spend)
         if memory.counter.tier == "C2":
-            certified = self._certify(reserved, cpu_s)
+            certified = self._certify(reserved, used_s)
             certain = msgspec.structs.replace(notes, certified=certified)
             return self._host.give(certain, reserved)
         given = self._host.give(notes, reserved)
         memory.step()
         return given
 
-    def _certify(self, reserved: HostState, cpu_s: float | None) -> CertifiedCounter | None:
+    def _certify(self, reserved: HostState, used_s: float | None) -> CertifiedCounter | None:
         """The counter's word for the quantum that begins, over the issuer's newest challenge.
 
         Raises StateConflict where the counter is silent: the quantum is lost, and what ran before stays counted.
         """
+        return self.returns.ask_counter(lambda: self._count_certified(reserved, used_s))
+
+    def _count_certified(
+        self, reserved: HostState, used_s: float | None
+    ) -> CertifiedCounter | None:
         memory, counter = self._host.memory, self._host.memory.counter
-        try:
-            memory.catch_up()  # a step whose outcome nobody saw: two behind would be a rollback
-            memory.save(reserved)
-            self._base_cpu_s = cpu_s  # what was used before now is settled in what was just written
-            # Crash here: the state is one ahead, and the next start steps the counter: no work ran in that quantum.
-            memory.step()
-            # Crash here: a quantum that no receipt tells of; it counts in full, its number is not used again.
-            if reserved.challenge is None or not isinstance(counter, CertifyingCounter):
-                return None
-            return counter.certify(reserved.challenge)
-        except Unavailable as error:
-            self._counter_at_s = self._host.clock.elapsed_s() + COUNTER_PAUSE_S
-            self._host.raise_finding(Finding(code="counter-silent", detail=str(error)))
-            raise StateConflict(f"the counter does not answer: {error}") from None
+        memory.catch_up()  # a step whose outcome nobody saw: two behind would be a rollback
+        memory.save(reserved)
+        self.meter.rebase(used_s)  # what was used before is settled in what was just written
+        # Crash here: the state is one ahead, and the next start steps the counter: no work ran in that quantum.
+        memory.step()
+        # Crash here: a quantum that no receipt tells of; it counts in full, its number is not used again.
+        if reserved.challenge is None or not isinstance(counter, CertifyingCounter):
+            return None
+        return counter.certify(reserved.challenge)
 
     def attach(self, ends_s: float) -> None:
         """Take over a quantum that an earlier agent began; what it used so far is counted in full."""
-        self.ends_s, self._base_cpu_s = ends_s, None
+        self.ends_s = ends_s
+        self.meter.forget()
 
     def pause(self) -> None:
         """The work stopped: credit what the quantum did not use."""
         if self.ends_s is None:
             return
         # Crash here: the credit is lost, the quantum counts in full.
-        self._host.memory.save(self._settled(self._read_cpu_s()))
-        self.ends_s, self._base_cpu_s = None, None
+        self._host.memory.save(self._settled_now())
+        self.ends_s = None
+        self.meter.forget()
 
     def close(self, work: str) -> list[GivenReceipt]:
-        """Give every lease in hand back by a final receipt; these are still to be sent."""
-        given = []
-        state = self._settled(self._read_cpu_s())
-        self.ends_s, self._base_cpu_s = None, None
-        while state.lease is not None:
-            given.append(self._final(state.lease, state, state.switch(), work))
-            state = self._host.memory.state
-        return given
+        """Give every lease in hand back by a final receipt; these are still to be sent.
+
+        None where the counter of a C2 host is silent: then they stay in hand.
+        """
+        state, memory = self._settled_now(), self._host.memory
+        self.ends_s = None
+        self.meter.forget()
+        if memory.counter.tier == "C2":
+            # Before the counter is asked: where it is silent, what the last quantum used must not be lost.
+            memory.save(state)
+        try:
+            return self.returns.give_back(state, state.in_hand, work)
+        except StateConflict:
+            return []
+
+    def finish_closing(self, work: str) -> list[GivenReceipt]:
+        """The final receipts of leases whose return a crash or a silent counter held up; still to be sent."""
+        return self.returns.finish(work)
 
     # --- leases ------------------------------------------------------------------------------
-
-    def forsake_request(self) -> None:
-        """A request from before a reboot or a rollback: its answer keeps the numbers whole, and is not used."""
-        self._forsaken = self._request is not None
-
-    def resume_request(self) -> None:
-        """After a restart: ask again what was being asked, unless it was answered already."""
-        if self._request is None:
-            return
-        asked = parse_payload(parse_envelope(self._request, path="request.dsse").payload).predicate
-        if (
-            isinstance(asked, LeaseRequested)
-            and asked.number == self._host.memory.state.lease_number + 1
-        ):
-            self._host.outbox.send_request(self._request)
-        else:
-            self._drop_request()
 
     def ask_ahead(self) -> None:
         """Ask for the next lease where none is in hand, or before what is in hand is used up; C2 asks further ahead."""
         state = self._host.memory.state
-        if self._host.clock.elapsed_s() < self._ask_at_s or len(state.waiting) >= self._ahead():
+        if not self.requests.may_ask or len(state.waiting) >= self._ahead():
             return
-        if self._request is not None:
-            if self._ask_again:
-                self._ask_again = False
-                self._host.outbox.send_request(self._request)
+        if self.requests.repeat():
             return
         licence = self._host.follower.licence_for(self._host.settings.run)
         if licence is None or licence.obstacle() is not None or not self._wants_more(state):
             return
-        asked_us = round(self._host.clock.elapsed_s() * 1_000_000)  # before the nonce is drawn
-        request = LeaseRequested(
-            effective=self._host.clock.now(),
-            host=self._host.settings.host,
-            licence=Reference(log=self._host.follower.origin, leaf=licence.leaf),
-            number=state.lease_number + 1,
-            nonce=self._host.nonce(),
-            quantum=state.quantum,
-            last_receipt=state.receipt,
-        )
-        self._request = sign_payload(make_payload(request), (self._host.signer,)).raw
-        memory = self._host.memory
-        memory.save(msgspec.structs.replace(state, asked_us=asked_us))
-        # Crash here: no request is known, and the next start asks anew.
-        memory.save_request(self._request)
-        # Crash here: the request waits on the disk and is sent at the next start.
-        self._host.outbox.send_request(self._request)
+        self.requests.ask(licence.leaf)
 
     def take(self, event: LeaseCame, *, unwanted: bool) -> tuple[bool, list[GivenReceipt]]:
         """Whether the lease is now in hand; and the final receipt of one that was taken only to be given back.
 
         Where it is not, `refusal` says why.
         """
-        if event.request != self._request:
+        if event.request != self.requests.waiting:
             self.refusal = "it answers a request that does not wait any more"
             return False, []
         state = self._host.memory.state
         try:
-            taken = take_lease(
-                event.answer,
-                event.request,
-                self._host.follower,
-                last_number=state.lease_number,
-                latest=self._host.latest(),
-                asked_us=state.asked_us,
-            )
+            taken = self.requests.take(event)
         except SekishoError as error:
             self.refusal = f"{error.code}: {error}"
             self._host.raise_finding(Finding(code=error.code, detail=str(error)))
-            self._slow_down()
-            self._ask_again = True
+            self.requests.ask_again()
             return False, []
         if taken.fault is not None:
             self._host.raise_finding(Finding(code=taken.fault.code, detail=str(taken.fault)))
-        if taken.fault is not None or unwanted or self._forsaken:
+        if taken.fault is not None or unwanted or self.requests.forsaken:
             fault = f"{taken.fault.code}: {taken.fault}" if taken.fault else "it is not wanted now"
             self.refusal = f"{fault}; it was given back unused"
-            numbered = msgspec.structs.replace(state, lease_number=taken.held.number)
-            given = self._final(taken.held, state, numbered, "none")
-            self._drop_request()
-            return False, [given]
+            try:
+                given = self.returns.give_back(state, (taken.held,), "none")
+            except StateConflict:
+                self.requests.ask_again()  # it comes once more, when the counter answers
+                return False, []
+            self.requests.drop()
+            return False, given
         # Crash here: the request is sent again at the next start and the same lease comes.
         memory = self._host.memory
         memory.save(memory.trusted(state.take(taken.held, ahead=self._ahead())))
-        self._drop_request()
-        self._pause_s = FIRST_PAUSE_S
+        self.requests.answered()
         return True, []
 
     def refused(self, event: LeaseRefused) -> None:
-        """The issuer says no: ask anew, with a fresh nonce, after a while."""
-        if event.request == self._request:
-            self._drop_request()
-            self._slow_down()
+        """The issuer says no to what waits: it is asked anew."""
+        if event.request == self.requests.waiting:
+            self.requests.refused()
 
     # --- within ------------------------------------------------------------------------------
-
-    def _slow_down(self) -> None:
-        self._ask_at_s = self._host.clock.elapsed_s() + self._pause_s
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
-
-    def _drop_request(self) -> None:
-        self._host.memory.clear_request()
-        self._request, self._forsaken, self._ask_again = None, False, False
 
     def _ahead(self) -> int:
         """How many leases may wait behind the one in hand: on C1 and C0 each quantum needs the issuer anyway."""
@@ -366,43 +317,26 @@ class Quanta:
         left = self.left_s(lease)
         if lease is not state.in_hand[-1]:
             return left
-        outage = self._host.follower.outage(self._host.latest())
+        outage = self.outage()
         grace_s = self.terms.grace_s if self.terms else 0
         if outage is None or -left - outage[1] > grace_s:
             return left
         return max(left, outage[0])
 
-    def _settled(self, cpu_s: float | None) -> HostState:
+    def _settled_now(self) -> HostState:
+        return self._settled(self._read())
+
+    def _settled(self, used_s: float | None) -> HostState:
         """The state with the running quantum closed at its sound bound; in full where the meter is blind."""
         state = self._host.memory.state
         if state.lease is None or self.ends_s is None:
             return state
-        # Work that ran has used something: a meter at zero is a new watchdog's, which knows nothing of it.
-        # A scheduler that handed out no device counts zero in earnest.
-        is_blind = cpu_s is None or (cpu_s == 0 and not self._by_device)
-        if cpu_s is None or is_blind or self._base_cpu_s is None or cpu_s < self._base_cpu_s:
-            return state.forget_quantum()
-        used_us = round((cpu_s - self._base_cpu_s) * 1_000_000)
-        if self._by_device:
-            # Which of the devices was handed out is not told: each counts as the fastest.
-            return state.credit(-(-self._host.fastest_flop_per_s() * used_us // 1_000_000))
-        # Processor seconds say nothing of an accelerator: one core may feed eight of them at their peak.
-        rate = self._host.core_flop_per_s()
-        return (
-            state.forget_quantum()
-            if rate is None
-            else state.credit(-(-rate * used_us // 1_000_000))
-        )
+        return self.meter.settle(state, used_s)
 
-    def _read_cpu_s(self) -> float | None:
+    def _read(self) -> float | None:
         if self.ends_s is None and self._host.memory.state.lease is None:
             return None  # nothing to count
-        try:
-            reading: WorkloadReading = self._host.driver.read()
-        except Unavailable:
-            return None
-        self._by_device = reading.device_s is not None
-        return reading.cpu_s if reading.device_s is None else reading.device_s
+        return self.meter.read()
 
     def _switch(self, settled: HostState, work: str) -> HostState:
         """Over to the lease that was asked for ahead; the old one's final receipt first."""
@@ -412,8 +346,8 @@ class Quanta:
             settled = self._paid_to_end(settled)
         if settled.lease is None:
             return settled
-        given = self._final(settled.lease, settled, settled.switch(), work)
-        self._host.outbox.send_receipt(given)
+        for given in self.returns.give_back(settled, (settled.lease,), work):
+            self._host.outbox.send_receipt(given)
         return self._host.memory.state
 
     def _paid_to_end(self, settled: HostState) -> HostState:
@@ -425,15 +359,3 @@ class Quanta:
         most = int(before.reserved) - int(lease.spent)  # the reservation covers the grace already
         rest = min(math.ceil(self._host.peak_flop_per_s() * left_s), max(most, 0))
         return settled.credit(rest)
-
-    def _final(
-        self, lease: HeldLease, state: HostState, after: HostState, work: str
-    ) -> GivenReceipt:
-        closed = msgspec.structs.replace(lease, reserved=lease.spent)
-        spend = Notes.spend_of(closed, self._declared() if closed.spent != "0" else None)
-        return self._host.give(Notes(stage="final", state=work, spend=spend), state, after)
-
-    def _declared(self) -> str | None:
-        """The work's own count since this lease's first quantum; None where that cannot be said."""
-        now, base = self._host.folder.declared_flop(), self._declared_base
-        return str(now - base) if now is not None and base is not None and now >= base else None

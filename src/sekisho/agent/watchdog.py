@@ -32,6 +32,7 @@ import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
+from sekisho.adapters.held_release import hold_release
 from sekisho.adapters.local_sockets import (
     MAX_LINE,
     Door,
@@ -294,6 +295,7 @@ def run_watchdog(post: Post) -> int:
     ready = Ready(detach=post.detach)
     if ready.is_parent:
         return ready.outcome()
+    hold_release(Path(__file__))  # no update takes away what this watchdog and its keepers run from
     try:
         create_private_folder(post.folder)
         if post.allow_user is not None:

@@ -4,6 +4,7 @@ from sekisho.app.balances import RegisterBooks, open_books
 from sekisho.app.control import Control
 from sekisho.app.exporting import Exported, export_home_bundle
 from sekisho.app.home import Elsewhere, Home, RegimeFile
+from sekisho.app.order_push import OrderPush, PushState, load_push_file
 from sekisho.app.papers import open_papers
 from sekisho.app.register_upkeep import (
     check_home_register,
@@ -30,6 +31,8 @@ from sekisho.app.upkeep import (
     rebuild_projections,
     reveal_field,
 )
+from sekisho.operations.feed import FeedPage
+from sekisho.operations.feed_page import encode_page
 from sekisho.operations.projecting import Check, Mismatch
 from sekisho.operations.projections import TABLES
 from sekisho.operations.register.balancing import (
@@ -60,12 +63,15 @@ __all__ = [
     "Elsewhere",
     "ErrorBehaviour",
     "Exported",
+    "FeedPage",
     "Found",
     "Home",
     "KnownPack",
     "Mismatch",
+    "OrderPush",
     "Papers",
     "PublicationPlan",
+    "PushState",
     "Rebuilt",
     "RegimeFile",
     "RegisterBooks",
@@ -79,11 +85,13 @@ __all__ = [
     "draft_production",
     "draft_publication",
     "draft_statements",
+    "encode_page",
     "erase_disclosures",
     "export_home_bundle",
     "finish_log_rotation",
     "judge_productions",
     "keep_pack",
+    "load_push_file",
     "open_books",
     "open_papers",
     "opened_register",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys import load_or_create_key
+from sekisho.adapters.keys.checker import SignatureProcess
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.private_sqlite import PrivateSqlite
@@ -20,9 +21,11 @@ from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app.balances import RegisterBooks
 from sekisho.app.home import Home
 from sekisho.app.inventories import Inventories
+from sekisho.app.order_push import OrderPush, load_push_file
 from sekisho.app.register import RunningRegister
 from sekisho.app.rules import RuleShelf, collect_packs
 from sekisho.app.running_telemetry import RunningTelemetry
+from sekisho.app.weights import open_keeper
 from sekisho.ledger import Cosigned, LogReader, Policy
 from sekisho.ledger.copying import PublishedCopy
 from sekisho.ledger.publisher import Publisher
@@ -41,6 +44,7 @@ from sekisho.operations.register.register import Register
 from sekisho.operations.registers import keep_registers
 from sekisho.operations.usage.reporting import UsageReports
 from sekisho.operations.usage.shelf import RollUpShelf
+from sekisho.ports.log_store import FencedOff
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
 
@@ -55,6 +59,9 @@ EXPIRY_TOLD_S = 30 * 86_400
 
 class Control:
     """One running control plane over a home. Use as a context manager; `witnesses` are addresses by name."""
+
+    fenced: str = ""
+    """Why this process writes no more, once another one has taken the log over; "" while it is the writer."""
 
     last_problem: str = ""
     """What the register keeper last failed with; for the console and the log, not for a decision."""
@@ -94,10 +101,13 @@ class Control:
             clock=self.clock,
             signer=load_or_create_key(home.keys / "operator.pem"),
             load_pack=home.find_pack,
+            verify_writer=self._log.verify_held,
         )
         self.rules = RuleShelf(home, lambda: self.desk.state)
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
-        self.leases = LeaseCounter(self.desk)
+        self._signatures = SignatureProcess()  # started where many hosts ask at once, not before
+        self.leases = LeaseCounter(self.desk, signatures=self._signatures)
+        self.weights = open_keeper(home, self.desk)
         self.usage = UsageReports(
             self.desk,
             RollUpShelf(ReportFiles(home.path / "reports")),
@@ -115,6 +125,7 @@ class Control:
         self.books = RegisterBooks(home, self.register.store, self.register.terms)
         self._copied_to = _open_copy(home.elsewhere.copy)
         self.copy = self._follow_with(self._copied_to)
+        self.push: OrderPush | None = None
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
@@ -138,8 +149,15 @@ class Control:
         self._start()
         return self
 
+    def start_push(self, file: Path) -> None:
+        """Send what hosts are told to the addresses that a file names, until the end. Raises InvalidInput."""
+        self.push = OrderPush(self.feed, load_push_file(file))
+        self.push.start()
+
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
+        if self.push is not None:
+            self.push.stop()
         self._keeper.join()
         self.telemetry.stop()
         self.inventories.stop()
@@ -155,6 +173,7 @@ class Control:
         self.publisher.on_published(self.feed.take_published)
         self.desk.on_recorded(self.feed.take_recorded)
         self.desk.on_recorded(self._marks.take_recorded)
+        self.desk.on_recorded(self.weights.take_recorded)
         self._sequencer.recover()
         if self.copy is not None:
             self._compare_copy(self.copy)
@@ -184,6 +203,7 @@ class Control:
     def _close_stores(self) -> None:
         for client in self._clients.values():
             client.close()
+        self._signatures.close()
         if self._copied_to is not None:
             self._copied_to.close()
         self.inventories.close()
@@ -234,6 +254,8 @@ class Control:
         told = {
             **self.publisher.problems,
             "registers": self.last_problem,
+            "writer": self.fenced,
+            "push": "" if self.push is None else self.push.problem,
             "tables": self.projector.last_problem,
             "clock": self._marks.problem,
             "copy": "" if self.copy is None else self.copy.problem,
@@ -333,12 +355,22 @@ class Control:
         except Unavailable as error:
             self.last_problem = str(error)
 
+    def _look_at_fence(self) -> bool:
+        """Whether another process has become the writer; asked every second, so that nobody is told old news long."""
+        try:
+            self._log.verify_held()
+        except FencedOff as error:
+            self.fenced = str(error)
+        except SekishoError as error:
+            self.last_problem = str(error)
+        return bool(self.fenced)
+
     def _keep(self) -> None:
         """The heartbeat: registers at half the charter's interval, overdue leases every second."""
         last = 0.0
         while not self._stopping.wait(1.0):
             charter = self.desk.state.regime.charter
-            if charter is None:
+            if self._look_at_fence() or charter is None:
                 continue
             try:
                 if time.monotonic() - last >= charter.terms.orders_in_force_every_s / 2:
@@ -346,6 +378,7 @@ class Control:
                     last = time.monotonic()
                 self.leases.close_overdue()
                 self.deposits.complete()
+                self.weights.tend()
                 self.chips.tend(self.clock.now())
                 self.books.tend(self.clock.now(), self.chips.committer.raise_irregularity)
             except SekishoError as error:

@@ -21,6 +21,8 @@ from sekisho.adapters.schedulers.slurm.installing import (
     EPILOG,
     GATE_SCRIPT,
     MARK,
+    NODE_EPILOG,
+    NODE_PROLOG,
     PROLOG,
     SITE_SCRIPT,
     GatePlan,
@@ -33,7 +35,8 @@ from sekisho.ports.gate import GatePicture
 
 __all__ = ["Change", "GateCheck", "check_gate", "install_gate", "remove_gate"]
 
-NAMES = ("slurm.conf", GATE_SCRIPT, SITE_SCRIPT, PROLOG, EPILOG)
+NAMES = ("slurm.conf", GATE_SCRIPT, SITE_SCRIPT, PROLOG, EPILOG, NODE_PROLOG, NODE_EPILOG)
+_RUN = (PROLOG, EPILOG, NODE_PROLOG, NODE_EPILOG)
 MAX_FILE = 4 * 1024 * 1024
 Verdict = Literal["holds", "fails", "unverifiable"]
 
@@ -55,11 +58,17 @@ class GateCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def install_gate(
-    etc: Path, gate: Path, *, language: Literal["en", "ja"] = "en", dry_run: bool = False
+    etc: Path,
+    gate: Path,
+    *,
+    language: Literal["en", "ja"] = "en",
+    nodes: bool = False,
+    dry_run: bool = False,
 ) -> tuple[Change, ...]:
     """Put the gate into the cluster whose slurm.conf lies in `etc`; slurmctld has to be restarted afterwards.
 
-    A gate that nobody has shown a picture yet only advises. Raises what `plan_install` raises.
+    `nodes`: with a watch on each node; every slurmd has to be restarted, too. A gate that nobody has shown a picture
+    yet only advises. Raises what `plan_install` raises.
     """
     found = _read_all(etc)
     plan = GatePlan(
@@ -67,6 +76,7 @@ def install_gate(
         gate=str(gate.resolve()),
         scontrol=shutil.which("scontrol") or "/usr/bin/scontrol",
         language=language,
+        nodes=nodes,
     )
     made: dict[str, bytes | None] = dict(plan_install(found, plan))
     changes = _changes(found, made)
@@ -229,7 +239,7 @@ def _apply(etc: Path, made: Mapping[str, bytes | None]) -> None:
             if data is None:
                 path.unlink(missing_ok=True)
                 continue
-            mode = 0o755 if name in (PROLOG, EPILOG) else owner.st_mode & 0o777
+            mode = 0o755 if name in _RUN else owner.st_mode & 0o777
             replace_file(path, data)
             path.chmod(mode)
             if os.geteuid() == 0:

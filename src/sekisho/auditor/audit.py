@@ -17,10 +17,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from sekisho.auditor.access_checks import check_access, check_weights_keys
 from sekisho.auditor.approval_checks import check_approvals_given, check_closings
 from sekisho.auditor.balance_checks import check_balances
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
+from sekisho.auditor.counter_checks import check_counters
 from sekisho.auditor.custody_checks import (
     check_chip_tags,
     check_custody,
@@ -92,6 +94,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("approvals", check_approvals_given),
     Check("leases", check_leases),
     Check("receipts", check_receipts),
+    Check("counters", check_counters),
     Check("budgets", check_budgets),
     Check("closings", check_closings),
     Check("deposits", check_deposits),
@@ -105,6 +108,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("balances", check_balances),
     Check("usage-reports", check_usage_reports),
     Check("usage-evidence", check_usage_evidence),
+    Check("access", check_access),
+    Check("weights-keys", check_weights_keys),
 )
 
 

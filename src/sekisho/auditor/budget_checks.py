@@ -208,7 +208,10 @@ def _grace_end(lease: LeaseState, step: Step) -> Instant:
     state = step.ledger.licences[granted.licence.leaf]
     usual = granted.not_after.plus(state.licence.lease.grace_s)
     host = step.regime.hosts.get(granted.host)
-    until = usual if host is None else step.outages.extend(host.host, host.site, usual)
+    end = state.licence.period.end
+    until = (
+        usual if host is None else step.outages.extend(host.host, host.site, usual, licence_end=end)
+    )
     return until.plus(step.regime.in_force().terms.clock_error_s)
 
 

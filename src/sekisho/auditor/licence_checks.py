@@ -39,7 +39,7 @@ def check_decisions(evidence: Evidence) -> Outcome:
         if held is None:
             continue
         # What only restricts may rest on the decision that stood: nobody must be kept from having less.
-        if grants_more(held, fact) or fact.decision != held.licence.decision:
+        if grants_more(held, fact, step.regime.hosts) or fact.decision != held.licence.decision:
             _check_decision(evidence, step, held.licence, fact, tally)
             amendments += 1
     told = f"{len(licences)} decisions taken again"
@@ -200,7 +200,7 @@ def _check_amendment(history: History, step: Step, fact: LicenceAmended) -> list
     if held is None or declared is None:
         return ["is of no licence of a declared run"]
     hosts = [step.regime.hosts[name] for name in fact.hosts if name in step.regime.hosts]
-    more = grants_more(held, fact)
+    more = grants_more(held, fact, step.regime.hosts)
     # What gives nothing more may leave its devices as they were fixed, whatever its hosts have enrolled since.
     as_fixed = not more and keeps_devices(held, fact)
     rules = (

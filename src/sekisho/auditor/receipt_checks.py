@@ -12,6 +12,7 @@ from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing import Chain, LeaseState, Link, fold_chain
 from sekisho.model.errors import InvalidInput, SekishoError
+from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     LeaseClosed,
     LeaseGranted,
@@ -88,7 +89,7 @@ def check_effects(evidence: Evidence) -> Outcome:
             )
     for host in evidence.hosts(RECEIPTS):
         under: dict[str, tuple[OrderReference, str | None]] = {}
-        for receipt in _receipts(evidence, host):
+        for receipt in _given(evidence, host):
             if receipt.stage == "halted" and receipt.order is not None:
                 under[receipt.order.digest] = (receipt.order, receipt.run)
                 halted += 1
@@ -122,8 +123,22 @@ def links_of(evidence: Evidence, host: str, name: str) -> Iterator[Link]:
         yield Link(digest=paper.verified.digest, receipt=fact)
 
 
-def _receipts(evidence: Evidence, host: str) -> list[ReceiptGiven]:
-    receipts = [link.receipt for link in links_of(evidence, host, RECEIPTS)]
+def _given(evidence: Evidence, host: str) -> list[ReceiptGiven]:
+    """A host's receipts in their order, none dated later than its issuer acknowledged it.
+
+    A host that dates itself ahead would else have outlived an order, or waited for a resume, that it did not.
+    """
+    seen: dict[str, Instant] = {}
+    for paper in evidence.papers(host, ACKNOWLEDGEMENTS):
+        told = _acknowledgement(paper, host)
+        seen[told.receipt] = min(told.effective, seen.get(told.receipt, told.effective))
+    receipts = [
+        msgspec.structs.replace(
+            link.receipt,
+            effective=min(link.receipt.effective, seen.get(link.digest, link.receipt.effective)),
+        )
+        for link in links_of(evidence, host, RECEIPTS)
+    ]
     return sorted(receipts, key=lambda receipt: receipt.sequence)
 
 

@@ -2,19 +2,31 @@
 
 A key is `room.what`; both languages name the same values in braces. Codes, ids, digests and the
 words of the wire are never translated. A key that is missing here is a defect, so `say` raises.
+
+Help texts stand in the code of their command, and remedies where an error is raised, in English. For
+these the English itself is the key (`PHRASES`), values in braces; `translate` leaves what it does not
+know as it is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Literal
 
 from sekisho.catalogue import (
+    access,
+    agents,
     chip_drill,
     command,
     console,
     enforcement,
     enrolling,
+    gates,
+    help_agent,
+    help_charter,
+    help_licence,
     impact,
     lease_carrying,
     licensing,
@@ -27,6 +39,7 @@ from sekisho.catalogue import (
     registry,
     rehearsal,
     releases,
+    remedies,
     rules,
     rules_console,
     running,
@@ -35,11 +48,13 @@ from sekisho.catalogue import (
     what_if,
 )
 
-__all__ = ["MESSAGES", "Language", "say"]
+__all__ = ["MESSAGES", "PHRASES", "Language", "say", "translate"]
 
 Language = Literal["en", "ja"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    **agents.MESSAGES,
+    **access.MESSAGES,
     **chip_drill.MESSAGES,
     **command.MESSAGES,
     **console.MESSAGES,
@@ -65,9 +80,45 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **what_if.MESSAGES,
 }
 
+PHRASES: Final[Mapping[str, str]] = {
+    **access.PHRASES,
+    **gates.PHRASES,
+    **help_agent.PHRASES,
+    **help_charter.PHRASES,
+    **help_licence.PHRASES,
+    **remedies.PHRASES,
+}
+"""English -> Japanese, of help texts, remedies and findings of checks; runs of white space count as one blank."""
+
 _COLUMN: Final[Mapping[Language, int]] = {"en": 0, "ja": 1}
 
 
 def say(key: str, language: Language, **values: object) -> str:
     """The message of `key` in `language`, with its values put in. Raises KeyError for no such key."""
     return MESSAGES[key][_COLUMN[language]].format(**values)
+
+
+def translate(text: str, language: Language) -> str:
+    """A help text or remedy that the code has in English, in `language`; as it is where nobody translated it."""
+    if language == "en" or not text:
+        return text
+    english = " ".join(text.split())
+    known = PHRASES.get(english)
+    if known is not None:
+        return known
+    for pattern, japanese in _templates():
+        match = pattern.fullmatch(english)
+        if match is not None:
+            # A value may be a phrase itself: what was found, and what is said of it.
+            return japanese.format(*(translate(value, language) for value in match.groups()))
+    return text
+
+
+@lru_cache(maxsize=1)
+def _templates() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Phrases with values, the longest first: what says most of itself is asked first."""
+    with_values = sorted((k for k in PHRASES if "{}" in k), key=len, reverse=True)
+    return tuple(
+        (re.compile("(.+?)".join(re.escape(part) for part in key.split("{}"))), PHRASES[key])
+        for key in with_values
+    )

@@ -40,6 +40,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "cli.interrupted": ("interrupted", "中断しました"),
     # --- one line for each command, shown by `sekisho --help`
+    "cli.command.access": (
+        "Suspend access to served models, and lock weights to a licence.",
+        "提供中のモデルの利用を停止し、重みを許可に結び付けて施錠します。",
+    ),
     "cli.command.agent": (
         "Run the agent that keeps a host within its licence.",
         "ホストを許可の範囲内に保つエージェントを動かします。",
@@ -155,6 +159,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "audit.check.leases": ("Was each lease rightly granted?", "各リースは正しく付与されましたか"),
     "audit.check.receipts": ("Are the receipt chains whole?", "受領証の連鎖は完全ですか"),
+    "audit.check.counters": (
+        "Do the TPMs vouch for the certified counters?",
+        "証明付きカウンターは TPM の証明どおりですか",
+    ),
     "audit.check.budgets": ("Do the books add up?", "収支は合っていますか"),
     "audit.check.deposits": (
         "Is what is concealed deposited, and what is erased gone?",

@@ -80,6 +80,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.outage.everywhere": ("every host of the regime", "体制の全ホスト"),
     "show.outage.sites": ("sites {names}", "サイト {names}"),
     "show.outage.hosts": ("hosts {names}", "ホスト {names}"),
+    "show.outage.long": (
+        "an outage lasts at most {hours} hours",
+        "発行者不在の宣言は長くても {hours} 時間です",
+    ),
     "show.outage.effect": (
         (
             "grace of ended leases and of missing acknowledgements lasts until {until}; never where an order "

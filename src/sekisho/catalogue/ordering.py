@@ -21,9 +21,13 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "ホスト {count} 台、根 {root}、記録 {size} 件の木 {tree} で確認",
     ),
     "show.access": (
-        "models {models}, users of nationality {nationalities} or served in {jurisdictions}",
-        "モデル {models}、国籍 {nationalities} または提供先 {jurisdictions} の利用者",
+        "access ends to {models}, for {users}",
+        "{models} の利用を停止、対象は {users}",
     ),
+    "show.access.every-model": ("EVERY model", "すべてのモデル"),
+    "show.access.everybody": ("EVERYBODY", "すべての利用者"),
+    "show.access.nationalities": ("users of nationality {names}", "国籍 {names} の利用者"),
+    "show.access.jurisdictions": ("users served in {names}", "提供先 {names} の利用者"),
     "show.access.unknown.refuse": (
         "users of whom nothing is known are refused",
         "不明な利用者は拒否",

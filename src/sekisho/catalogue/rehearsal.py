@@ -13,6 +13,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Sekisho serves {home} at {address} (Ctrl-C ends it). Every key of a rehearsed regime is in this one hand.",
         "関所が {home} を {address} で公開しています（Ctrl-C で終了）。予行用の体制では、すべての鍵がこの一台にあります。",
     ),
+    "up.waiting": (
+        "Standby: {home} is served by another process; this one goes on when that one is gone.",
+        "待機中: {home} は別のプロセスが運用しています。それが終わるとこちらが引き継ぎます。",
+    ),
     "up.trusted": (
         "The regime's trust root was added to {file}.",
         "この体制の信頼の起点を {file} に追加しました。",

@@ -84,6 +84,11 @@ MESSAGES: Final = {
         "release {sequence}, version {version}, is current: {folder}\nthe agent at work still runs the one before; start it anew when it suits: its watchdog keeps the work",
         "公開 {sequence}（版 {version}）を現行にしました：{folder}\n稼働中のエージェントは前の版のままです。都合のよいときに再起動してください。作業はウォッチドッグが保ちます",
     ),
+    "update.bar": ("fetching the release", "公開を取得中"),
+    "update.pruned": (
+        "taken away, older and not in use: {numbers}",
+        "古く、使われていない公開を削除しました：{numbers}",
+    ),
     "update.alone": (
         "the control plane did not answer: judged by what this host was told before",
         "管制側から応答がありません。これまでに受け取った内容だけで判断しました",

@@ -21,6 +21,18 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "compare the phrase with the other signers, over another channel",
         "他の署名者と、別の連絡手段で合言葉を照合してください",
     ),
+    "sign.refused.dated": (
+        "each call dates its text anew: give --dated {at} with the phrase just shown, or draft with --public and sign the draft with its phrase",
+        "文書の日付は実行のたびに変わります。いま表示された合言葉とともに --dated {at} を指定するか、--public で起案してからその合言葉で署名してください",
+    ),
+    "sign.refused.draft": (
+        "each call writes its text anew (this one of {at}): draft with --public, then sign the draft with its phrase",
+        "文書は実行のたびに作り直されます（今回は {at} 付）。--public で起案してから、その起案の合言葉で署名してください",
+    ),
+    "draft.refused": (
+        "As the log stands, {file} would be refused, and `sign` refuses it too: {why}",
+        "現在のログでは {file} は拒まれ、`sign` も署名を拒みます：{why}",
+    ),
     "sign.done": (
         "Signed with key {id}. Signatures in {file} now: {count}.",
         "鍵 {id} で署名しました。{file} の署名は {count} 個です。",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli import (
     agent_exempt,
     agent_kubernetes,
@@ -19,6 +20,7 @@ from sekisho.cli import (
     agent_update,
     agent_watchdog,
 )
+from sekisho.cli.surroundings import language_of
 
 __all__ = ["app"]
 
@@ -49,6 +51,7 @@ def agent() -> None:
 
 @app.command()
 def run(
+    context: typer.Context,
     home: Annotated[Path, typer.Option(help="Folder with agent.json, host.pem and trust.json.")],
     driver: Annotated[
         DriverName | None,
@@ -56,8 +59,10 @@ def run(
     ] = None,
 ) -> None:
     """Run the agent in the foreground; Ctrl-C leaves the work to its watchdog and permit."""
-    from sekisho.agent.main import run_agent
+    from sekisho.agent.main import load_settings, run_agent
 
+    load_settings(home)  # what is wrong with it is said before that it runs
+    typer.echo(say("agent.runs", language_of(context), home=home), err=True)
     run_agent(home, driver.value if driver else None)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from sekisho.catalogue import Language, say, translate
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
-from sekisho.cli.plain_text import tame
+from sekisho.cli.plain_text import columns, tame
 from sekisho.cli.progress import bar
+from sekisho.cli.surroundings import language_of
 
 if TYPE_CHECKING:
     from sekisho.app.kubernetes import ClusterCheck, ClusterPlace, Stray
@@ -71,6 +73,7 @@ def manifests(
 
 
 def check(
+    context: typer.Context,
     *,
     server: Server = "",
     token_file: TokenFile = None,
@@ -82,13 +85,15 @@ def check(
     """Say what holds in the cluster and what is missing."""
     from sekisho.app.kubernetes import check_gate, make_rules
 
+    language = language_of(context)
     rules = make_rules(tuple(resource or ()), tuple(exempt or ()))
-    with bar("looking"):
+    with bar(say("gate.looking", language)):
         checks = check_gate(_place(server, token_file, ca_file), rules)
-    deliver(_checked(checks), as_json=as_json)
+    deliver(_checked(checks, language), as_json=as_json)
 
 
 def audit(
+    context: typer.Context,
     *,
     server: Server = "",
     token_file: TokenFile = None,
@@ -100,10 +105,11 @@ def audit(
     """List accelerator pods that run without a licence, however they came in; nothing is changed."""
     from sekisho.app.kubernetes import find_strays, make_rules
 
+    language = language_of(context)
     rules = make_rules(tuple(resource or ()), tuple(exempt or ()))
-    with bar("listing pods"):
+    with bar(say("gate.listing", language)):
         strays = find_strays(_place(server, token_file, ca_file), rules)
-    deliver(_found(strays), as_json=as_json)
+    deliver(_found(strays, language), as_json=as_json)
 
 
 def webhook(
@@ -145,25 +151,27 @@ def _place(server: str, token_file: str | None, ca_file: str | None) -> ClusterP
     return ClusterPlace(server=server, token_file=token_file, ca_file=ca_file)
 
 
-def _checked(checks: tuple[ClusterCheck, ...]) -> Answer:
+def _checked(checks: tuple[ClusterCheck, ...], language: Language) -> Answer:
     code = worst_code(verdict_code(one.verdict) for one in checks)
     worst = next(v for v in ("fails", "unverifiable", "holds") if v in {c.verdict for c in checks})
     lines = []
     for one in checks:
-        remedy = f"; {one.remedy}" if one.remedy else ""
-        lines.append(tame(f"{one.verdict:<12} {one.name}: {one.detail}{remedy}"))
+        remedy = f"; {translate(one.remedy, language)}" if one.remedy else ""
+        verdict = say(f"audit.verdict.{one.verdict}", language)
+        told = f"{one.name}: {translate(one.detail, language)}{remedy}"
+        lines.append(tame(f"{verdict}{' ' * (13 - columns(verdict))}{told}"))
     document = {"verdict": worst, "checks": [msgspec.to_builtins(one) for one in checks]}
     return Answer(document=document, text="\n".join(lines), exit_code=code)
 
 
-def _found(strays: tuple[Stray, ...]) -> Answer:
+def _found(strays: tuple[Stray, ...], language: Language) -> Answer:
     rows = [
         {"pod": one.called, "rule": one.rule, "node": one.node, "detail": one.detail}
         for one in strays
     ]
     lines = [tame(f"{row['rule']}: {row['detail']}") for row in rows]
     verdict = "fails" if strays else "holds"
-    text = "\n".join(lines or ["holds: no accelerator pod runs without a licence"])
+    text = "\n".join(lines or [say("gate.no-strays", language)])
     return Answer(
         document={"verdict": verdict, "strays": rows}, text=text, exit_code=verdict_code(verdict)
     )

@@ -8,7 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 
 __all__ = ["add_to"]
@@ -20,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def shape(
+    context: typer.Context,
     *,
     interface: Annotated[str, typer.Option(help="An interface that leads out of the set.")],
     rate: Annotated[int, typer.Option(help="Bytes a second that may leave by it.")] = 0,
@@ -52,6 +55,7 @@ def shape(
         done = check_shape(state, interface, rate, prefixes, netns)
     else:
         done = apply_shape(state, interface, rate, prefixes, netns)
-    text = "\n".join([f"{done.interface}: {done.state}", *(f"  {c}" for c in done.commands)])
+    told = say(f"shape.{done.state}", language_of(context), interface=done.interface)
+    text = "\n".join([told, *(f"  {c}" for c in done.commands)])
     code = 1 if done.state == "not-limited" else 0
     deliver(Answer(document=msgspec.to_builtins(done), text=text, exit_code=code), as_json=as_json)

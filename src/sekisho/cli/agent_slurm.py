@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from sekisho.catalogue import Language as Speech
+from sekisho.catalogue import say, translate
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
+from sekisho.cli.plain_text import columns, tame
+from sekisho.cli.surroundings import language_of
 
 if TYPE_CHECKING:
     from sekisho.app.slurm import Change
@@ -39,28 +43,37 @@ def add_to(app: typer.Typer) -> None:
 
 
 def install(
+    context: typer.Context,
     *,
     etc: Etc = ETC,
     gate: Gate = GATE,
     language: Annotated[Language, typer.Option(help="Of refusals.")] = Language.EN,
+    nodes: Annotated[
+        bool,
+        typer.Option("--nodes", help="A watch on each node, for when controller and watchdog die."),
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Put the gate into slurm.conf and beside it; what stood there is kept and chained. Restart slurmctld after it."""
     from sekisho.app.slurm import install_gate
 
-    changes = install_gate(etc, gate, language=language.value, dry_run=dry_run)
-    deliver(_told(changes, dry_run=dry_run), as_json=as_json)
+    changes = install_gate(etc, gate, language=language.value, nodes=nodes, dry_run=dry_run)
+    deliver(_told(changes, language_of(context), dry_run=dry_run), as_json=as_json)
 
 
-def remove(*, etc: Etc = ETC, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def remove(
+    context: typer.Context, *, etc: Etc = ETC, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
     """Take the gate out again, every file as it was. Restart slurmctld after it."""
     from sekisho.app.slurm import remove_gate
 
-    deliver(_told(remove_gate(etc, dry_run=dry_run), dry_run=dry_run), as_json=as_json)
+    changes = remove_gate(etc, dry_run=dry_run)
+    deliver(_told(changes, language_of(context), dry_run=dry_run), as_json=as_json)
 
 
 def check(
+    context: typer.Context,
     *,
     etc: Etc = ETC,
     gate: Gate = GATE,
@@ -71,23 +84,36 @@ def check(
     from sekisho.app.slurm import check_gate
 
     checks = check_gate(etc, gate, grace_s=grace)
-    width = max(len(c.verdict) for c in checks)
+    language = language_of(context)
+    verdicts = [say(f"audit.verdict.{c.verdict}", language) for c in checks]
+    width = max(columns(verdict) for verdict in verdicts)
+    lines = [
+        tame(
+            f"{verdict}{' ' * (width - columns(verdict))}  {c.name}: {translate(c.detail, language)}"
+        )
+        for verdict, c in zip(verdicts, checks, strict=True)
+    ]
     deliver(
         Answer(
             document={"checks": [msgspec.to_builtins(c) for c in checks]},
-            text="\n".join(f"{c.verdict:<{width}}  {c.name}: {c.detail}" for c in checks),
+            text="\n".join(lines),
             exit_code=worst_code(verdict_code(c.verdict) for c in checks),
         ),
         as_json=as_json,
     )
 
 
-def _told(changes: tuple[Change, ...], *, dry_run: bool) -> Answer:
+def _told(changes: tuple[Change, ...], language: Speech, *, dry_run: bool) -> Answer:
     lines = []
     for change in changes:
-        lines += [f"{change.file}: {change.what}", *(f"  {line}" for line in change.lines)]
-    end = "nothing was changed: a dry run" if dry_run else "now restart slurmctld"
+        lines.append(say(f"gate.file.{change.what}", language, file=change.file))
+        lines += [f"  {line}" for line in change.lines]
+    if not changes:
+        lines.append(say("gate.unchanged", language))
+    end = "gate.dry" if dry_run else "gate.restart"
+    if changes or dry_run:
+        lines.append(say(end, language))
     return Answer(
         document={"changes": [msgspec.to_builtins(c) for c in changes], "dry_run": dry_run},
-        text="\n".join([*lines, end]),
+        text="\n".join(lines),
     )

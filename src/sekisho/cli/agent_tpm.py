@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.reading import read_input
+from sekisho.cli.surroundings import language_of
 
 __all__ = ["add_to"]
 
@@ -26,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def paper(
+    context: typer.Context,
     home: _Home,
     out: _Out,
     *,
@@ -59,15 +62,21 @@ def paper(
     shown = take_seat(home, settings.tcti, wanted)
     write_paper(out, shown)
     certificates = len(shown.endorsement)
-    text = (
-        f"{out}: the TPM of {settings.host}, with {certificates} certificate(s)\n"
-        f"its counter lies at {wanted.index:#010x}; only {home / 'tpm.json'} steps it: keep that file"
+    text = say(
+        "tpm.paper",
+        language_of(context),
+        out=out,
+        host=settings.host,
+        count=certificates,
+        index=f"{wanted.index:#010x}",
+        file=home / "tpm.json",
     )
     document = {"file": out, "host": settings.host, "certificates": certificates}
     deliver(Answer(document=document, text=text), as_json=as_json)
 
 
 def answer(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="F", help="The enroller's challenge.")],
     home: _Home,
     out: _Out,
@@ -85,5 +94,5 @@ def answer(
     data = parse_json(read_input(file, limit=_MAX_PAPER), path=file)
     challenge = from_json(TpmChallenge, data, path=file)
     write_paper(out, answer_challenge(home, settings.tcti, challenge))
-    text = f"{out}: the challenge is open; give this back to the enroller"
+    text = say("tpm.answered", language_of(context), out=out)
     deliver(Answer(document={"file": out, "host": settings.host}, text=text), as_json=as_json)

@@ -10,6 +10,7 @@ import typer
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code
 from sekisho.cli.plain_text import tame
+from sekisho.cli.progress import bar
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -74,7 +75,9 @@ def update(
         if not yes and not _agreed(judgement, language):
             text = say("update.declined", language)
             deliver(Answer(document=_document(found, judgement, None), text=text), as_json=as_json)
-        _deliver(found, judgement, found.carry_out(judgement), language, as_json=as_json)
+        with bar(say("update.bar", language)) as heard:
+            done = found.carry_out(judgement, heard)
+        _deliver(found, judgement, done, language, as_json=as_json)
 
 
 def releases(
@@ -142,6 +145,9 @@ def _deliver(
                 folder=done.folder,
             )
         )
+        if done.pruned:
+            numbers = ", ".join(str(number) for number in done.pruned)
+            lines.append(say("update.pruned", language, numbers=numbers))
     answer = Answer(
         document=_document(found, judgement, done),
         text="\n".join(lines),

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.surroundings import language_of
 from sekisho.model.errors import InvalidInput
 
 __all__ = ["add_to"]
@@ -23,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def watchdog(
+    context: typer.Context,
     home: Annotated[Path, typer.Option(help="The watchdog's own folder, with watchdog.json.")],
     socket: Annotated[
         Path | None, typer.Option(help="Where it listens for an agent of another user.")
@@ -50,6 +53,14 @@ def watchdog(
             path=str(home),
             remedy='name the watchdog\'s own folder, or write the file first: {"driver": "process"}',
         )
+    told = say(
+        "agent.watchdog.alone" if user is None else "agent.watchdog.apart",
+        language_of(context),
+        home=home,
+        socket=(socket or home / "watchdog.sock").absolute(),
+        **({} if user is None else {"user": allow_user}),
+    )
+    typer.echo(told, err=True)
     code = run_watchdog(Post(folder=home, socket=socket, allow_user=user))
     if code:
         raise typer.Exit(code)
@@ -64,6 +75,10 @@ def units(
     python: Annotated[
         str, typer.Option(help="The interpreter that has sekisho; this one unless given.")
     ] = "",
+    releases: Annotated[
+        Path,
+        typer.Option(help="Where `agent update --into` puts releases: a folder of root's own."),
+    ] = Path("/opt/sekisho/agent"),
     out: Annotated[
         Path | None, typer.Option(help="Write them into this folder instead of printing.")
     ] = None,
@@ -84,6 +99,7 @@ def units(
     made = make_units(
         UnitsPlace(
             python=python or sys.executable,
+            releases=str(releases),
             home=str(home.absolute()),
             watchdog_home=str(watchdog_home),
             socket=settings.watchdog.socket,

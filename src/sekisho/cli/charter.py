@@ -82,51 +82,64 @@ _File = Annotated[str, typer.Argument(metavar="F", help="The charter: a draft or
 _Needed = ("--name", "--jurisdiction", "--key", "--log-key", "--witness", "--out")
 
 
+_Name = Annotated[str, typer.Option("--name", help="The regime's name.")]
+_Jurisdiction = Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")]
+_Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="CONSTITUENCY:ORGANISATION:HOLDER:FILE of a public key."),
+]
+_LogKey = Annotated[str, typer.Option("--log-key", help="ORGANISATION:VKEY (or its file).")]
+_Witnesses = Annotated[
+    list[str] | None, typer.Option("--witness", help="ORGANISATION:VKEY (or its file); repeat.")
+]
+_Profile = Annotated[
+    str, typer.Option("--profile", help="internal, provider, authority or international.")
+]
+_RecoveryKeys = Annotated[
+    list[str] | None,
+    typer.Option("--recovery-key", help="ORGANISATION:HOLDER:FILE, kept offline; repeat."),
+]
+_RecoveryQuorum = Annotated[
+    int, typer.Option("--recovery-quorum", help="How many of them it takes.")
+]
+_Notice = Annotated[
+    str, typer.Option("--recovery-notice", help="From notice to effect: 14d at least.")
+]
+_MaxLease = Annotated[str, typer.Option("--max-lease", help="The longest lease.")]
+_MaxGrace = Annotated[str, typer.Option("--max-grace", help="The longest grace.")]
+_Approvals = Annotated[
+    int,
+    typer.Option(
+        "--licence-approvals",
+        min=-1,
+        max=16,
+        help="Holders who must approve a licence's application; the profile's number if left out.",
+    ),
+]
+_TpmRoots = Annotated[
+    list[str] | None,
+    typer.Option("--tpm-root", help="A TPM maker's root certificate, for hosts of C2; repeat."),
+]
+
+
 @app.command()
 def init(
     context: typer.Context,
     *,
-    name: Annotated[str, typer.Option("--name", help="The regime's name.")] = "",
-    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")] = "",
-    key: Annotated[
-        list[str] | None,
-        typer.Option("--key", help="CONSTITUENCY:ORGANISATION:HOLDER:FILE of a public key."),
-    ] = None,
-    log_key: Annotated[
-        str, typer.Option("--log-key", help="ORGANISATION:VKEY (or its file).")
-    ] = "",
-    witness: Annotated[
-        list[str] | None, typer.Option("--witness", help="ORGANISATION:VKEY (or its file); repeat.")
-    ] = None,
+    name: _Name = "",
+    jurisdiction: _Jurisdiction = "",
+    key: _Keys = None,
+    log_key: _LogKey = "",
+    witness: _Witnesses = None,
     out: DraftOut = "",
-    profile: Annotated[
-        str, typer.Option("--profile", help="internal, provider, authority or international.")
-    ] = "authority",
-    recovery_key: Annotated[
-        list[str] | None,
-        typer.Option("--recovery-key", help="ORGANISATION:HOLDER:FILE, kept offline; repeat."),
-    ] = None,
-    recovery_quorum: Annotated[
-        int, typer.Option("--recovery-quorum", help="How many of them it takes.")
-    ] = 0,
-    recovery_notice: Annotated[
-        str, typer.Option("--recovery-notice", help="From notice to effect: 14d at least.")
-    ] = "14d",
-    max_lease: Annotated[str, typer.Option("--max-lease", help="The longest lease.")] = "24h",
-    max_grace: Annotated[str, typer.Option("--max-grace", help="The longest grace.")] = "1h",
-    licence_approvals: Annotated[
-        int,
-        typer.Option(
-            "--licence-approvals",
-            min=-1,
-            max=16,
-            help="Holders who must approve a licence's application; the profile's number if left out.",
-        ),
-    ] = -1,
-    tpm_root: Annotated[
-        list[str] | None,
-        typer.Option("--tpm-root", help="A TPM maker's root certificate, for hosts of C2; repeat."),
-    ] = None,
+    profile: _Profile = "authority",
+    recovery_key: _RecoveryKeys = None,
+    recovery_quorum: _RecoveryQuorum = 0,
+    recovery_notice: _Notice = "14d",
+    max_lease: _MaxLease = "24h",
+    max_grace: _MaxGrace = "1h",
+    licence_approvals: _Approvals = -1,
+    tpm_root: _TpmRoots = None,
     as_json: AsJson = False,
 ) -> None:
     """Draft charter version 1; refused where it breaks a rule that every charter must keep."""
@@ -136,27 +149,23 @@ def init(
     _require(given, language_of(context), as_json=as_json)
     owner, log_vkey = parse_vkey(log_key, "--log-key")
     notice_days = parse_length(recovery_notice, path="--recovery-notice") // _DAY_S
+    kind = parse_profile(profile)
     plan = FoundingPlan(
         name=name,
-        profile=parse_profile(profile),
+        profile=kind,
         jurisdiction=jurisdiction,
         log_vkey=log_vkey,
         log_owner=owner,
         constituencies=parse_constituencies(key or [], "--key"),
         witnesses=[_witness(text) for text in witness or ()],
         recovery=parse_recovery(recovery_key or [], recovery_quorum, notice_days),
-        licence_approvals=approvals_asked(parse_profile(profile))
-        if licence_approvals < 0
-        else licence_approvals,
+        licence_approvals=approvals_asked(kind) if licence_approvals < 0 else licence_approvals,
     )
     view = look(context, Sources())
-    lengths = (
-        parse_length(max_lease, path="--max-lease"),
-        parse_length(max_grace, path="--max-grace"),
-    )
-    deliver_draft(
-        view, _founded(plan, view, lengths, _roots(tpm_root or ())), Path(out), as_json=as_json
-    )
+    lease = parse_length(max_lease, path="--max-lease")
+    grace = parse_length(max_grace, path="--max-grace")
+    fact = _founded(plan, view, (lease, grace), _roots(tpm_root or ()))
+    deliver_draft(view, fact, Path(out), as_json=as_json)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,7 +20,33 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
+_DRIVERS: Final = ("process", "cgroup", "slurm", "kubernetes", "none")
 _HostName = Annotated[str, typer.Option("--host", help="The host's name.")]
+_Public = Annotated[str, typer.Option("--public", help="The host's public key: its .pub file.")]
+_Organisation = Annotated[str, typer.Option("--organisation", help="Whose it is; public.")]
+_Site = Annotated[str, typer.Option("--site", help="Where it stands.")]
+_Jurisdiction = Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")]
+_Devices = Annotated[
+    list[str],
+    typer.Option(
+        "--device",
+        help="NAME=CHIP for a chip of the table, NAME=CHIP:PEAK (FLOP a second) for a declared one; repeat.",
+    ),
+]
+_Driver = Annotated[
+    str, typer.Option("--driver", help="process, cgroup, slurm, kubernetes or none.")
+]
+_AgentDigest = Annotated[
+    str,
+    typer.Option(
+        "--agent-digest",
+        help="SHA-256 of the agent's release; that of this installation's agent if left out.",
+    ),
+]
+_Counter = Annotated[
+    str, typer.Option("--counter", help="C0; a TPM's tier comes by charter tpm enrol.")
+]
+_Canary = Annotated[str, typer.Option("--canary", help="The run that drills act on.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,32 +59,16 @@ def enrol_host(
     context: typer.Context,
     *,
     host: _HostName,
-    public: Annotated[str, typer.Option("--public", help="The host's public key: its .pub file.")],
-    organisation: Annotated[str, typer.Option("--organisation", help="Whose it is; public.")],
-    site: Annotated[str, typer.Option("--site", help="Where it stands.")],
-    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="As JP or US-CA.")],
-    devices: Annotated[
-        list[str],
-        typer.Option(
-            "--device",
-            help="NAME=CHIP for a chip of the table, NAME=CHIP:PEAK (FLOP a second) for a declared one; repeat.",
-        ),
-    ],
-    driver: Annotated[
-        str, typer.Option("--driver", help="process, cgroup, slurm, kubernetes or none.")
-    ],
+    public: _Public,
+    organisation: _Organisation,
+    site: _Site,
+    jurisdiction: _Jurisdiction,
+    devices: _Devices,
+    driver: _Driver,
     out: DraftOut,
-    agent: Annotated[
-        str,
-        typer.Option(
-            "--agent-digest",
-            help="SHA-256 of the agent's release; that of this installation's agent if left out.",
-        ),
-    ] = "",
-    counter: Annotated[
-        str, typer.Option("--counter", help="C0; a TPM's tier comes by charter tpm enrol.")
-    ] = "C0",
-    canary: Annotated[str, typer.Option("--canary", help="The run that drills act on.")] = "",
+    agent: _AgentDigest = "",
+    counter: _Counter = "C0",
+    canary: _Canary = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -78,24 +88,22 @@ def enrol_host(
             path="--counter",
             remedy="C1 and C2 rest on a TPM's answer: sekisho charter tpm enrol",
         )
+    _check_driver(driver)
     view = look(context, Sources(home=home, log=log, policy=policy))
-    fact = from_json(
-        HostEnrolled,
-        {
-            "effective": str(view.now),
-            "host": host,
-            "public": load_public(public).to_text(),
-            "organisation": organisation,
-            "site": site,
-            "jurisdiction": jurisdiction,
-            "devices": _devices(devices),
-            "counter": counter,
-            "driver": driver,
-            "agent": agent or measure_agent(),
-            "canary": canary or None,
-        },
-        path="host-enrolled",
-    )
+    fields: dict[str, JsonValue] = {
+        "effective": str(view.now),
+        "host": host,
+        "public": load_public(public).to_text(),
+        "organisation": organisation,
+        "site": site,
+        "jurisdiction": jurisdiction,
+        "devices": _devices(devices),
+        "counter": counter,
+        "driver": driver,
+        "agent": agent or measure_agent(),
+        "canary": canary or None,
+    }
+    fact = from_json(HostEnrolled, fields, path="host-enrolled")
     deliver_draft(view, fact, Path(out), as_json=as_json)
 
 
@@ -126,6 +134,14 @@ def retire_host(
         path="host-retired",
     )
     deliver_draft(view, fact, Path(out), as_json=as_json)
+
+
+def _check_driver(driver: str) -> None:
+    """Raise InvalidInput for a driver that no agent has, naming the option."""
+    if driver not in _DRIVERS:
+        raise InvalidInput(
+            f"{driver[:40]!r} is no driver", path="--driver", remedy=f"use {', '.join(_DRIVERS)}"
+        )
 
 
 def _devices(texts: list[str]) -> list[JsonValue]:
@@ -159,7 +175,9 @@ def _device(text: str) -> dict[str, JsonValue]:
         raise InvalidInput(
             f"no chip of the table is called {rest[:80]!r}",
             path="--device",
-            remedy=f"{f'meant is perhaps {near}; else ' if near else ''}give its peak: NAME=CHIP:PEAK",
+            remedy=f"meant is perhaps {near}; else give its peak: NAME=CHIP:PEAK"
+            if near
+            else "give its peak: NAME=CHIP:PEAK",
         )
     return {"device": name, **_from_table(known)}
 

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.drafting import DraftOut, deliver_draft
 from sekisho.cli.reading import read_input
-from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, look, require_state
+from sekisho.cli.surroundings import (
+    HomeFolder,
+    LogPlace,
+    PolicyFile,
+    Sources,
+    language_of,
+    look,
+    require_state,
+)
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -29,6 +38,7 @@ _Keep = Annotated[
 
 @app.command()
 def challenge(
+    context: typer.Context,
     paper: _Paper,
     keep: _Keep,
     out: Annotated[str, typer.Option("--out", help="The challenge, for the host.")],
@@ -50,7 +60,7 @@ def challenge(
     made = challenge_paper(shown, dice)
     create_secret_file(Path(keep), dice.secret)
     write_paper(out, made)
-    text = f"{out}: the challenge for {shown.host}; {keep} stays with you until its answer is here"
+    text = say("tpm.challenge", language_of(context), out=out, host=shown.host, keep=keep)
     deliver(Answer(document={"file": out, "host": shown.host}, text=text), as_json=as_json)
 
 

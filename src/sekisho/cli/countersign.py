@@ -252,8 +252,11 @@ def _named_public(ceremony: Ceremony) -> PublicKey | None:
     return load_public(ceremony.public) if ceremony.public else None
 
 
-def ask_phrase(view: View, typed: str, digest: str) -> None:
-    """Have the digest phrase typed back, unless it was given. Raises PhraseMissing: then nothing is signed."""
+def ask_phrase(view: View, typed: str, digest: str, *, remedy: str = "") -> None:
+    """Have the digest phrase typed back, unless it was given. Raises PhraseMissing: then nothing is signed.
+
+    `remedy` is what helps here, where it is not a comparison with the other signers.
+    """
     from sekisho.signing.phrase import is_phrase_of
 
     if not typed:
@@ -264,7 +267,8 @@ def ask_phrase(view: View, typed: str, digest: str) -> None:
             typed = ""
     if not is_phrase_of(typed, digest):
         raise PhraseMissing(
-            say("sign.refused", view.language), remedy=say("sign.refused.remedy", view.language)
+            say("sign.refused", view.language),
+            remedy=remedy or say("sign.refused.remedy", view.language),
         )
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from sekisho.catalogue import say
+from sekisho.catalogue import Language, say, translate
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.countersign import Phrase, ask_phrase, hand_in
+from sekisho.cli.errors import EXIT_CODES
 from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
+from sekisho.cli.plain_text import tame
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import (
     HomeFolder,
@@ -22,14 +24,16 @@ from sekisho.cli.surroundings import (
     require_state,
     settings_of,
 )
-from sekisho.model.errors import InvalidInput
+from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
 
 if TYPE_CHECKING:
     from sekisho.cli.words import View
-    from sekisho.model.statements import Predicate
+    from sekisho.model.instants import Instant
+    from sekisho.model.statements import Predicate, Statement
     from sekisho.signing import PublicKey, Signer
 
 __all__ = [
+    "Dated",
     "DraftOut",
     "Making",
     "MaybeControl",
@@ -45,6 +49,13 @@ SignedOut = Annotated[str, typer.Option("--out", help="Where it goes; never over
 OwnPublic = Annotated[
     str, typer.Option("--public", help="Your public key, to sign the draft elsewhere or later.")
 ]
+Dated = Annotated[
+    str,
+    typer.Option(
+        "--dated",
+        help="The instant in its text; now if left out. With --phrase: the one that was shown with the phrase.",
+    ),
+]
 MaybeControl = Annotated[
     str, typer.Option("--control", help="Hand it in at this control plane as well.")
 ]
@@ -58,6 +69,7 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     public: str = ""
     phrase: str = ""
+    dated: str | None = None
     passphrase_file: str = ""
     control: str = ""
 
@@ -74,6 +86,22 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
         if not self.out:
             raise InvalidInput("is missing", path="--out", remedy="name a new file")
 
+    def at(self, now: Instant) -> Instant:
+        """When the text is dated: --dated, else `now`. Raises InvalidInput for what is no instant.
+
+        Calls with one date give one text, so that the phrase of the first can be given to the second.
+        """
+        from sekisho.model.instants import parse_instant
+
+        return parse_instant(self.dated, path="--dated") if self.dated else now
+
+    def phrase_remedy(self, fact: Predicate, language: Language) -> str:
+        """What a script that gave a phrase has to do, where each call dates its own text; empty for a person."""
+        if not self.phrase or self.dated:
+            return ""
+        key = "sign.refused.draft" if self.dated is None else "sign.refused.dated"
+        return say(key, language, at=fact.effective)
+
     def whose(self, context: typer.Context) -> tuple[PublicKey, Signer | None]:
         """The key whose word it is, with its signer where it signs here."""
         if self.public:
@@ -83,17 +111,47 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deliver_draft(view: View, fact: Predicate, out: Path, *, as_json: bool) -> None:
-    """Write a draft that a signer's program will read, and show it as it will be shown there; ends the command."""
+    """Write a draft that a signer's program will read, and show it as it will be shown there; ends the command.
+
+    Exit 1 where nobody should sign it as the log stands: it is written all the same, for those who have to mend what
+    is missing, and `sign` refuses it for the same reason. What the field rules refuse is not written.
+    """
     from sekisho.ceremony import create_file
     from sekisho.cli.documents import parse_document
     from sekisho.cli.words import describe
-    from sekisho.model.statements import make_payload
+    from sekisho.model.statements import make_payload, parse_payload
+    from sekisho.model.statements.statement import kind_of
 
-    payload = make_payload(fact)
-    page = describe(parse_document(payload, path=str(out)), view)
-    create_file(out, payload)
-    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
-    deliver(Answer(document={**page.to_document(), "file": str(out)}, text=text), as_json=as_json)
+    statement = parse_payload(make_payload(fact), path=kind_of(fact))
+    page = describe(parse_document(statement.payload, path=str(out)), view)
+    create_file(out, statement.payload)
+    refused = _refusal(view, statement)
+    lines = [page.to_text(), say("order.drafted", view.language, file=out)]
+    if refused is not None:
+        lines.append(say("draft.refused", view.language, file=out, why=tame(refused.message)))
+        if refused.remedy:
+            remedy = tame(translate(refused.remedy, view.language))
+            lines.append(f"  {say('cli.remedy', view.language)}: {remedy}")
+    document = {
+        **page.to_document(),
+        "file": str(out),
+        "refused": None if refused is None else refused.message,
+    }
+    code = 0 if refused is None else EXIT_CODES[StateConflict]
+    deliver(Answer(document=document, text="\n".join(lines), exit_code=code), as_json=as_json)
+
+
+def _refusal(view: View, statement: Statement) -> SekishoError | None:
+    """Why nobody should sign it now; None where nothing speaks against it, or no log was read that could."""
+    from sekisho.ceremony import verify_document
+
+    if view.footing.state is None:
+        return None
+    try:
+        verify_document(view.footing, statement, (), now=view.now)
+    except SekishoError as refused:
+        return refused
+    return None
 
 
 def deliver_own_word(
@@ -116,7 +174,8 @@ def deliver_own_word(
     page = describe(parse_document(statement.payload, path=making.out), view)
     typer.echo(page.to_text(), err=as_json)
     verify_countersign(view.footing, statement, (), signer.public.key_id, now=view.now)
-    ask_phrase(view, making.phrase, statement.digest)
+    remedy = making.phrase_remedy(fact, view.language)
+    ask_phrase(view, making.phrase, statement.digest, remedy=remedy)
     envelope = sign_payload(statement.payload, [signer])
     create_file(Path(making.out), envelope.raw)
     text = say("sign.fresh", view.language, id=signer.public.key_id[:16], file=making.out)
@@ -146,6 +205,7 @@ def add_withdraw(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
         key: KeyPlace = "",
         public: OwnPublic = "",
         phrase: Phrase = "",
+        dated: Dated = "",
         passphrase_file: PassphraseFile = "",
         control: MaybeControl = "",
         home: HomeFolder = "",
@@ -158,6 +218,7 @@ def add_withdraw(app: typer.Typer, kinds: tuple[str, ...], about: str) -> None:
             key=key,
             public=public,
             phrase=phrase,
+            dated=dated,
             passphrase_file=passphrase_file,
             control=control,
         )
@@ -182,7 +243,7 @@ def _withdraw(
     digest = _signed_digest(file, kinds, public)
     view = look(context, sources)
     state = require_state(view, as_json=as_json)
-    fact = draft_withdrawal(state, digest, public.key_id, reason, now=view.now)
+    fact = draft_withdrawal(state, digest, public.key_id, reason, now=making.at(view.now))
     deliver_own_word(view, fact, signer, making, as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from sekisho.catalogue import Language, say
+from sekisho.catalogue import Language, say, translate
 from sekisho.cli.answer import write_json
 from sekisho.cli.plain_text import tame
 from sekisho.model.errors import (
@@ -54,7 +54,7 @@ def complaint_of(error: Exception, language: Language) -> Complaint:
             code=error.code,
             message=error.message,
             path=error.path if isinstance(error, InvalidInput) else "",
-            remedy=error.remedy,
+            remedy=translate(error.remedy, language),
             exit_code=next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES),
         )
     if isinstance(error, OSError) and error.filename is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,13 +12,14 @@ from sekisho.cli.countersign import (
     add_issue,
     add_sign,
 )
-from sekisho.cli.durations import length_in_words, parse_length, when_in_words
+from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.licence_apply import add_to as add_applications
 from sekisho.cli.licence_burn_down import add_to as add_burn_down
 from sekisho.cli.licence_change import add_to as add_changes
 from sekisho.cli.licence_close import add_to as add_closing
 from sekisho.cli.licence_declare import add_to as add_declarations
-from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_name, parse_shares
+from sekisho.cli.licence_draft import add_to as add_drafts
+from sekisho.cli.licence_flags import PackName, load_named_pack
 from sekisho.cli.surroundings import (
     DisclosuresFile,
     HomeFolder,
@@ -29,7 +29,7 @@ from sekisho.cli.surroundings import (
     look,
     require_state,
 )
-from sekisho.model.amounts import format_flop, format_flop_short, parse_flop, parse_quantity
+from sekisho.model.amounts import format_flop, format_flop_short, parse_flop
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -60,15 +60,11 @@ add_sign(
 add_issue(app, _KINDS, "Hand a signed licence, declaration or application in.")
 add_declarations(app)
 add_applications(app)
+add_drafts(app)
 add_changes(app)
 add_closing(app)
 add_burn_down(app)
 _Run = Annotated[str, typer.Argument(metavar="RUN", help="A run that is declared in the log.")]
-_File = Annotated[str, typer.Argument(metavar="F", help="The licence: a draft or an envelope.")]
-_PackName = Annotated[
-    str, typer.Option("--pack", help="A pack's name, or the path of a .yaml file.")
-]
-_Control = Annotated[str, typer.Option("--control", help="The control plane's address.")]
 
 
 @app.command()
@@ -76,7 +72,7 @@ def decide(
     context: typer.Context,
     *,
     run: _Run,
-    pack: _PackName = "",
+    pack: PackName = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -97,85 +93,6 @@ def decide(
         ),
         as_json=as_json,
     )
-
-
-@app.command()
-def draft(
-    context: typer.Context,
-    *,
-    run: _Run,
-    number: Annotated[str, typer.Option("--number", help="The licence's number.")],
-    out: Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")],
-    budget: Annotated[
-        str,
-        typer.Option(
-            "--budget", help="FLOP, as 1e21; what was applied for or declared if left out."
-        ),
-    ] = "",
-    lasts: Annotated[
-        str, typer.Option("--lasts", help="How long: 14d; to the end applied for, or 24h.")
-    ] = "",
-    interval: Annotated[str, typer.Option("--interval", help="A lease's length.")] = "1h",
-    grace: Annotated[
-        str, typer.Option("--grace", help="From a lease's end to the effect.")
-    ] = "60s",
-    quantum: Annotated[str, typer.Option("--quantum", help="What is reserved at a time.")] = "60s",
-    mode: Annotated[
-        str,
-        typer.Option(
-            "--mode",
-            help="advise, block-new, drain, freeze or kill; as applied for, or drain.",
-        ),
-    ] = "",
-    application: Annotated[
-        str,
-        typer.Option(
-            "--application",
-            help="The application that it grants, with its approvals; its terms where none are given.",
-        ),
-    ] = "",
-    share: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--share", help="NAME=FLOP[@SITE,SITE][/ISSUER-KEY-ID]; repeat: a part of the budget."
-        ),
-    ] = None,
-    pack: _PackName = "",
-    home: HomeFolder = "",
-    log: LogPlace = "",
-    policy: PolicyFile = "",
-    as_json: AsJson = False,
-) -> None:
-    """Write the licence that the rules allow a declared run, and show it."""
-    from sekisho.ceremony import LicencePlan, create_file, draft_licence
-    from sekisho.cli.documents import parse_document
-    from sekisho.cli.words import describe
-    from sekisho.model.statements import LeaseTerms, make_payload, parse_payload
-    from sekisho.model.wire import from_json
-
-    parse_name(number, path="--number")
-    view = look(context, Sources(home=home, log=log, policy=policy))
-    state = require_state(view, as_json=as_json)
-    terms = {
-        "interval_s": parse_length(interval, path="--interval"),
-        "grace_s": parse_length(grace, path="--grace"),
-        "quantum_s": parse_length(quantum, path="--quantum"),
-    }
-    plan = LicencePlan(
-        number=number,
-        budget_flop=parse_quantity(budget, path="--budget") if budget else None,
-        lasts_s=parse_length(lasts, path="--lasts") if lasts else None,
-        terms=from_json(LeaseTerms, dict(terms), path="lease terms"),
-        mode=parse_mode(mode) if mode else None,
-        shares=parse_shares(share or []),
-        application=application,
-    )
-    payload = make_payload(draft_licence(state, run, load_named_pack(pack), plan, now=view.now))
-    parse_payload(payload, path="licence")
-    create_file(Path(out), payload)
-    page = describe(parse_document(payload, path=out), view)
-    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
-    deliver(Answer(document={**page.to_document(), "file": out}, text=text), as_json=as_json)
 
 
 @app.command("list")

@@ -11,6 +11,7 @@ from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.countersign import Phrase
 from sekisho.cli.drafting import (
+    Dated,
     DraftOut,
     Making,
     MaybeControl,
@@ -43,6 +44,10 @@ __all__ = ["add_to"]
 _Application = Annotated[
     str, typer.Argument(metavar="APPLICATION", help="The name of an application in the log.")
 ]
+_Lasts = Annotated[
+    str,
+    typer.Option("--lasts", help="How long from now: 14d; 24h, or to the amended licence's end."),
+]
 _Reason = Annotated[str, typer.Option("--reason", help="Why; it is public.")]
 
 
@@ -64,17 +69,19 @@ def apply(
         str, typer.Option("--amends", help="The number of a licence that is to be changed.")
     ] = "",
     budget: Annotated[
-        str, typer.Option("--budget", help="FLOP, as 1e21; what was declared if left out.")
-    ] = "",
-    lasts: Annotated[
         str,
         typer.Option(
-            "--lasts", help="How long from now: 14d; 24h, or to the amended licence's end."
+            "--budget", help="FLOP, as 1e21; the amended licence's, or what was declared."
         ),
     ] = "",
+    lasts: _Lasts = "",
     mode: Annotated[
-        str, typer.Option("--mode", help="advise, block-new, drain, freeze or kill.")
-    ] = "drain",
+        str,
+        typer.Option(
+            "--mode",
+            help="advise, block-new, drain, freeze or kill; the amended licence's, or drain.",
+        ),
+    ] = "",
     hosts: Annotated[
         list[str] | None, typer.Option("--host", help="Repeat; as declared if left out.")
     ] = None,
@@ -102,7 +109,7 @@ def apply(
         lasts_s=parse_length(lasts, path="--lasts") if lasts else None,
         budget_flop=parse_quantity(budget, path="--budget") if budget else None,
         hosts=tuple(hosts or ()),
-        mode=parse_mode(mode),
+        mode=parse_mode(mode) if mode else None,
         reason=reason,
         evidence=parse_evidence(evidence or []),
         amends=amends,
@@ -122,6 +129,7 @@ def approve(  # as every command that signs one's own word
     key: KeyPlace = "",
     public: OwnPublic = "",
     phrase: Phrase = "",
+    dated: Dated = "",
     passphrase_file: PassphraseFile = "",
     control: MaybeControl = "",
     home: HomeFolder = "",
@@ -135,6 +143,7 @@ def approve(  # as every command that signs one's own word
         key=key,
         public=public,
         phrase=phrase,
+        dated=dated,
         passphrase_file=passphrase_file,
         control=control,
     )
@@ -152,6 +161,7 @@ def refuse(
     key: KeyPlace = "",
     public: OwnPublic = "",
     phrase: Phrase = "",
+    dated: Dated = "",
     passphrase_file: PassphraseFile = "",
     control: MaybeControl = "",
     home: HomeFolder = "",
@@ -165,6 +175,7 @@ def refuse(
         key=key,
         public=public,
         phrase=phrase,
+        dated=dated,
         passphrase_file=passphrase_file,
         control=control,
     )
@@ -213,7 +224,7 @@ def _answer(
         reason=reason,
         conditions=conditions,
     )
-    fact = draft_approval(state, plan, now=view.now)
+    fact = draft_approval(state, plan, now=making.at(view.now))
     deliver_own_word(view, fact, signer, making, as_json=as_json)
 
 

@@ -10,7 +10,13 @@ import typer
 from sekisho.cli.answer import AsJson
 from sekisho.cli.drafting import DraftOut, deliver_draft
 from sekisho.cli.durations import parse_length
-from sekisho.cli.licence_flags import load_named_pack, parse_mode, parse_shares
+from sekisho.cli.licence_flags import (
+    PackName,
+    load_named_pack,
+    parse_lease_terms,
+    parse_mode,
+    parse_shares,
+)
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -25,7 +31,6 @@ from sekisho.model.instants import parse_date_or_instant
 
 if TYPE_CHECKING:
     from sekisho.ceremony import AmendedTerms
-    from sekisho.model.statements import LeaseTerms
 
 __all__ = ["add_to"]
 
@@ -36,9 +41,6 @@ _Granting = Annotated[
     typer.Option(
         "--application", help="The application that it grants, with its approvals so far."
     ),
-]
-_PackName = Annotated[
-    str, typer.Option("--pack", help="A pack's name, or the path of a .yaml file.")
 ]
 
 
@@ -72,8 +74,11 @@ def amend(
     interval: Annotated[str, typer.Option("--interval", help="A lease's length.")] = "",
     grace: Annotated[str, typer.Option("--grace", help="From a lease's end to the effect.")] = "",
     quantum: Annotated[str, typer.Option("--quantum", help="What is reserved at a time.")] = "",
+    egress: Annotated[
+        str, typer.Option("--egress", help="What a host may send outside the set, bytes a second.")
+    ] = "",
     application: _Granting = "",
-    pack: _PackName = "",
+    pack: PackName = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -91,15 +96,18 @@ def amend(
         budget_flop=parse_quantity(budget, path="--budget") if budget else None,
         until=parse_date_or_instant(until, path="--until") if until else None,
         hosts=tuple(hosts) if hosts else None,
-        terms=_lease_terms(find_licence(state, number).licence.lease, lengths),
+        terms=parse_lease_terms(lengths, find_licence(state, number).licence.lease)
+        if any(lengths.values())
+        else None,
         shares=parse_shares(share) if share else None,
         application=application,
+        egress_bytes_per_s=parse_quantity(egress, path="--egress") if egress else None,
     )
     if terms == AmendedTerms(reason=reason, application=application):
         raise InvalidInput(
             "nothing is changed",
             path="amend",
-            remedy="name --mode, --budget, --until, --host, --share or a lease's terms",
+            remedy="name --mode, --budget, --until, --host, --share, --egress or a lease's terms",
         )
     sources = Sources(home=home, log=log, policy=policy)
     _deliver_amendment(context, number, terms, (pack, out), sources, as_json=as_json)
@@ -132,7 +140,7 @@ def lift(
     reason: _Reason,
     out: DraftOut,
     application: _Granting = "",
-    pack: _PackName = "",
+    pack: PackName = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -183,14 +191,21 @@ def outage(
     as_json: AsJson = False,
 ) -> None:
     """Draft the declaration that the issuer is away: grace lasts until its end. Two constituencies sign it."""
-    from sekisho.ceremony import OutagePlan, draft_outage
+    from sekisho.ceremony import MAX_OUTAGE_S, OutagePlan, draft_outage
 
+    lasts_s = parse_length(lasts, path="--lasts")
+    if not 0 < lasts_s <= MAX_OUTAGE_S:
+        raise InvalidInput(
+            f"{lasts[:40]!r} is no length that an outage may have",
+            path="--lasts",
+            remedy=f"declare at most {MAX_OUTAGE_S // 3_600} hours, and again if need be",
+        )
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     plan = OutagePlan(
         outage=name,
         reason=reason,
-        lasts_s=parse_length(lasts, path="--lasts"),
+        lasts_s=lasts_s,
         sites=tuple(sites or ()),
         hosts=tuple(hosts or ()),
     )
@@ -213,18 +228,3 @@ def _deliver_amendment(
     pack, out = load_named_pack(files[0]), files[1]
     fact = draft_licence_amendment(state, number, terms, pack, now=view.now)
     deliver_draft(view, fact, Path(out), as_json=as_json)
-
-
-def _lease_terms(held: LeaseTerms, lengths: dict[str, str]) -> LeaseTerms | None:
-    from sekisho.model.statements import LeaseTerms
-    from sekisho.model.wire import from_json
-
-    given = {
-        name: parse_length(text, path=f"--{name.removesuffix('_s')}")
-        for name, text in lengths.items()
-        if text
-    }
-    if not given:
-        return None
-    kept = {name: getattr(held, name) for name in lengths}
-    return from_json(LeaseTerms, {**kept, **given}, path="lease terms")

@@ -19,6 +19,33 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
+_Run = Annotated[str, typer.Option("--run", help="The run's name.")]
+_Party = Annotated[str, typer.Option("--party", help="The enrolled party that declares it.")]
+_Site = Annotated[str, typer.Option("--site", help="Where it runs.")]
+_Purpose = Annotated[str, typer.Option("--purpose", help="What for; it is public.")]
+_ByModel = Annotated[
+    str, typer.Option("--planned-flop", help="FLOP from the model's size, as 1e21.")
+]
+_ByHardware = Annotated[
+    str, typer.Option("--planned-flop-hardware", help="FLOP from hardware and time, as 1e21.")
+]
+_Lasts = Annotated[str, typer.Option("--lasts", help="How long from now: 24h, 14d.")]
+_Jurisdictions = Annotated[
+    list[str] | None, typer.Option("--jurisdiction", help="As JP or US-CA; repeat.")
+]
+_Hosts = Annotated[list[str] | None, typer.Option("--host", help="An enrolled host; repeat.")]
+_Chips = Annotated[
+    list[str] | None, typer.Option("--chip", help="NAME=COUNT of the chips used; repeat.")
+]
+_Scratch = Annotated[bool, typer.Option("--scratch", help="It starts from no weights at all.")]
+_Parents = Annotated[
+    list[str] | None,
+    typer.Option("--parent", help="SHA-256 of a checkpoint that it starts from; repeat."),
+]
+_PostTraining = Annotated[
+    bool, typer.Option("--post-training", help="It trains a finished model further.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add this part's command to the group."""
@@ -28,37 +55,20 @@ def add_to(app: typer.Typer) -> None:
 def declare(
     context: typer.Context,
     *,
-    run: Annotated[str, typer.Option("--run", help="The run's name.")],
-    party: Annotated[str, typer.Option("--party", help="The enrolled party that declares it.")],
-    site: Annotated[str, typer.Option("--site", help="Where it runs.")],
-    purpose: Annotated[str, typer.Option("--purpose", help="What for; it is public.")],
-    planned_flop: Annotated[
-        str, typer.Option("--planned-flop", help="FLOP from the model's size, as 1e21.")
-    ],
-    planned_flop_hardware: Annotated[
-        str, typer.Option("--planned-flop-hardware", help="FLOP from hardware and time, as 1e21.")
-    ],
-    lasts: Annotated[str, typer.Option("--lasts", help="How long from now: 24h, 14d.")],
+    run: _Run,
+    party: _Party,
+    site: _Site,
+    purpose: _Purpose,
+    planned_flop: _ByModel,
+    planned_flop_hardware: _ByHardware,
+    lasts: _Lasts,
     out: DraftOut,
-    jurisdictions: Annotated[
-        list[str] | None, typer.Option("--jurisdiction", help="As JP or US-CA; repeat.")
-    ] = None,
-    hosts: Annotated[
-        list[str] | None, typer.Option("--host", help="An enrolled host; repeat.")
-    ] = None,
-    chips: Annotated[
-        list[str] | None, typer.Option("--chip", help="NAME=COUNT of the chips used; repeat.")
-    ] = None,
-    scratch: Annotated[
-        bool, typer.Option("--scratch", help="It starts from no weights at all.")
-    ] = False,
-    parents: Annotated[
-        list[str] | None,
-        typer.Option("--parent", help="SHA-256 of a checkpoint that it starts from; repeat."),
-    ] = None,
-    post_training: Annotated[
-        bool, typer.Option("--post-training", help="It trains a finished model further.")
-    ] = False,
+    jurisdictions: _Jurisdictions = None,
+    hosts: _Hosts = None,
+    chips: _Chips = None,
+    scratch: _Scratch = False,
+    parents: _Parents = None,
+    post_training: _PostTraining = False,
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -72,28 +82,23 @@ def declare(
         missing = "--host" if jurisdictions else "--jurisdiction"
         raise InvalidInput("is missing", path=missing, remedy="name one or more")
     view = look(context, Sources(home=home, log=log, policy=policy))
-    fact = from_json(
-        RunDeclared,
-        {
-            "effective": str(view.now),
-            "run": run,
-            "party": party,
-            "site": site,
-            "jurisdictions": [*jurisdictions],
-            "purpose": purpose,
-            "lineage": _lineage(parents or [], scratch=scratch),
-            "chips": [_chip(text) for text in chips or ()],
-            "hosts": [*hosts],
-            "planned_flop": _flop(planned_flop, "--planned-flop"),
-            "planned_flop_hardware": _flop(planned_flop_hardware, "--planned-flop-hardware"),
-            "post_training": post_training,
-            "period": {
-                "start": str(view.now),
-                "end": str(view.now.plus(parse_length(lasts, path="--lasts"))),
-            },
-        },
-        path="run-declared",
-    )
+    end = view.now.plus(parse_length(lasts, path="--lasts"))
+    fields: dict[str, JsonValue] = {
+        "effective": str(view.now),
+        "run": run,
+        "party": party,
+        "site": site,
+        "jurisdictions": [*jurisdictions],
+        "purpose": purpose,
+        "lineage": _lineage(parents or [], scratch=scratch),
+        "chips": [_chip(text) for text in chips or ()],
+        "hosts": [*hosts],
+        "planned_flop": _flop(planned_flop, "--planned-flop"),
+        "planned_flop_hardware": _flop(planned_flop_hardware, "--planned-flop-hardware"),
+        "post_training": post_training,
+        "period": {"start": str(view.now), "end": str(end)},
+    }
+    fact = from_json(RunDeclared, fields, path="run-declared")
     deliver_draft(view, fact, Path(out), as_json=as_json)
 
 

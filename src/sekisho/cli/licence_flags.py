@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, get_args
 
+import typer
+
+from sekisho.cli.durations import parse_length
 from sekisho.cli.reading import read_input
 from sekisho.model.amounts import format_flop, parse_quantity
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from sekisho.model.statements import BudgetShare, Evidence, Mode
+    from sekisho.model.statements import BudgetShare, Evidence, LeaseTerms, Mode
     from sekisho.rules import Pack
 
-__all__ = ["load_named_pack", "parse_evidence", "parse_mode", "parse_name", "parse_shares"]
+__all__ = [
+    "PackName",
+    "load_named_pack",
+    "parse_evidence",
+    "parse_lease_terms",
+    "parse_mode",
+    "parse_name",
+    "parse_shares",
+]
 
+PackName = Annotated[
+    str, typer.Option("--pack", help="A pack's name, or the path of a .yaml file.")
+]
 _MAX_EVIDENCE = 64 * 1024 * 1024
 
 
@@ -96,3 +111,20 @@ def parse_shares(texts: list[str]) -> tuple[BudgetShare, ...]:
             )
         )
     return tuple(shares)
+
+
+def parse_lease_terms(texts: Mapping[str, str], held: LeaseTerms | None) -> LeaseTerms:
+    """A lease's interval, grace and quantum as typed, by their fields; what is left out stays as `held` has it.
+
+    Raises InvalidInput naming the option, or the term that is out of its bounds.
+    """
+    from sekisho.model.statements import LeaseTerms
+    from sekisho.model.wire import from_json
+
+    given = {
+        name: parse_length(text, path=f"--{name.removesuffix('_s')}")
+        for name, text in texts.items()
+        if text
+    }
+    kept = {} if held is None else {name: getattr(held, name) for name in texts}
+    return from_json(LeaseTerms, {**kept, **given}, path="lease terms")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sekisho import __version__
-from sekisho.catalogue import Language, say
+from sekisho.catalogue import Language, say, translate
 from sekisho.cli.errors import Complaint, complain, complaint_of, print_details
 from sekisho.settings import Settings, load_settings
 
@@ -39,6 +40,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "lease": ("sekisho.cli.lease", "app"),
     "order": ("sekisho.cli.order", "app"),
     "agent": ("sekisho.cli.agent", "app"),
+    "access": ("sekisho.cli.access", "app"),
     "tables": ("sekisho.cli.tables", "app"),
 }
 _INTERRUPTED: Final = 130
@@ -48,13 +50,16 @@ _NOBODY_READS: Final = 141
 class Announced(TyperCommand):
     """A command known by name and help line only; its module is imported when it is called."""
 
-    def __init__(self, name: str, line: str, place: tuple[str, str]) -> None:
+    def __init__(self, name: str, line: str, place: tuple[str, str], language: Language) -> None:
         super().__init__(name=name, help=line, short_help=line, rich_markup_mode=None)
         self._place = place
+        self._language = language
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Stands aside: from here on the real command parses and acts (Any: as Typer has it)."""
-        return _real_command(self.name or "", *self._place).make_context(*args, **kwargs)
+        found = _real_command(self.name or "", *self._place)
+        _put_in_words(found, self._language)
+        return found.make_context(*args, **kwargs)
 
 
 def _real_command(name: str, module: str, attribute: str) -> TyperCommand | TyperGroup:
@@ -71,6 +76,28 @@ def _real_command(name: str, module: str, attribute: str) -> TyperCommand | Type
     completion = {"install_completion", "show_completion"}
     command.params = [known for known in command.params if known.name not in completion]
     return command
+
+
+def _put_in_words(command: Any, language: Language) -> None:
+    """Help of a command and of all below it in the reader's language; in a list, its whole first sentence.
+
+    Any: Typer's commands and groups, and their parameters, have `help` without a class of their own for it.
+    """
+    if command.help:
+        command.help = translate(command.help, language)
+        command.short_help = _first_sentence(command.help)
+    for known in command.params:
+        if getattr(known, "help", None):
+            known.help = translate(known.help, language)
+    for below in getattr(command, "commands", {}).values():
+        _put_in_words(below, language)
+
+
+def _first_sentence(text: str) -> str:
+    """What a list of commands says of one: not cut in the middle, as Click would."""
+    paragraph = " ".join(text.split("\n\n", 1)[0].split())
+    end = re.search(r"[.?](?= [A-Z`])|。", paragraph)
+    return paragraph[: end.end()] if end else paragraph
 
 
 def build(language: Language) -> TyperGroup:
@@ -99,7 +126,7 @@ def build(language: Language) -> TyperGroup:
     if not isinstance(group, TyperGroup):
         raise TypeError("Typer makes a group of an application with a callback")
     for name, place in COMMANDS.items():
-        group.add_command(Announced(name, say(f"cli.command.{name}", language), place))
+        group.add_command(Announced(name, say(f"cli.command.{name}", language), place, language))
     return group
 
 

@@ -16,6 +16,15 @@ from sekisho.cli.countersign import (
 )
 from sekisho.cli.drafting import DraftOut, add_withdraw, deliver_draft
 from sekisho.cli.durations import parse_length
+from sekisho.cli.order_access import (
+    AccessFlags,
+    Everybody,
+    Models,
+    Nationalities,
+    Unknown,
+    UserJurisdictions,
+    access_terms,
+)
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -40,8 +49,14 @@ _SIGNED = (*_KINDS, "order-confirmed", "signature-withdrawn")
 add_sign(app, _SIGNED, "Show the order, have its digest phrase typed back, and add your signature.")
 add_issue(app, _SIGNED, "Hand a signed order in; agents get it at once.")
 add_withdraw(app, _KINDS, "Take your signature on an order back, before it is issued.")
-_DRAFTED = ("pause", "hold", "resume")
-_EFFECTS = {"pause": "checkpoint-then-stop", "hold": "freeze", "resume": "lift"}
+_DRAFTED = ("pause", "hold", "suspend-access", "resume")
+_EFFECTS = {
+    "pause": "checkpoint-then-stop",
+    "hold": "freeze",
+    "suspend-access": "suspend-access",
+    "resume": "lift",
+}
+_GRACED = ("pause", "hold")  # what users are served ends at once
 _ATTRIBUTES = {
     "site": "sites",
     "licensee": "licensees",
@@ -54,7 +69,7 @@ _ATTRIBUTES = {
 }
 _File = Annotated[str, typer.Argument(metavar="F", help="The order: a draft or an envelope.")]
 _Out = Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")]
-_Kind = Annotated[str, typer.Option("--kind", help="pause, hold or resume.")]
+_Kind = Annotated[str, typer.Option("--kind", help="pause, hold, suspend-access or resume.")]
 _LegalBasis = Annotated[str, typer.Option("--legal-basis", help="On what law it rests.")]
 _Appeal = Annotated[str, typer.Option("--appeal", help="How to appeal, and by when.")]
 _Scope = Annotated[
@@ -95,18 +110,29 @@ def draft(
     lifts: _Lifts = None,
     exempt: _Exempt = None,
     drill: _Drill = False,
+    model: Models = None,
+    nationality: Nationalities = None,
+    user_jurisdiction: UserJurisdictions = None,
+    everybody: Everybody = False,
+    unknown: Unknown = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the order that would be next in its register, and show what it would do."""
-    from sekisho.ceremony import OrderPlan, create_file, draft_order
-    from sekisho.model.statements import make_payload
+    from sekisho.ceremony import OrderPlan, draft_order
 
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     lifted = tuple(_reference(state, text, "--lifts") for text in lifts or ())
+    flags = AccessFlags(
+        models=tuple(model or ()),
+        nationalities=tuple(nationality or ()),
+        jurisdictions=tuple(user_jurisdiction or ()),
+        everybody=everybody,
+        unknown=unknown,
+    )
     plan = OrderPlan(
         kind=_kind(kind),
         scope=_scope(scope or [], state, lifted),
@@ -114,16 +140,15 @@ def draft(
         lasts_s=parse_length(lasts, path="--lasts"),
         legal_basis=legal_basis,
         appeal=appeal,
-        grace_s=parse_length(grace, path="--grace") if kind != "resume" else 0,
+        grace_s=parse_length(grace, path="--grace") if kind in _GRACED else 0,
         starts_in_s=parse_length(starts_in, path="--starts-in"),
         issue_within_s=parse_length(issue_within, path="--issue-within"),
         lifts=lifted,
         exemptions=tuple(exempt or ()),
         drill=drill,
+        access=access_terms(kind, flags),
     )
-    payload = _checked(make_payload(draft_order(state, plan, now=view.now)))
-    create_file(Path(out), payload)
-    _deliver_page(view, payload, out, as_json=as_json)
+    deliver_draft(view, draft_order(state, plan, now=view.now), Path(out), as_json=as_json)
 
 
 @app.command()
@@ -275,23 +300,6 @@ def _reference(state: State, text: str, flag: str) -> OrderReference:
             remedy="write REGISTER/NUMBER, as pause/JP/1; see sekisho order list",
         )
     return known.reference
-
-
-def _checked(payload: bytes) -> bytes:
-    """The draft read back as a signer will read it: a field that no reader takes is refused here, not there."""
-    from sekisho.model.statements import parse_payload
-
-    parse_payload(payload, path="order")
-    return payload
-
-
-def _deliver_page(view: View, payload: bytes, out: str, *, as_json: bool) -> None:
-    from sekisho.cli.documents import parse_document
-    from sekisho.cli.words import describe
-
-    page = describe(parse_document(payload, path=out), view)
-    text = f"{page.to_text()}\n{say('order.drafted', view.language, file=out)}"
-    deliver(Answer(document={**page.to_document(), "file": out}, text=text), as_json=as_json)
 
 
 def _chosen(state: State, view: View, register: str, number: int) -> list[KnownOrder]:

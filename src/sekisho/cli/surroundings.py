@@ -209,8 +209,14 @@ def _read(
 
 
 def _own_books(sources: Sources, settings: Settings) -> tuple[TrustRoot, PublicLog] | None:
-    """The log of the home that --home names, its amounts opened; None where it is not asked for or not ours."""
-    if not (sources.books and sources.home) or sources.log or sources.policy or sources.disclosures:
+    """The log of the home that --home names, else of the environment's, its amounts opened.
+
+    None where it is not asked for or not ours; and where the trust file names another root for the environment's own
+    log: then what the public log shows under that root is all there is.
+    """
+    elsewhere = sources.log or sources.policy or sources.charter or sources.disclosures
+    folder = Path(sources.home).expanduser() if sources.home else settings.home
+    if not sources.books or elsewhere or not _is_own(folder, sources, settings):
         return None
     try:
         from sekisho.app import Elsewhere, Home
@@ -219,12 +225,23 @@ def _own_books(sources: Sources, settings: Settings) -> tuple[TrustRoot, PublicL
         return None
     from sekisho.ceremony import PublicLog
 
-    place = Path(sources.home).expanduser()
-    home = Home(path=place, elsewhere=Elsewhere(database=settings.database))
+    home = Home(path=folder, elsewhere=Elsewhere(database=settings.database))
     found = read_own_books(home)
     if found is None:
         return None
     return home.load_root(), PublicLog(state=found[0], cosigned=found[1])
+
+
+def _is_own(folder: Path, sources: Sources, settings: Settings) -> bool:
+    """Whether this folder's own root is the one that counts for its log."""
+    from sekisho.signing import find_root
+
+    if sources.home:
+        return True
+    if not (folder / "trust.json").is_file():
+        return False
+    own = _root_of_home(folder)
+    return find_root(_roots(sources, settings), own.origin) == own
 
 
 def _load_charter(path: str, root: TrustRoot | None) -> Charter:

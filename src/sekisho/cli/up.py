@@ -31,11 +31,28 @@ def up(
     once: Annotated[
         bool, typer.Option("--once", help="End once the first page has answered.")
     ] = False,
+    *,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Wait until the one that serves this home is gone.")
+    ] = False,
+    take_over_after: Annotated[
+        float | None,
+        typer.Option(
+            "--take-over-after",
+            min=1.0,
+            metavar="SECONDS",
+            help="With --standby: end the other one's process when it has not answered for so long.",
+        ),
+    ] = None,
+    push: Annotated[
+        Path | None,
+        typer.Option("--push", help="File of hosts' addresses, to which orders are sent as well."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve a home until Ctrl-C; a new home is founded with every key in this one hand, and says so."""
     from sekisho.app import Elsewhere, Home
-    from sekisho.rehearsal.serving import serve_home, trust_home
+    from sekisho.rehearsal.serving import Standby, serve_home, trust_home
 
     settings: Settings = context.obj
     elsewhere = Elsewhere(database=settings.database, copy=settings.copy)
@@ -54,6 +71,9 @@ def up(
                 as_json=False,
             )
 
+    def waiting() -> None:
+        _tell(say("up.waiting", settings.language, home=str(place.path)), as_json=as_json)
+
     code = serve_home(
         place,
         port=port,
@@ -61,6 +81,8 @@ def up(
         on_ready=ready,
         once=once or settings.run_once,
         sites=not empty,
+        standby=Standby(take_over_after_s=take_over_after, on_waiting=waiting) if standby else None,
+        push=push,
     )
     raise typer.Exit(code)
 

@@ -5,13 +5,20 @@ Source: C2SP tlog-policy. Who owns a witness is not part of it: the charter says
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from sekisho.ledger.checkpoint import Checkpoint, WrongOrigin
 from sekisho.model.errors import BadSignature, InvalidInput, VerificationError
-from sekisho.signing.notes import Note, NoteAlgorithm, NoTrustedSignature, VerifierKey, verify_note
+from sekisho.signing.notes import (
+    Note,
+    NoteAlgorithm,
+    NoTrustedSignature,
+    VerifiedSignature,
+    VerifierKey,
+    verify_note,
+)
 
 __all__ = ["Cosigned", "Group", "Policy", "QuorumMissing", "WitnessEntry"]
 
@@ -136,10 +143,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         1. A known log signed, and the origin is its name; 2. every line that claims a known witness verifies;
         3. the quorum cosigned. Raises what `verify_logged` raises, BadSignature, QuorumMissing.
         """
-        checkpoint = self.verify_logged(note)
         names = {witness.key: witness.name for witness in self.witnesses}
+        checkpoint, verified = self._verify_at_once(note, names)
         times: dict[str, int] = {}
-        for item in verify_note(note, [*self.logs, *names]):
+        for item in verified:
             if item.key in names and item.timestamp is not None:
                 name = names[item.key]
                 times[name] = max(item.timestamp, times.get(name, 0))
@@ -148,6 +155,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
                 f"cosigned by {sorted(times) or 'nobody'}, which is not the quorum {self.quorum!r}"
             )
         return Cosigned(checkpoint=checkpoint, note=note, times=times)
+
+    def _verify_at_once(
+        self, note: Note, names: Iterable[VerifierKey]
+    ) -> tuple[Checkpoint, tuple[VerifiedSignature, ...]]:
+        """Every signature of log and witnesses, each tried once; what is wrong is said as `verify_logged` says it."""
+        try:
+            verified = verify_note(note, [*self.logs, *names])
+        except (BadSignature, NoTrustedSignature):
+            self.verify_logged(note)
+            raise
+        checkpoint = Checkpoint.from_text(note.text)
+        logs = set(self.logs)
+        if any(item.key in logs and item.key.name == checkpoint.origin for item in verified):
+            return checkpoint, verified
+        return self.verify_logged(note), verified
 
 
 class _PolicyReader:

@@ -68,11 +68,14 @@ class TlogProof(msgspec.Struct, frozen=True, kw_only=True):
         BadSignature, QuorumMissing, BadProof and what `Policy.verify_cosigned` raises.
         """
         cosigned = policy.verify_cosigned(self.note)
-        checkpoint = cosigned.checkpoint
+        self.verify_inclusion(entry, cosigned.checkpoint)
+        return cosigned
+
+    def verify_inclusion(self, entry: bytes, checkpoint: Checkpoint) -> None:
+        """The second step alone, under a checkpoint that the caller has verified. Raises BadProof."""
         verify_inclusion(
             leaf_hash(entry), self.index, checkpoint.size, self.hashes, checkpoint.root
         )
-        return cosigned
 
 
 def parse_hash_lines(lines: list[str], *, path: str) -> tuple[bytes, ...]:

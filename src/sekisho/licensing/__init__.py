@@ -7,6 +7,7 @@ from sekisho.licensing.applications import (
     check_approvals,
     what_is_missing,
 )
+from sekisho.licensing.asking import ReceiptsOutstanding, RequestBehindChain, place_of, verify_place
 from sekisho.licensing.books import Book, Books, OverSpent, UnknownShare
 from sekisho.licensing.burn_down import BurnDown, BurnPoint, Forecast, Mark, burn_down
 from sekisho.licensing.leases import (
@@ -79,6 +80,8 @@ __all__ = [
     "OutageBook",
     "OverSpent",
     "ReceiptFork",
+    "ReceiptsOutstanding",
+    "RequestBehindChain",
     "RolledBack",
     "StaleLease",
     "StaleTerm",
@@ -94,6 +97,8 @@ __all__ = [
     "decide_lease",
     "fold_chain",
     "parse_state",
+    "place_of",
     "reserved_in_branches",
+    "verify_place",
     "what_is_missing",
 ]

@@ -55,6 +55,7 @@ def opened(fact: LicenceIssued, recorded: Recorded) -> LicenceState:
             hosts=fact.hosts,
             decision=fact.decision,
             shares=fact.shares,
+            lease=fact.lease,
         ),
     )
 
@@ -62,6 +63,8 @@ def opened(fact: LicenceIssued, recorded: Recorded) -> LicenceState:
 def as_amended(licence: LicenceIssued, fact: LicenceAmended) -> LicenceIssued:
     """The licence with the amendment's terms in place of its own; application and approvals are those of the new."""
     terms = {name: getattr(fact, name) for name in _TAKEN_OVER}
+    if fact.egress_bytes_per_s is not None:
+        terms["egress_bytes_per_s"] = fact.egress_bytes_per_s
     return msgspec.structs.replace(
         licence, **terms, application=fact.application, approvals=fact.approvals
     )
@@ -87,6 +90,7 @@ def amend(state: LicenceState, fact: LicenceAmended, recorded: Recorded) -> Lice
         decision=fact.decision,
         shares=fact.shares,
         reason=fact.reason,
+        lease=fact.lease,
     )
     return msgspec.structs.replace(
         state,

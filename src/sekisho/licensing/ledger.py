@@ -218,6 +218,7 @@ class LicenceLedger(msgspec.Struct, frozen=True, kw_only=True):
             leaf=recorded.leaf,
             digest=recorded.verified.digest,
             allowance_flop=_disclosed("allowance_flop", known, fact.concealed),
+            version=state.version,
         )
         changed = grant_lease(state, lease, signers)
         return msgspec.structs.replace(

@@ -59,12 +59,15 @@ class OutageBook(msgspec.Struct, frozen=True, kw_only=True):
         ]
         return max(found, key=lambda outage: outage.end, default=None)
 
-    def extend(self, host: str, site: str, grace_end: Instant) -> Instant:
-        """Until when grace lasts that would end at `grace_end`: itself where no outage covers the host then."""
+    def extend(self, host: str, site: str, grace_end: Instant, *, licence_end: Instant) -> Instant:
+        """Until when grace lasts that would end at `grace_end`: itself where no outage covers the host then.
+
+        No outage carries work past the end of its licence: nobody has allowed it from there on.
+        """
         until = grace_end
         while (outage := self.covering(host, site, until)) is not None:
             until = outage.end
-        return until
+        return max(grace_end, min(until, licence_end))
 
 
 def end_of(outage: OutageDeclared) -> Instant:

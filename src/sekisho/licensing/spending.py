@@ -73,6 +73,8 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     an agent that starts again must not forget about the time. `asked_us` is the elapsed time of the newest lease
     request, before which no witness can have signed the lease that answers it. `boot` tells what must not have changed
     if nothing was lost: the kernel's id of its boot, and where there is a TPM a slash and that one's own counts.
+    `closing` are leases on their way back (tier C2): nothing is reserved of them any more, and each still lacks its
+    final receipt, which waits for the counter.
     """
 
     quantum: int = 0
@@ -86,6 +88,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
     known: Instant | None = None
     known_at_us: int = 0
     asked_us: int | None = None
+    closing: tuple[HeldLease, ...] = ()
 
     @property
     def in_hand(self) -> tuple[HeldLease, ...]:
@@ -112,6 +115,28 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
         """Go over to the first lease that waits, or to none; the old one's final receipt comes first."""
         following = self.waiting[0] if self.waiting else None
         return msgspec.structs.replace(self, lease=following, waiting=self.waiting[1:])
+
+    def retire(self, leases: tuple[HeldLease, ...]) -> HostState:
+        """Under the next quantum number, with these leases on their way back: no longer in hand, what they spent kept.
+
+        A copy of the disk from before stands behind the counter once that has stepped, so nobody spends them again.
+        """
+        gone = {lease.lease.leaf for lease in leases}
+        kept = [lease for lease in self.in_hand if lease.lease.leaf not in gone]
+        return msgspec.structs.replace(
+            self,
+            quantum=self.quantum + 1,
+            lease_number=max([self.lease_number, *(lease.number for lease in leases)]),
+            lease=kept[0] if kept else None,
+            waiting=tuple(kept[1:]),
+            closing=(*self.closing, *leases),
+        )
+
+    def closed(self, leaf: str) -> HostState:
+        """With the final receipt of a lease on its way back written."""
+        return msgspec.structs.replace(
+            self, closing=tuple(lease for lease in self.closing if lease.lease.leaf != leaf)
+        )
 
     def challenged(self, challenge: str | None) -> HostState:
         """With the issuer's newest nonce; the one before stays where it sent none."""
@@ -156,7 +181,7 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
 
     def without_leases(self) -> HostState:
         """After a rollback or a reboot: nothing held counts any more."""
-        return msgspec.structs.replace(self, lease=None, waiting=())
+        return msgspec.structs.replace(self, lease=None, waiting=(), closing=())
 
     def _lease(self) -> HeldLease:
         if self.lease is None:

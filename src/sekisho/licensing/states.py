@@ -11,6 +11,7 @@ from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     BudgetShare,
     LeaseGranted,
+    LeaseTerms,
     LicenceClosed,
     LicenceDecision,
     LicenceIssued,
@@ -30,7 +31,8 @@ class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
     """One lease: what was granted, and how it ended if it did. Amounts are None where undisclosed.
 
     `is_returned`: a final receipt gave its rest back to available, whatever came to light afterwards. `closings` are
-    all entries that say how it ended, in log order; the last one counts.
+    all entries that say how it ended, in log order; the last one counts. `version` is that of its licence's terms when
+    it was granted.
     """
 
     granted: LeaseGranted
@@ -42,6 +44,7 @@ class LeaseState(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: Instant | None = None
     is_returned: bool = False
     closings: tuple[Closing, ...] = ()
+    version: int = 1
 
 
 class LicenceVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class LicenceVersion(msgspec.Struct, frozen=True, kw_only=True):
     decision: LicenceDecision
     shares: tuple[BudgetShare, ...] = ()
     reason: str = ""
+    lease: LeaseTerms
 
 
 class Suspension(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, get_args
 
+from sekisho.licensing.device_set import root_of
 from sekisho.licensing.states import LicenceState
 from sekisho.model.amounts import parse_flop
-from sekisho.model.statements import ApplicationFiled, LicenceAmended, LicenceIssued, Mode
+from sekisho.model.statements import (
+    ApplicationFiled,
+    HostEnrolled,
+    LicenceAmended,
+    LicenceIssued,
+    Mode,
+)
 
 __all__ = ["MODES", "allows_no_more", "grants_more", "keeps_devices", "within_application"]
 
@@ -44,12 +52,16 @@ def within_application(
     return [problem for is_right, problem in rules if not is_right]
 
 
-def grants_more(state: LicenceState, fact: LicenceAmended) -> bool:
+def grants_more(
+    state: LicenceState, fact: LicenceAmended, hosts: Mapping[str, HostEnrolled]
+) -> bool:
     """Whether an amendment gives anything that the version before did not: then it needs approvals.
 
     What only restricts needs none, so that nobody waits for an applicant to have less (protocol section 8's asymmetry).
+    `hosts` are those enrolled when it comes: a host that enrolled other chips since must not bring them along.
     """
-    return fact.lifts is not None or not allows_no_more(fact, state.licence)
+    is_less = allows_no_more(fact, state.licence) and _brings_no_chips(state, fact, hosts)
+    return fact.lifts is not None or not is_less
 
 
 def keeps_devices(state: LicenceState, fact: LicenceAmended) -> bool:
@@ -60,6 +72,30 @@ def keeps_devices(state: LicenceState, fact: LicenceAmended) -> bool:
         terms.devices,
         terms.devices_root,
     )
+
+
+def _brings_no_chips(
+    state: LicenceState, fact: LicenceAmended, hosts: Mapping[str, HostEnrolled]
+) -> bool:
+    """Whether every chip of an amendment's set was in the set before.
+
+    Fewer hosts have fewer chips only where those that the licence fixed are the ones enrolled still. Where a host of
+    the set has left or enrolled others since, nobody can say so, and the amendment needs approvals.
+    """
+    if keeps_devices(state, fact):
+        return True
+    terms = state.licence
+    if not set(fact.hosts) < set(terms.hosts) or any(name not in hosts for name in terms.hosts):
+        return False
+    fixed, kept = _devices_of(terms.hosts, hosts), _devices_of(fact.hosts, hosts)
+    return root_of(fixed) == terms.devices_root and (len(kept), root_of(kept)) == (
+        fact.devices,
+        fact.devices_root,
+    )
+
+
+def _devices_of(names: tuple[str, ...], hosts: Mapping[str, HostEnrolled]) -> tuple[str, ...]:
+    return tuple(device.device for name in names for device in hosts[name].devices)
 
 
 def allows_no_more(fact: LicenceAmended, licence: LicenceIssued) -> bool:
@@ -75,6 +111,7 @@ def allows_no_more(fact: LicenceAmended, licence: LicenceIssued) -> bool:
         and fact.lease.grace_s <= licence.lease.grace_s
         and fact.lease.quantum_s <= licence.lease.quantum_s
         and MODES.index(fact.mode) >= MODES.index(licence.mode)
+        and _lets_out_no_more(fact, licence)
         and bool(fact.shares) == bool(licence.shares)
         and all(
             share.share in split
@@ -84,3 +121,9 @@ def allows_no_more(fact: LicenceAmended, licence: LicenceIssued) -> bool:
             for share in fact.shares
         )
     )
+
+
+def _lets_out_no_more(fact: LicenceAmended, licence: LicenceIssued) -> bool:
+    """What an amendment does not name stays, so it cannot lift the limit, only move it."""
+    asked, stands = fact.egress_bytes_per_s, licence.egress_bytes_per_s
+    return asked is None or stands is None or asked <= stands

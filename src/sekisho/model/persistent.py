@@ -49,11 +49,9 @@ class PersistentMap(Mapping[K, V]):
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         self._root, self._count, self._next = _EMPTY, 0, 0
         for key, value in items.items() if isinstance(items, Mapping) else items:
-            before = self._item(key)
-            item = (self._next if before is None else before[0], value)
-            self._root = _added(self._root, hash(key), 0, key, item)
-            self._count += before is None
-            self._next += before is None
+            self._root, is_new = _added(self._root, key, value, self._next)
+            self._count += is_new
+            self._next += is_new
 
     @classmethod
     def of(cls, items: Mapping[K, V]) -> PersistentMap[K, V]:
@@ -62,10 +60,8 @@ class PersistentMap(Mapping[K, V]):
 
     def plus(self, key: K, value: V) -> PersistentMap[K, V]:
         """The map with one more key, or with another value at a key that keeps its place."""
-        before = self._item(key)
-        if before is None:
-            return self._with(key, (self._next, value), self._count + 1, self._next + 1)
-        return self._with(key, (before[0], value), self._count, self._next)
+        root, is_new = _added(self._root, key, value, self._next)
+        return _make(root, self._count + is_new, self._next + is_new)
 
     def minus(self, key: K) -> PersistentMap[K, V]:
         """The map without a key; the map itself where the key is not there."""
@@ -109,9 +105,6 @@ class PersistentMap(Mapping[K, V]):
         found: tuple[int, Any] | None = node.get(key)
         return found
 
-    def _with(self, key: K, item: tuple[int, V], count: int, following: int) -> PersistentMap[K, V]:
-        return _make(_added(self._root, hash(key), 0, key, item), count, following)
-
     def _rows(self) -> list[tuple[int, K, V]]:
         """All keys and values in the order in which the keys came."""
         found: list[tuple[int, K, V]] = []
@@ -153,15 +146,28 @@ def _make(root: _Node, count: int, following: int) -> PersistentMap[K, V]:
     return made
 
 
-def _added(node: _Node, bits: int, depth: int, key: Any, item: tuple[int, Any]) -> _Node:
-    if type(node) is tuple:
-        place = bits & _MASK
-        children = list(node)
-        children[place] = _added(node[place], bits >> _BITS, depth + _BITS, key, item)
-        return tuple(children)
+def _added(root: _Node, key: Any, value: Any, following: int) -> tuple[_Node, bool]:
+    """The root with this value at the key, and whether the key is new; a new one takes the ordinal `following`.
+
+    One walk down and no recursion: the folds add a dozen keys for each lease.
+    """
+    node, bits, depth = root, hash(key), 0
+    above: list[tuple[tuple[_Node, ...], int]] = []
+    while type(node) is tuple:
+        above.append((node, bits & _MASK))
+        node = node[bits & _MASK]
+        bits >>= _BITS
+        depth += _BITS
+    before = node.get(key)
     leaf = node.copy()
-    leaf[key] = item
-    return leaf if len(leaf) <= _LEAF or depth >= _DEEPEST else _split(leaf, depth)
+    leaf[key] = (following if before is None else before[0], value)
+    fresh = leaf if len(leaf) <= _LEAF or depth >= _DEEPEST else _split(leaf, depth)
+    while above:
+        branch, place = above.pop()
+        children = [*branch]
+        children[place] = fresh
+        fresh = tuple(children)
+    return fresh, before is None
 
 
 def _split(leaf: dict[Any, tuple[int, Any]], depth: int) -> _Node:

@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from sekisho.inspection.tpm import check_tier
-from sekisho.licensing.terms import grants_more
 from sekisho.metering.accounts.report_book import usage_key
-from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import InvalidInput, StateConflict
-from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     KINDS,
+    AccessDecided,
     AgentReleased,
     ApplicationFiled,
     ApprovalGiven,
@@ -34,7 +30,6 @@ from sekisho.model.statements import (
     KeyCompromised,
     LicenceAmended,
     LicenceClosed,
-    LicenceDecision,
     LicenceIssued,
     LicenceRevoked,
     ObservationMade,
@@ -43,7 +38,6 @@ from sekisho.model.statements import (
     OrdersInForce,
     OutageDeclared,
     PackPublished,
-    PackReference,
     Predicate,
     ProductionReported,
     ReceiptGiven,
@@ -51,21 +45,29 @@ from sekisho.model.statements import (
     RunDeclared,
     TimeMarked,
     UsageReported,
+    WeightsKeyReleased,
+    WeightsLocked,
     parse_payload_leniently,
 )
-from sekisho.operations.difference import check_licence
-from sekisho.operations.licence_checks import (
-    check_application,
-    check_approval,
-    check_closing,
-    check_licence_amendment,
-    check_outage,
+from sekisho.operations.access_admission import (
+    check_access_decided,
+    check_weights_locked,
+    roll_up_key,
+)
+from sekisho.operations.clock_offsets import CLOCK_SLACK_S, may_be_ahead
+from sekisho.operations.grounds import Grounds, verify_charter_alive, verify_sound
+from sekisho.operations.licence_admission import (
+    check_amended,
+    check_answered,
+    check_closed,
+    check_declared,
+    check_filed,
+    check_issued,
+    check_revoked,
 )
 from sekisho.operations.publishing import verify_publication
-from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
-from sekisho.rules import Pack
 from sekisho.signing import Recorded, parse_envelope
 from sekisho.signing.recovery import is_notice_over
 from sekisho.signing.tag import unique_key
@@ -86,20 +88,13 @@ OWN_KINDS = frozenset(
         "irregularity-found",
         "disclosure-deposited",
         "disclosure-erased",
+        "weights-key-released",
     }
 )
 # Receipts enter the log only behind the chain that they are links of.
 CHAINED_KINDS = frozenset({"receipt-given"})
-CLOCK_SLACK_S = 300
 # What a chip's tags are made over: its maker and serial, and its device key.
 TAG_SCHEMES = ("chip-serial", "device-key")
-
-
-class Grounds(msgspec.Struct, frozen=True, kw_only=True):
-    """What an admission rests on beside the log: the time, and the bytes of published packs (None: not at hand)."""
-
-    now: Instant
-    load_pack: Callable[[PackReference], Pack | None]
 
 
 def check_admission(
@@ -117,7 +112,9 @@ def check_admission(
         raise InvalidInput(
             f"a {kind} enters the log with its chain", remedy="send it to /api/v1/receipts"
         )
-    if fact.effective > grounds.now.plus(CLOCK_SLACK_S):
+    host = state.regime.hosts.get(str(getattr(fact, "host", "")))
+    is_evidence = may_be_ahead(kind, host, recorded.verified.signers)
+    if fact.effective > grounds.now.plus(CLOCK_SLACK_S) and not is_evidence:
         raise InvalidInput(f"is dated {fact.effective}, it is {grounds.now}", path="effective")
     check = _CHECKS.get(type(fact))
     if check is not None:
@@ -157,101 +154,10 @@ def _check_order(state: State, order: OrderIssued, grounds: Grounds) -> None:
         raise StateConflict("; ".join(problems))
 
 
-def _check_licence(state: State, licence: LicenceIssued, grounds: Grounds) -> None:
-    """What an auditor would fail is not admitted: expiry, interests, declaration, devices, pack and decision."""
-    charter = state.regime.in_force()
-    _check_charter_alive(state, grounds.now)
-    problems = check_licence(state, licence, "")
-    party = state.regime.parties.get(licence.licensee)
-    if party is not None and charter.is_pausing(party.organisation):
-        problems.append(
-            f"{party.organisation} holds a key in a pause quorum and cannot be licensed"
-        )
-    budget = parse_flop(licence.budget_flop)
-    asked = _Asked(run=licence.run, budget_flop=budget, told=licence.decision)
-    problems += _against_rules(state, asked, grounds, at=licence.effective)
-    if problems:
-        raise StateConflict(f"licence {licence.number}: {'; '.join(problems)}")
-
-
-def _check_licence_amendment(state: State, fact: LicenceAmended, grounds: Grounds) -> None:
-    """As a licence, with the lineage's total; what only restricts may rest on the decision that stands."""
-    _check_charter_alive(state, grounds.now)
-    problems = check_licence_amendment(state, fact)
-    held = state.licences.licences.get(fact.licence.leaf)
-    if held is not None and (grants_more(held, fact) or fact.decision != held.licence.decision):
-        asked = _Asked(
-            run=held.licence.run,
-            budget_flop=parse_flop(fact.budget_flop),
-            besides=held.leaf,
-            told=fact.decision,
-        )
-        problems += _against_rules(state, asked, grounds, at=fact.effective)
-    if problems:
-        raise StateConflict(f"amendment of licence {fact.number}: {'; '.join(problems)}")
-
-
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules are asked again: a run, the budget for it, and what the issuer says that they answered."""
-
-    run: str
-    budget_flop: int
-    told: LicenceDecision
-    besides: str = ""
-
-
-def _against_rules(state: State, asked: _Asked, grounds: Grounds, *, at: Instant) -> list[str]:
-    """The decision is taken again from the published bytes: an issuer's own word for it is not enough."""
-    pack, told = grounds.load_pack(asked.told.pack), asked.told
-    if pack is None:
-        return [f"the bytes of pack {told.pack.name} are not at hand"]
-    if asked.run not in state.licences.runs:
-        return []
-    decision = decide_run(
-        state, asked.run, pack, now=at, budget_flop=asked.budget_flop, besides=asked.besides
-    )
-    named = tuple(rule.id for rule in decision.rules)
-    if (decision.decision, named) != (told.decision, told.rules):
-        said = f"{told.decision} by {', '.join(told.rules) or 'no rule'}"
-        return [f"the rules say {decision.decision}, the licence says {said}"]
-    return []
-
-
-def _check_application(state: State, fact: ApplicationFiled, grounds: Grounds) -> None:
-    _raise(f"application {fact.application}", check_application(state, fact, grounds.now))
-
-
-def _check_approval(state: State, fact: ApprovalGiven, _: Grounds) -> None:
-    _raise(f"answer to {fact.number}", check_approval(state, fact))
-
-
-def _check_closing(state: State, fact: LicenceClosed, _: Grounds) -> None:
-    _raise(f"closing of {fact.number}", check_closing(state, fact))
-
-
-def _check_outage(_state: State, fact: OutageDeclared, grounds: Grounds) -> None:
-    _raise(f"outage {fact.outage}", check_outage(fact, grounds.now))
-
-
-def _raise(what: str, problems: list[str]) -> None:
-    if problems:
-        raise StateConflict(f"{what}: {'; '.join(problems)}")
-
-
 def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> None:
     """A recovery goes on under an expired charter: it replaces keys, and changes no date."""
     if fact.version > 1 and fact.recovers is None:
-        _check_charter_alive(state, grounds.now)
-
-
-def _check_charter_alive(state: State, now: Instant) -> None:
-    """An expired charter stops new licences and amendments, nothing else: hold, pause and resume go on."""
-    expires = state.regime.in_force().terms.expires
-    if expires <= now:
-        raise StateConflict(
-            f"the charter expired at {expires}",
-            remedy="hold, pause and resume go on; a charter is amended before it expires",
-        )
+        verify_charter_alive(state, grounds.now)
 
 
 def _check_report(state: State, fact: KeyCompromised, grounds: Grounds) -> None:
@@ -296,11 +202,6 @@ def _check_pack(state: State, fact: PackPublished, signers: frozenset[str]) -> N
         )
 
 
-def _check_revocation(state: State, fact: LicenceRevoked, _: Grounds) -> None:
-    if state.licences.find(fact.licence.leaf).revoked is not None:
-        raise StateConflict(f"licence {fact.number} is revoked already")
-
-
 def _check_receipt(state: State, receipt: ReceiptGiven, _: Grounds) -> None:
     if receipt.order is None or receipt.spend is not None:
         raise InvalidInput(
@@ -321,7 +222,7 @@ def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
 
 
 def _check_agent(state: State, fact: AgentReleased, _: Grounds) -> None:
-    _raise(f"release {fact.version}", state.releases.problems(fact))
+    verify_sound(f"release {fact.version}", state.releases.problems(fact))
 
 
 def _check_host(state: State, fact: HostEnrolled, _: Grounds) -> None:
@@ -378,6 +279,14 @@ def _check_usage(state: State, fact: UsageReported, grounds: Grounds) -> None:
         raise StateConflict(problem, remedy="correct the report that stands")
 
 
+def _check_roll_up(state: State, fact: AccessDecided, grounds: Grounds) -> None:
+    check_access_decided(state, fact, grounds.now)
+
+
+def _check_lock(state: State, fact: WeightsLocked, _: Grounds) -> None:
+    check_weights_locked(state, fact)
+
+
 def _tags_of(fact: ChipRegistered) -> tuple[str, ...]:
     serial, device_key = TAG_SCHEMES
     return tuple(
@@ -398,13 +307,13 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     OrderConfirmed: _check_confirmation,
     RecoveryVetoed: _check_veto,
     OrderIssued: _check_order,
-    LicenceIssued: _check_licence,
-    LicenceAmended: _check_licence_amendment,
-    LicenceRevoked: _check_revocation,
-    LicenceClosed: _check_closing,
-    ApplicationFiled: _check_application,
-    ApprovalGiven: _check_approval,
-    OutageDeclared: _check_outage,
+    LicenceIssued: check_issued,
+    LicenceAmended: check_amended,
+    LicenceRevoked: check_revoked,
+    LicenceClosed: check_closed,
+    ApplicationFiled: check_filed,
+    ApprovalGiven: check_answered,
+    OutageDeclared: check_declared,
     ReceiptGiven: _check_receipt,
     ObservationMade: _check_observation,
     RunDeclared: _check_run,
@@ -414,6 +323,8 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     BalanceClosed: _check_account,
     ProductionReported: _check_account,
     UsageReported: _check_usage,
+    AccessDecided: _check_roll_up,
+    WeightsLocked: _check_lock,
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     AgentReleased: lambda p: (f"agent-release:{p.sequence}",),
@@ -434,4 +345,7 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     BalanceClosed: lambda p: (f"balance:{p.party}:{p.report}",),
     ProductionReported: lambda p: (f"production:{p.party}:{p.report}",),
     UsageReported: lambda p: (usage_key(p),),
+    AccessDecided: lambda p: (roll_up_key(p),),
+    WeightsLocked: lambda p: (f"weights:{p.ciphertext}",),
+    WeightsKeyReleased: lambda p: (f"weights-key:{p.request}",),
 }

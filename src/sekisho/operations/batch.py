@@ -1,4 +1,4 @@
-"""Many statements of the desk's own in one go: each judged on what the ones before it leave, all durable at once.
+"""Many statements in one go, the desk's own and what hosts signed: each judged on what the ones before it leave.
 
 What a statement costs is the sync of two disks; a batch shares it. The order stays that of a single statement: judge,
 sign, keep privately, append, fold. After a crash in between nothing is in the log that cannot be opened.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from sekisho.ledger import leaf_hash
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import Predicate, kind_of, make_payload
-from sekisho.operations.admission import unique_keys
+from sekisho.operations.admission import check_admission, unique_keys
 from sekisho.operations.desk import Admitted, Desk, Draft
 from sekisho.operations.state import State
 from sekisho.ports.log_store import Submission
@@ -31,6 +31,7 @@ class Batch:
         self._disclosures: dict[str, tuple[str, ...]] = {}
         self._papers: dict[tuple[PaperKind, str], Paper] = {}
         self._may_say: set[str] = set()
+        self._taken: set[str] = set()
         self.state: State = desk.state
 
     def state_fact(self, predicate: Predicate, disclosures: tuple[str, ...] = ()) -> Recorded:
@@ -40,19 +41,21 @@ class Batch:
         """
         if disclosures and self._desk.deposits is not None:
             self._desk.deposits.check(disclosures)
-        verified = self._vouch(predicate)
-        raw = verified.envelope.raw
-        recorded = Recorded(index=self.state.size, leaf=leaf_hash(raw).hex(), verified=verified)
-        self.state = self.state.after(recorded, {verified.digest: disclosures})
-        if disclosures:
-            self._disclosures[verified.digest] = disclosures
-        submission = Submission(
-            envelope=raw,
-            payload_sha256=bytes.fromhex(verified.digest),
-            unique=unique_keys(recorded),
-        )
-        self._drafts.append(Draft(recorded=recorded, submission=submission))
+        recorded = self._place(self._vouch(predicate))
+        self._fold(recorded, disclosures)
         return recorded
+
+    def take_signed(self, verified: Verified) -> None:
+        """Judge and fold what somebody else signed, as the desk's own `admit` does; once, however often it comes.
+
+        Raises what an admission raises; then nothing changed.
+        """
+        if verified.digest in self._taken or self._desk.find(verified.digest) is not None:
+            return
+        recorded = self._place(verified)
+        check_admission(self.state, recorded, self._desk.grounds(), own=True)
+        self._fold(recorded, ())
+        self._taken.add(verified.digest)
 
     def keep(self, paper: Paper) -> None:
         """Keep a paper in the private store, before anything of this batch enters the log."""
@@ -66,6 +69,8 @@ class Batch:
     def commit(self) -> dict[str, Admitted]:
         """Make all of it durable; where each statement stands, by payload digest. Raises what the stores raise."""
         if self._papers or self._disclosures:
+            # An acknowledgement alone appends nothing, and so would meet no compare-and-swap.
+            self._desk.verify_writer()
             self._desk.private.save_all(self._disclosures, list(self._papers.values()))
         self._desk.keep_disclosures(self._disclosures)
         # Crash here: papers and disclosures without their entries; whoever asked asks again, and both are kept once.
@@ -74,6 +79,22 @@ class Batch:
             # Crash here: stated and not deposited; `complete` does it at the next start.
             self._desk.deposits.complete()
         return {each.digest: each for each in admitted}
+
+    def _place(self, verified: Verified) -> Recorded:
+        leaf = leaf_hash(verified.envelope.raw).hex()
+        return Recorded(index=self.state.size, leaf=leaf, verified=verified)
+
+    def _fold(self, recorded: Recorded, disclosures: tuple[str, ...]) -> None:
+        verified = recorded.verified
+        self.state = self.state.after(recorded, {verified.digest: disclosures})
+        if disclosures:
+            self._disclosures[verified.digest] = disclosures
+        submission = Submission(
+            envelope=verified.envelope.raw,
+            payload_sha256=bytes.fromhex(verified.digest),
+            unique=unique_keys(recorded),
+        )
+        self._drafts.append(Draft(recorded=recorded, submission=submission))
 
     def _vouch(self, predicate: Predicate) -> Verified:
         """The statement as its own regime would verify it: whether this key may say it is asked, not whether it did."""

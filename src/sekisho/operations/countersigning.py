@@ -37,8 +37,10 @@ from sekisho.model.statements import (
     RunDeclared,
     SignatureWithdrawn,
     Statement,
+    WeightsLocked,
     power_asked,
 )
+from sekisho.operations.access_admission import check_weights_locked
 from sekisho.operations.difference import check_licence, place_of
 from sekisho.operations.licence_checks import (
     check_application,
@@ -110,7 +112,7 @@ def verify_countersign(
     verify_document(footing, statement, unknown, now=now)
     charters = _charters(footing, statement)
     _verify_live(footing, key_id)
-    if isinstance(statement.predicate, ApplicationFiled | RunDeclared):
+    if isinstance(statement.predicate, ApplicationFiled | RunDeclared | WeightsLocked):
         _verify_party(footing, statement.predicate, key_id)
         return
     if not any(key_id in _keys_asked(charter, statement) for charter in charters):
@@ -345,8 +347,16 @@ def _check_run(footing: Footing, fact: RunDeclared, _: str, now: Instant) -> Non
         )
 
 
-def _verify_party(footing: Footing, fact: ApplicationFiled | RunDeclared, key_id: str) -> None:
-    """An application or a declaration is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
+def _check_lock(footing: Footing, fact: WeightsLocked, _: str, __: Instant) -> None:
+    _verify_own_log(footing, fact.licence.log, "locks weights under a licence")
+    if footing.state is not None:
+        check_weights_locked(footing.state, fact)
+
+
+def _verify_party(
+    footing: Footing, fact: ApplicationFiled | RunDeclared | WeightsLocked, key_id: str
+) -> None:
+    """An application, a declaration or a lock is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
     if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
         raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
 
@@ -441,4 +451,5 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     RecoveryAnnounced: _check_announcement,
     RecoveryVetoed: _check_veto,
     OrderConfirmed: _check_confirmation,
+    WeightsLocked: _check_lock,
 }

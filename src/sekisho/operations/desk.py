@@ -12,9 +12,16 @@ from typing import Protocol
 import msgspec
 
 from sekisho.ledger.sequencer import Appended, Sequencer, Submission
-from sekisho.model.errors import SekishoError, StateConflict
-from sekisho.model.statements import PackReference, Predicate, make_payload
+from sekisho.model.errors import BadSignature, NotAuthorised, SekishoError, StateConflict
+from sekisho.model.statements import (
+    FindingRaised,
+    PackReference,
+    Predicate,
+    ReceiptGiven,
+    make_payload,
+)
 from sekisho.operations.admission import Grounds, check_admission, unique_keys
+from sekisho.operations.clock_offsets import Offsets
 from sekisho.operations.state import State, fold_log, start_state
 from sekisho.ports.clock import Clock
 from sekisho.ports.log_store import LogStore
@@ -69,12 +76,14 @@ class Desk:
         clock: Clock,
         signer: Signer,
         load_pack: Callable[[PackReference], Pack | None],
+        verify_writer: Callable[[], None] = lambda: None,
     ) -> None:
         self.root = root
         self.private = private
         self.clock = clock
         self.signer = signer
         self._load_pack = load_pack
+        self._verify_writer = verify_writer
         self._sequencer = sequencer
         self._log = log
         self._lock = threading.RLock()
@@ -86,6 +95,7 @@ class Desk:
         self._state = start_state(root)
         self._is_unsettled = False
         self.deposits: Deposits | None = None
+        self.offsets = Offsets()
 
     @property
     def state(self) -> State:
@@ -127,6 +137,10 @@ class Desk:
         """The entry whose payload has this digest."""
         return self._by_digest.get(digest)
 
+    def grounds(self) -> Grounds:
+        """What an admission rests on now, beside the log."""
+        return Grounds(now=self.clock.now(), load_pack=self._load_pack)
+
     def admit(self, raw: bytes, *, own: bool = False) -> Admitted:
         """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed."""
         # Before the lock: what nobody with authority signed must not hold up what somebody did.
@@ -141,8 +155,7 @@ class Desk:
             known = self._by_digest.get(draft.verified.digest)
             if known is not None:
                 return _admitted(known, fresh=False)
-            grounds = Grounds(now=self.clock.now(), load_pack=self._load_pack)
-            check_admission(self._state, draft, grounds, own=own)
+            check_admission(self._state, draft, self.grounds(), own=own)
             # The rooms judge a dry run first: what they refuse must not be in the log.
             self._state.after(draft, self._disclosures)
             submission = Submission(
@@ -156,7 +169,26 @@ class Desk:
             # Crash here: the entry is in the log; load() folds it at the next start.
             self._take(draft, place)
             self._is_unsettled = False
+            # Crash here: its own date stands beside its recorded time, and whoever reads both finds the offset.
+            self._note_offset(draft)
             return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
+
+    def _note_offset(self, draft: Recorded) -> None:
+        """A finding of the desk's own where a host dated its evidence ahead."""
+        fact, now = draft.verified.predicate, self.clock.now()
+        if not isinstance(fact, FindingRaised | ReceiptGiven):
+            return
+        fault = self.offsets.note(fact.host, fact.effective, now)
+        if fault is None:
+            return
+        try:
+            self.state_fact(
+                FindingRaised(
+                    effective=now, finding=fault.code, host=fact.host, detail=fault.message
+                )
+            )
+        except (NotAuthorised, BadSignature):
+            return  # a desk whose key may raise no findings; the two dates are in the log all the same
 
     def settle(self) -> None:
         """Take in what an admission of unknown outcome left in the log, before anything else is judged.
@@ -171,6 +203,10 @@ class Desk:
             if size > self._state.size:
                 self._fold_up_to(size - 1)
             self._is_unsettled = False
+
+    def verify_writer(self) -> None:
+        """Raise FencedOff where another process writes this log: what is answered without an append asks here."""
+        self._verify_writer()
 
     def state_fact(self, predicate: Predicate, *, disclosures: tuple[str, ...] = ()) -> Admitted:
         """Make, sign with the desk's own key and admit a statement of the control plane itself."""

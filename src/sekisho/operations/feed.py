@@ -19,6 +19,7 @@ from collections.abc import Callable
 import msgspec
 
 from sekisho.ledger import Cosigned, LogReader
+from sekisho.model.errors import Unavailable
 from sekisho.model.statements import (
     AgentReleased,
     CharterAdopted,
@@ -49,6 +50,11 @@ RUN_SPAN = 10**6  # seconds since 1970 times this stays below 2^53, as every num
 ON_SIGHT = ("hold", "pause")
 MAX_WAITING_HEARTBEATS = 256
 """Heartbeats that wait for a witnessed checkpoint: more than can come while one is being published."""
+
+MOST_PROVEN_AHEAD = 64
+MAX_PROOFS = 16_384
+"""A proof has 700 bytes; what is beyond is made again for each who asks."""
+MAX_SHARED = 64
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +98,10 @@ class Feed:
         self._cosigned: Cosigned | None = None
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
+        # By index, each in the first witnessed tree that it was asked for in: that one proves it for good.
         self._proofs: dict[int, str] = {}
+        # What hosts are told that nothing is told of alone, by where they stand; emptied when anything is new.
+        self._shared: dict[int, FeedPage] = {}
         # By a licence's leaf: what was proven of its terms so far, and which hosts were told.
         self._licences: dict[str, list[Recorded]] = {}
         self._knowing: dict[str, set[str | None]] = {}
@@ -130,7 +139,14 @@ class Feed:
             while self._heartbeats and self._heartbeats[0].index < size:
                 covered.append(self._heartbeats.popleft())
             self._cosigned = cosigned
-            self._proofs.clear()
+            self._shared.clear()
+            if any(isinstance(r.verified.predicate, CharterAdopted) for r in covered):
+                # Other witnesses may count from here on: nobody is shown the word of those before.
+                self._proofs.clear()
+        # Before anybody is woken: thousands then find the proofs made, once for all of them.
+        for recorded in [r for r in covered if self._is_for_all_hosts(r)][:MOST_PROVEN_AHEAD]:
+            self._prove(recorded.index, cosigned)
+        with self._lock:
             self._forget_sighted({recorded.index for recorded in covered})
             for recorded in sorted(covered, key=lambda r: r.index):
                 self._add(recorded, proven=True)
@@ -139,24 +155,57 @@ class Feed:
 
     def read(self, host: str, after: int) -> FeedPage:
         """What `host` has not been told since the cursor `after`; 0, or another run's cursor, is everything."""
+        page = self._read(host, after, make=True)
+        if page is None:
+            raise Unavailable("the feed has no page", remedy="ask again")
+        return page
+
+    def peek(self, host: str, after: int) -> FeedPage | None:
+        """`read` where nothing has to be fetched for it; None where a proof is still to be made."""
+        return self._read(host, after, make=False)
+
+    def _read(self, host: str, after: int, *, make: bool) -> FeedPage | None:
         with self._lock:
             seen = after - self._base if self._base <= after <= self._base + self._told else 0
-            chosen = [*self._since(None, seen), *self._since(host, seen)]
+            mine = self._since(host, seen)
+            shared = self._shared.get(seen) if not mine else None
+            if shared is not None:
+                return shared
+            chosen = [*self._since(None, seen), *mine]
             if self._heartbeat is not None and self._heartbeat.number > seen:
                 chosen.append(self._heartbeat)
-            cosigned, cursor = self._cosigned, self._base + self._told
+            cosigned, cursor, told = self._cosigned, self._base + self._told, self._told
+            at_hand = all(not e.proven or e.recorded.index in self._proofs for e in chosen)
+        if not at_hand and not make:
+            return None
         chosen.sort(key=lambda event: event.number)
-        items = tuple(
-            FeedItem(
-                envelope=event.recorded.verified.envelope.raw,
-                proof=self._prove(event.recorded.index, cosigned)
-                if event.proven and cosigned
-                else None,
-            )
-            for event in chosen
-        )
-        note = cosigned.note.to_bytes().decode() if cosigned else None
-        return FeedPage(next=cursor, items=items, checkpoint=note)
+        note = self._note_for(chosen, cosigned)
+        items = tuple(self._item(event, host, cosigned) for event in chosen)
+        page = FeedPage(next=cursor, items=items, checkpoint=note)
+        if not mine and all(_is_for_all(event) for event in chosen):
+            self._share(seen, page, told, cosigned)
+        return page
+
+    def _note_for(self, chosen: list[_Event], cosigned: Cosigned | None) -> str | None:
+        """The newest checkpoint, by which hosts know the time; not with what acts on sight alone: that needs none.
+
+        Thousands verify that at once, and each signature more is their halt a little later.
+        """
+        if cosigned is None or (chosen and not any(event.proven for event in chosen)):
+            return None
+        return cosigned.note.to_bytes().decode()
+
+    def _item(self, event: _Event, host: str, cosigned: Cosigned | None) -> FeedItem:
+        """An event as `host` is told of it."""
+        del host  # what one host alone is told of an order hangs on its name
+        proof = self._prove(event.recorded.index, cosigned) if event.proven and cosigned else None
+        return FeedItem(envelope=event.recorded.verified.envelope.raw, proof=proof)
+
+    def _share(self, seen: int, page: FeedPage, told: int, cosigned: Cosigned | None) -> None:
+        """Keep a page for the other hosts that stand where this one stood, until something is new."""
+        with self._lock:
+            if self._told == told and self._cosigned is cosigned and len(self._shared) < MAX_SHARED:
+                self._shared[seen] = page
 
     def has_news(self, after: int) -> bool:
         with self._lock:
@@ -165,9 +214,12 @@ class Feed:
     def _add(self, recorded: Recorded, *, proven: bool) -> None:
         """Give an event the next number; of heartbeats only the newest is kept."""
         self._told += 1
+        self._shared.clear()
         event = _Event(self._told, recorded, proven)
         fact = recorded.verified.predicate
         if isinstance(fact, OrdersInForce):
+            if self._heartbeat is not None:
+                self._proofs.pop(self._heartbeat.recorded.index, None)
             self._heartbeat = event
             return
         hosts = self._hosts_of(fact)
@@ -248,13 +300,22 @@ class Feed:
         if known is None:
             known = self._reader.prove(index, cosigned).to_text()
             with self._lock:
-                if self._cosigned is cosigned:
+                if self._cosigned is cosigned and len(self._proofs) < MAX_PROOFS:
                     self._proofs[index] = known
         return known
+
+    def _is_for_all_hosts(self, recorded: Recorded) -> bool:
+        return self._hosts_of(recorded.verified.predicate) == (None,)
 
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _is_for_all(event: _Event) -> bool:
+    """Whether every host is told the very same of it."""
+    fact = event.recorded.verified.predicate
+    return not (isinstance(fact, OrderIssued) and fact.resolved is not None)
 
 
 _TOLD = (

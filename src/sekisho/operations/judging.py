@@ -33,6 +33,7 @@ def gather_evidence(
         receipt=halted.receipt if halted else None,
         receipt_digest=halted.digest if halted else "",
         receipt_index=halted.index if halted else None,
+        recorded=state.regime.marks.after(halted.index) if halted else None,
         observation=life.observation,
         observation_digest=life.observation_digest,
         challenges=tuple(challenges),

@@ -74,7 +74,7 @@ def check_licence_amendment(state: State, fact: LicenceAmended) -> list[str]:
     if held is None:
         return [f"no licence {fact.licence.leaf[:16]} is in the log"]
     problems = _against_declared(state, held, fact)
-    more = grants_more(held, fact)
+    more = grants_more(held, fact, state.regime.hosts)
     unchanged = fact.decision == held.licence.decision
     if more or not unchanged:
         problems += against_regime(state, fact)

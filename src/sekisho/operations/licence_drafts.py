@@ -22,6 +22,7 @@ from sekisho.model.statements import (
     Mode,
     OutageDeclared,
     Reference,
+    RunDeclared,
     Span,
 )
 from sekisho.operations.running import (
@@ -52,14 +53,17 @@ __all__ = [
 
 
 class ApplicationPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What an applicant asks for. What is left out is taken from the declaration, or from the licence to be amended."""
+    """What an applicant asks for. What is left out is taken from the licence to be amended, else from the declaration.
+
+    A first licence drains where no mode is asked for.
+    """
 
     application: str
     run: str
     lasts_s: int | None = None
     budget_flop: int | None = None
     hosts: tuple[str, ...] = ()
-    mode: Mode = "drain"
+    mode: Mode | None = None
     reason: str = ""
     evidence: tuple[Evidence, ...] = ()
     amends: str = ""
@@ -87,6 +91,7 @@ class AmendedTerms(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[BudgetShare, ...] | None = None
     application: str = ""
     lifts: bool = False
+    egress_bytes_per_s: int | None = None
 
 
 class OutagePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +114,6 @@ def draft_application(state: State, plan: ApplicationPlan, *, now: Instant) -> A
     held = find_licence(state, plan.amends) if plan.amends else None
     if held is not None and held.licence.run != plan.run:
         raise StateConflict(f"licence {plan.amends} is for run {held.licence.run}")
-    budget = planned_flop(declared) if plan.budget_flop is None else plan.budget_flop
     start = held.licence.period.start if held is not None else now
     end = now.plus(86_400 if plan.lasts_s is None else plan.lasts_s)
     if held is not None and plan.lasts_s is None:
@@ -121,13 +125,20 @@ def draft_application(state: State, plan: ApplicationPlan, *, now: Instant) -> A
         run=plan.run,
         declaration=Reference(log=log, leaf=leaf),
         hosts=plan.hosts or (held.licence.hosts if held is not None else declared.hosts),
-        budget_flop=format_flop(budget),
+        budget_flop=format_flop(_asked_budget(plan, declared, held)),
         period=Span(start=start, end=end),
-        mode=plan.mode,
+        mode=plan.mode or (held.licence.mode if held is not None else "drain"),
         reason=plan.reason,
         evidence=plan.evidence,
         amends=Reference(log=log, leaf=held.leaf) if held is not None else None,
     )
+
+
+def _asked_budget(plan: ApplicationPlan, declared: RunDeclared, held: LicenceState | None) -> int:
+    """As the applicant says; else what the licence to be amended has, or what was declared."""
+    if plan.budget_flop is not None:
+        return plan.budget_flop
+    return planned_flop(declared) if held is None else parse_flop(held.licence.budget_flop)
 
 
 def draft_approval(state: State, plan: AnswerPlan, *, now: Instant) -> ApprovalGiven:
@@ -184,6 +195,7 @@ def draft_licence_amendment(
         lifts=Reference(log=log, leaf=held.suspension.leaf)
         if terms.lifts and held.suspension is not None
         else None,
+        egress_bytes_per_s=terms.egress_bytes_per_s,
     )
     return _decided_anew(state, held, draft, pack, now=now)
 
@@ -260,7 +272,7 @@ def _decided_anew(
     try:
         decision = decision_of(said, pack)
     except RunRefused:
-        if grants_more(held, draft):
+        if grants_more(held, draft, state.regime.hosts):
             raise
         return draft
     verify_published(state, pack, now=now)

@@ -6,7 +6,14 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.statements import Effect, OrderIssued, OrderKind, OrderReference, Scope
+from sekisho.model.statements import (
+    AccessTerms,
+    Effect,
+    OrderIssued,
+    OrderKind,
+    OrderReference,
+    Scope,
+)
 from sekisho.operations.state import State, facts_under
 from sekisho.orders import KnownOrder, check_order
 
@@ -28,6 +35,7 @@ class OrderPlan(msgspec.Struct, frozen=True, kw_only=True):
     lifts: tuple[OrderReference, ...] = ()
     exemptions: tuple[str, ...] = ()
     drill: bool = False
+    access: AccessTerms | None = None
 
 
 class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +76,7 @@ def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
         exemptions=plan.exemptions,
         lifts=plan.lifts,
         drill=plan.drill,
+        access=plan.access,
     )
     problems = check_order(order, charter)
     if problems:

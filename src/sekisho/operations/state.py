@@ -26,7 +26,10 @@ from sekisho.orders import (
     is_covered,
     record_in_book,
 )
+from sekisho.orders.appeals import AppealBook
+from sekisho.orders.checkpoints import CheckpointBook
 from sekisho.orders.lifecycle import OrderLives
+from sekisho.orders.refusals import RefusalBook
 from sekisho.signing import PackShelf, Recorded, Regime, TrustRoot, put_on_shelf
 from sekisho.signing.releases import ReleaseBook
 from sekisho.signing.trust import start_regime
@@ -43,6 +46,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     outages: OutageBook = OutageBook()
     orders: OrderBook = OrderBook()
     lives: OrderLives = OrderLives()
+    refusals: RefusalBook = RefusalBook()
+    appeals: AppealBook = AppealBook()
+    checkpoints: CheckpointBook = CheckpointBook()
     shelf: PackShelf = PackShelf()
     usage: UsageBook = UsageBook()
     releases: ReleaseBook = ReleaseBook()
@@ -72,6 +78,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             outages=self.outages.after(recorded),
             orders=record_in_book(self.orders, recorded, self.regime, regime),
             lives=self.lives.after(recorded),
+            refusals=self.refusals.after(recorded),
+            appeals=self.appeals.after(recorded),
+            checkpoints=self.checkpoints.after(recorded),
             shelf=put_on_shelf(self.shelf, recorded, self.regime),
             usage=self.usage.after(recorded),
             releases=self.releases.after(recorded),

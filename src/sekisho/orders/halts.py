@@ -41,13 +41,17 @@ class ChallengeEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HaltEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known about one host under one order; digests are those of the statements' payloads."""
+    """All that is known about one host under one order; digests are those of the statements' payloads.
+
+    `recorded`: by when the log surely held the receipt, so that a host gains nothing by dating it ahead.
+    """
 
     host: HostEnrolled
     order: OrderReference
     receipt: ReceiptGiven | None = None
     receipt_digest: str = ""
     receipt_index: int | None = None
+    recorded: Instant | None = None
     observation: ObservationMade | None = None
     observation_digest: str = ""
     challenges: tuple[ChallengeEvidence, ...] = ()
@@ -162,9 +166,18 @@ def _check_binding(
         problems.append("the observation's nonce is not newer than the receipt")
     if observed.nonce != halt_nonce(observed.after, observed.host, "observe"):
         problems.append("the observation's nonce does not come from the tree it names")
-    if observed.readings[0].at < receipt.effective:
+    if observed.readings[0].at < _given_by(evidence, receipt):
         problems.append("the first reading is older than the receipt")
     return problems
+
+
+def _given_by(evidence: HaltEvidence, receipt: ReceiptGiven) -> Instant:
+    """When the receipt was given: as it says, or when it was recorded where it is dated ahead of that."""
+    return (
+        receipt.effective
+        if evidence.recorded is None
+        else min(receipt.effective, evidence.recorded)
+    )
 
 
 def _what_was_seen(observed: ObservationMade) -> str:

@@ -188,6 +188,8 @@ def _check_effect(order: OrderIssued) -> list[str]:
         problems.append("a resume names what it lifts, and nothing else does")
     if (order.kind == "cap") != (order.cap_percent is not None):
         problems.append("a cap says how many percent are left, and nothing else does")
+    if (order.kind == "suspend-access") != (order.access is not None):
+        problems.append("a suspend-access says whose access it ends, and nothing else does")
     if order.kind == "hold" and order.on_expiry != "lapse":
         problems.append("a hold lapses at its expiry")
     plain = (scope.sites, scope.licensees, scope.licences, scope.runs, scope.lineages, scope.chips)

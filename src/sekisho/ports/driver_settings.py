@@ -91,8 +91,9 @@ class AcceleratorRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     `resources` are the names that devices are asked for by, `*` at the end for all that begin so. `device_paths` are
     host paths behind which devices lie (all that begin so), `device_runtimes` runtime classes that hand out devices by
-    environment alone. `privileged` counts privileged containers, which see each device of their node. In `exempt`
-    namespaces only devices that are asked for or claimed count.
+    environment alone, `device_lists` names of folders by mounts in which a runtime is told of devices. `privileged`
+    counts privileged containers, which see each device of their node. In `exempt` namespaces only devices that are
+    asked for or claimed count.
     """
 
     resources: Annotated[tuple[_ResourceName, ...], msgspec.Meta(min_length=1, max_length=64)] = (
@@ -116,6 +117,9 @@ class AcceleratorRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         "nvidia",
         "nvidia-cdi",
         "nvidia-legacy",
+    )
+    device_lists: Annotated[tuple[_KubernetesName, ...], msgspec.Meta(max_length=16)] = (
+        "nvidia-container-devices",
     )
     privileged: bool = True
     exempt: Annotated[tuple[_KubernetesName, ...], msgspec.Meta(max_length=64)] = (

@@ -28,13 +28,17 @@ class RunGate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GatePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate knows until an instant by the latest clock. A run that it does not name has no licence here."""
+    """What the gate knows until an instant by the latest clock. A run that it does not name has no licence here.
+
+    `grace_s` is the licence's: how long after `until` work may go on where no newer picture comes.
+    """
 
     host: str
     mode: Mode
     written: Instant
     until: Instant
     runs: tuple[RunGate, ...] = ()
+    grace_s: int = 0
 
 
 class Gate(Protocol):

@@ -10,9 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from sekisho.model.errors import StateConflict
+from sekisho.model.errors import StateConflict, Unavailable
 
 __all__ = [
+    "FencedOff",
     "Found",
     "LogStore",
     "PublishedStore",
@@ -28,6 +29,12 @@ class Taken(StateConflict):
     """Some payload or unique key of the rows stands in the log already; nothing of them was stored."""
 
     code = "taken"
+
+
+class FencedOff(Unavailable):
+    """Another process writes this log now: this one appends and acknowledges nothing any more, until it starts anew."""
+
+    code = "fenced-off"
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):

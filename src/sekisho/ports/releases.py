@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -11,6 +12,7 @@ from sekisho.model.instants import Instant
 
 __all__ = [
     "ROLES",
+    "Heard",
     "Offer",
     "Offered",
     "Placed",
@@ -21,6 +23,7 @@ __all__ = [
     "Shelf",
 ]
 
+Heard: TypeAlias = Callable[[int, int], None]
 RoleName: TypeAlias = Literal["root", "targets", "snapshot", "timestamp"]
 ROLES: Final[tuple[RoleName, ...]] = ("root", "targets", "snapshot", "timestamp")
 
@@ -100,6 +103,6 @@ class ReleaseSource(Protocol):
         """What it offers now; no version of any role is older than one that was seen before."""
         ...
 
-    def download(self, offer: Offer, to: Path) -> None:
-        """The file of an offer at `to`, verified by length and digest."""
+    def download(self, offer: Offer, to: Path, heard: Heard) -> None:
+        """The file of an offer at `to`, verified by length and digest; `heard` is told of bytes done and to do."""
         ...

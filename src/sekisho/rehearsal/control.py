@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sekisho.app import Home
 from sekisho.model.errors import SekishoError
-from sekisho.rehearsal.serving import serve_home
+from sekisho.rehearsal.serving import Standby, serve_home
 
 __all__ = ["main"]
 
@@ -29,11 +29,17 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--standby", action="store_true")
+    parser.add_argument("--take-over-after", type=float, default=None)
     options = parser.parse_args()
     threading.Thread(target=_follow_parent, args=(options.parent,), daemon=True).start()
     try:
         return serve_home(
-            Home.open(options.home), port=options.port, language="en", on_ready=_announce
+            Home.open(options.home),
+            port=options.port,
+            language="en",
+            on_ready=_announce,
+            standby=Standby(take_over_after_s=options.take_over_after) if options.standby else None,
         )
     except SekishoError as error:
         sys.stderr.write(f"{error}\n")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import hold_folder
 from sekisho.adapters.trust_file import add_trust
 from sekisho.app import Control, Home
+from sekisho.app.standby import HOLD, Turn, await_turn
 from sekisho.catalogue import Language
 from sekisho.rehearsal.cast import Cast, origin_of
 from sekisho.rehearsal.stage import Stage
 
-__all__ = ["opened", "serve_home", "trust_home"]
+__all__ = ["Standby", "opened", "serve_home", "trust_home"]
 
 
 @contextmanager
@@ -31,7 +36,7 @@ def opened(home: Home, stage: Stage) -> Iterator[Control]:
         yield control
 
 
-def serve_home(
+def serve_home(  # noqa: PLR0913  # what `up` can be told
     home: Home,
     *,
     port: int,
@@ -39,16 +44,23 @@ def serve_home(
     on_ready: Callable[[str], None],
     once: bool = False,
     sites: bool = False,
+    standby: Standby | None = None,
+    push: Path | None = None,
 ) -> int:
     """Serve until told to stop; the exit code. With `sites`, its own rehearsed hosts run as well.
 
     With them go the observer and the verifier. Raises Unavailable where the port is taken, StateConflict where another
-    `up` serves this home.
+    `up` serves this home; a `standby` waits until that one is gone instead.
     """
     from sekisho.web.server import serve  # noqa: PLC0415  # the web stack takes half a second to import
 
-    hold_folder(home.path, "up")
+    if standby is None:
+        hold_folder(home.path, HOLD)
+    elif not _wait_for_turn(home, standby):
+        return 0
     with Stage(home) as stage, opened(home, stage) as control:
+        if push is not None:
+            control.start_push(push)
 
         def ready(address: str) -> None:
             if sites:
@@ -63,6 +75,30 @@ def serve_home(
             home.forget_address()
             stage.end_agents()
             stage.end_work()
+
+
+class Standby(msgspec.Struct, frozen=True, kw_only=True):
+    """How to wait beside another one: how long it may be silent before it is ended (None: for ever), whom to tell."""
+
+    take_over_after_s: float | None = None
+    on_waiting: Callable[[], None] = lambda: None
+    on_turn: Callable[[Turn], None] = lambda _: None
+
+
+def _wait_for_turn(home: Home, standby: Standby) -> bool:
+    """Until the home is ours; False where SIGTERM or SIGINT came first."""
+    ending = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: ending.set()) for number in numbers}
+    try:
+        standby.on_waiting()
+        turn = await_turn(home, take_over_after_s=standby.take_over_after_s, waits=ending.wait)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if turn is not None:
+        standby.on_turn(turn)
+    return turn is not None
 
 
 def trust_home(trust_file: Path, home: Home) -> bool:

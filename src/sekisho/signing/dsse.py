@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Annotated
 
@@ -29,15 +29,20 @@ from sekisho.signing.keys import PublicKey, Signer
 __all__ = [
     "Envelope",
     "EnvelopeSignature",
+    "IsSigned",
     "add_signature",
     "distinct_signers",
     "pae",
     "parse_envelope",
     "sign_payload",
+    "try_signature",
 ]
 
 MAX_ENVELOPE = 65_535  # entry bundles carry 16-bit lengths
 MAX_SIGNATURES = 64
+
+IsSigned = Callable[[PublicKey, bytes, bytes], bool]
+"""Whether a signature over some bytes was made by a key."""
 
 
 _OPEN = b'{"payload":"'
@@ -121,10 +126,18 @@ def add_signature(envelope: Envelope, other: Envelope) -> Envelope:
     return _assemble(envelope.payload, list(seen.values()), envelope.payload_type)
 
 
-def distinct_signers(envelope: Envelope, keys: Iterable[PublicKey]) -> frozenset[str]:
+def try_signature(key: PublicKey, signature: bytes, data: bytes) -> bool:
+    """Whether a signature over these bytes was made by the key."""
+    return key.is_signed_by(signature, data)
+
+
+def distinct_signers(
+    envelope: Envelope, keys: Iterable[PublicKey], is_signed: IsSigned = try_signature
+) -> frozenset[str]:
     """The ids of all distinct `keys` that made some signature of the envelope.
 
-    Every signature is tried against every key, the hinted one first only because it is likely to be right.
+    Every signature is tried against every key, the hinted one first only because it is likely to be right. `is_signed`
+    tries one (`supposing` notes it instead).
     """
     data = pae(envelope.payload_type, envelope.payload)
     by_id = {key.key_id: key for key in keys}
@@ -134,7 +147,7 @@ def distinct_signers(envelope: Envelope, keys: Iterable[PublicKey]) -> frozenset
         tried = [hinted] if hinted else []
         tried += [key for key in by_id.values() if key is not hinted]
         sig = decode_base64(signature.sig)
-        match = next((key.key_id for key in tried if key.is_signed_by(sig, data)), None)
+        match = next((key.key_id for key in tried if is_signed(key, sig, data)), None)
         if match:
             found.add(match)
     return frozenset(found)

@@ -111,7 +111,7 @@ class PublicKey:
         return f"PublicKey({self.key_id[:16]})"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def _read_key(text: str) -> PublicKey:
     """A key does not change, and reading one takes as long as checking a tenth of a signature."""
     return PublicKey(decode_base64(text))

@@ -8,10 +8,11 @@ that claims a known key and does not verify spoils the whole note.
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -42,6 +43,9 @@ MAX_SIGNATURES = 100
 MAX_VKEY_LENGTH = 4096  # the name, and a base64 of at most 1,752 characters
 MAX_SIZE = 2**63 - 1
 _MARK = "— "  # EM DASH and a space open every signature line
+_CONTROL: Final = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+# What Python calls a space: str.isspace and \\s agree on every character (shown by a test).
+_NOT_IN_NAMES: Final = re.compile(r"[+\x00-\x1f]|\s")
 _ED25519_SIGNATURE = 64
 _MLDSA44_SIGNATURE = 2420
 
@@ -305,13 +309,13 @@ def _decode_text(raw: bytes, path: str) -> str:
         document = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"not UTF-8 at byte {error.start}", path=path) from None
-    if any(byte < 0x20 and byte != 0x0A for byte in raw):
+    if _CONTROL.search(raw):
         raise InvalidInput("a control character other than newline", path=path)
     return document
 
 
 def _check_name(name: str, path: str) -> None:
-    if not name or "+" in name or any(c.isspace() or ord(c) < 0x20 for c in name):
+    if not name or _NOT_IN_NAMES.search(name):
         raise InvalidInput(
             f"{name[:60]!r} is not a key name (no spaces, no plus, not empty)", path=path
         )

@@ -43,7 +43,7 @@ from sekisho.model.statements import (
 )
 from sekisho.signing.charter import Charter
 from sekisho.signing.compromise import Doubt, Spoken
-from sekisho.signing.dsse import Envelope, distinct_signers, parse_envelope
+from sekisho.signing.dsse import Envelope, IsSigned, distinct_signers, parse_envelope, try_signature
 from sekisho.signing.enrolment import Enrolled, SharedKey, UnknownSpeaker
 from sekisho.signing.folding import Adopted, fold_statement
 from sekisho.signing.keybook import KeyBook, UnprovedKey
@@ -150,16 +150,27 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
         return self.keys.counting(keys, payload)
 
     def verify(
-        self, raw: bytes, *, path: str = "", index: int | None = None, now: Instant | None = None
+        self,
+        raw: bytes,
+        *,
+        path: str = "",
+        index: int | None = None,
+        now: Instant | None = None,
+        kinds: frozenset[str] | None = None,
+        is_signed: IsSigned = try_signature,
     ) -> Verified:
         """What an envelope states, and by whose authority. Raises an error that names the fault.
 
         `index` is its place where it is known and may lie before other entries known; `now` the witnessed instant
-        that a reader of single entries knows of.
+        that a reader of single entries knows of. Where the caller takes certain `kinds` alone, another raises
+        StateConflict before a signature of it is tried: how many keys that takes is the kind's to say. `is_signed`
+        tries one signature of what is no charter (see `supposing`).
         """
         envelope = parse_envelope(raw, path=path)
         statement, unknown = parse_payload_leniently(envelope.payload, path=path)
         predicate = statement.predicate
+        if kinds is not None and statement.kind not in kinds:
+            raise StateConflict(f"a {statement.kind} is not a {' or a '.join(sorted(kinds))}")
         if unknown and not is_restricting(predicate):
             raise UnknownCriticalField(
                 f"{statement.kind} needs fields that this reader does not know: {', '.join(sorted(unknown))}",
@@ -169,7 +180,7 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(predicate, CharterAdopted):
             signers = self._verify_charter(predicate, envelope, now)
         else:
-            signers = self._verify_signers(statement.kind, predicate, envelope, index)
+            signers = self._verify_signers(statement.kind, predicate, envelope, index, is_signed)
         return Verified(
             kind=statement.kind,
             predicate=predicate,
@@ -179,12 +190,17 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _verify_signers(
-        self, kind: str, predicate: Predicate, envelope: Envelope, index: int | None
+        self,
+        kind: str,
+        predicate: Predicate,
+        envelope: Envelope,
+        index: int | None,
+        is_signed: IsSigned,
     ) -> frozenset[str]:
         log_keys = [self.log_key, *([self.former_log_key] if self.former_log_key else ())]
         keys = keys_for(kind, predicate, self.enrolled, log_keys, lambda: self.charter_at(index))
         live = self.keys.counting(keys, envelope.digest, index)
-        signers = distinct_signers(envelope, live)
+        signers = distinct_signers(envelope, live, is_signed)
         if not verify_authority(kind, predicate, signers, lambda: self.charter_at(index)):
             raise BadSignature(f"no signature of this {kind} is by the key it must come from")
         return signers

@@ -9,7 +9,7 @@ would change anything is refused then; programs that are no browsers send neithe
 from __future__ import annotations
 
 import re
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
@@ -27,7 +27,7 @@ from litestar.types import (
 
 from sekisho.web.problems import PROBLEM_TYPE, Problem, encode_problem
 
-__all__ = ["SECURITY_HEADERS", "GuardedApp", "is_cross_site", "is_loopback_host"]
+__all__ = ["SECURITY_HEADERS", "Door", "GuardedApp", "is_cross_site", "is_loopback_host"]
 
 _HOST: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _MISDIRECTED: Final = 421
@@ -53,8 +53,19 @@ def is_loopback_host(host: str) -> bool:
     return _HOST.fullmatch(host) is not None
 
 
+class Door(Protocol):
+    """Answers some requests by itself, before the framework."""
+
+    async def answer(self, scope: HTTPScope, receive: Receive, send: Send) -> bool: ...
+
+
 class GuardedApp(Litestar):
-    """A Litestar application with the guard outside of everything, its own 404s included."""
+    """A Litestar application with the guard outside of everything, its own 404s included.
+
+    `door` is asked first whether a request is one of its own; its answers bear the security headers already.
+    """
+
+    door: Door | None = None
 
     async def __call__(
         self,
@@ -79,6 +90,10 @@ class GuardedApp(Litestar):
             return
         if is_cross_site(cast("HTTPScope", scope)):
             await _refuse(send_guarded, _CROSS_SITE)
+            return
+        if self.door is not None and await self.door.answer(
+            cast("HTTPScope", scope), cast("Receive", receive), cast("Send", send)
+        ):
             return
         await super().__call__(scope, receive, send_guarded)
 

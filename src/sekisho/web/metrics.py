@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from sekisho.web.feed_metrics import feed_families
 from sekisho.web.open_metrics import CONTENT_TYPE, write_families
 from sekisho.web.own_metrics import own_families
 from sekisho.web.plane import Lent
@@ -20,7 +21,11 @@ def serve_metrics(
     names: Annotated[Literal["yes", "no"], QueryParameter()] = "no",
 ) -> Response[bytes]:
     """Every family once; licences and sites by name only where the scraper asks for names."""
-    families = own_families(plane.look(), plane.control.telemetry, names=names == "yes")
+    wants_names = names == "yes"
+    families = [
+        *own_families(plane.look(), plane.control.telemetry, names=wants_names),
+        *feed_families(plane.news.waiting, plane.control.push, names=wants_names),
+    ]
     return Response(
         content=write_families(families),
         media_type=CONTENT_TYPE,

@@ -39,6 +39,7 @@ __all__ = [
     "Problem",
     "declare_problems",
     "encode_problem",
+    "headers_of",
     "problem_of",
     "respond_with_problem",
 ]
@@ -115,9 +116,7 @@ def respond_with_problem(_: Request[object, object, State], error: Exception) ->
     # Who hangs up in the middle of a body is no error of ours: a trace of each would fill the disk for nothing.
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR and not _has_hung_up(error):
         _log.error("unforeseen error while answering a request", exc_info=error)
-    headers = {"cache-control": "no-store"}
-    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["retry-after"] = str(getattr(error, "retry_after_s", RETRY_AFTER_S))
+    headers = headers_of(problem, error)
     if isinstance(error, HTTPException) and error.headers:
         headers.update(error.headers)
     return Response(
@@ -126,6 +125,14 @@ def respond_with_problem(_: Request[object, object, State], error: Exception) ->
         media_type=PROBLEM_TYPE,
         headers=headers,
     )
+
+
+def headers_of(problem: Problem, error: Exception) -> dict[str, str]:
+    """What goes with a problem: not to be kept, and when to come again where that helps."""
+    headers = {"cache-control": "no-store"}
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(getattr(error, "retry_after_s", RETRY_AFTER_S))
+    return headers
 
 
 def _has_hung_up(error: Exception) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
+import resource
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from http import HTTPStatus
@@ -23,13 +26,14 @@ from sekisho import __version__
 from sekisho.app import Control
 from sekisho.catalogue import Language
 from sekisho.model.errors import Unavailable
+from sekisho.web.agents_door import AgentDoor
 from sekisho.web.api import Api
 from sekisho.web.balance_pages import BalancePages
 from sekisho.web.description import MAX_BODY
 from sekisho.web.epcis_routes import make_epcis_router
 from sekisho.web.files import serve_asset, serve_log_file
 from sekisho.web.fleet import FleetAgents
-from sekisho.web.guard import GuardedApp
+from sekisho.web.guard import SECURITY_HEADERS, GuardedApp
 from sekisho.web.inventory_pages import InventoryPages
 from sekisho.web.licence_pages import LicencePages
 from sekisho.web.metering_pages import MeteringPages
@@ -43,18 +47,25 @@ from sekisho.web.rules_impact_pages import ImpactPages
 from sekisho.web.rules_pages import RulesPages
 from sekisho.web.tables import Tables
 from sekisho.web.telemetry import TelemetryApi, TelemetryIntake
+from sekisho.web.weights import WeightsApi
 
 __all__ = ["create_app", "serve"]
 
 _HOST: Final = "127.0.0.1"
 _GRACE_S: Final = 3
 _FIRST_PAGE_S: Final = 20
+_KEEP_ALIVE_S: Final = 75
+"""Longer than the longest poll: a host's connection stays between two polls, however busy the host is."""
+_BACKLOG: Final = 4096
+_SWITCH_S: Final = 0.0005
+"""How long a thread may keep the others from Python: at the usual 5 ms each answer waits for what judges receipts."""
 _FOR_PROGRAMS: Final = ("/api/", "/epcis", "/log/", "/static/", "/v1/")
 
 
 def create_app(control: Control, *, language: Language = "en") -> Litestar:
     """The whole web side of one control plane; `language` is for who states no wish."""
     plane = Plane(control, language=language)
+    door = AgentDoor(plane, [(k.encode(), v.encode()) for k, v in SECURITY_HEADERS.items()])
 
     def provide_plane() -> Plane:
         return plane
@@ -67,12 +78,14 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
     @contextlib.asynccontextmanager
     async def wake_waiters(_: Litestar) -> AsyncIterator[None]:
         plane.news.open()
+        door.open()
         try:
             yield
         finally:
             plane.news.close()
+            door.close()
 
-    return GuardedApp(
+    app = GuardedApp(
         route_handlers=[
             Api,
             Tables,
@@ -82,6 +95,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             FleetAgents,
             TelemetryApi,
             TelemetryIntake,
+            WeightsApi,
             Pages,
             RegisterPages,
             BalancePages,
@@ -102,6 +116,8 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
         state=State({"plane": plane}),
         logging_config=None,
     )
+    app.door = door
+    return app
 
 
 def serve(
@@ -119,6 +135,10 @@ def serve(
     fails, or where the port is taken (0: any free one).
     """
     app = create_app(control, language=language)
+    raise_open_files()
+    sys.setswitchinterval(_SWITCH_S)
+    # What is there by now stays: no search for garbage has to walk through the whole log's state.
+    gc.freeze()
     with _listen(port) as listener:
         address = f"http://{_HOST}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
@@ -129,6 +149,8 @@ def serve(
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            backlog=_BACKLOG,
         )
         server = _Server(config, app.state["plane"].news.close)
         greeter = _Greeter(server, address, on_ready, once=once)
@@ -218,6 +240,14 @@ def _fetch_first_page(address: str) -> None:
         raise Unavailable(
             f"the first page answered {answer.status}", remedy="read the server's log"
         )
+
+
+def raise_open_files() -> int:
+    """Let this process hold as many connections as the machine allows it; how many files that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def _listen(port: int) -> socket.socket:

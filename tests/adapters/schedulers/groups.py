@@ -92,7 +92,7 @@ def others_group(version: str, label: str = "sekisho-test") -> Iterator[OthersGr
         group.remove()
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 10.0) -> float:
+def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> float:
     """Seconds until `true`; fails the test where it never is."""
     begun = time.monotonic()
     while not true():

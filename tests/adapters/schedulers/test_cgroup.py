@@ -176,7 +176,7 @@ def test_work_that_left_the_group_is_still_held(group: OthersGroup, driver: Cgro
     wait_until(lambda: driver.read().state == "frozen")
     assert driver.thaw() == "signal-stop"
     assert driver.kill() == "signal-kill"
-    assert left.wait(5) == -signal.SIGKILL
+    assert left.wait(60) == -signal.SIGKILL
 
 
 def test_the_sentry_stops_what_a_dead_watchdog_leaves(group: OthersGroup, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_sentry_stops_what_a_dead_watchdog_leaves(group: OthersGroup, tmp_pa
             assert work.poll() is None
             work.kill()
             group.thaw()
-        assert work.wait(10) == -signal.SIGKILL
+        assert work.wait(60) == -signal.SIGKILL
 
 
 def hold_in_a_process(group: OthersGroup, folder: Path, at_end: str) -> int:

@@ -65,7 +65,7 @@ def _python(code: str) -> tuple[str, ...]:
 
 
 def _wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)

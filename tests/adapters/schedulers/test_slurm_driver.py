@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -235,3 +236,60 @@ def test_where_a_licence_only_advises_no_job_dies_of_a_question(
     slurm.show(RunGate(run=RUN, licence="L", is_open=False, rule="order-in-force"), mode="advise")
     driver.request_checkpoint()
     slurm.wait_state(job, "FAILED")
+
+
+def test_a_task_that_bears_its_arrays_number_is_ended_alone(slurm: Cluster, tmp_path: Path) -> None:
+    """By that number alone Slurm would cancel the task that its user held: it waits on."""
+    driver = slurm.driver(tmp_path.name)
+    driver.start(RUN, (), {})
+    array = slurm.submit("sleep 90", "--gpus=1", COMMENT, "--array=0-1")
+    slurm.wait_for("two tasks", lambda: driver.read().processes == 2)
+    slurm.run("scontrol", "requeuehold", f"{array}_0")
+    slurm.run("scontrol", "update", f"JobId={array}_1", "Requeue=0")
+    slurm.wait_for("one task", lambda: driver.read().processes == 1)
+    assert slurm.state(array) == "RUNNING"  # the last one bears the array's number
+
+    assert driver.kill() == "slurm-cancel"
+    assert tasks(slurm, array) == {0: "PENDING", 1: "CANCELLED"}
+
+
+def test_a_requeued_task_takes_no_other_of_its_array_along(slurm: Cluster, tmp_path: Path) -> None:
+    """Finished tasks stay finished; opened again, what we held goes on and what a user held stays held."""
+    driver = slurm.driver(tmp_path.name)
+    driver.start(RUN, (), {})
+    array = slurm.submit("sleep 90", "--gpus=1", COMMENT, "--array=0-2")
+    slurm.wait_for("three tasks", lambda: driver.read().processes == 3)
+    slurm.run("scancel", f"{array}_0")
+    slurm.run("scontrol", "requeuehold", f"{array}_1")
+    slurm.wait_for("one task", lambda: driver.read().processes == 1)
+    assert slurm.state(array) == "RUNNING"  # the last one bears the array's number
+
+    assert driver.kill() == "slurm-requeue-hold"
+    assert tasks(slurm, array) == {0: "CANCELLED", 1: "PENDING", 2: "PENDING"}
+    driver.start(RUN, (), {})
+    held = f"squeue -h -r -j {array} -o %K:%r"
+    slurm.wait_for("its release", lambda: "2:JobHeld" not in slurm.ask(held))
+    assert "1:job requeued in held state" in slurm.ask(held)
+
+
+def test_of_an_array_that_waits_only_what_waits_is_held(slurm: Cluster, tmp_path: Path) -> None:
+    """Tasks 0, 2 and 4 wait under the array's number while two run: they are held, released, and none is lost."""
+    driver = slurm.driver(tmp_path.name)
+    driver.start(RUN, (), {})
+    options = ("--gpus=4", COMMENT, "--array=0,2,4,6,8%2")
+    array = slurm.submit("sleep 90", *options)
+    slurm.wait_for("two tasks", lambda: driver.read().processes == 2)
+
+    assert driver.kill() == "slurm-requeue-hold"
+    assert set(slurm.ask(f"squeue -h -r -j {array} -o %T").split()) == {"PENDING"}
+    assert len(slurm.ask(f"squeue -h -r -j {array} -o %K").split()) == 5
+    driver.start(RUN, (), {})
+    told = f"squeue -h -r -j {array} -o %r"
+    slurm.wait_for("their release", lambda: "JobHeld" not in slurm.ask(told))
+
+
+def tasks(slurm: Cluster, array: int) -> dict[int, str]:
+    """The state of each task that has a record of its own."""
+    rows = json.loads(slurm.ask("squeue --json"))["jobs"]
+    mine = [row for row in rows if row["array_job_id"] == array]
+    return {row["array_task_id"]: row["job_state"] for row in mine}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from sekisho.adapters.schedulers.slurm.config import parse_config, stop_bound_s
 from sekisho.adapters.schedulers.slurm.installing import (
     EPILOG,
     GATE_SCRIPT,
+    NODE_EPILOG,
+    NODE_PROLOG,
     PROLOG,
     GatePlan,
     plan_install,
@@ -40,19 +43,44 @@ def after(
                 b"\xff=\xfe",
                 b"  EpilogSlurmctld=/opt/e",
                 b"PROLOGSLURMCTLD=/opt/p",
+                b"Prolog=/opt/node-p",
+                b"epilog = /opt/node-e # theirs",
                 b"NodeName=n[1-9] Gres=gpu:4\r",
             ]
         )
     ).map(b"\n".join),
     end=st.sampled_from([b"", b"\n", b"\n\n"]),
     script=st.none() | st.binary(max_size=40),
+    nodes=st.booleans(),
 )
-def test_install_and_remove_leave_every_byte(conf: bytes, end: bytes, script: bytes | None) -> None:
+def test_install_and_remove_leave_every_byte(
+    conf: bytes, end: bytes, script: bytes | None, nodes: bool
+) -> None:
     """Whatever the site had, with or without a last line end, with or without a script of its own."""
     found = {"slurm.conf": conf + end} | ({} if script is None else {GATE_SCRIPT: script})
-    installed = after(found, plan_install(found, PLAN))
+    plan = msgspec.structs.replace(PLAN, nodes=nodes)
+    installed = after(found, plan_install(found, plan))
 
     assert after(installed, plan_remove(installed)) == found
+
+
+def test_the_nodes_keep_a_watch_only_where_asked_for() -> None:
+    """Their own prolog and epilog are called from ours; without the wish neither is touched."""
+    conf = CONF + b"Prolog=/opt/node-p\n"
+    plain = plan_install({"slurm.conf": conf}, PLAN)
+    watched = plan_install({"slurm.conf": conf}, msgspec.structs.replace(PLAN, nodes=True))
+
+    assert not {NODE_PROLOG, NODE_EPILOG} & set(plain)
+    assert b"\nProlog=/opt/node-p\n" in plain["slurm.conf"]
+    assert f"\nProlog=/etc/slurm/{NODE_PROLOG}\n".encode() in watched["slurm.conf"]
+    assert f"\nEpilog=/etc/slurm/{NODE_EPILOG}\n".encode() in watched["slurm.conf"]
+    assert b"SITE='/opt/node-p'" in watched[NODE_PROLOG]
+    assert b"SITE=''" in watched[NODE_EPILOG]
+    with pytest.raises(InvalidInput, match="Prolog"):
+        plan_install(
+            {"slurm.conf": b"Prolog=/etc/slurm/prolog.d/*\n"},
+            msgspec.structs.replace(PLAN, nodes=True),
+        )
 
 
 def test_what_stood_there_goes_on_doing_its_work() -> None:
@@ -96,6 +124,8 @@ def test_a_prolog_that_could_be_a_command_is_refused() -> None:
     """The site's own words go into our scripts, too."""
     with pytest.raises(InvalidInput, match="PrologSlurmctld"):
         plan_install({"slurm.conf": b"PrologSlurmctld=/opt/p';reboot;'\n"}, PLAN)
+    with pytest.raises(InvalidInput, match="PrologSlurmctld"):
+        plan_install({"slurm.conf": b"PrologSlurmctld=p';reboot;'\n"}, PLAN)
 
 
 def test_a_folder_without_a_configuration_is_named() -> None:

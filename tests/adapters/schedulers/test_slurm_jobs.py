@@ -128,3 +128,25 @@ def test_an_answer_that_cannot_be_read_is_no_empty_queue(raw: bytes) -> None:
     """What is not understood says nothing about jobs."""
     with pytest.raises(Unavailable):
         parse_jobs(raw)
+
+
+@pytest.mark.parametrize(
+    ("row", "address"),
+    [
+        ({}, "7"),
+        ({"array_job_id": 0, "array_task_id": None, "array_task_string": ""}, "7"),
+        ({"array_job_id": 7, "array_task_id": 0, "array_task_string": ""}, "7_0"),
+        ({"array_job_id": 5, "array_task_id": 12}, "5_12"),
+        ({"array_job_id": 7, "array_task_id": None, "array_task_string": "3"}, "7_3"),
+        ({"array_job_id": 7, "array_task_string": "0-2,5,9-20:2"}, "7_[0-2,5,9-20:2]"),
+        ({"array_job_id": 7, "array_task_string": "4,6%2"}, "7_[4,6]"),
+        ({"array_job_id": 7, "array_task_string": "0-3,..."}, "7"),
+        ({"array_job_id": 7, "array_task_string": "1;scancel 9"}, "7"),
+        ({"array_job_id": 7, "array_task_string": ",".join(["1"] * 3_000)}, "7"),
+    ],
+)
+def test_a_job_is_called_by_what_means_it_alone(row: dict[str, Any], address: str) -> None:
+    """A task by its array and number, those that wait by their list; where that cannot be said, by the array."""
+    (job,) = parse_jobs(answer(row))
+
+    assert job.address == address

@@ -20,8 +20,14 @@ from sekisho.adapters.storage.log_schema import (
 from sekisho.adapters.storage.postgres_session import Patience, connect_session, first_line
 from sekisho.adapters.storage.schema_upgrade import upgrade_schema
 from sekisho.adapters.storage.sql_log import Claim, EntryRow, SqlLogStore, check_counts
-from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, Unavailable
-from sekisho.ports.log_store import Recorded, Taken
+from sekisho.model.errors import (
+    Corrupt,
+    InvalidInput,
+    SekishoError,
+    StateConflict,
+    Unavailable,
+)
+from sekisho.ports.log_store import FencedOff, Recorded, Taken
 
 __all__ = ["PostgresLogStore"]
 
@@ -55,7 +61,8 @@ class PostgresLogStore(SqlLogStore):
     def __init__(self, url: str, *, origin: str) -> None:
         self._url = url
         self._origin = origin
-        self._acknowledged = 0
+        self._acknowledged = self._attempted = 0
+        self._fence: FencedOff | None = None
         self._patience = Patience()
         # The address stays out of the engine, whose errors and repr would show it.
         super().__init__(
@@ -76,8 +83,14 @@ class PostgresLogStore(SqlLogStore):
         super().close()
         self._patience.close()
 
+    def verify_held(self) -> None:
+        """Ask the session that holds the lock: where it is gone, connecting again shows who holds the lock now."""
+        with self._transaction() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
     def sequence(self, first: int, entries: Sequence[Recorded]) -> None:
         with self._lock:
+            self._attempted = first + len(entries)
             super().sequence(first, entries)
             self._acknowledged = first + len(entries)
 
@@ -89,7 +102,9 @@ class PostgresLogStore(SqlLogStore):
             self._acknowledged = connection.execute(select(head.c.entries)).scalar_one()
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        connection = connect_session(self._url, self._origin)
+        if self._fence is not None:
+            raise self._fence
+        connection = self._connect_again() if self._acknowledged else self._open()
         try:
             self._refuse_loss(connection)
             self._patience.watch(connection)
@@ -97,6 +112,20 @@ class PostgresLogStore(SqlLogStore):
             connection.close()
             raise
         return connection
+
+    def _open(self) -> psycopg.Connection[tuple[object, ...]]:
+        return connect_session(self._url, self._origin)
+
+    def _connect_again(self) -> psycopg.Connection[tuple[object, ...]]:
+        """After a lost connection: whoever took the lock meanwhile is the writer, and stays it."""
+        try:
+            return self._open()
+        except StateConflict as error:
+            self._fence = FencedOff(
+                f"this process lost its database session, and {error.message}",
+                remedy="ask the other one; this one takes part again when it is started anew",
+            )
+            raise self._fence from None
 
     def _refuse_loss(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         """A server that comes back with less than it acknowledged: a copy that lagged behind, or a restored one."""
@@ -110,6 +139,12 @@ class PostgresLogStore(SqlLogStore):
                 f"{self._acknowledged} were acknowledged",
                 remedy="bring back the server that has them; going on would fork the log",
             )
+        if row[0] > max(self._acknowledged, self._attempted):
+            self._fence = FencedOff(
+                f"another process wrote entries {self._acknowledged} to {row[0] - 1} of this log",
+                remedy="start this one anew: it then knows them",
+            )
+            raise self._fence
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

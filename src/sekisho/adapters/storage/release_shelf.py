@@ -1,10 +1,13 @@
 """Releases on a host's disk: `releases/<sequence>/`, a list of all that ever came, and the link `current`.
 
-A running agent keeps the folder that it began with; nothing here is ever changed in place, and nothing is taken away.
+A running agent keeps the folder that it began with, and holds it; nothing here is ever changed in place. Of what lies
+before `current` two are kept, and what somebody holds; the list of what ever came is never shortened, since a number
+must not come twice.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -17,15 +20,19 @@ from typing import Final
 import msgspec
 
 from sekisho.adapters.durable_files import hold_folder, replace_file
+from sekisho.adapters.held_release import RELEASES
 from sekisho.adapters.storage.artefacts import unpack_artefact
 from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
 from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.ports.releases import Placed, Shelf
 
-__all__ = ["ReleaseShelf"]
+__all__ = ["KEPT_BEFORE", "ReleaseShelf"]
+
+KEPT_BEFORE: Final = 2
+"""So many releases before the current one stay: what still runs, and what somebody may look at after a bad one."""
 
 MAX_LIST: Final = 4 * 1024 * 1024
-RELEASES, LIST, CURRENT = "releases", "releases.json", "current"
+LIST, CURRENT = "releases.json", "current"
 
 
 class _List(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +120,34 @@ class ReleaseShelf:
             ) from None
         finally:
             temporary.unlink(missing_ok=True)
+
+    def prune(self) -> tuple[int, ...]:
+        """Take away what is older than the last two before `current` and held by nobody; their numbers.
+
+        A release that cannot be taken away stays, for the next time. Raises Corrupt where `current` cannot be told.
+        """
+        current = self._load_current()
+        folders = [path for path in (self.folder / RELEASES).iterdir() if path.name.isdigit()]
+        older = sorted(int(path.name) for path in folders if int(path.name) < current)
+        return tuple(n for n in older[: max(len(older) - KEPT_BEFORE, 0)] if self._take_away(n))
+
+    def _take_away(self, sequence: int) -> bool:
+        path = self.path_of(sequence)
+        temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.rename(temporary)
+            # Crash here: a folder under a name that means nothing, swept away by the next update.
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        shutil.rmtree(temporary, ignore_errors=True)
+        return True
 
     def _sweep(self) -> None:
         for left in (self.folder / RELEASES).glob(".*.tmp"):

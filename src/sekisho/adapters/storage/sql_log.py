@@ -74,6 +74,9 @@ class SqlLogStore(ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def verify_held(self) -> None:  # noqa: B027 - most databases need nothing here
+        """Raise FencedOff where another process may write this log. A locked file is held while its process lives."""
+
     def load_size(self) -> int:
         with self._transaction() as connection:
             return int(connection.execute(select(head.c.entries)).scalar_one())

@@ -27,7 +27,7 @@ from sekisho.ports.control import (
     Unacknowledged,
 )
 
-__all__ = ["ControlClient"]
+__all__ = ["ControlClient", "parse_feed"]
 
 MAX_ANSWER = 16 * 1024 * 1024
 TIMEOUT_S = 10.0
@@ -98,12 +98,7 @@ class ControlClient:
 
     def fetch_feed(self, host: str, after: int, wait_s: int) -> Feed:
         path = f"/api/v1/hosts/{_name(host)}/feed?after={after}&wait_s={wait_s}"
-        feed = self._ask(_Feed, "GET", path, extra_s=wait_s)
-        return Feed(
-            next=feed.next,
-            items=tuple(_item(item) for item in feed.items),
-            checkpoint=feed.checkpoint,
-        )
+        return parse_feed(self._exchange("GET", path, None, wait_s), path=path)
 
     def fetch_order(self, register: str, number: int) -> FeedItem:
         return _item(self._ask(_Item, "GET", f"/api/v1/orders/{_name(register)}/{number}"))
@@ -173,6 +168,16 @@ class ControlClient:
             return read_body(response, MAX_ANSWER, within_s=WHOLE_S, path=self.url)
         except InvalidInput as error:
             raise Unavailable(f"an answer was cut off: {error}") from None
+
+
+def parse_feed(body: bytes, *, path: str) -> Feed:
+    """An answer of the long poll, or a push, as a value; nothing in it is believed. Raises InvalidInput."""
+    feed = from_json(_Feed, parse_json(body, path=path), path=path)
+    return Feed(
+        next=feed.next,
+        items=tuple(_item(item) for item in feed.items),
+        checkpoint=feed.checkpoint,
+    )
 
 
 def _detail(body: bytes) -> str:

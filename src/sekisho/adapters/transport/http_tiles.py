@@ -60,7 +60,7 @@ class HttpTileStore:
                 return read_body(response, limit, within_s=WHOLE_FILE_S, path=path)
         except httpx.HTTPError as error:
             raise Unavailable(
-                f"{self.url} does not answer: {error!r}", remedy="try again later"
+                f"{self.url} does not answer: {error}", remedy="try again later"
             ) from None
 
     def write(self, path: str, data: bytes) -> None:
@@ -73,7 +73,7 @@ class HttpTileStore:
             with self._client.stream("GET", address) as response:
                 status = response.status_code
         except httpx.HTTPError as error:
-            raise Unavailable(f"{self.url} does not answer: {error!r}") from None
+            raise Unavailable(f"{self.url} does not answer: {error}") from None
         if status >= _FIRST_FAILURE:
             raise Unavailable(f"{self.url} answered {status} for {path}", remedy="try again later")
         return status == _OK

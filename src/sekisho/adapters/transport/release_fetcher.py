@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,8 +14,9 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from sekisho.adapters.transport.http_tiles import check_url
 from sekisho.model.errors import InvalidInput
+from sekisho.ports.releases import Heard
 
-__all__ = ["BoundedFetcher", "base_url"]
+__all__ = ["BoundedFetcher", "HeardFetcher", "base_url"]
 
 CHUNK = 64 * 1024
 SILENCE_S = 10.0
@@ -100,6 +102,36 @@ class BoundedFetcher(FetcherInterface):
         is_slow = passed_s > FIRST_S and got < (passed_s - FIRST_S) * SLOWEST_PER_S
         if is_slow or passed_s > WHOLE_S:
             raise SlowRetrievalError(f"{url}: {got} bytes in {passed_s:.0f} s")
+
+
+class HeardFetcher(FetcherInterface):
+    """Another fetcher's bytes as they come; within `telling` somebody hears how many came of how many."""
+
+    def __init__(self, fetcher: FetcherInterface) -> None:
+        self._fetcher = fetcher
+        self._heard: Heard | None = None
+        self._total = 0
+
+    @contextmanager
+    def telling(self, heard: Heard, total: int) -> Iterator[None]:
+        self._heard, self._total = heard, total
+        try:
+            yield
+        finally:
+            self._heard = None
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        chunks = self._fetcher.fetch(url)  # at once, so that what is not there is said as before
+        return chunks if self._heard is None else _told(chunks, self._heard, self._total)
+
+
+def _told(chunks: Iterator[bytes], heard: Heard, total: int) -> Iterator[bytes]:
+    got = 0
+    heard(got, total)
+    for chunk in chunks:
+        got += len(chunk)
+        heard(min(got, total), total)
+        yield chunk
 
 
 def _read_file(path: Path) -> Iterator[bytes]:

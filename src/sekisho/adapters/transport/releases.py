@@ -22,11 +22,11 @@ from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
 from sekisho.adapters.durable_files import create_private_folder
-from sekisho.adapters.transport.release_fetcher import BoundedFetcher, base_url
+from sekisho.adapters.transport.release_fetcher import BoundedFetcher, HeardFetcher, base_url
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements.shapes import Digest, Name
-from sekisho.ports.releases import Offer, Offered
+from sekisho.ports.releases import Heard, Offer, Offered
 
 __all__ = [
     "MAX_ARTEFACT",
@@ -125,7 +125,7 @@ class TufRepository:
         create_private_folder(folder)
         self._folder = folder
         self._targets: dict[str, TargetFile] = {}
-        self._fetcher = fetcher or BoundedFetcher()
+        self._fetcher = HeardFetcher(fetcher or BoundedFetcher())
         try:
             self._updater = Updater(
                 metadata_dir=str(folder),
@@ -159,7 +159,7 @@ class TufRepository:
         offers = (_offer(path, target) for path, target in self._targets.items())
         return Offered(offers=tuple(o for o in offers if o is not None), expires=expires)
 
-    def download(self, offer: Offer, to: Path) -> None:
+    def download(self, offer: Offer, to: Path, heard: Heard = lambda *_: None) -> None:
         """The file at `to`, whole and on the disk, or nothing there."""
         target = self._targets.get(offer.path)
         if target is None or target.length != offer.bytes:
@@ -167,7 +167,7 @@ class TufRepository:
         if target.length > MAX_ARTEFACT:
             raise EndlessRelease(f"{offer.path} has {target.length} bytes, over {MAX_ARTEFACT}")
         try:
-            with _named(SwappedRelease):
+            with _named(SwappedRelease), self._fetcher.telling(heard, target.length):
                 self._updater.download_target(target, str(to))
             _sync(to)
         except (SekishoError, OSError):

@@ -70,7 +70,7 @@ def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
             body = read_body(response, MAX_ANSWER_BYTES, within_s=timeout_s, path=address)
     except httpx.HTTPError as error:
         raise Unavailable(
-            f"{address} does not answer: {error!r}", remedy="send it again; nothing is doubled"
+            f"{address} does not answer: {error}", remedy="send it again; nothing is doubled"
         ) from None
     if status not in _OK:
         raise _refusal(status, body, address)

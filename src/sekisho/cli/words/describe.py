@@ -10,6 +10,7 @@ from typing import Any
 from sekisho.cli.documents import Document
 from sekisho.cli.durations import length_in_words
 from sekisho.cli.plain_text import quote, tame
+from sekisho.cli.words.access import ACCESS_WORDS
 from sekisho.cli.words.charter import describe_charter
 from sekisho.cli.words.chips import CHIP_WORDS
 from sekisho.cli.words.hosts import describe_host
@@ -154,4 +155,5 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     **CHIP_WORDS,
     **USAGE_WORDS,
     **LICENSING_WORDS,
+    **ACCESS_WORDS,
 }

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sekisho.ceremony import check_licence_amendment, grants_more, standing_of_application
+from sekisho.ceremony import (
+    MAX_OUTAGE_S,
+    check_licence_amendment,
+    grants_more,
+    standing_of_application,
+)
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import quote, tame
 from sekisho.cli.words.page import Page, names
@@ -25,7 +30,18 @@ from sekisho.model.wire import canonical
 
 __all__ = ["LICENSING_WORDS"]
 
-_COMPARED = ("mode", "budget_flop", "hosts", "sites", "period", "lease", "shares", "decision")
+_COMPARED = (
+    "mode",
+    "budget_flop",
+    "hosts",
+    "devices",
+    "devices_root",
+    "sites",
+    "period",
+    "lease",
+    "shares",
+    "decision",
+)
 
 
 def _describe_application(page: Page, fact: ApplicationFiled, _: str) -> None:
@@ -70,7 +86,8 @@ def _describe_answer(page: Page, fact: ApprovalGiven, _: str) -> None:
     _budget(page, asked.budget_flop)
     page.add("period", f"{asked.period.start} / {asked.period.end}")
     page.add("asks_mode", asked.mode)
-    page.quote("note", asked.reason)
+    if asked.reason:
+        page.quote("note", asked.reason)
     for paper in asked.evidence:
         page.add("evidence", f"{quote(paper.title)} ({paper.sha256})")
     _describe_answers(page, filed)
@@ -113,6 +130,8 @@ def _describe_amendment(page: Page, fact: LicenceAmended, digest: str) -> None:
             issuer=(share.issuer or "-")[:16],
             sites=names(share.sites) or "-",
         )
+    if fact.egress_bytes_per_s is not None:
+        page.tell("egress", "licence.egress", rate=f"{fact.egress_bytes_per_s:,}")
     _dates(page, fact)
     page.tell("effect", f"mode.{fact.mode}")
     _describe_lease_terms(page, fact)
@@ -168,7 +187,7 @@ def _describe_change(page: Page, fact: LicenceAmended, digest: str) -> None:
         page.tell("change", "licence.was", what=what, before=before, after=after)
     if not changes:
         page.tell("change", "licence.unchanged")
-    more = grants_more(held, fact)
+    more = grants_more(held, fact, state.regime.hosts)
     asked = state.regime.in_force().terms.licence_approvals
     if more:
         page.tell("missing", "licence.grants_more", count=asked)
@@ -192,7 +211,12 @@ def _describe_suspension_of(page: Page, fact: LicenceAmended, held: LicenceState
 
 
 def _differences(held: LicenceState, fact: LicenceAmended) -> list[tuple[str, str, str]]:
-    pairs = [(name, getattr(held.licence, name), getattr(fact, name)) for name in _COMPARED]
+    # A limit that an amendment does not name stays.
+    compared = (
+        *_COMPARED,
+        *(("egress_bytes_per_s",) if fact.egress_bytes_per_s is not None else ()),
+    )
+    pairs = [(name, getattr(held.licence, name), getattr(fact, name)) for name in compared]
     return [(name, _shown(old), _shown(new)) for name, old, new in pairs if old != new]
 
 
@@ -256,6 +280,9 @@ def _describe_outage(page: Page, fact: OutageDeclared, _: str) -> None:
     if not fact.sites and not fact.hosts:
         page.tell("covers", "outage.everywhere")
     page.tell("effect", "outage.effect", until=fact.period.end)
+    if fact.period.end.since(fact.period.start) > MAX_OUTAGE_S:
+        hours = MAX_OUTAGE_S // 3_600
+        page.warn("fault", why=page.say("show.outage.long", hours=hours))
 
 
 def _dates(page: Page, fact: ApplicationFiled | LicenceAmended | OutageDeclared) -> None:

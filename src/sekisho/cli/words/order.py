@@ -109,11 +109,23 @@ def _describe_access(page: Page, access: AccessTerms) -> None:
     page.tell(
         "access",
         "access",
-        models=names(access.models) or "*",
-        nationalities=names(access.nationalities) or "*",
-        jurisdictions=names(access.jurisdictions) or "*",
+        models=names(access.models) or page.say("show.access.every-model"),
+        users=_users_in_words(page, access),
     )
     page.tell("access", f"access.unknown.{access.unknown}")
+
+
+def _users_in_words(page: Page, access: AccessTerms) -> str:
+    """Any of the classes named; a list that is empty names nobody, both empty name everybody."""
+    classes = [
+        page.say(f"show.access.{word}", names=names(values))
+        for word, values in (
+            ("nationalities", access.nationalities),
+            ("jurisdictions", access.jurisdictions),
+        )
+        if values
+    ]
+    return page.say("show.scope.or").join(classes) or page.say("show.access.everybody")
 
 
 def _describe_charter(page: Page, order: OrderIssued) -> None:

@@ -74,6 +74,7 @@ class LicenceAmended(Predicate, frozen=True, kw_only=True):
     """A licence's terms anew, whole: what stood before counts up to this entry. `lifts` ends a suspension.
 
     `previous` is the payload digest of the version before: of the licence, or of its last amendment.
+    `egress_bytes_per_s` is the limit that takes the place of the licence's; left out, that one stays.
     """
 
     licence: Reference
@@ -94,6 +95,7 @@ class LicenceAmended(Predicate, frozen=True, kw_only=True):
     application: Reference | None = None
     approvals: Annotated[tuple[Reference, ...], msgspec.Meta(max_length=16)] = ()
     lifts: Reference | None = None
+    egress_bytes_per_s: Count | None = None
 
 
 class LicenceSuspended(Predicate, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The counter itself: who comes is verified at once, waits in line, and is answered when its batch is durable."""
+"""The counter itself: who comes waits in line, is verified and judged, and is answered when its batch is durable."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 import secrets
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from sekisho.licensing import Chain
-from sekisho.model.errors import SekishoError, StateConflict, VerificationError
-from sekisho.model.statements import FindingRaised, LeaseRequested, ReceiptGiven
+from sekisho.model.errors import SekishoError, StateConflict, Unavailable, VerificationError
+from sekisho.model.statements import FindingRaised, LeaseRequested
 from sekisho.operations.batch import Batch
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.leasing.certifying import Certifier, verify_by_tpm
@@ -23,8 +24,10 @@ from sekisho.operations.leasing.receiving import Receiver
 from sekisho.operations.leasing.records import HostRecord, Work, load_records
 from sekisho.operations.leasing.shapes import GrantedLease
 from sekisho.operations.leasing.terms import claim_term, verify_term
+from sekisho.ports.signature_check import SignatureCheck, Signed, Trying
 from sekisho.signing import Recorded, Regime, Verified
 from sekisho.signing.keys import Signer
+from sekisho.signing.supposing import suppose
 
 __all__ = ["LeaseCounter"]
 
@@ -33,13 +36,33 @@ _TROUBLE = (StateConflict, VerificationError)
 _log = logging.getLogger("sekisho.leasing")
 
 
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A request or a receipt, as it was verified when it came, and by which regime."""
+USUAL_BYTES = 4_096
+"""A request or a receipt is shorter; what is longer may hold many signatures, and nobody else waits for those."""
 
-    raw: bytes
+MANY = 4
+"""From so many on, asking another process to try their signatures is cheaper than trying them."""
+
+_REQUEST, _RECEIPT = frozenset({"lease-requested"}), frozenset({"receipt-given"})
+
+
+class _Sound(msgspec.Struct, frozen=True, kw_only=True):
+    """A request or a receipt as it was verified, and by which regime."""
+
     verified: Verified
     regime: Regime
 
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes to the line: the envelope, the one kind that it may be, and what it says where that is known."""
+
+    raw: bytes
+    kinds: frozenset[str]
+    sound: _Sound | None = None
+
+
+_Supposed = tuple[_Sound, tuple[Signed, ...]]
+_Begun = tuple[list[tuple[Place[_Asked], _Supposed]], Trying] | None
+"""Who is supposed to be sound, each with the signatures on which that rests, and their trying; None: done here."""
 
 Finish = Callable[[dict[str, Admitted]], object]
 """The answer once the batch is durable; it is given where each of the batch's statements stands."""
@@ -49,6 +72,7 @@ class LeaseCounter:
     """Grants leases under one issuer's key and keeps the receipt chains of all hosts. Safe for many threads.
 
     `signer` is the desk's own key unless another issuer shares the desk; `certifier` checks certified counters.
+    `signatures` tries those of many at once where it is given, and is closed by whoever gave it.
     """
 
     def __init__(
@@ -57,24 +81,27 @@ class LeaseCounter:
         *,
         signer: Signer | None = None,
         certifier: Certifier = verify_by_tpm,
+        signatures: SignatureCheck | None = None,
         draw_salt: Callable[[], bytes] = lambda: secrets.token_bytes(16),
         draw_challenge: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._desk = desk
         self._signer = signer or desk.signer
+        self._signatures = signatures
         self._records: dict[str, HostRecord] = {}
         self._found: set[tuple[str, str]] = set()
         self._term = 0
-        self._granter = Granter(self.issuer, draw_salt, draw_challenge)
+        self._granter = Granter(self.issuer, draw_salt, draw_challenge, self._is_found)
         self._closer = Closer(desk.origin, self.issuer, draw_salt)
         self._receiver = Receiver(
             signer=self._signer,
             closer=self._closer,
             certifier=certifier,
             draw_challenge=draw_challenge,
-            is_found=lambda host, code: (host, code) in self._found,
+            is_found=self._is_found,
+            offsets=desk.offsets,
         )
-        self._line: WaitingLine[_Asked] = WaitingLine(self._serve)
+        self._line: WaitingLine[_Asked, _Begun] = WaitingLine(self._begin_trying, self._serve)
         desk.on_recorded(self._hear)
 
     @property
@@ -103,10 +130,7 @@ class LeaseCounter:
 
         Raises LeaseRefused, StaleTerm (another process grants under this key now), and what verifying raises.
         """
-        asked = self._verify(raw)
-        if not isinstance(asked.verified.predicate, LeaseRequested):
-            raise StateConflict(f"a {asked.verified.kind} is not a lease request")
-        answer = self._line.ask(asked)
+        answer = self._line.ask(self._asked(raw, _REQUEST))
         if not isinstance(answer, GrantedLease):
             raise StateConflict("the counter answered with something else than a lease")
         return answer
@@ -116,12 +140,28 @@ class LeaseCounter:
 
         Raises ReceiptFork, BrokenChain, OverReserved, SpentLease, StaleTerm, and what a certified counter lacks.
         """
-        asked = self._verify(raw)
-        link_of(asked.verified)
-        answer = self._line.ask(asked)
+        answer = self._line.ask(self._asked(raw, _RECEIPT))
         if not isinstance(answer, bytes):
             raise StateConflict("the counter answered with something else than an acknowledgement")
         return answer
+
+    def enqueue_request(
+        self, raw: bytes, tell: Callable[[GrantedLease | SekishoError], None]
+    ) -> None:
+        """`grant` without a thread that waits: `tell` gets the lease or the error, returns at once, raises nothing."""
+        self._enqueue(raw, _REQUEST, tell)
+
+    def enqueue_receipt(self, raw: bytes, tell: Callable[[bytes | SekishoError], None]) -> None:
+        """`take_receipt` without a thread that waits; the same."""
+        self._enqueue(raw, _RECEIPT, tell)
+
+    def _enqueue(self, raw: bytes, kinds: frozenset[str], tell: Callable[[Any], None]) -> None:
+        try:
+            asked = self._asked(raw, kinds)
+        except SekishoError as error:
+            tell(error)
+        else:
+            self._line.enqueue(asked, lambda place: tell(place.error or place.answer))
 
     def close_overdue(self) -> int:
         """Forfeit every lease past its end, grace, outage and clock error without a final receipt; how many.
@@ -148,53 +188,113 @@ class LeaseCounter:
                 self._commit(work)
             return count
 
-    def _verify(self, raw: bytes) -> _Asked:
-        """Before the line: strangers must not hold up hosts."""
-        regime = self._desk.state.regime
-        return _Asked(raw=raw, verified=regime.verify(raw), regime=regime)
+    def _asked(self, raw: bytes, kinds: frozenset[str]) -> _Asked:
+        """What joins the line. What is longer than hosts write is verified first, by whoever brings it."""
+        sound = self._verify(raw, kinds) if len(raw) > USUAL_BYTES else None
+        return _Asked(raw=raw, kinds=kinds, sound=sound)
 
-    def _serve(self, group: list[Place[_Asked]]) -> None:
-        """Answer everybody of a group: each judged on what the ones before leave, all durable at once."""
+    def _verify(self, raw: bytes, kinds: frozenset[str]) -> _Sound:
+        regime = self._desk.state.regime
+        return _Sound(verified=regime.verify(raw, kinds=kinds), regime=regime)
+
+    def _begin_trying(self, group: list[Place[_Asked]]) -> _Begun:
+        """Where many wait, have their signatures tried by a process that does nothing else, while others are served."""
+        if self._signatures is None or len(group) < MANY:
+            return None
+        supposed = [(place, found) for place in group if (found := self._suppose(place))]
+        try:
+            trying = self._signatures.begin([row for _, (_, rows) in supposed for row in rows])
+        except Unavailable as error:
+            _log.warning("signatures are tried here: %s", error)
+            return None
+        return supposed, trying
+
+    def _end_trying(self, begun: _Begun) -> None:
+        """Note what is found right; the rest is verified here, one by one, which says what is wrong with it."""
+        if begun is None:
+            return
+        supposed, trying = begun
+        try:
+            told = iter(trying.result())
+        except Unavailable as error:
+            _log.warning("signatures are tried here: %s", error)
+            return
+        for place, (sound, rows) in supposed:
+            # Each row is taken, whatever the ones before it say; and nothing is sound that rests on no signature.
+            if [next(told, False) for _ in rows].count(True) == len(rows) > 0:
+                place.asked = msgspec.structs.replace(place.asked, sound=sound)
+
+    def _suppose(self, place: Place[_Asked]) -> _Supposed | None:
+        """What a place asks if its signatures are right, and these; None where it is known, or wrong anyway."""
+        asked, regime = place.asked, self._desk.state.regime
+        if asked.sound is not None:
+            return None
+        try:
+            supposed = suppose(regime, asked.raw, asked.kinds)
+        except SekishoError as error:
+            place.refuse(error)
+            return None
+        return _Sound(verified=supposed.verified, regime=regime), supposed.rows
+
+    def _serve(
+        self, group: list[Place[_Asked]], begun: _Begun, begin_behind: Callable[[], None]
+    ) -> None:
+        """Answer everybody of a group: each judged on what the ones before leave, all durable at once.
+
+        Who is not verified yet is, by this one thread and before the desk's lock: strangers must not hold up the desk.
+        """
+        self._end_trying(begun)
+        verified = self._verify_group(group)
         with self._desk.lock:
             self._desk.settle()
             verify_term(self._desk.state, self.issuer, self._term)
             work = self._begin()
             finishes: list[tuple[Place[_Asked], Finish]] = []
-            for place in group:
+            for number, (place, sound) in enumerate(verified):
+                if number == len(verified) // 2:  # by now those who were answered before are back
+                    begin_behind()
                 try:
-                    finishes.append((place, self._judge(work, place.asked)))
+                    finishes.append((place, self._judge(work, place.asked.raw, sound)))
                 except SekishoError as error:
-                    place.error = error
+                    place.refuse(error)
             admitted = self._commit(work)
             for place, finish in finishes:
                 try:
                     place.answer = finish(admitted)
                 except SekishoError as error:
                     place.error = error
-            for place in group:
                 place.is_served = True
 
-    def _judge(self, work: Work, asked: _Asked) -> Finish:
-        verified = asked.verified
-        if not _speaks_alike(asked.regime, work.state.regime):
-            verified = work.state.regime.verify(asked.raw)
+    def _verify_group(self, group: list[Place[_Asked]]) -> list[tuple[Place[_Asked], _Sound]]:
+        """Those who ask under a host's own signature; the others are told what is wrong."""
+        found = []
+        for place in group:
+            asked = place.asked
+            try:
+                found.append((place, asked.sound or self._verify(asked.raw, asked.kinds)))
+            except SekishoError as error:
+                place.refuse(error)
+        return found
+
+    def _judge(self, work: Work, raw: bytes, sound: _Sound) -> Finish:
+        verified = sound.verified
+        if not _speaks_alike(sound.regime, work.state.regime):
+            verified = work.state.regime.verify(raw)
         now, fact = self._desk.clock.now(), verified.predicate
         if isinstance(fact, LeaseRequested):
             known = work.state.licences.by_request(verified.digest)
-            if known is not None:
-                digest = known.digest
-            else:
-                digest = self._granter.grant(work, verified, fact, self._term, now).verified.digest
+            digest = (
+                known.digest
+                if known is not None
+                else self._granter.grant(work, verified, fact, self._term, now)
+            )
             return lambda admitted: self._granted(digest, admitted)
         link = link_of(verified)
-        acknowledgement = self._receiver.take(work, link, asked.raw, now)
-        return lambda _: self._admit_receipt(link.receipt, asked.raw, acknowledgement)
-
-    def _admit_receipt(self, receipt: ReceiptGiven, raw: bytes, acknowledgement: bytes) -> bytes:
-        if receipt.order is not None:
-            # Crash before this: the host sends it again, the chain has it, and it is admitted then.
-            self._desk.admit(raw, own=True)
-        return acknowledgement
+        acknowledgement = self._receiver.take(work, link, raw, now)
+        if link.receipt.order is not None:
+            # Where the log does not take it, the chain has it all the same: the host sends it again, and is told again.
+            work.batch.take_signed(verified)
+        return lambda _: acknowledgement
 
     def _granted(self, digest: str, admitted: dict[str, Admitted]) -> GrantedLease:
         recorded = self._desk.find(digest)
@@ -226,6 +326,10 @@ class LeaseCounter:
                 work = self._begin()
                 self._receiver.report_fork(work, host, self._desk.clock.now())
             self._commit(work)
+
+    def _is_found(self, host: str, code: str) -> bool:
+        """Whether the log holds this finding about a host already."""
+        return (host, code) in self._found
 
     def _hear(self, recorded: Recorded) -> None:
         fact = recorded.verified.predicate

@@ -59,11 +59,17 @@ def grounds_of(state: State, request: LeaseRequested, issuer: str, now: Instant)
 
 
 def grace_end(state: State, licence: LicenceState, lease: LeaseState) -> Instant:
-    """When a lease's grace is over: so long after its end, or with the outage that covers its host by then."""
+    """When a lease's grace is over: so long after its end, or with the outage that covers its host by then.
+
+    An outage lengthens it to the end of the licence's period at most.
+    """
     granted = lease.granted
     usual = granted.not_after.plus(licence.licence.lease.grace_s)
     host = state.regime.hosts.get(granted.host)
-    return usual if host is None else state.outages.extend(host.host, host.site, usual)
+    if host is None:
+        return usual
+    end = licence.licence.period.end
+    return state.outages.extend(host.host, host.site, usual, licence_end=end)
 
 
 def is_mine(licence: LicenceState, lease: LeaseState, issuer: str) -> bool:

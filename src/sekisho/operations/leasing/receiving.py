@@ -11,6 +11,7 @@ from sekisho.model.amounts import parse_flop
 from sekisho.model.errors import StateConflict, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import ReceiptAcknowledged, ReceiptGiven, Spend, make_payload
+from sekisho.operations.clock_offsets import Offsets
 from sekisho.operations.leasing.certifying import Certifier, certify_receipt
 from sekisho.operations.leasing.closing import Closer, raise_finding
 from sekisho.operations.leasing.facts import grace_end, is_mine, peak_of
@@ -42,12 +43,14 @@ class Receiver:
         certifier: Certifier,
         draw_challenge: Callable[[], str],
         is_found: Callable[[str, str], bool],
+        offsets: Offsets,
     ) -> None:
         self._signer = signer
         self._closer = closer
         self._certifier = certifier
         self._draw_challenge = draw_challenge
         self._is_found = is_found
+        self._offsets = offsets
 
     def take(self, work: Work, link: Link, raw: bytes, now: Instant) -> bytes:
         """The envelope of the acknowledgement, kept with the receipt once the batch is committed.
@@ -85,6 +88,9 @@ class Receiver:
     def _take_fresh(self, work: Work, link: Link, raw: bytes, now: Instant) -> None:
         receipt = link.receipt
         record = work.record(receipt.host)
+        dated_ahead = self._offsets.note(receipt.host, receipt.effective, now)
+        if dated_ahead is not None:
+            raise_finding(work, receipt.host, dated_ahead, now)
         chain = self._extend(work, record, link, raw, now)
         self._check_spend(work, receipt)
         self._certify(work, record, receipt, now)
@@ -220,14 +226,14 @@ def _objection(work: Work, receipt: ReceiptGiven, now: Instant) -> str | None:
 def _least_reserved(work: Work, licence: LicenceState, lease: LeaseState) -> int:
     """What a quantum with its grace costs at full peak.
 
-    Of a lease from before the newest amendment one FLOP: its host may still go by the terms of before.
+    A host may not have heard of an amendment yet, and goes by any terms since its lease was granted: by the shortest.
     """
     host = work.state.regime.hosts.get(lease.granted.host)
-    terms = licence.licence.lease
-    newest = licence.amendments[-1].since if licence.amendments else None
-    if host is None or (newest is not None and lease.granted.effective <= newest):
+    if host is None:
         return 1
-    return peak_of(host) * (terms.quantum_s + terms.grace_s)
+    since = [v.lease for v in licence.versions if v.version >= lease.version]
+    lengths = [terms.quantum_s + terms.grace_s for terms in (*since, licence.licence.lease)]
+    return peak_of(host) * min(lengths)
 
 
 def _lease_of(work: Work, spend: Spend, host: str) -> tuple[LicenceState, LeaseState]:

@@ -130,6 +130,9 @@ _RESOURCES = st.dictionaries(
     st.sampled_from(["0", "1", "8"]),
     max_size=2,
 )
+_MOUNTS = st.sampled_from(
+    ["/data", "/var/run", "/var/run/nvidia-container-devices/all", "/run/nvidia-container-devices"]
+)
 _CONTAINER = st.fixed_dictionaries(
     {"name": st.just("c")},
     optional={
@@ -146,6 +149,9 @@ _CONTAINER = st.fixed_dictionaries(
         "envFrom": st.just([{"configMapRef": {"name": "devices"}}]),
         "volumeDevices": st.lists(
             st.builds(lambda path: {"name": "v", "devicePath": path}, _PATHS), max_size=1
+        ),
+        "volumeMounts": st.lists(
+            st.builds(lambda path: {"name": "v", "mountPath": path}, _MOUNTS), max_size=2
         ),
     },
 )

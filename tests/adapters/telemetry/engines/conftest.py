@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from sekisho.adapters.telemetry.engines import Engine, EngineSettings, open_engine
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +18,7 @@ def duck() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def connect_address() -> str:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return f"sc://127.0.0.1:{asked.getsockname()[1]}"
+    return f"sc://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +32,8 @@ def spark(connect_address: str) -> Iterator[Engine]:
     }
     settings = EngineSettings(threads=2, memory_mb=768, shuffle_partitions=2)
     arguments = " ".join(f"--conf {name}={value}" for name, value in options.items())
+    # Small tables and many different queries: the second compiler would cost more than it gains.
+    arguments += ' --driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"'
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_SUBMIT_ARGS", f"{arguments} pyspark-shell")
         with open_engine("spark", settings) as engine:

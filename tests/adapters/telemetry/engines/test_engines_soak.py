@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from sekisho.model.instants import Instant
 from sekisho.ports.telemetry import UsageQuery
 from tests.adapters.telemetry.engines.counting import count_usage
 from tests.adapters.telemetry.engines.worlds import HOUR, make_world, write_world
+from tests.ports import free_port
 
 SERVER = """
 import sys
@@ -33,9 +33,7 @@ sys.stdin.read()
 @pytest.fixture(scope="module")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A server that shares nothing with this process but the disk."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port = asked.getsockname()[1]
+    port = free_port()
     options = {
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.connect.grpc.binding.address": "127.0.0.1",

@@ -191,6 +191,8 @@ def _container_needs(container: Document, pod: Document, rules: AcceleratorRules
         ]
     for device in _list(container.get("volumeDevices"), "volumeDevices"):
         found += _path_needs(_object(device, "volumeDevice").get("devicePath"), rules, name)
+    for mount in _list(container.get("volumeMounts"), "volumeMounts"):
+        found += _list_needs(_object(mount, "volumeMount").get("mountPath"), rules, name)
     return found
 
 
@@ -224,6 +226,17 @@ def _path_needs(path: JsonValue, rules: AcceleratorRules, container: str) -> lis
     if not _reaches(text, rules.device_paths):
         return []
     return [Need(way="path", container=container, detail=text or "an empty path")]
+
+
+def _list_needs(path: JsonValue, rules: AcceleratorRules, container: str) -> list[Need]:
+    """A device list given as mounts: the folder's name stands in the path however that is written (no `..` makes it).
+
+    Source: NVIDIA container toolkit, device list strategy `volume-mounts`.
+    """
+    text = path if isinstance(path, str) else ""
+    if not any(name in text for name in rules.device_lists):
+        return []
+    return [Need(way="path", container=container, detail=text)]
 
 
 def _asked(resources: JsonValue, rules: AcceleratorRules, name: str) -> list[Need]:

@@ -176,11 +176,16 @@ def _claims(spec: str) -> str:
 
 
 def _mounts(spec: str, rules: AcceleratorRules) -> str:
-    """Host paths and block devices of any container, by the same reading of a path."""
+    """Host paths, block devices and device lists of any container, by the same readings of a path."""
     host = f"has(v.hostPath) && {_reaches('v.hostPath.path', rules)}"
     block = f"has(c.volumeDevices) && c.volumeDevices.exists(d, {_reaches('d.devicePath', rules)})"
     volumes = f"(has({spec}.volumes) && {spec}.volumes.exists(v, {host}))"
-    return f"({volumes} || {_any_container(spec, block)})"
+    ways = [volumes, _any_container(spec, block)]
+    if rules.device_lists:
+        named = " || ".join(f"m.mountPath.contains({_cel(name)})" for name in rules.device_lists)
+        mount = f"has(c.volumeMounts) && c.volumeMounts.exists(m, has(m.mountPath) && ({named}))"
+        ways.append(_any_container(spec, mount))
+    return f"({' || '.join(ways)})"
 
 
 def _reaches(path: str, rules: AcceleratorRules) -> str:

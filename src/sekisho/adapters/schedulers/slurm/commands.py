@@ -27,6 +27,7 @@ class SlurmCommands:
         self._environment = {
             "LC_ALL": "C",
             "TZ": "UTC",
+            "SLURM_BITSTR_LEN": "0",  # the tasks of an array in full, not their first 64 letters
             "PATH": os.environ.get("PATH", _PATH),
             **({"SLURM_CONF": settings.conf} if settings.conf else {}),
         }
@@ -78,9 +79,9 @@ class SlurmCommands:
             return done.returncode, _read(answer, MAX_ANSWER), words
 
 
-def in_batches(ids: Iterable[int]) -> list[list[str]]:
-    """Job numbers as words, as many as one command line should hold."""
-    words = [str(number) for number in sorted(ids)]
+def in_batches(names: Iterable[str]) -> list[list[str]]:
+    """Names of jobs, as many as one command line should hold."""
+    words = sorted(names)
     return [words[at : at + IDS_PER_CALL] for at in range(0, len(words), IDS_PER_CALL)]
 
 

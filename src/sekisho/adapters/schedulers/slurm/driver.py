@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
-from sekisho.adapters.schedulers.slurm.commands import SlurmCommands, in_batches
+from sekisho.adapters.schedulers.slurm.commands import SlurmCommands
 from sekisho.adapters.schedulers.slurm.config import ClusterFacts, parse_config, stop_bound_s
 from sekisho.adapters.schedulers.slurm.gate_file import GATE_NAME, RECORDS_NAME, parse_gate
-from sekisho.adapters.schedulers.slurm.jobs import COMMENT, Job, parse_jobs, run_of
+from sekisho.adapters.schedulers.slurm.job_control import JobControl
+from sekisho.adapters.schedulers.slurm.jobs import COMMENT, Job, Phase, parse_jobs, run_of
 from sekisho.adapters.schedulers.slurm.memory import DriverMemory
 from sekisho.adapters.schedulers.slurm.records import SpanReader
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
@@ -35,7 +36,6 @@ FACTS_EVERY_S = 300.0
 RELEASE_EVERY_S = 15.0
 STOP_LAST_S = 3.0
 ORDERED = ("order-in-force", "order-outstanding")
-ACT_TIMEOUT_S = 30.0
 
 
 class SlurmDriver:
@@ -47,6 +47,7 @@ class SlurmDriver:
         """Raises Corrupt where the memory cannot be read."""
         self._settings = settings
         self._commands = SlurmCommands(settings)
+        self._control = JobControl(self._commands)
         self._memory = DriverMemory(folder)
         self._spans = SpanReader(Path(settings.gate) / RECORDS_NAME, self._memory.known.offset)
         self._looked_at_s: float | None = None
@@ -125,15 +126,12 @@ class SlurmDriver:
         if self._only_advises():
             return
         self._look()
-        running = [job.number for job in self._ours if job.phase == "running"]
+        running = self._in_phase("running")
         if not running:
             raise StateConflict("no job is running that could write a checkpoint")
-        signal = f"--signal={self._settings.checkpoint_signal}"
-        # Steps alone are what scancel signals by itself; --batch is the script alone.
         to = {"steps": ((),), "batch": (("--batch",),), "both": ((), ("--batch",))}
-        for ids in in_batches(running):
-            for flags in to[self._settings.checkpoint_to]:
-                self._commands.tell("scancel", signal, *flags, *ids)
+        for flags in to[self._settings.checkpoint_to]:
+            self._control.signal(self._settings.checkpoint_signal, running, *flags)
 
     def _only_advises(self) -> bool:
         try:
@@ -147,7 +145,7 @@ class SlurmDriver:
     def freeze(self) -> StopMeans:
         """Suspend every job; memory and devices stay theirs. Raises Unavailable where some do not stop."""
         self._close("frozen")
-        if not self._act_on("running", self._suspend, FREEZE_TIMEOUT_S):
+        if not self._act_on("running", self._control.suspend, FREEZE_TIMEOUT_S):
             raise Unavailable("some jobs could not be suspended", remedy="kill them")
         return "slurm-suspend" if any(job.phase == "suspended" for job in self._ours) else "none"
 
@@ -157,9 +155,8 @@ class SlurmDriver:
             return "none"
         self._memory.keep(phase="open")
         self._look()
-        suspended = [job.number for job in self._ours if job.phase == "suspended"]
-        for ids in in_batches(suspended):
-            self._commands.tell("scontrol", "resume", ",".join(ids), timeout_s=ACT_TIMEOUT_S)
+        suspended = self._in_phase("suspended")
+        self._control.resume(suspended)
         self._memory.keep(suspended=())
         self._open_up()
         self._looked_at_s = None
@@ -168,7 +165,8 @@ class SlurmDriver:
     def kill(self) -> StopMeans:
         """End every job and wait until its node is rid of it. Raises Unavailable where some outlive `stop_time_s`.
 
-        Where Slurm waits longer than our grace before it kills, we do not wait for it.
+        What waits is held and never ended, other tasks of the same array included. Where Slurm waits longer than our
+        grace before it kills, we do not wait for it.
         """
         deadline = time.monotonic() + self.stop_time_s
         self._close("closed")
@@ -177,11 +175,10 @@ class SlurmDriver:
             return "none"
         if self._settings.grace_s < self._cluster().kill_wait_s:
             self._terminate_by_signals()
-        requeued = [job.number for job in active if job.may_requeue]
-        for ids in in_batches(requeued):
-            self._commands.tell("scontrol", "requeuehold", ",".join(ids), timeout_s=ACT_TIMEOUT_S)
+        requeued = [job for job in active if job.may_requeue]
+        self._control.requeue_held(requeued)
         self._memory.keep(held=_joined(self._memory.known.held, requeued))
-        self._cancel(job.number for job in active if not job.may_requeue)
+        self._control.cancel(job for job in active if not job.may_requeue)
         self._await_end(deadline)
         return "slurm-requeue-hold" if requeued else "slurm-cancel"
 
@@ -217,8 +214,8 @@ class SlurmDriver:
             gap_s=gap_s,
         )
         self._memory.book, self._looked_at_s = book, now
-        refused = {job.number for job in mine if job.is_held} & self._spans.refused
-        self._spans.refused -= refused
+        refused = [job for job in mine if job.is_held and job.number in self._spans.refused]
+        self._spans.refused -= {job.number for job in refused}
         self._memory.keep(
             held=_joined(known.held, refused),
             members=tuple(job.number for job in mine if job.phase != "ended"),
@@ -283,17 +280,22 @@ class SlurmDriver:
         self._memory.keep(phase=phase)
         self._close_partitions()
         self._look()
-        waiting = [job.number for job in self._ours if job.phase == "waiting" and not job.is_held]
-        for ids in in_batches(waiting):
-            self._commands.tell("scontrol", "hold", ",".join(ids), timeout_s=ACT_TIMEOUT_S)
+        waiting = [job for job in self._in_phase("waiting") if not job.is_held]
+        self._control.hold(waiting)
         self._memory.keep(held=_joined(self._memory.known.held, waiting))
 
     def _open_up(self) -> None:
         """Give partitions back and release what we held; a job that a user held stays held."""
         self._released_at_s = time.monotonic()
         self._open_partitions()
-        for ids in in_batches(self._memory.known.held):
-            self._commands.tell("scontrol", "release", ",".join(ids), timeout_s=ACT_TIMEOUT_S)
+        if not self._memory.known.held:
+            return
+        try:
+            self._look()  # what is called by a number may be fewer tasks of an array by now
+        except Unavailable:
+            return  # still known as held: it is tried again
+        held = set(self._memory.known.held)
+        self._control.release(job for job in self._ours if job.number in held)
         self._memory.keep(held=())
 
     def _release_late(self) -> None:
@@ -317,25 +319,17 @@ class SlurmDriver:
 
     # --- stopping --------------------------------------------------------------------------
 
-    def _suspend(self, ids: list[str]) -> None:
-        self._commands.tell("scontrol", "suspend", ",".join(ids), timeout_s=ACT_TIMEOUT_S)
-
     def _terminate_by_signals(self) -> None:
         """SIGTERM, our grace, SIGKILL, to script and steps both. Suspended jobs hear it when they go on."""
         self._send("TERM")
-        if not self._wait_for(lambda: not self._running(), self._settings.grace_s):
+        if not self._wait_for(lambda: not self._in_phase("running"), self._settings.grace_s):
             self._send("KILL")
 
     def _send(self, signal: str) -> None:
-        for ids in in_batches(self._running()):
-            self._commands.tell("scancel", f"--signal={signal}", "--full", *ids)
+        self._control.signal(signal, self._in_phase("running"), "--full")
 
-    def _running(self) -> list[int]:
-        return [job.number for job in self._ours if job.phase == "running"]
-
-    def _cancel(self, numbers: Iterable[int]) -> None:
-        for ids in in_batches(numbers):
-            self._commands.tell("scancel", *ids)
+    def _in_phase(self, phase: Phase) -> list[Job]:
+        return [job for job in self._ours if job.phase == phase]
 
     def _await_end(self, deadline: float) -> None:
         """Until no job of ours is on a node; what was not requeued after all is cancelled, then killed."""
@@ -345,7 +339,7 @@ class SlurmDriver:
 
         if not self._wait_for(is_gone, max(deadline - time.monotonic() - STOP_LAST_S, 0.0)):
             self._send("KILL")
-            self._cancel(job.number for job in self._ours if job.is_active)
+            self._control.cancel(job for job in self._ours if job.is_active)
             self._wait_for(is_gone, max(deadline - time.monotonic(), STOP_LAST_S))
         left = sum(job.is_active for job in self._ours)
         if left:
@@ -360,18 +354,17 @@ class SlurmDriver:
                 remedy="bring the node back, or switch it off",
             )
 
-    def _act_on(self, phase: str, act: Callable[[list[str]], None], timeout_s: float) -> bool:
+    def _act_on(self, phase: Phase, act: Callable[[list[Job]], None], timeout_s: float) -> bool:
         """Act until no job of ours is in that phase, jobs that come into it meanwhile included."""
         deadline = time.monotonic() + timeout_s
         while True:
             self._look()
-            found = [job.number for job in self._ours if job.phase == phase]
+            found = self._in_phase(phase)
             if not found:
                 return True
             if time.monotonic() > deadline:
                 return False
-            for ids in in_batches(found):
-                act(ids)
+            act(found)
 
     def _wait_for(self, holds: Callable[[], bool], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
@@ -406,5 +399,5 @@ class SlurmDriver:
         return int(number)
 
 
-def _joined(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sorted({*known, *more}))
+def _joined(known: tuple[int, ...], more: Iterable[Job]) -> tuple[int, ...]:
+    return tuple(sorted({*known, *(job.number for job in more)}))

@@ -1,7 +1,7 @@
 """The gate's picture as a file of plain lines, which a scheduler's plugin reads without a JSON reader.
 
 Lines are fields with tabs between: `sekisho-gate 1`, `host`, `mode`, `written` and `until` in whole seconds of the
-system clock, one `run` for each run, and `end`, without which the file is not whole.
+system clock, `grace` in seconds, one `run` for each run, and `end`, without which the file is not whole.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def write_lines(picture: GatePicture, system_s: int) -> bytes:
         ("mode", picture.mode),
         ("written", str(system_s)),
         ("until", str(until_s)),
+        ("grace", str(picture.grace_s)),
         *(_run_fields(run) for run in picture.runs),
         ("end",),
     ]

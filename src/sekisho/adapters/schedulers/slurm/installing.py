@@ -1,7 +1,8 @@
 """The gate put into a cluster's own configuration, and taken out again to the byte. Pure: files in, files out.
 
 slurm.conf gets one block at its end; a line of the same key that stood before is kept behind a mark. A job_submit.lua,
-a PrologSlurmctld or an EpilogSlurmctld of the site's own go on doing their work: ours calls them.
+a prolog or an epilog of the site's own go on doing their work: ours calls them. The nodes' own prolog and epilog, which
+end work where controller and watchdog are gone together, are put in only where asked for.
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, StateConflict
 
-__all__ = ["EPILOG", "GATE_SCRIPT", "PROLOG", "GatePlan", "plan_install", "plan_remove"]
+__all__ = [
+    "EPILOG",
+    "GATE_SCRIPT",
+    "NODE_EPILOG",
+    "NODE_PROLOG",
+    "PROLOG",
+    "GatePlan",
+    "plan_install",
+    "plan_remove",
+]
 
 CONF = "slurm.conf"
 GATE_SCRIPT, SITE_SCRIPT = "job_submit.lua", "job_submit_site.lua"
 PROLOG, EPILOG = "sekisho-prolog", "sekisho-epilog"
+NODE_PROLOG, NODE_EPILOG = "sekisho-node-prolog", "sekisho-node-epilog"
 BEGIN = b"# sekisho: begin, taken back by `sekisho agent slurm remove`\n"
 BEGIN_JOINED = BEGIN[:-1] + b" (the line before had no end)\n"
 END = b"# sekisho: end\n"
@@ -31,12 +42,16 @@ Files = Mapping[str, bytes]
 
 
 class GatePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things lie: slurm.conf's folder, the gate's folder, scontrol. `language` is that of refusals."""
+    """Where things lie: slurm.conf's folder, the gate's folder, scontrol. `language` is that of refusals.
+
+    `nodes`: each node keeps a watch of its own over licensed jobs; it must see both folders at these very paths.
+    """
 
     etc: str
     gate: str
     scontrol: str = "/usr/bin/scontrol"
     language: Literal["en", "ja"] = "en"
+    nodes: bool = False
 
 
 def plan_install(found: Files, plan: GatePlan) -> dict[str, bytes]:
@@ -57,17 +72,22 @@ def plan_install(found: Files, plan: GatePlan) -> dict[str, bytes]:
         "RECORDS": f"{plan.gate}/jobs",
         "LANGUAGE": plan.language,
         "SITE": f"{plan.etc}/{SITE_SCRIPT}" if site is not None and _uses_lua(conf) else "",
-        "PROLOG": _value(conf, "PrologSlurmctld"),
-        "EPILOG": _value(conf, "EpilogSlurmctld"),
+        "PROLOG": _script(conf, "PrologSlurmctld"),
+        "EPILOG": _script(conf, "EpilogSlurmctld"),
+        "NODEPROLOG": _script(conf, "Prolog") if plan.nodes else "",
+        "NODEEPILOG": _script(conf, "Epilog") if plan.nodes else "",
         "CONF": f"{plan.etc}/{CONF}",
         "SCONTROL": plan.scontrol,
     }
     made = {
-        CONF: _with_block(conf, plan.etc),
+        CONF: _with_block(conf, plan),
         GATE_SCRIPT: _filled("job_submit.lua", words),
         PROLOG: _filled("prolog", words),
         EPILOG: _filled("epilog", words),
     }
+    if plan.nodes:
+        made[NODE_PROLOG] = _filled("node-prolog", words)
+        made[NODE_EPILOG] = _filled("node-epilog", words)
     return made if site is None else {**made, SITE_SCRIPT: site}
 
 
@@ -88,7 +108,8 @@ def plan_remove(found: Files) -> dict[str, bytes | None]:
     bare = b"".join(line.removeprefix(KEPT) for line in lines)
     ours = found.get(GATE_SCRIPT, b"").startswith(MARK)
     script = {GATE_SCRIPT: found.get(SITE_SCRIPT)} if ours else {}
-    return {CONF: bare, **script, SITE_SCRIPT: None, PROLOG: None, EPILOG: None}
+    gone = dict.fromkeys((SITE_SCRIPT, PROLOG, EPILOG, NODE_PROLOG, NODE_EPILOG))
+    return {CONF: bare, **script, **gone}
 
 
 def _conf_of(found: Files) -> bytes:
@@ -98,15 +119,17 @@ def _conf_of(found: Files) -> bytes:
     return conf
 
 
-def _with_block(conf: bytes, etc: str) -> bytes:
+def _with_block(conf: bytes, plan: GatePlan) -> bytes:
     """The lines that we replace are kept behind a mark; ours come last."""
     plugins = [name for name in _value(conf, "JobSubmitPlugins").split(",") if name]
     plugins += [] if "lua" in plugins else ["lua"]
     ours = {
         "JobSubmitPlugins": ",".join(plugins),
-        "PrologSlurmctld": f"{etc}/{PROLOG}",
-        "EpilogSlurmctld": f"{etc}/{EPILOG}",
+        "PrologSlurmctld": f"{plan.etc}/{PROLOG}",
+        "EpilogSlurmctld": f"{plan.etc}/{EPILOG}",
     }
+    if plan.nodes:
+        ours |= {"Prolog": f"{plan.etc}/{NODE_PROLOG}", "Epilog": f"{plan.etc}/{NODE_EPILOG}"}
     kept = b"".join(
         KEPT + line if any(_is_of(line, key) for key in ours) else line
         for line in conf.splitlines(keepends=True)
@@ -126,12 +149,17 @@ def _is_of(line: bytes, key: str) -> bool:
 
 
 def _value(conf: bytes, key: str) -> str:
-    """A key's value, empty where it stands nowhere. Raises InvalidInput for one that no script can hold."""
+    """A key's value, empty where it stands nowhere."""
     lines = [line for line in conf.splitlines() if _is_of(line, key)]
     if not lines:
         return ""
-    value = lines[-1].split(b"=", 1)[1].split(b"#")[0].strip().decode(errors="replace")
-    if value.startswith("/") and not _PLAIN.fullmatch(value):
+    return lines[-1].split(b"=", 1)[1].split(b"#")[0].strip().decode(errors="replace")
+
+
+def _script(conf: bytes, key: str) -> str:
+    """A script of the site's own, empty where there is none. Raises InvalidInput for what ours cannot call."""
+    value = _value(conf, key)
+    if value and not _PLAIN.fullmatch(value):
         raise InvalidInput("is no plain absolute path", path=f"{CONF}: {key}")
     return value
 

@@ -14,12 +14,15 @@ import msgspec
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.wire import from_json, parse_json
 
-__all__ = ["COMMENT", "Job", "devices_of", "parse_jobs", "run_of"]
+__all__ = ["COMMENT", "Job", "Phase", "devices_of", "parse_jobs", "run_of"]
 
 COMMENT = "sekisho:"
 MAX_JOBS = 64 * 1024 * 1024
+MAX_TASKS = 4_000
+"""Letters of a list of tasks that wait; where it is longer, its array's number is used, to hold and release alone."""
 ACCELERATORS = ("gpu", "mps", "shard")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+_TASKS = re.compile(r"[0-9]{1,9}(?:[-,:][0-9]{1,9})*")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "REVOKED"}
 _ENDED = {
@@ -34,11 +37,14 @@ Phase = Literal["waiting", "running", "suspended", "completing", "ended"]
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One job. `devices` are those handed out now, `asked` what its request comes to at most.
 
+    `array` is the array's number where it is one task or several that wait, 0 else; `tasks` says which, in Slurm's way.
     `start_s` and `end_s` are seconds since 1970 by the controller's clock, 0 where there is none yet.
     """
 
     number: int
     phase: Phase
+    array: int = 0
+    tasks: str = ""
     comment: str = ""
     user: int = 0
     partition: str = ""
@@ -51,6 +57,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool = False
     exit_status: int = 0
     nodes: str = ""
+
+    @property
+    def address(self) -> str:
+        """What Slurm calls this job and no other: by an array's number alone it means every task of the array."""
+        if not self.array or not 0 < len(self.tasks) <= MAX_TASKS:
+            return str(self.number)
+        return f"{self.array}_{self.tasks if self.tasks.isdigit() else f'[{self.tasks}]'}"
 
     @property
     def is_active(self) -> bool:
@@ -66,6 +79,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
     job_id: int
     job_state: str
+    array_job_id: int | None = None
+    array_task_id: int | None = None
+    array_task_string: str | None = None
     comment: str | None = None
     user_id: int = 0
     partition: str | None = None
@@ -128,6 +144,8 @@ def _job_of(row: _Row) -> Job:
     return Job(
         number=row.job_id,
         phase=_phase_of(row.job_state),
+        array=row.array_job_id or 0,
+        tasks=_tasks_of(row),
         comment=row.comment or "",
         user=row.user_id,
         partition=row.partition or "",
@@ -141,6 +159,14 @@ def _job_of(row: _Row) -> Job:
         exit_status=(row.exit_code or 0) >> 8 or (row.exit_code or 0) & 0x7F,
         nodes=row.nodes or "",
     )
+
+
+def _tasks_of(row: _Row) -> str:
+    """One number for a task of its own; what of the array still waits, without the mark of how many at a time."""
+    if row.array_task_id is not None:
+        return str(row.array_task_id)
+    tasks = (row.array_task_string or "").partition("%")[0]
+    return tasks if _TASKS.fullmatch(tasks) else ""
 
 
 def _phase_of(state: str) -> Phase:

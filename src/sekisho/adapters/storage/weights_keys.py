@@ -1,0 +1,65 @@
+"""Sealed keys of locked weights, a file each in a folder that only its owner enters."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
+
+__all__ = ["WeightsKeyFolder"]
+
+MAX_KEY_FILE = 16_384
+_LEAF = re.compile(r"[0-9a-f]{64}")
+
+
+class WeightsKeyFolder:
+    """Implements ports.KeyShelf."""
+
+    def __init__(self, path: Path) -> None:
+        create_private_folder(path)
+        self._path = path
+
+    def save(self, leaf: str, sealed: bytes) -> None:
+        """A crash here leaves the old file or the new one."""
+        replace_file(self._file(leaf), sealed)
+
+    def load(self, leaf: str) -> bytes | None:
+        try:
+            with self._file(leaf).open("rb") as file:
+                data = file.read(MAX_KEY_FILE + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Corrupt(f"the key of {leaf[:16]} cannot be read: {error.strerror}") from None
+        if len(data) > MAX_KEY_FILE:
+            raise Corrupt(f"the key of {leaf[:16]} is over {MAX_KEY_FILE} bytes")
+        return data
+
+    def destroy(self, leaf: str) -> bool:
+        """Overwrite, sync, remove. What a disk keeps elsewhere, and what backups keep, this does not reach."""
+        path = self._file(leaf)
+        try:
+            with path.open("r+b") as file:
+                file.write(bytes(os.fstat(file.fileno()).st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            # Crash here: a file of zeros, which opens nothing; the next call takes it away.
+            path.unlink()
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be destroyed: {error.strerror}") from None
+        return True
+
+    def _file(self, leaf: str) -> Path:
+        if not _LEAF.fullmatch(leaf):
+            raise InvalidInput("is no leaf digest", path="locked")
+        return self._path / f"{leaf}.json"
