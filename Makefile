@@ -60,7 +60,7 @@ bench-full: ## a whole fleet-day, 864 million readings: half an hour and 30 GB i
 	@scripts/setup bench
 	@$(BIN)/python bench/run.py --full
 
-verify-model: ## every state of the lease model at its bounds, and each mutant's counterexample (docs/verification.md)
+verify-model: ## every state of the models at their bounds, and each mutant's counterexample (docs/verification.md)
 	@scripts/system-packages spin gcc libc6-dev:/usr/include/stdio.h
 	@scripts/setup everything
 	@scripts/verify-model

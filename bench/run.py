@@ -39,6 +39,7 @@ import telemetry_http
 import telemetry_otlp
 import telemetry_parsers
 import ten_million
+import ten_thousand_agents
 from machine import Machine, look_at_machine
 from row import Row, Target, Unit, missing, row_of
 from table import render
@@ -80,9 +81,11 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     lease_rounds: int = 5
     slurm_jobs: int = 100
     slurm_submissions: int = 200
+    agents: int = 1_000
 
 
 QUICK = Effort(
+    agents=200,
     lease_hosts=128,
     lease_rounds=1,
     slurm_jobs=10,
@@ -290,6 +293,11 @@ def measure_slurm(effort: Effort) -> list[Row]:
     return slurm_stop.measure_slurm(effort.slurm_jobs, effort.slurm_submissions)
 
 
+def measure_orders(effort: Effort) -> list[Row]:
+    """One order to many agents, each verifying for itself; to ten thousand where it is asked for alone."""
+    return ten_thousand_agents.measure(effort.agents)
+
+
 def tell_setup(_: Effort) -> list[Row]:
     """A second `make setup` cannot be timed from within what it sets up."""
     how = "in a fresh clone, with warm package caches, `time make setup`"
@@ -320,6 +328,7 @@ MEASURES: dict[str, Callable[[Effort], list[Row]]] = {
     "telemetry-http": measure_intake,
     "fleet": measure_fleet,
     "slurm": measure_slurm,
+    "orders-at-scale": measure_orders,
     "access": measure_access,
     "setup": tell_setup,
 }
@@ -338,6 +347,8 @@ def main(arguments: list[str] | None = None) -> int:
         effort = Effort(population=rules_million.REQUESTS)
     if options.only == ["telemetry-http"] and not options.quick:
         effort = Effort(sent_s=60)
+    if options.only == ["orders-at-scale"] and not options.quick:
+        effort = Effort(agents=options.agents or ten_thousand_agents.AGENTS)
     rows: list[Row] = []
     if options.full:
         print("measuring: a minute of telemetry over HTTP", file=sys.stderr, flush=True)
@@ -403,6 +414,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="a whole fleet-day, 20 GB of it")
     parser.add_argument("--json", action="store_true", help="one JSON document instead")
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
+    parser.add_argument("--agents", type=int, help="with --only orders-at-scale: how many")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures alone")
     return parser.parse_args(arguments)
 

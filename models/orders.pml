@@ -778,12 +778,15 @@ proctype time() {
                 decide_due(m)
             :: else
             fi;
+#ifdef TRACE
+            AGENT.late = IS_OUTSTANDING(m);
+#endif
             lapses(m);
             /* An order that no witness has shown here for a day asks nothing any more. */
             HELD_TRUE(lapses_at_last, !(AGENT.known[1] == ON_SIGHT && EARLIEST(m) - AGENT.seen[1] > DEADLINE && DEMANDS(m, 1)));
             HELD_TRUE(lapses_at_last, !(AGENT.known[2] == ON_SIGHT && EARLIEST(m) - AGENT.seen[2] > DEADLINE && DEMANDS(m, 2)));
 #ifdef TRACE
-            AGENT.late = IS_OUTSTANDING(m);
+            note_since(m);
             if
             :: AGENT.answer && now >= NOT_AFTER(AGENT.answer) -> AGENT.answer = 0; AGENT.heads = 0
             :: else

@@ -110,10 +110,9 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture
 def postgres_url(postgres_server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database of this test's own, empty."""
-    postgres_server.revive()
+    postgres_server.demand_up()
     name = f"test_{sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
     yield postgres_server.create(name)
-    postgres_server.revive()
     postgres_server.drop(name)
 
 

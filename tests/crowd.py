@@ -18,6 +18,7 @@ import copy
 import gc
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -341,7 +342,7 @@ async def _run(told: argparse.Namespace) -> None:
     hosts = [crowd_host(n) for n in range(told.first, told.first + told.count)]
     crowd = Crowd(told.url, parse_policy(trust, path=str(told.trust)), told.public, hosts)
     await crowd.connect()
-    print(json.dumps({"ready": True, "agents": len(crowd.agents)}), flush=True)
+    _say({"ready": True, "agents": len(crowd.agents)})
     before = time.process_time()
     is_done = await crowd.until(
         lambda agent: bool(agent.outcome.acknowledged and agent.outcome.proven), told.within_s
@@ -351,7 +352,12 @@ async def _run(told: argparse.Namespace) -> None:
     outcomes = [agent.outcome for agent in crowd.agents]
     told.out.write_bytes(msgspec.json.encode(outcomes))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"done": is_done, "cpu_s": used, "rss_mib": peak}), flush=True)
+    _say({"done": is_done, "cpu_s": used, "rss_mib": peak})
+
+
+def _say(line: object) -> None:
+    sys.stdout.write(f"{json.dumps(line)}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

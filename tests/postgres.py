@@ -118,10 +118,12 @@ class Server:
         self.stop()
         self.start()
 
-    def revive(self) -> None:
-        """Start it again where somebody left it down: a test that failed half-way fails alone."""
+    def demand_up(self) -> None:
+        """Raises RuntimeError where somebody ended it, having started it again: one test fails for it, not all."""
         if not self.is_up():
+            status = None if self._process is None else self._process.returncode
             self.start()
+            raise RuntimeError(f"a test before this one ended the server of all (status {status})")
 
     def is_up(self) -> bool:
         """Whether its process lives; one that has just crashed may still be recovering."""

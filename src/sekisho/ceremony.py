@@ -23,7 +23,8 @@ from sekisho.adapters.keys.elsewhere import MadeElsewhere
 from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_file
 from sekisho.adapters.keys.tag_keys import create_tag_key
 from sekisho.adapters.storage.file_tiles import FileTileStore
-from sekisho.ledger import Cosigned
+from sekisho.ledger import Cosigned, LogReader
+from sekisho.ledger.tree import subtree_root
 from sekisho.licensing.terms import grants_more
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.wire import from_json, parse_json
@@ -34,6 +35,21 @@ from sekisho.operations.amending import (
     find_key,
     parse_quorums,
     verify_draft,
+)
+from sekisho.operations.appealing import (
+    AppealPlan,
+    DecisionPlan,
+    appeal_standing,
+    draft_appeal,
+    draft_decision,
+    party_under,
+)
+from sekisho.operations.blast_radius import (
+    BlastRadius,
+    HostInReach,
+    Seen,
+    preview_order,
+    seen_of,
 )
 from sekisho.operations.countersigning import (
     Footing,
@@ -59,6 +75,12 @@ from sekisho.operations.disclosing import (
     judge_reveal,
     parse_reveal,
 )
+from sekisho.operations.drilling import (
+    DrillReport,
+    SiteExercised,
+    drill_report,
+    exercised_sites,
+)
 from sekisho.operations.founding import (
     FoundingPlan,
     WitnessPlan,
@@ -79,6 +101,8 @@ from sekisho.operations.key_care import (
     lost_powers,
     weigh_compromise,
 )
+from sekisho.operations.ladder_admission import check_appeal
+from sekisho.operations.ladder_admission import check_refusal as check_step_now
 from sekisho.operations.licence_checks import MAX_OUTAGE_S, check_licence_amendment
 from sekisho.operations.licence_drafts import (
     AmendedTerms,
@@ -95,7 +119,7 @@ from sekisho.operations.licence_drafts import (
     find_licence,
 )
 from sekisho.operations.licence_terms import standing_of_application
-from sekisho.operations.ordering import BlastRadius, OrderPlan, draft_order, preview_order
+from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.reading import claimed_origin, read_state
 from sekisho.operations.recovering import (
     draft_announcement,
@@ -116,7 +140,24 @@ from sekisho.operations.releasing import (
     releases_of_hosts,
 )
 from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
+from sekisho.operations.resolving import (
+    RootAt,
+    name_at,
+    name_newcomers,
+    resolve_predicate,
+    verify_scope,
+    verify_tree,
+)
+from sekisho.operations.site_progress import SiteProgress, progress_by_site
 from sekisho.operations.state import State, facts_under
+from sekisho.operations.straggling import (
+    LateHost,
+    RefusalPlan,
+    draft_refusal,
+    due_of,
+    late_hosts,
+    late_under,
+)
 from sekisho.ports.tile_store import TileStore
 from sekisho.signing import Signer, TrustRoot
 from sekisho.signing.profiles import constituencies_of
@@ -138,35 +179,47 @@ __all__ = [
     "AmendedTerms",
     "AmendmentPlan",
     "AnswerPlan",
+    "AppealPlan",
     "ApplicationPlan",
     "BlastRadius",
     "Change",
     "Concealed",
+    "DecisionPlan",
     "DoubtfulStatement",
+    "DrillReport",
     "Expression",
     "Footing",
     "ForeignDocument",
     "FoundingPlan",
+    "HostInReach",
     "HostRelease",
     "KeyChange",
     "KeyStanding",
     "KeyWithoutPower",
+    "LateHost",
     "LicencePlan",
     "MadeElsewhere",
     "OrderDifference",
     "OrderPlan",
     "OutagePlan",
     "PublicLog",
+    "RefusalPlan",
     "RevealVerdict",
     "RunRefused",
+    "Seen",
     "ShamirSharing",
+    "SiteExercised",
+    "SiteProgress",
     "State",
     "SystemClock",
     "WitnessPlan",
+    "appeal_standing",
     "approvals_asked",
     "ask_lease",
+    "check_appeal",
     "check_licence",
     "check_licence_amendment",
+    "check_step_now",
     "claimed_origin",
     "compare_charter",
     "compare_order",
@@ -181,10 +234,12 @@ __all__ = [
     "doubt_of",
     "draft_amendment",
     "draft_announcement",
+    "draft_appeal",
     "draft_application",
     "draft_approval",
     "draft_compromise",
     "draft_confirmation",
+    "draft_decision",
     "draft_drill",
     "draft_founding",
     "draft_licence",
@@ -193,10 +248,14 @@ __all__ = [
     "draft_order",
     "draft_outage",
     "draft_recovery",
+    "draft_refusal",
     "draft_release",
     "draft_suspension",
     "draft_veto",
     "draft_withdrawal",
+    "drill_report",
+    "due_of",
+    "exercised_sites",
     "express_quorum",
     "facts_under",
     "find_announcement",
@@ -208,11 +267,16 @@ __all__ = [
     "judge_reveal",
     "key_standings",
     "last_drill",
+    "late_hosts",
+    "late_under",
     "load_deposit_key",
     "load_disclosures",
     "load_secret_file",
+    "load_seen",
     "load_signer",
     "lost_powers",
+    "name_at",
+    "name_newcomers",
     "notice_end",
     "open_hsm",
     "open_log",
@@ -220,30 +284,37 @@ __all__ = [
     "open_release_repository",
     "parse_quorums",
     "parse_reveal",
+    "party_under",
     "power_for",
     "preview_order",
     "print_paper",
     "problems_of_announcement",
     "problems_of_veto",
+    "progress_by_site",
     "read_log",
     "refuse_idle",
     "releases_of_hosts",
     "replace_file",
+    "resolve_predicate",
     "require_announcement",
     "seen_in_entries",
     "seen_in_log",
+    "seen_of",
     "send_statement",
     "standing_of_application",
     "verify_countersign",
     "verify_document",
     "verify_draft",
+    "verify_scope",
     "verify_succession",
+    "verify_tree",
     "weigh_compromise",
 ]
 
 # Where a log's files lie below what people name: the log itself, a bundle or a server, a home.
 _BELOW = ("", "log", "public/log")
 _MAX_DISCLOSURES = 64 * 1024 * 1024
+_MAX_WORK = 8 * 1024 * 1024
 
 
 class PublicLog(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +322,7 @@ class PublicLog(msgspec.Struct, frozen=True, kw_only=True):
 
     state: State
     cosigned: Cosigned
+    root_at: RootAt | None = None
 
 
 def open_log(place: str) -> TileStore:
@@ -279,7 +351,12 @@ def read_log(
 ) -> PublicLog:
     """Read and check a whole public log under a trust root; raises what `read_state` raises."""
     state, cosigned = read_state(store, root, disclosures)
-    return PublicLog(state=state, cosigned=cosigned)
+    tree = LogReader(store).tree(cosigned.checkpoint)
+
+    def root_at(size: int) -> bytes:
+        return subtree_root(0, size, tree.node)
+
+    return PublicLog(state=state, cosigned=cosigned, root_at=root_at)
 
 
 def open_register_client(url: str) -> RegisterClient:
@@ -287,6 +364,25 @@ def open_register_client(url: str) -> RegisterClient:
     from sekisho.adapters.transport.register_client import RegisterClient
 
     return RegisterClient(url)
+
+
+def load_seen(place: str) -> Seen:
+    """What runs at which host: a file, or a control plane's word at its address (`/api/v1/work`).
+
+    Raises InvalidInput, Unavailable where an address does not answer.
+    """
+    if "://" in place:
+        from sekisho.adapters.transport.http_tiles import HttpTileStore
+
+        store = HttpTileStore(place)
+        try:
+            data = store.read("api/v1/work", _MAX_WORK)
+        finally:
+            store.close()
+    else:
+        with Path(place).open("rb") as stream:
+            data = stream.read(_MAX_WORK + 1)
+    return from_json(Seen, parse_json(data, path=place, limit=_MAX_WORK), path=place)
 
 
 def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:

@@ -22,8 +22,8 @@ def cap(rig: Rig, percent: int) -> None:
     rig.control.issue(order)
 
 
-def received(rig: Rig) -> list[str | None]:
-    return [receipt.cap for receipt in rig.control.receipts if receipt.stage == "received"]
+def notes(rig: Rig, stage: str = "capped") -> list[str | None]:
+    return [receipt.cap for receipt in rig.control.receipts if receipt.stage == stage]
 
 
 def test_a_cap_is_kept_by_the_driver_and_named_in_the_receipt() -> None:
@@ -31,7 +31,8 @@ def test_a_cap_is_kept_by_the_driver_and_named_in_the_receipt() -> None:
     rig = capped(25)
     assert rig.driver.caps == [WHOLE, 250_000]
     assert rig.doing() == "running"
-    assert received(rig) == ["duty-cycle, 25 % left"]
+    assert notes(rig) == ["duty-cycle, 25 % left"]
+    assert notes(rig, "received") == [None]
     assert rig.control.codes() == []
 
 
@@ -61,7 +62,8 @@ def test_a_cap_that_the_driver_cannot_keep_is_a_finding() -> None:
     rig = capped(25, can=False)
     assert rig.doing() == "running"
     assert set(rig.control.codes()) == {"cap-not-enforced"}
-    assert received(rig) == [None]
+    assert notes(rig, "received") == [None]
+    assert notes(rig) == []
 
 
 def test_a_new_agent_and_a_new_watchdog_are_told_again() -> None:

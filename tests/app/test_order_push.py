@@ -94,7 +94,9 @@ def test_a_silent_address_is_tried_again_and_misses_nothing(
         wait_for(lambda: push.states()[0].failed_in_a_row >= 2)
         assert "u1 does not answer" in push.problem
         families = {f.name: f for f in feed_families(3, push, names=True)}
-        samples = {s.labels["standing"]: s.value for s in families["sekisho_push_addresses"].samples}
+        samples = {
+            s.labels["standing"]: s.value for s in families["sekisho_push_addresses"].samples
+        }
         assert samples == {"untried": 0, "reached": 0, "silent": 1}
         assert families["sekisho_push_failures"].samples[0].labels == {"host": "host-1"}
         issue(desk, pause_plan())

@@ -34,7 +34,7 @@ def test_every_check_of_the_contract_is_in_the_table() -> None:
     """The names that people script against are all there, each once."""
     expected = (
         "trust-root manifest log-tree checkpoint-signature witnessed time-marks charter signatures uniqueness "
-        "registers orders-in-force packs decisions licences approvals leases receipts counters budgets closings "
+        "registers orders-in-force order-scopes holds packs decisions licences approvals leases receipts counters budgets closings "
         "deposits effects halts custody "
         "endorsements standings chip-tags irregularities balances "
         "usage-reports usage-evidence access weights-keys"

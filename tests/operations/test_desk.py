@@ -11,7 +11,8 @@ import pytest
 from sekisho.ledger.sequencer import Sequencer
 from sekisho.model.errors import InvalidInput, NotAuthorised, StateConflict, Unavailable
 from sekisho.model.statements import OrderReference, Scope
-from sekisho.operations.ordering import OrderPlan, draft_order, preview_order
+from sekisho.operations.blast_radius import preview_order
+from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.registers import keep_registers
 from sekisho.orders import RegisterGap, StaleSignatures, TwoDigests
 from tests import factory as f

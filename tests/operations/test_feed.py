@@ -10,7 +10,7 @@ from msgspec import structs
 
 from sekisho.ledger import Policy, TlogProof
 from sekisho.model.statements import LicenceRevoked, Predicate, Reference, parse_payload
-from sekisho.operations.feed import MAX_WAITING_HEARTBEATS, Feed, FeedPage
+from sekisho.operations.feed import MAX_PAGE, MAX_WAITING_HEARTBEATS, Feed, FeedPage
 from sekisho.operations.registers import keep_registers
 from sekisho.signing import parse_envelope
 from tests import factory as f
@@ -184,3 +184,58 @@ def test_a_revocation_goes_to_the_hosts_of_its_licence_alone(desk: TestDesk) -> 
     assert {"LicenceIssued", "LicenceRevoked"} <= set(mine)
     assert not {"LicenceIssued", "LicenceRevoked"} & set(others)
     assert "CharterAdopted" in others
+
+
+def test_a_host_that_was_away_long_catches_up_in_bounded_pages(desk: TestDesk) -> None:
+    """Ten thousand entries that it must know come in pages, each once, in order, and then the host is up to date."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    cursor = feed.read("host-1", 0).next
+    order = issue(desk, pause_plan())
+    recorded = desk.desk.find(order.digest)
+    assert recorded is not None
+    for _ in range(10_000):
+        feed.take_recorded(recorded)
+    # What other hosts are told costs this one nothing.
+    seen, pages = 0, 0
+    while (page := feed.read("host-1", cursor)).items:
+        assert len(page.items) <= MAX_PAGE
+        assert page.next > cursor
+        cursor, seen, pages = page.next, seen + len(page.items), pages + 1
+    assert (seen, pages) == (10_001, 10_001 // MAX_PAGE + 1)
+    assert not feed.has_news(cursor)
+
+
+def test_hosts_at_one_place_are_told_by_one_page(desk: TestDesk) -> None:
+    """What nothing is told of alone is made once: the very same page for every host, until something is new."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    cursor = feed.read("host-1", 0).next
+    issue(desk, pause_plan())
+    first = feed.peek("host-1", cursor)
+    assert first is not None
+    assert feed.peek("host-2", cursor) is first
+    feed.take_published(desk.cosigned())
+    proven = feed.peek("host-2", cursor)
+    assert proven is not None
+    assert proven is not first
+    assert proven.items[-1].proof is not None
+
+
+def test_what_acts_on_sight_goes_out_without_a_checkpoint(desk: TestDesk) -> None:
+    """An order that acts without the log comes alone: nobody has to verify a checkpoint before it halts."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    cursor = feed.read("host-1", 0).next
+    issue(desk, pause_plan())
+    page = feed.read("host-1", cursor)
+    assert (len(page.items), page.checkpoint) == (1, None)
+
+
+def test_a_page_that_needs_a_proof_made_is_not_peeked_at(desk: TestDesk) -> None:
+    """Making a proof reads the disk: `peek` leaves that to `read`, and finds it made afterwards."""
+    feed = feed_of(desk)
+    feed.take_published(desk.cosigned())
+    assert feed.peek("host-1", 0) is None
+    page = feed.read("host-1", 0)
+    assert feed.peek("host-1", 0) == page

@@ -178,3 +178,10 @@ def test_weights_are_locked_under_a_licence_by_its_licensee(
     signer = party if other.party == "party-2" else f.PARTY
     with pytest.raises(StateConflict, match=told):
         rig.desk.desk.admit(f.signed(other, signer).raw)
+
+
+def test_a_suspension_of_access_ends_no_lease(rig: KeeperRig) -> None:
+    """It is about users: work on the host is licensed on, and served to the rest."""
+    rig.order("suspend-access", access=AccessTerms())
+    with rig.desk.desk.lock:
+        assert rig.desk.leases.grant(rig.desk.request(rig.licence)).admitted.fresh

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sekisho.model.errors import SekishoError
-from sekisho.model.statements import OrderIssued, Scope
+from sekisho.model.statements import AccessTerms, OrderIssued, Scope
 from sekisho.orders import (
     ExpiredOrder,
     ForeignOrder,
@@ -37,7 +37,9 @@ SOUND = {
     "pause that stops": order(effect="checkpoint-then-stop", grace_s=300),
     "hold": order(kind="hold", expires=NOW.plus(86_400)),
     "cap": order(kind="cap", effect="cap", cap_percent=50),
-    "suspend-access": order(kind="suspend-access", effect="suspend-access"),
+    "suspend-access": order(
+        kind="suspend-access", effect="suspend-access", access=AccessTerms(nationalities=("XA",))
+    ),
     "resume": resume_of(*pauses(1)).order,
     "everywhere": order(scope=EVERYBODY),
     "72 hours for its quorum": order(issue_until=NOW.plus(72 * 3_600)),
@@ -67,6 +69,8 @@ def test_a_sound_order_breaks_no_rule(name: str) -> None:
         ({"lifts": (pauses(1)[0].reference,)}, "and nothing else does"),
         ({"kind": "cap", "effect": "cap"}, "a cap says how many percent"),
         ({"cap_percent": 5}, "and nothing else does"),
+        ({"kind": "suspend-access", "effect": "suspend-access"}, "says whose access it ends"),
+        ({"access": AccessTerms()}, "says whose access it ends, and nothing else does"),
         ({"on_expiry": "lapse"}, "fixed by the charter: refuse-until-resume"),
         ({"scope": Scope()}, "say everywhere"),
         ({"scope": Scope(sites=("site-1",), everywhere=True)}, "and not both"),

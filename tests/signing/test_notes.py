@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sekisho.model.errors import BadSignature, InvalidInput
 from sekisho.signing.notes import (
+    _NOT_IN_NAMES,
     Note,
     NoteAlgorithm,
     NoteSignature,
@@ -241,3 +243,10 @@ def test_any_flipped_bit_of_the_text_breaks_both_signatures(bit: int) -> None:
     for signature, signer in zip(signatures, (LOG, COSIGNER), strict=True):
         with pytest.raises(BadSignature):
             signer.verifier.verify(text, signature)
+
+
+def test_a_space_in_a_key_name_is_what_python_calls_one() -> None:
+    """The pattern that names are held against and `str.isspace` agree on every character there is."""
+    refused = {c for c in map(chr, range(sys.maxunicode + 1)) if _NOT_IN_NAMES.search(c)}
+    named = {c for c in map(chr, range(sys.maxunicode + 1)) if c.isspace() or ord(c) < 0x20}
+    assert refused == named | {"+"}

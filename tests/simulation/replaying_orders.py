@@ -131,11 +131,16 @@ class HostMachine:
         """A new agent that is told again what was kept."""
         self.follower = Follower(self.name, self.control.root)
         self.follower.elapsed_s = self.control.clock.elapsed_s()
-        for followed in (*self.kept, *([self.heads] if self.heads else [])):
-            item = FeedItem(envelope=followed.envelope, proof=followed.proof)
-            self.follower.take_item(item, followed.seen)
+        untold = [*self.kept, *([self.heads] if self.heads else [])]
+        for _ in range(2):  # as Duty.wake does
+            untold = [followed for followed in untold if not self._is_told(followed)]
         self.tell_time()
         self.since = None
+
+    def _is_told(self, followed: Followed) -> bool:
+        item = FeedItem(envelope=followed.envelope, proof=followed.proof)
+        kept, finding = self.follower.take_item(item, followed.seen)
+        return kept is not None or finding is None
 
 
 class OrderMachines:

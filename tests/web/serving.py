@@ -12,6 +12,7 @@ import uvicorn
 
 from sekisho.app import Control
 from sekisho.web import create_app
+from sekisho.web.server import StoppingServer
 
 __all__ = ["serving"]
 
@@ -19,10 +20,9 @@ __all__ = ["serving"]
 @contextmanager
 def serving(control: Control) -> Iterator[str]:
     """The address of a server over `control`, which ends with the block."""
-    config = uvicorn.Config(
-        create_app(control), log_level="error", access_log=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    app = create_app(control)
+    config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
+    server = StoppingServer(config, app.state["plane"].news.close)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

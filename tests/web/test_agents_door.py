@@ -36,7 +36,8 @@ def test_its_answers_bear_the_security_headers(client: Asking) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["after=-1&wait_s=0", "after=0&wait_s=61", "after=9007199254740993&wait_s=0", "after=x"]
+    "query",
+    ["after=-1&wait_s=0", "after=0&wait_s=61", "after=9007199254740993&wait_s=0", "after=x"],
 )
 def test_what_is_out_of_bounds_is_refused_by_the_framework(client: Asking, query: str) -> None:
     """The door takes the plain form alone; what lies outside of it is refused with its reason."""

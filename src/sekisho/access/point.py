@@ -78,7 +78,9 @@ class Point:
         self._sequence = sequence
         self._latest()
         for followed in load_followed(self._files):
-            item = FeedItem(envelope=followed.envelope, proof=followed.proof)
+            item = FeedItem(
+                envelope=followed.envelope, proof=followed.proof, membership=followed.membership
+            )
             self.follower.take_item(item, followed.seen)
         raw = self._files.load(PERIODS)
         if raw is not None:
@@ -108,7 +110,7 @@ class Point:
 
     def lacking(self) -> tuple[tuple[str, int], ...]:
         """The orders that must exist and that nobody has told us, a few of them."""
-        return self.follower.book.outstanding(FETCH_AT_ONCE)
+        return self.follower.lacking(self._latest())[:FETCH_AT_ONCE]
 
     # --- drawing -----------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ class PointPost:
                 register, number = next(iter(self._wanted))
                 del self._wanted[register, number]
             try:
-                item = self._control.fetch_order(register, number)
+                item = self._control.fetch_order(register, number, self._host)
             except SekishoError:
                 continue  # it is asked for again while it is lacking
             self._tell(item)

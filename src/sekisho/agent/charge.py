@@ -47,6 +47,7 @@ class Charge:
         self._lives_since_s = 0.0
         self._short_lives = 0
         self._permit: Permit | None = None
+        self.reading: tuple[float, WorkloadReading] | None = None  # the newest look's, and when
         self.cap: CapMeans = "none"
         self._capped_ppm: int | None = (
             None  # what the driver was told last; None where nobody knows
@@ -76,6 +77,7 @@ class Charge:
             self._lose_sight(now)
             return
         self._blind_since_s = None
+        self.reading = now, reading
         self._take(reading)
 
     def look_again(self) -> None:
@@ -99,13 +101,16 @@ class Charge:
     @property
     def cap_note(self) -> str | None:
         """The cap as a receipt names it: by which means, and how much is left."""
-        if self._capped_ppm in (None, WHOLE_PPM):
+        if self._capped_ppm in (None, WHOLE_PPM) or (self.cap == "none" and self.work != "none"):
             return None
-        return f"{self.cap}, {(self._capped_ppm or 0) / 10_000:g} % left"
+        seat = self._host.seat  # another charter's cap may leave less: the receipt says what is left in truth
+        left = f"{(seat.least_share() if seat else self._capped_ppm or 0) / 10_000:g} % left"
+        return f"no work is there to slow, {left} to what comes" if self.cap == "none" else f"{self.cap}, {left}"
 
     def keep_cap(self, share_ppm: int, now: float) -> bool:
         """Have the driver leave the work this share, told once; False where it has no means to."""
-        if share_ppm == self._capped_ppm:
+        waits = self.cap == "none" and share_ppm < WHOLE_PPM and self.work == "running"
+        if share_ppm == self._capped_ppm and not waits:
             return True
         if not self.watchdog_lives or now < self._cap_at_s:
             return False
@@ -207,6 +212,20 @@ class Charge:
             self._quanta.pause()
             return
         self.work, self.means, self._read_at_s = "running", "none", now + READ_EVERY_S
+
+    # --- other charters' acts ----------------------------------------------------------------
+
+    def hear_going(self) -> None:
+        """Under another charter of this host the work was started or thawed, with our permit."""
+        self.work, self.means = "running", "none"
+        self._lives_since_s = now = self._host.clock.elapsed_s()
+        self._read_at_s = now + READ_EVERY_S
+
+    def hear_stopped(self, work: Work, means: StopMeans) -> None:
+        """Another charter of this host stopped the work, or could not set it going."""
+        self.work, self.means = work, means
+        self._quanta.pause()
+        self.look_again()
 
     # --- believing ---------------------------------------------------------------------------
 

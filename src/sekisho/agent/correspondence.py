@@ -92,7 +92,7 @@ class Correspondence:
 
     def chase(self, now: float) -> None:
         """Fetch what is outstanding, send again what should have been acknowledged."""
-        outstanding = self._host.follower.book.outstanding()
+        outstanding = self._host.follower.lacking(self._host.latest())
         if outstanding and now >= self._fetch_at_s:
             self._fetch_at_s = now + FETCH_EVERY_S
             for register, number in outstanding[:FETCH_AT_ONCE]:

@@ -53,7 +53,8 @@ _Row = Callable[[Situation], _Ruling | None]
 
 def decide(situation: Situation) -> Decision:
     """The strictest of all rows that apply."""
-    rulings = [ruling for row in _ROWS if (ruling := row(situation)) is not None]
+    rows = _ROWS if situation.is_bound else (_free_row,)
+    rulings = [ruling for row in rows if (ruling := row(situation)) is not None]
     new_work = situation.lease is not None and all(ruling.new_work for ruling in rulings)
     asked: Act = max((r.act for r in rulings), key=_STRICTNESS.__getitem__, default="run")
     act = _against_work(asked, situation.work, new_work=new_work)
@@ -317,6 +318,17 @@ def _stop_row(situation: Situation) -> _Ruling | None:
     )
 
 
+def _withheld_row(situation: Situation) -> _Ruling | None:
+    """Another charter of this host holds the work: it stops it by itself, and here nothing new begins meanwhile."""
+    if not situation.withheld:
+        return None
+    return _Ruling(act="run", next_quantum=True, reason="; ".join(situation.withheld))
+
+
+def _free_row(_: Situation) -> _Ruling | None:
+    return _Ruling(act="run", reason="this charter does not bind the host")
+
+
 def _named(what: str, demand: Demand) -> str:
     orders = ", ".join(f"{order.register} {order.number}" for order in demand.orders)
     return f"{what}, by order {orders}"
@@ -336,4 +348,5 @@ _ROWS: tuple[_Row, ...] = (
     _clock_row,
     _demand_row,
     _stop_row,
+    _withheld_row,
 )

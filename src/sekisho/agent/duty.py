@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sekisho.agent.charge import WHOLE_PPM, Charge
+from sekisho.agent.charge import Charge
 from sekisho.agent.continuity import Continuity
 from sekisho.agent.correspondence import Correspondence
 from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
@@ -26,11 +26,13 @@ from sekisho.agent.events import (
     Pushed,
     ReceiptRefused,
 )
+from sekisho.agent.fellows import Fellows
 from sekisho.agent.fixed_set import FixedSet
-from sekisho.agent.follow import Finding
+from sekisho.agent.follow import Finding, Followed
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
+from sekisho.agent.slowing import Slowing
 from sekisho.licensing import LicenceState
 from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.orders import Demand, KnownOrder
@@ -51,14 +53,16 @@ class Duty:
         self.quanta = Quanta(host)
         self.charge = Charge(host, self.quanta, revive)
         self.halting = Halting(host)
+        self.slowing = Slowing(host, self.charge, self.halting)
         self.fixed_set = FixedSet(host)
         self.letters = Correspondence(host)
         self.continuity = Continuity(host)
+        self.fellows = Fellows(host, self.quanta, self.charge, self._stands)
         self.start: Start = "sound"
         self.decision: Decision | None = None
         self._outstanding_since_s: float | None = None
         self._demanded_since_s: float | None = None
-        self._stop_failed = self._cap_kept = False
+        self._stop_failed = False
 
     @property
     def work(self) -> Work:
@@ -74,9 +78,10 @@ class Duty:
         watchdog or a TPM does not answer.
         """
         self._host.latest()
-        for followed in self._host.memory.load_followed():
-            item = FeedItem(envelope=followed.envelope, proof=followed.proof)
-            self._host.follower.take_item(item, followed.seen)
+        # Twice: a resume is taken only where the heads, which come last, reach what it lifts.
+        untold = list(self._host.memory.load_followed())
+        for _ in range(2):
+            untold = [followed for followed in untold if not self._is_told(followed)]
         # After the enrolment is known again: whether a TPM's word for this boot counts is what that says.
         opening = self._host.memory.open(self.continuity.boot_of(boot))
         self.continuity.remember_time()
@@ -96,6 +101,14 @@ class Duty:
         for given in list(self._host.memory.pending.values()):
             self._host.outbox.send_receipt(given)
         self.quanta.requests.resume()
+
+    def _is_told(self, followed: Followed) -> bool:
+        """Whether the follower takes what was kept."""
+        item = FeedItem(
+            envelope=followed.envelope, proof=followed.proof, membership=followed.membership
+        )
+        kept, finding = self._host.follower.take_item(item, followed.seen)
+        return kept is not None or finding is None
 
     # --- hearing -----------------------------------------------------------------------------
 
@@ -153,18 +166,19 @@ class Duty:
             self.charge.look(now)
         demand, covering = self._demand()
         self._note_since(now, demand)
-        caps = self._caps()
-        if demand.effect in (None, "cap"):  # what stops comes first
-            self._cap_kept = self.charge.keep_cap(_share_of(caps), now)
-        decision = decide(self._situation(now, demand))
-        self.decision = decision
+        halts = demand.effect not in (None, "cap")
+        self.slowing.keep(self._caps(), now, halts=halts)
+        situation = self.fellows.beside(self._situation(now, demand))
+        self.decision = decision = decide(situation)
+        self.fellows.waive(situation, decision)
         if demand.refuses_new_work:
             self._keep_gate(now, demand)  # what is let in while we stop the rest would be missed
         self._stop(decision, covering)
         # Before any receipt: whoever said halted must not forget by which order (tests/simulation).
         self.letters.keep()
         self._record(covering)
-        self.halting.receive(caps, self.work, self.charge.cap_note)
+        self.slowing.record(self.work, halts=halts, has_contact=self.letters.has_contact)
+        self._findings(self.slowing.measure())
         self._findings(
             [Finding(code=code, detail="; ".join(decision.reasons)) for code in decision.findings]
         )
@@ -185,19 +199,30 @@ class Duty:
             self._findings(list(self._host.gatekeeper.keep(view, situation, decide(situation))))
 
     def _demand(self) -> tuple[Demand, tuple[KnownOrder, ...]]:
+        if not self.fellows.is_bound:
+            return Demand(), ()
         licence = self._host.licence()
         facts = self._host.follower.facts(licence.licence if licence else None)
         return self._host.follower.demand(self._host.latest(), facts)
 
     def _caps(self) -> tuple[KnownOrder, ...]:
+        if not self.fellows.is_bound:
+            return ()
         licence = self._host.licence()
         facts = self._host.follower.facts(licence.licence if licence else None)
         return self._host.follower.caps(self._host.latest(), facts)
 
+    def _lacks_orders(self) -> bool:
+        """Whether an order must exist that is not known, or one is known that nobody has shown to be for others."""
+        follower, licence = self._host.follower, self._host.licence()
+        if follower.book.outstanding(1):
+            return True
+        facts = follower.facts(licence.licence if licence else None)
+        return bool(follower.unproven(self._host.latest(), facts))
+
     def _note_since(self, now: float, demand: Demand) -> None:
         """Since when orders are outstanding and the present demand is acted on."""
-        outstanding = self._host.follower.book.outstanding()
-        if not outstanding:
+        if not self._lacks_orders():
             self._outstanding_since_s = None
         elif self._outstanding_since_s is None:
             self._outstanding_since_s = now
@@ -206,6 +231,13 @@ class Duty:
         elif self._demanded_since_s is None:
             self._demanded_since_s = now
             self.charge.forget_checkpoint()
+
+    def _stands(self) -> Situation:
+        """How things stand at this moment, as another charter of the host asks."""
+        now = self._host.clock.elapsed_s()
+        demand, _ = self._demand()
+        self._note_since(now, demand)
+        return self._situation(now, demand)
 
     def _situation(self, now: float, demand: Demand) -> Situation:
         host, lease = self._host, self._host.memory.state.lease
@@ -243,9 +275,10 @@ class Duty:
             counter_answers=self.quanta.counter_answers,
             clock_fault=host.follower.clocks.check(now, host.clock.now()),
             stop_failed=self._stop_failed,
-            cap_kept=self._cap_kept,
+            cap_kept=self.slowing.is_kept,
             busy_without_lease=terms.busy_without_lease if terms else "freeze",
             device_set=self.fixed_set.facts(self.work),
+            is_bound=self.fellows.is_bound,
         )
 
     def _has_ended(self, licence: LicenceState) -> bool:
@@ -308,7 +341,8 @@ class Duty:
             self.halting.halted(covering, self.work, self.charge.means)
         for given in self.quanta.finish_closing(self.work):
             self._host.outbox.send_receipt(given)
-        if self.work != "running" and self._gives_back(covering):
+        is_over = self.work != "running" or not self.fellows.is_bound
+        if is_over and self._gives_back(covering):
             for given in self.quanta.close(self.work):
                 self._host.outbox.send_receipt(given)
 
@@ -322,18 +356,22 @@ class Duty:
             self._has_ended(licence) or licence.suspended is not None
         )
         over = self.quanta.covered_s() <= 0 or not self.quanta.is_affordable()
-        return halted or revoked or over or self.charge.is_complete or self.start != "sound"
+        left = self.charge.is_complete or self.start != "sound" or not self.fellows.is_bound
+        return halted or revoked or over or left
 
     def _wants_to_run(self, covering: tuple[KnownOrder, ...]) -> bool:
         return bool(
             (self._host.settings.command or self._host.settings.adopts)
             and not self.charge.is_complete
+            and not self.fellows.is_leaving
             and not covering
             and self._outstanding_since_s is None
         )
 
     def _go_on(self, decision: Decision) -> None:
         """The next quantum of running work, or the first of work to be started or thawed."""
+        if self.fellows.is_leaving:
+            return
         if self.work == "running" and decision.work == "run":
             if decision.next_quantum and self.quanta.is_due():
                 self._begin_quantum()
@@ -385,12 +423,6 @@ class Duty:
             for known in book.values()
             if known.order.not_before > earliest
         ]
-
-
-def _share_of(capping: tuple[KnownOrder, ...]) -> int:
-    """Millionths of the processor time that the caps in force leave, all where there is none."""
-    caps = (known.order.cap_percent for known in capping)
-    return min((percent * 10_000 for percent in caps if percent is not None), default=WHOLE_PPM)
 
 
 def _worst(one_s: float | None, other_s: float | None) -> float | None:

@@ -46,10 +46,11 @@ def picture_of(view: GateView, situation: Situation, decision: Decision) -> Gate
     A run without a licence is not named: to the gate it is unknown.
     """
     state = view.licence
-    if state is None:
+    if state is None or not situation.is_bound:
         until = view.latest.plus(UNLICENSED_FOR_S)
         # How strict a site is says its licence; before there is one, the charter.
-        advised: Mode = "advise" if situation.busy_without_lease == "advise" else "kill"
+        is_lenient = situation.busy_without_lease == "advise" or not situation.is_bound
+        advised: Mode = "advise" if is_lenient else "kill"
         return GatePicture(host=view.host, mode=advised, written=view.latest, until=until)
     shut = _why_shut(situation, decision, state.licence.lease.quantum_s)
     run = RunGate(

@@ -44,12 +44,24 @@ class Halting:
         halted = self._host.memory.standing.halted
         return all(known.digest in halted for known in covering)
 
-    def receive(self, covering: tuple[KnownOrder, ...], work: Work, cap: str | None = None) -> None:
-        """A receipt for each order that is new here; of a cap it names the means."""
+    def receive(self, covering: tuple[KnownOrder, ...], work: Work) -> None:
+        """A receipt for each order that is new here."""
         for known in covering:
             if known.digest not in self._host.memory.standing.received:
-                means = cap if acting_effect(known) == "cap" else None
-                self._give("received", known.reference, work, cap=means)
+                self._give("received", known.reference, work)
+
+    def capped(self, caps: tuple[KnownOrder, ...], work: Work, note: str) -> None:
+        """A receipt for each order under which the work goes slower now; `note` names the means and what is left."""
+        for known in caps:
+            if known.digest not in self._host.memory.standing.capped:
+                self._give("capped", known.reference, work, cap=note)
+
+    def uncapped(self, caps: tuple[KnownOrder, ...], work: Work) -> None:
+        """A receipt for each order that capped this host and does so no more."""
+        standing = {known.digest for known in caps}
+        for digest, reference in list(self._host.memory.standing.capped.items()):
+            if digest not in standing:
+                self._give("resumed", reference, work)
 
     def halted(self, covering: tuple[KnownOrder, ...], work: Work, means: StopMeans) -> None:
         """A receipt for each covering order, once nothing runs; `means` is `none` where nothing had to be stopped."""

@@ -11,6 +11,7 @@ import msgspec
 from sekisho.agent.device_settings import DeviceSettings
 from sekisho.agent.follow import Finding, Follower
 from sekisho.agent.gatekeeping import Gatekeeper, GateView
+from sekisho.agent.joint_driver import Seat
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Outbox
 from sekisho.agent.receipts import GivenReceipt, Notes, give_receipt
@@ -119,7 +120,9 @@ class Host:
         nonce: Callable[[], str],
         cores: int,
         gate: Gate | None = None,
+        seat: Seat | None = None,
     ) -> None:
+        """`seat` is this charter's place where the host stands under several; it is the driver then, too."""
         self.settings = settings
         self.signer = signer
         self.clock = clock
@@ -131,6 +134,7 @@ class Host:
         self.nonce = nonce
         self.cores = settings.cores or cores
         self.gatekeeper = Gatekeeper(gate) if gate is not None else None
+        self.seat = seat
         self._raised: dict[tuple[str, str | None], float] = {}
 
     def latest(self) -> Instant:

@@ -183,7 +183,8 @@ def _kept(home: Path) -> Iterator[tuple[FeedItem, Instant]]:
                 kept = parse_followed(line.removesuffix(b"\n"))
             except InvalidInput:
                 continue  # torn: the feed has it, too
-            yield FeedItem(envelope=kept.envelope, proof=kept.proof), kept.seen
+            item = FeedItem(envelope=kept.envelope, proof=kept.proof, membership=kept.membership)
+            yield item, kept.seen
 
 
 def _hear(

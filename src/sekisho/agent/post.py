@@ -180,7 +180,7 @@ class Post:
 
     def _fetch(self, register: str, number: int) -> None:
         try:
-            item = self._control.fetch_order(register, number)
+            item = self._control.fetch_order(register, number, self._host)
         except Unavailable:
             raise
         except SekishoError:

@@ -73,25 +73,29 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the receipts already say about orders: received and halted under which, by payload digest."""
+    """What the receipts already say about orders: received, halted and capped under which, by payload digest."""
 
     received: frozenset[str] = frozenset()
     halted: dict[str, OrderReference] = {}
+    capped: dict[str, OrderReference] = {}
 
     def after(self, receipt: ReceiptGiven) -> Standing:
-        """Receipts of stage received, halted and resumed move it; the others do not."""
+        """Receipts of stage received, halted, capped and resumed move it; the others do not."""
         order = receipt.order
         if order is None:
             return self
-        received, halted = self.received, dict(self.halted)
+        received, halted, capped = self.received, dict(self.halted), dict(self.capped)
         if receipt.stage == "received":
             received |= {order.digest}
         elif receipt.stage == "halted":
             halted[order.digest] = order
+        elif receipt.stage == "capped":
+            capped[order.digest] = order
         elif receipt.stage == "resumed":
             received -= {order.digest}
             halted.pop(order.digest, None)
-        return Standing(received=received, halted=halted)
+            capped.pop(order.digest, None)
+        return Standing(received=received, halted=halted, capped=capped)
 
 
 class ChainTail(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from sekisho.auditor.custody_checks import (
 )
 from sekisho.auditor.deposit_checks import check_deposits
 from sekisho.auditor.evidence import Evidence, Trust, gather_evidence
+from sekisho.auditor.hold_checks import check_holds
 from sekisho.auditor.licence_checks import check_decisions, check_leases, check_licences
 from sekisho.auditor.limits import describe_limits
 from sekisho.auditor.log_checks import (
@@ -50,6 +51,7 @@ from sekisho.auditor.regime_checks import (
     check_trust_root,
     check_uniqueness,
 )
+from sekisho.auditor.scope_checks import check_scopes
 from sekisho.auditor.seen_checks import SEEN_CHECK, check_seen
 from sekisho.auditor.usage_checks import check_usage_evidence, check_usage_reports
 from sekisho.auditor.verdicts import CheckResult, Outcome, Report, worst_verdict
@@ -88,6 +90,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("uniqueness", check_uniqueness),
     Check("registers", check_registers),
     Check("orders-in-force", check_orders_in_force),
+    Check("order-scopes", check_scopes),
+    Check("holds", check_holds),
     Check("packs", check_packs),
     Check("decisions", check_decisions),
     Check("licences", check_licences),

@@ -7,11 +7,13 @@ when. What a fold refuses is kept as a refusal under the check that it belongs t
 from __future__ import annotations
 
 import bisect
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
+from sekisho.auditor.resolving import named_anew
 from sekisho.ledger import Cosigned, Frontier, Policy, leaf_hash
 from sekisho.licensing import (
     ApplicationBook,
@@ -23,6 +25,7 @@ from sekisho.licensing import (
     WrongIssuer,
     WrongLeaseNumber,
 )
+from sekisho.licensing.rosters import Rosters
 from sekisho.model.errors import SekishoError, StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -34,7 +37,9 @@ from sekisho.model.statements import (
     LicenceIssued,
     LicenceRevoked,
     LicenceSuspended,
+    OrderIssued,
     Predicate,
+    ResolvedScope,
     TimeMarked,
 )
 from sekisho.orders import OrderBook, record_in_book
@@ -106,6 +111,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     mark_faults: tuple[str, ...]
     speakers: Mapping[str, Regime]
     applications: ApplicationBook = ApplicationBook()
+    rosters: Rosters = Rosters()
 
     def facts(self, kind: type[P]) -> Iterator[tuple[Step, P]]:
         """Every sound entry of one kind, in log order."""
@@ -167,6 +173,7 @@ class _Walk:
         self._shelf = PackShelf()
         self._applications = ApplicationBook()
         self._outages = OutageBook()
+        self._rosters = Rosters()
         self._steps: list[Step] = []
         self._frontier = Frontier()
         self._roots = [self._frontier.root()]
@@ -213,6 +220,7 @@ class _Walk:
             mark_faults=tuple(self._mark_faults),
             speakers=self._speakers,
             applications=self._applications,
+            rosters=self._rosters,
         )
 
     def _final(self, note: Note | None) -> tuple[Cosigned | None, Mark | None]:
@@ -242,6 +250,7 @@ class _Walk:
         before, self._regime = self._regime, self._regime.after(recorded)
         self._try("registers", recorded, lambda entry: self._fold_orders(entry, before))
         self._fold_licences(recorded)
+        self._try("order-scopes", recorded, self._fold_rosters)
         self._try("approvals", recorded, lambda entry: self._fold_applications(entry, before))
         self._outages = self._outages.after(recorded)
         self._lives = self._lives.after(recorded)
@@ -251,6 +260,20 @@ class _Walk:
 
     def _fold_orders(self, recorded: Recorded, before: Regime) -> None:
         self._orders = record_in_book(self._orders, recorded, before, self._regime)
+        fact = recorded.verified.predicate
+        if isinstance(fact, OrderIssued) and fact.resolved is not None:
+            self._name_hosts(recorded, fact.resolved)
+
+    def _name_hosts(self, recorded: Recorded, resolved: ResolvedScope) -> None:
+        """Whom a predicate names; where others were signed, nobody knows, and the check of scopes says so."""
+        if resolved.size > recorded.index:
+            return
+        with contextlib.suppress(SekishoError):
+            hosts = named_anew(self._rosters.at(resolved.size), resolved)
+            self._orders = self._orders.naming(recorded.verified.digest, hosts)
+
+    def _fold_rosters(self, recorded: Recorded) -> None:
+        self._rosters = self._rosters.after(recorded, self._regime.hosts, self._ledger)
 
     def _fold_applications(self, recorded: Recorded, before: Regime) -> None:
         self._applications = self._applications.after(recorded, before.charter)

@@ -19,7 +19,7 @@ from sekisho.model.statements import (
     RunDeclared,
 )
 from sekisho.model.wire import canonical, sha256_hex
-from sekisho.orders import facts_of, is_covered
+from sekisho.orders import facts_of, halts_work, is_covered
 from sekisho.rules import Pack, decide_plainly, request_from_run
 
 __all__ = ["REQUESTS", "check_decisions", "check_leases", "check_licences"]
@@ -353,5 +353,6 @@ def _check_cover(
     return [
         f"was granted while order {known.order.register} {known.order.number} covered it"
         for known in step.orders.in_force(lease.effective)
-        if is_covered(known, facts)
+        if halts_work(known.order)  # a cap slows work, a suspension of access is about users
+        and is_covered(known, facts)
     ]

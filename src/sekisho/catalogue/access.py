@@ -50,7 +50,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     # --- documents in words
     "show.kind.weights-locked": ("Weights locked", "重みの施錠"),
-    "show.kind.weights-key-released": ("Key of locked weights released", "施錠された重みの鍵の交付"),
+    "show.kind.weights-key-released": (
+        "Key of locked weights released",
+        "施錠された重みの鍵の交付",
+    ),
     "show.kind.access-decided": ("Access roll-up", "アクセス集計"),
     "show.label.model": ("model", "モデル"),
     "show.label.under_licence": ("licence", "許可"),

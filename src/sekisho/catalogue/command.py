@@ -194,6 +194,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Are the readings at hand that usage reports rest on?",
         "利用報告の根拠となる計測記録はありますか",
     ),
+    "audit.check.access": (
+        "Does each roll-up of a served model say what the suspensions over it made of it?",
+        "提供モデルの集計は、対象となる利用停止命令のとおりですか",
+    ),
+    "audit.check.weights-keys": (
+        "Was each key of locked weights given as its licence and the orders allow?",
+        "施錠された重みの鍵は、許可と命令に従って交付されましたか",
+    ),
     "audit.check.effects": ("Did halted work stay halted?", "停止した計算は停止し続けましたか"),
     "audit.check.halts": (
         "Is each halt as sure as it is said to be?",

@@ -25,6 +25,12 @@ from sekisho.cli.order_access import (
     UserJurisdictions,
     access_terms,
 )
+from sekisho.cli.order_appeal import add_to as add_appeals
+from sekisho.cli.order_drill import add_to as add_drills
+from sekisho.cli.order_prove import add_to as add_prove
+from sekisho.cli.order_refusal import add_to as add_refusals
+from sekisho.cli.order_scope import Where, resolved_scope
+from sekisho.cli.order_work import WorkPlace, see_work
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -45,10 +51,15 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Draft, sign, issue and follow orders.", no_args_is_help=True)
 _KINDS = ("order-issued",)
-_SIGNED = (*_KINDS, "order-confirmed", "signature-withdrawn")
+_LADDER = ("refusal-recorded", "appeal-filed", "appeal-decided")
+_SIGNED = (*_KINDS, "order-confirmed", "signature-withdrawn", *_LADDER)
 add_sign(app, _SIGNED, "Show the order, have its digest phrase typed back, and add your signature.")
 add_issue(app, _SIGNED, "Hand a signed order in; agents get it at once.")
 add_withdraw(app, _KINDS, "Take your signature on an order back, before it is issued.")
+add_refusals(app)
+add_appeals(app)
+add_prove(app)
+add_drills(app)
 _DRAFTED = ("pause", "hold", "suspend-access", "resume")
 _EFFECTS = {
     "pause": "checkpoint-then-stop",
@@ -102,6 +113,7 @@ def draft(
     legal_basis: _LegalBasis,
     appeal: _Appeal,
     scope: _Scope = None,
+    where: Where = None,
     effect: _Effect = "",
     lasts: _Lasts = "24h",
     grace: _Grace = "30s",
@@ -115,6 +127,7 @@ def draft(
     user_jurisdiction: UserJurisdictions = None,
     everybody: Everybody = False,
     unknown: Unknown = "",
+    work: WorkPlace = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
@@ -122,8 +135,9 @@ def draft(
 ) -> None:
     """Write the order that would be next in its register, and show what it would do."""
     from sekisho.ceremony import OrderPlan, draft_order
+    from sekisho.model.statements import Scope
 
-    view = look(context, Sources(home=home, log=log, policy=policy))
+    view = see_work(look(context, Sources(home=home, log=log, policy=policy)), work)
     state = require_state(view, as_json=as_json)
     lifted = tuple(_reference(state, text, "--lifts") for text in lifts or ())
     flags = AccessFlags(
@@ -133,9 +147,10 @@ def draft(
         everybody=everybody,
         unknown=unknown,
     )
+    resolved = resolved_scope(view, state, where or [], lifted, scoped=bool(scope))
     plan = OrderPlan(
         kind=_kind(kind),
-        scope=_scope(scope or [], state, lifted),
+        scope=Scope() if resolved is not None else _scope(scope or [], state, lifted),
         effect=_effect(effect or _EFFECTS[kind]),
         lasts_s=parse_length(lasts, path="--lasts"),
         legal_basis=legal_basis,
@@ -147,6 +162,7 @@ def draft(
         exemptions=tuple(exempt or ()),
         drill=drill,
         access=access_terms(kind, flags),
+        resolved=resolved,
     )
     deliver_draft(view, draft_order(state, plan, now=view.now), Path(out), as_json=as_json)
 
@@ -156,15 +172,20 @@ def preview(
     context: typer.Context,
     *,
     file: _File,
+    work: WorkPlace = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
     as_json: AsJson = False,
 ) -> None:
-    """Whom an order would touch as the log stands, and what it would change for them."""
+    """Whom an order would touch as the log stands: work, exemptions, checkpoints, and what would be lost."""
     sources = Sources(home=home, log=log, policy=policy)
-    _, _, view, page = show_statement(context, file, _KINDS, sources)
+    document, _, view, page = show_statement(context, file, _KINDS, sources)
     require_state(view, as_json=as_json)
+    if work:
+        from sekisho.cli.words import describe
+
+        page = describe(document, see_work(view, work))
     deliver(Answer(document=page.to_document(), text=page.to_text()), as_json=as_json)
 
 
@@ -218,22 +239,20 @@ def status(
     *,
     register: Annotated[str, typer.Argument(metavar="[REGISTER", help="As pause/JP.")] = "",
     number: Annotated[int, typer.Argument(metavar="NUMBER]", help="Its number.", min=0)] = 0,
+    site: Annotated[str, typer.Option("--site", help="One site alone.")] = "",
     home: HomeFolder = "",
     log: LogPlace = "",
     policy: PolicyFile = "",
     as_json: AsJson = False,
 ) -> None:
     """How far each host has come under an order, how sure that is, and until when it may be said."""
-    from sekisho.cli.words.lives import host_rows, order_row, status_text
+    from sekisho.cli.words.lives import status_row, status_text
 
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     chosen = _chosen(state, view, register, number)
-    rows = [
-        {**order_row(state, known, view), "hosts": host_rows(state, known, view)}
-        for known in chosen
-    ]
-    text = "\n".join(status_text(state, known, view) for known in chosen)
+    rows = [status_row(state, known, view, site) for known in chosen]
+    text = "\n".join(status_text(state, known, view, site) for known in chosen)
     deliver(
         Answer(document=rows, text=text or say("order.none-in-force", view.language)),
         as_json=as_json,

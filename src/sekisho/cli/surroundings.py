@@ -94,7 +94,13 @@ def look(context: typer.Context, sources: Sources, *, origin: str | None = None)
         state = log.state if log is not None else None
         charter = state.regime.charter if state is not None else None
         cosigned = log.cosigned if log is not None else None
-        footing = Footing(root=root, charter=charter, state=state, witnessed=_witnessed(cosigned))
+        footing = Footing(
+            root=root,
+            charter=charter,
+            state=state,
+            witnessed=_witnessed(cosigned),
+            root_at=log.root_at if log is not None else None,
+        )
         return View(language=settings.language, now=now, footing=footing, cosigned=cosigned)
     root = find_root(roots, origin) if origin is not None else None
     charter = _load_charter(sources.charter, root) if sources.charter else None

@@ -7,12 +7,14 @@ outage counts on sight too, since the log may be what is down, and lapses by the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from sekisho.following.clocks import TwoClocks
+from sekisho.following.holds import HostHolds
+from sekisho.following.membership import show_membership
 from sekisho.following.outages import KnownOutage, Outages
 from sekisho.following.rotation import (
     SeenCheckpoints,
@@ -25,11 +27,13 @@ from sekisho.licensing import LicenceLedger
 from sekisho.licensing.ledger import LicenceState
 from sekisho.model.errors import SekishoError, UnknownCriticalField, VerificationError
 from sekisho.model.instants import Instant
+from sekisho.model.membership import Membership
 from sekisho.model.statements import (
     AgentReleased,
     CharterAdopted,
     Effect,
     HostEnrolled,
+    HostRetired,
     KeyCompromised,
     LicenceAmended,
     LicenceClosed,
@@ -61,6 +65,7 @@ from sekisho.orders import (
     is_covered,
     verify_on_sight,
 )
+from sekisho.orders.holding import StackedHold, holders_of
 from sekisho.ports.control import Feed, FeedItem
 from sekisho.signing import (
     Recorded,
@@ -77,6 +82,7 @@ from sekisho.signing.witnessing import still_counting
 __all__ = ["Finding", "Followed", "Follower", "Unwitnessed"]
 
 ON_SIGHT = ("hold", "pause")
+MAX_LACKING = 1_000
 HALTING: tuple[Effect, ...] = ("freeze", "checkpoint-then-stop")
 
 
@@ -101,6 +107,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     envelope: bytes
     proof: str | None
     seen: Instant
+    membership: Membership | None = None
 
 
 class Follower:
@@ -120,16 +127,19 @@ class Follower:
         self.clocks = TwoClocks()
         self.elapsed_s = 0.0
         self.heartbeat: Instant | None = None
+        self.is_retired = False
         self._ahead: tuple[Policy, ...] = ()
         self._seen = SeenCheckpoints()
         self._sighted: dict[str, Instant] = {}
         self._sighted_at_s: dict[str, float] = {}  # of those that this agent was the first to see
         self._stated: dict[str, RegisterHead] = {}  # the newest heads by an authorised statement
         self._lapses: list[Finding] = []
+        self.holds = HostHolds()
         self._known: set[tuple[str, bool]] = set()
         self._fold: dict[type, Callable[[Any, Recorded], None]] = {
             CharterAdopted: self._fold_charter,
-            HostEnrolled: self._fold_regime,
+            HostEnrolled: self._fold_host,
+            HostRetired: self._fold_retired,
             KeyCompromised: self._fold_regime,
             OrderConfirmed: self._fold_regime,
             RecoveryAnnounced: self._fold_regime,
@@ -173,7 +183,8 @@ class Follower:
         try:
             digest = parse_envelope(item.envelope, path="feed").digest
             if (digest, item.proof is not None) in self._known:
-                return None, None
+                return self._show_anew(item, digest, seen)
+            ignored = item.proof is None and digest in self.holds.stacked
             heads, stated = self.book.heads, dict(self._stated)
             kind, finding = self._accept(item, seen)
         except SekishoError as error:
@@ -181,11 +192,46 @@ class Follower:
         is_heartbeat = kind == "orders-in-force"
         if is_heartbeat and (self.book.heads, self._stated) == (heads, stated):
             return None, finding  # the heartbeat of a quiet regime: nothing to keep
-        self._known.add((digest, item.proof is not None))
+        if item.proof is not None or digest not in self.holds.stacked:
+            self._known.add((digest, item.proof is not None))
+        elif ignored:
+            return None, finding  # it may come again with more signatures, and these were none
+        shown, fault = self._show(item, digest)
         kept = Followed(
-            kind=kind, envelope=item.envelope, proof=item.proof, seen=seen or self.earliest()
+            kind=kind,
+            envelope=item.envelope,
+            proof=item.proof,
+            seen=seen or self.earliest(),
+            membership=shown,
         )
-        return kept, finding
+        return kept, fault or finding
+
+    def _show_anew(
+        self, item: FeedItem, digest: str, seen: Instant | None
+    ) -> tuple[Followed | None, Finding | None]:
+        """An item that is known already: its proof may say more about this host than what was known."""
+        shown, fault = self._show(item, digest)
+        if shown is None:
+            return None, fault
+        first = self._sighted.get(digest, seen or self.earliest())
+        kept = Followed(
+            kind="order-issued",
+            envelope=item.envelope,
+            proof=item.proof,
+            seen=first,
+            membership=shown,
+        )
+        return kept, fault
+
+    def _show(self, item: FeedItem, digest: str) -> tuple[Membership | None, Finding | None]:
+        """What a proof adds to what is known of an order: the proof, where it does; a finding, where it is false."""
+        try:
+            before = self.book
+            self.book = show_membership(self.book, digest, self.host, item.membership)
+        except SekishoError as error:
+            detail = f"the proof that came with an order: {error}"
+            return None, Finding(code=error.code, detail=detail[:2000], about=digest)
+        return (item.membership if self.book is not before else None), None
 
     def heard(self, cosigned: Cosigned) -> None:
         """Let a verified checkpoint's median cosignature time move the earliest clock."""
@@ -219,6 +265,8 @@ class Follower:
             return verified.kind, finding
         if index is None:
             raise Unwitnessed(f"a {verified.kind} came without proof of a witnessed checkpoint")
+        if isinstance(fact, OrdersInForce) and seen is not None:
+            self._drop(self._displaced(fact.heads))
         fold = self._fold.get(type(fact))
         if fold is not None and not (isinstance(fact, HostEnrolled) and fact.host != self.host):
             fold(fact, recorded)
@@ -277,6 +325,14 @@ class Follower:
         if self.regime.doubts is not before.doubts:
             self.book = self.book.doubting(doubted_orders(self.regime))
 
+    def _fold_host(self, fact: HostEnrolled, recorded: Recorded) -> None:
+        self._fold_regime(fact, recorded)
+        self.is_retired = False
+
+    def _fold_retired(self, fact: HostRetired, _: Recorded) -> None:
+        """Its enrolment still says what the host can compute: a quantum that runs is counted to its end."""
+        self.is_retired = self.is_retired or fact.host == self.host
+
     def _fold_licence(self, _: object, recorded: Recorded) -> None:
         """Each entry once: after a restart of the control plane a host is told everything again."""
         if recorded.leaf not in self._licensed:
@@ -310,30 +366,53 @@ class Follower:
             raise UnwitnessedRelease(
                 f"a {order.kind} does not act on sight: it needs a witnessed checkpoint"
             )
-        known = KnownOrder(order=order, digest=digest, witnessed=witnessed)
+        by = holders_of(order, charter, recorded.verified.signers)
+        known = KnownOrder(order=order, digest=digest, witnessed=witnessed, by=by)
         self.book.check_register(order, charter.terms.registers)
         verify_on_sight(
             known, charter, self.book, log=self.origin, earliest=self.earliest(), seen=seen
         )
         self._lapses += self._lapsed_orders()
         if seen is not None:
-            self._drop(self._displaced(known))
+            head = RegisterHead(register=order.register, number=order.number, digest=digest)
+            self._drop(self._displaced((head,)))
         self.book = self.book.after(known)
+        self._take_hold(known, recorded, is_news=seen is None)
         self._fold_regime(order, recorded)
         self._sighted.setdefault(digest, seen or self.earliest())
         if seen is None:
             self._sighted_at_s.setdefault(digest, self.elapsed_s)
 
-    def _displaced(self, known: KnownOrder) -> set[str]:
-        """Of an order that is told again after a restart: what stood at its number and had lapsed when it came.
+    def _take_hold(self, known: KnownOrder, recorded: Recorded, *, is_news: bool) -> None:
+        """Remember a hold, or that it is stacked on another and ignored; a finding where that is news."""
+        charter, signers, before = self.regime.in_force(), recorded.verified.signers, self.holds
+        self.holds = before.taking(known, charter, signers, self._may_cover)
+        if is_news and known.digest not in before.stacked:
+            fault = self.holds.fault(known, charter, signers, self._may_cover)
+            if fault is not None:
+                self._lapses.append(
+                    Finding(code=StackedHold.code, detail=fault, about=known.digest)
+                )
 
-        It is told again as well, perhaps before any clock here says so, and must not keep its successor out.
+    def _may_cover(self, known: KnownOrder) -> bool:
+        """Whether an order covers this host under any licence that it may work under, or without one."""
+        standing = self.ledger.standing_of(self.host)
+        if not standing:
+            return is_covered(known, self.facts(None))
+        return any(is_covered(known, self.facts(each.licence)) for each in standing)
+
+    def _displaced(self, heads: Iterable[RegisterHead]) -> set[str]:
+        """Of what is told again after a restart: the orders at its numbers that had lapsed when it came.
+
+        They are told again as well, perhaps before any clock here says so, and must not keep their successors out.
         """
-        register = self.book.orders.get(known.order.register)
-        before = None if register is None else register.get(known.order.number)
-        if before is None or before.digest == known.digest or before.witnessed:
-            return set()
-        return {before.digest}
+        gone: set[str] = set()
+        for head in heads:
+            register = self.book.orders.get(head.register)
+            before = None if register is None else register.get(head.number)
+            if before is not None and before.digest != head.digest and not before.witnessed:
+                gone.add(before.digest)
+        return gone
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -364,11 +443,15 @@ class Follower:
         begun = self.book.in_force(latest, expiry_at=earliest)
         not_lifted = self.book.in_force(earliest, expiry_at=earliest)
         both = {known.digest: known for known in (*begun, *not_lifted)}
-        return tuple(known for known in both.values() if not self._has_lapsed(known))
+        return tuple(
+            known
+            for known in both.values()
+            if not self._has_lapsed(known) and known.digest not in self.holds.stacked
+        )
 
     def demand(self, latest: Instant, facts: HostFacts) -> tuple[Demand, tuple[KnownOrder, ...]]:
         """What the orders in force ask of this host, and those among them that ask it to halt."""
-        orders = self.in_force(latest)
+        orders = tuple(known for known in self.in_force(latest) if not known.is_unproven)
         halting = tuple(
             known
             for known in orders
@@ -376,12 +459,36 @@ class Follower:
         )
         return decide_demand(orders, facts), halting
 
+    def unproven(self, latest: Instant, facts: HostFacts) -> tuple[KnownOrder, ...]:
+        """The orders in force that ask something of work and of which nobody has shown whether they ask it here."""
+        return tuple(
+            known
+            for known in self.in_force(latest)
+            if known.is_unproven
+            and effect_of(known.order) != "suspend-access"
+            and is_covered(known, facts)
+        )
+
+    def lacking(self, latest: Instant) -> tuple[tuple[str, int], ...]:
+        """The (register, number) of orders to be asked for: unknown ones, and those without a proof about this host."""
+        ahead = (
+            known
+            for register in self.book.orders.values()
+            for known in register.values()
+            if known.is_unproven and known.order.not_before > latest
+        )
+        unproven = (known for known in (*self.in_force(latest), *ahead) if known.is_unproven)
+        asked = ((known.order.register, known.order.number) for known in unproven)
+        return tuple(dict.fromkeys((*self.book.outstanding(), *asked)))[:MAX_LACKING]
+
     def caps(self, latest: Instant, facts: HostFacts) -> tuple[KnownOrder, ...]:
         """The orders in force that ask this host to slow down."""
         return tuple(
             known
             for known in self.in_force(latest)
-            if effect_of(known.order) == "cap" and is_covered(known, facts)
+            if effect_of(known.order) == "cap"
+            and not known.is_unproven
+            and is_covered(known, facts)
         )
 
     def outage(self, latest: Instant) -> tuple[float, float] | None:

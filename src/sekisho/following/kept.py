@@ -13,7 +13,16 @@ import msgspec
 from sekisho.following.follow import Followed
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
-from sekisho.model.wire import canonical, decode_base64, encode_base64, from_json, parse_json
+from sekisho.model.membership import Membership
+from sekisho.model.wire import (
+    JsonValue,
+    canonical,
+    decode_base64,
+    encode_base64,
+    from_json,
+    parse_json,
+    to_plain,
+)
 from sekisho.ports.host_files import HostFiles
 
 __all__ = ["FOLLOWED", "HEADS", "keep_followed", "load_followed", "parse_followed"]
@@ -26,18 +35,20 @@ class _FollowedRow(msgspec.Struct, frozen=True):
     envelope: str
     proof: str | None
     seen: Instant
+    membership: Membership | None = None
 
 
 def keep_followed(files: HostFiles, followed: Followed) -> None:
     """Make one accepted item durable; of heartbeats only the newest is kept."""
-    line = canonical(
-        {
-            "envelope": encode_base64(followed.envelope),
-            "kind": followed.kind,
-            "proof": followed.proof,
-            "seen": str(followed.seen),
-        }
-    )
+    row: dict[str, JsonValue] = {
+        "envelope": encode_base64(followed.envelope),
+        "kind": followed.kind,
+        "proof": followed.proof,
+        "seen": str(followed.seen),
+    }
+    if followed.membership is not None:
+        row["membership"] = to_plain(followed.membership)
+    line = canonical(row)
     # Crash here: what was accepted counts already, and the feed brings the item again.
     if followed.kind == "orders-in-force":
         files.save(HEADS, line)
@@ -59,5 +70,9 @@ def parse_followed(line: bytes) -> Followed:
     """One kept item, to be verified anew. Raises InvalidInput."""
     row = from_json(_FollowedRow, parse_json(line, path=FOLLOWED), path=FOLLOWED)
     return Followed(
-        kind=row.kind, envelope=decode_base64(row.envelope), proof=row.proof, seen=row.seen
+        kind=row.kind,
+        envelope=decode_base64(row.envelope),
+        proof=row.proof,
+        seen=row.seen,
+        membership=row.membership,
     )

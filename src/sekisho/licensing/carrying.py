@@ -17,7 +17,15 @@ from collections.abc import Iterable
 import msgspec
 
 from sekisho.model.errors import InvalidInput
-from sekisho.model.wire import canonical, decode_base64, encode_base64, from_json, parse_json
+from sekisho.model.membership import Membership
+from sekisho.model.wire import (
+    canonical,
+    decode_base64,
+    encode_base64,
+    from_json,
+    parse_json,
+    to_plain,
+)
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer
 
 __all__ = [
@@ -53,6 +61,7 @@ class _Lease(msgspec.Struct, frozen=True, kw_only=True):
 class _Item(msgspec.Struct, frozen=True, kw_only=True):
     envelope: str
     proof: str | None = None
+    membership: Membership | None = None
 
 
 class _Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,16 +84,19 @@ def write_lease_file(answer: LeaseAnswer) -> bytes:
 
 def write_feed_file(items: Iterable[FeedItem], checkpoint: str | None = None) -> bytes:
     """The document that carries charters, licences, orders and outages to a host that hears no feed."""
-    document: dict[str, object] = {
-        "items": [
-            {"envelope": encode_base64(item.envelope)}
-            | ({} if item.proof is None else {"proof": item.proof})
-            for item in items
-        ]
-    }
+    document: dict[str, object] = {"items": [_plain(item) for item in items]}
     if checkpoint is not None:
         document["checkpoint"] = checkpoint
     return canonical(document) + b"\n"
+
+
+def _plain(item: FeedItem) -> dict[str, object]:
+    plain: dict[str, object] = {"envelope": encode_base64(item.envelope)}
+    if item.proof is not None:
+        plain["proof"] = item.proof
+    if item.membership is not None:
+        plain["membership"] = to_plain(item.membership)
+    return plain
 
 
 def parse_carried(raw: bytes, *, path: str = "lease file") -> Carried:
@@ -117,6 +129,7 @@ def _feed_of(feed: _Feed, path: str) -> Feed:
         FeedItem(
             envelope=decode_base64(item.envelope, path=f"{path}.items[{number}].envelope"),
             proof=item.proof,
+            membership=item.membership,
         )
         for number, item in enumerate(feed.items)
     )

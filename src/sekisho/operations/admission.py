@@ -16,6 +16,8 @@ from sekisho.model.statements import (
     KINDS,
     AccessDecided,
     AgentReleased,
+    AppealDecided,
+    AppealFiled,
     ApplicationFiled,
     ApprovalGiven,
     BalanceClosed,
@@ -42,6 +44,8 @@ from sekisho.model.statements import (
     ProductionReported,
     ReceiptGiven,
     RecoveryVetoed,
+    RefusalRecorded,
+    ResolvedScope,
     RunDeclared,
     TimeMarked,
     UsageReported,
@@ -56,6 +60,13 @@ from sekisho.operations.access_admission import (
 )
 from sekisho.operations.clock_offsets import CLOCK_SLACK_S, may_be_ahead
 from sekisho.operations.grounds import Grounds, verify_charter_alive, verify_sound
+from sekisho.operations.holding import verify_hold_limits
+from sekisho.operations.ladder_admission import (
+    check_appeal_decided,
+    check_appeal_filed,
+    check_refusal,
+    refusal_key,
+)
 from sekisho.operations.licence_admission import (
     check_amended,
     check_answered,
@@ -66,6 +77,7 @@ from sekisho.operations.licence_admission import (
     check_revoked,
 )
 from sekisho.operations.publishing import verify_publication
+from sekisho.operations.resolving import verify_fresh, verify_scope, verify_tree
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
 from sekisho.signing import Recorded, parse_envelope
@@ -119,6 +131,8 @@ def check_admission(
     check = _CHECKS.get(type(fact))
     if check is not None:
         check(state, fact, grounds)
+    if isinstance(fact, OrderIssued):
+        verify_hold_limits(state, fact, recorded.verified.digest, recorded.verified.signers)
     if isinstance(fact, PackPublished):
         _check_pack(state, fact, recorded.verified.signers)
         verify_publication(state, fact, grounds.load_pack(fact.pack))
@@ -152,6 +166,23 @@ def _check_order(state: State, order: OrderIssued, grounds: Grounds) -> None:
     problems = check_release(order, state.orders)
     if problems:
         raise StateConflict("; ".join(problems))
+    if order.resolved is not None:
+        _check_scope(state, order, order.resolved, grounds)
+
+
+def _check_scope(
+    state: State, order: OrderIssued, resolved: ResolvedScope, grounds: Grounds
+) -> None:
+    """The hosts that were signed are those of the predicate, in a tree of this log that is not long over.
+
+    A resume repeats the scope of what it lifts, however old that is.
+    """
+    verify_scope(state.rosters, resolved, log_size=state.size)
+    if grounds.root_at is not None:
+        verify_tree(resolved, grounds.root_at)
+    if order.kind != "resume":
+        superseded = state.regime.marks.after(resolved.size)
+        verify_fresh(resolved, superseded, now=grounds.now)
 
 
 def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> None:
@@ -212,6 +243,18 @@ def _check_receipt(state: State, receipt: ReceiptGiven, _: Grounds) -> None:
         raise StateConflict(
             f"order {receipt.order.register} {receipt.order.number} is not in the log"
         )
+
+
+def _check_refusal(state: State, fact: RefusalRecorded, grounds: Grounds) -> None:
+    check_refusal(state, fact, grounds.now)
+
+
+def _check_appeal(state: State, fact: AppealFiled, _: Grounds) -> None:
+    check_appeal_filed(state, fact)
+
+
+def _check_decision(state: State, fact: AppealDecided, _: Grounds) -> None:
+    check_appeal_decided(state, fact)
 
 
 def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
@@ -324,6 +367,9 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     ProductionReported: _check_account,
     UsageReported: _check_usage,
     AccessDecided: _check_roll_up,
+    RefusalRecorded: _check_refusal,
+    AppealFiled: _check_appeal,
+    AppealDecided: _check_decision,
     WeightsLocked: _check_lock,
 }
 _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
@@ -346,6 +392,9 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     ProductionReported: lambda p: (f"production:{p.party}:{p.report}",),
     UsageReported: lambda p: (usage_key(p),),
     AccessDecided: lambda p: (roll_up_key(p),),
+    RefusalRecorded: lambda p: (refusal_key(p),),
+    AppealFiled: lambda p: (f"appeal:{p.appeal}",),
+    AppealDecided: lambda p: (f"appeal-decided:{p.filed.leaf}",),
     WeightsLocked: lambda p: (f"weights:{p.ciphertext}",),
     WeightsKeyReleased: lambda p: (f"weights-key:{p.request}",),
 }

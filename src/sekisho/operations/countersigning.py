@@ -19,6 +19,8 @@ from sekisho.model.errors import (
 )
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
+    AppealDecided,
+    AppealFiled,
     ApplicationFiled,
     ApprovalGiven,
     CharterAdopted,
@@ -34,6 +36,7 @@ from sekisho.model.statements import (
     Power,
     RecoveryAnnounced,
     RecoveryVetoed,
+    RefusalRecorded,
     RunDeclared,
     SignatureWithdrawn,
     Statement,
@@ -42,6 +45,11 @@ from sekisho.model.statements import (
 )
 from sekisho.operations.access_admission import check_weights_locked
 from sekisho.operations.difference import check_licence, place_of
+from sekisho.operations.ladder_admission import (
+    check_appeal_decided,
+    check_appeal_filed,
+    check_refusal,
+)
 from sekisho.operations.licence_checks import (
     check_application,
     check_approval,
@@ -49,6 +57,7 @@ from sekisho.operations.licence_checks import (
     check_outage,
 )
 from sekisho.operations.recovering import problems_of_announcement
+from sekisho.operations.resolving import RootAt, verify_scope, verify_tree
 from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
 from sekisho.signing import (
@@ -60,7 +69,7 @@ from sekisho.signing import (
     distinct_signers,
 )
 from sekisho.signing.recovery import RecoveryBreak, verify_recovered, verify_veto
-from sekisho.signing.speaking import accepted_powers
+from sekisho.signing.speaking import tried_powers
 
 __all__ = [
     "Footing",
@@ -88,13 +97,14 @@ class KeyWithoutPower(NotAuthorised):
 class Footing(msgspec.Struct, frozen=True, kw_only=True):
     """What a signer stands on: a trust root, the charter in force as far as known, and the log where one was read.
 
-    `witnessed` is the instant of the checkpoint under which it was read.
+    `witnessed` is the instant of the checkpoint under which it was read, `root_at` that log's own root at a size.
     """
 
     root: TrustRoot | None = None
     charter: Charter | None = None
     state: State | None = None
     witnessed: Instant | None = None
+    root_at: RootAt | None = None
 
 
 def power_for(statement: Statement) -> Power | None:
@@ -112,7 +122,7 @@ def verify_countersign(
     verify_document(footing, statement, unknown, now=now)
     charters = _charters(footing, statement)
     _verify_live(footing, key_id)
-    if isinstance(statement.predicate, ApplicationFiled | RunDeclared | WeightsLocked):
+    if isinstance(statement.predicate, ApplicationFiled | RunDeclared | WeightsLocked | AppealFiled):
         _verify_party(footing, statement.predicate, key_id)
         return
     if not any(key_id in _keys_asked(charter, statement) for charter in charters):
@@ -197,7 +207,7 @@ def _keys_asked(charter: Charter, statement: Statement) -> frozenset[str]:
         if recovering and charter.digest != statement.digest
         else frozenset()
     )
-    for power in accepted_powers(statement.kind, fact):
+    for power in tried_powers(statement.kind, fact):
         found |= {key.key_id for key in charter.keys_of(power)}
     return found
 
@@ -271,6 +281,10 @@ def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant
     problems = check_release(order, book)
     if problems:
         raise StateConflict("; ".join(problems))
+    if order.resolved is not None:
+        verify_scope(footing.state.rosters, order.resolved, log_size=footing.state.size)
+        if footing.root_at is not None:
+            verify_tree(order.resolved, footing.root_at)
 
 
 def _check_licence(footing: Footing, licence: LicenceIssued, digest: str, now: Instant) -> None:
@@ -353,10 +367,25 @@ def _check_lock(footing: Footing, fact: WeightsLocked, _: str, __: Instant) -> N
         check_weights_locked(footing.state, fact)
 
 
+def _check_refusal(footing: Footing, fact: RefusalRecorded, _: str, now: Instant) -> None:
+    check_refusal(_state(footing), fact, now)
+
+
+def _check_appeal(footing: Footing, fact: AppealFiled, _: str, __: Instant) -> None:
+    check_appeal_filed(_state(footing), fact)
+
+
+def _check_decision(footing: Footing, fact: AppealDecided, _: str, __: Instant) -> None:
+    _verify_own_log(footing, fact.filed.log, "decides an appeal")
+    check_appeal_decided(_state(footing), fact)
+
+
 def _verify_party(
-    footing: Footing, fact: ApplicationFiled | RunDeclared | WeightsLocked, key_id: str
+    footing: Footing,
+    fact: ApplicationFiled | RunDeclared | WeightsLocked | AppealFiled,
+    key_id: str,
 ) -> None:
-    """An application, a declaration or a lock is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
+    """An application, a declaration, a lock or an appeal is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
     if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
         raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
 
@@ -452,4 +481,7 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     RecoveryVetoed: _check_veto,
     OrderConfirmed: _check_confirmation,
     WeightsLocked: _check_lock,
+    RefusalRecorded: _check_refusal,
+    AppealFiled: _check_appeal,
+    AppealDecided: _check_decision,
 }

@@ -139,7 +139,9 @@ class Desk:
 
     def grounds(self) -> Grounds:
         """What an admission rests on now, beside the log."""
-        return Grounds(now=self.clock.now(), load_pack=self._load_pack)
+        return Grounds(
+            now=self.clock.now(), load_pack=self._load_pack, root_at=self._sequencer.root_at
+        )
 
     def admit(self, raw: bytes, *, own: bool = False) -> Admitted:
         """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed."""

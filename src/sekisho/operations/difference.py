@@ -107,7 +107,7 @@ def compare_order(
 ) -> OrderDifference:
     """What an order would change at each enrolled host once it is in force."""
     place = place_of(state.orders, order, digest)
-    known = KnownOrder(order=order, digest=digest, witnessed=True)
+    known = state.known(order, digest)
     facts = _facts(state)
     in_force = state.orders.in_force(now)
     before = {name: decide_demand(in_force, mine) for name, mine in facts.items()}

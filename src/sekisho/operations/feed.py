@@ -20,6 +20,7 @@ import msgspec
 
 from sekisho.ledger import Cosigned, LogReader
 from sekisho.model.errors import Unavailable
+from sekisho.model.membership import Membership
 from sekisho.model.statements import (
     AgentReleased,
     CharterAdopted,
@@ -42,6 +43,7 @@ from sekisho.model.statements import (
     TimeMarked,
 )
 from sekisho.operations.desk import Desk
+from sekisho.operations.proving import Memberships
 from sekisho.signing import Recorded
 
 __all__ = ["Feed", "FeedItem", "FeedPage"]
@@ -55,13 +57,19 @@ MOST_PROVEN_AHEAD = 64
 MAX_PROOFS = 16_384
 """A proof has 700 bytes; what is beyond is made again for each who asks."""
 MAX_SHARED = 64
+MAX_PAGE = 512
+"""So many items make a page, of some 3 MB at most usual sizes: who was away long asks again, and at once."""
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One statement for a host; `proof` is a tlog-proof text, or None where it goes out on sight."""
+    """One statement for a host; `proof` is a tlog-proof text, or None where it goes out on sight.
+
+    `membership`: of an order whose scope was resolved, that this host is in it or is not.
+    """
 
     envelope: bytes
     proof: str | None
+    membership: Membership | None = None
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +105,7 @@ class Feed:
         self._unmarked: int | None = None
         self._cosigned: Cosigned | None = None
         self._lock = threading.Lock()
+        self.memberships = Memberships(lambda: desk.state.orders)
         self._listeners: list[Callable[[], None]] = []
         # By index, each in the first witnessed tree that it was asked for in: that one proves it for good.
         self._proofs: dict[int, str] = {}
@@ -175,10 +184,13 @@ class Feed:
             if self._heartbeat is not None and self._heartbeat.number > seen:
                 chosen.append(self._heartbeat)
             cosigned, cursor, told = self._cosigned, self._base + self._told, self._told
+            chosen.sort(key=lambda event: event.number)
+            chosen = _first_page(chosen)
+            if chosen and len(chosen) >= MAX_PAGE:
+                cursor = self._base + chosen[-1].number
             at_hand = all(not e.proven or e.recorded.index in self._proofs for e in chosen)
         if not at_hand and not make:
             return None
-        chosen.sort(key=lambda event: event.number)
         note = self._note_for(chosen, cosigned)
         items = tuple(self._item(event, host, cosigned) for event in chosen)
         page = FeedPage(next=cursor, items=items, checkpoint=note)
@@ -197,9 +209,12 @@ class Feed:
 
     def _item(self, event: _Event, host: str, cosigned: Cosigned | None) -> FeedItem:
         """An event as `host` is told of it."""
-        del host  # what one host alone is told of an order hangs on its name
         proof = self._prove(event.recorded.index, cosigned) if event.proven and cosigned else None
-        return FeedItem(envelope=event.recorded.verified.envelope.raw, proof=proof)
+        return FeedItem(
+            envelope=event.recorded.verified.envelope.raw,
+            proof=proof,
+            membership=self.memberships.prove(event.recorded, host),
+        )
 
     def _share(self, seen: int, page: FeedPage, told: int, cosigned: Cosigned | None) -> None:
         """Keep a page for the other hosts that stand where this one stood, until something is new."""
@@ -310,6 +325,20 @@ class Feed:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _first_page(chosen: list[_Event]) -> list[_Event]:
+    """As many events as one page takes, and through the newest charter whatever that is.
+
+    Proofs stand under the newest charter's witnesses: a host that was away must have the chain of charters beside the
+    first of them. There are few, and all but the newest lie near the beginning.
+    """
+    charters = [
+        place
+        for place, event in enumerate(chosen)
+        if isinstance(event.recorded.verified.predicate, CharterAdopted)
+    ]
+    return chosen[: max(MAX_PAGE, charters[-1] + 1 if charters else 0)]
 
 
 def _is_for_all(event: _Event) -> bool:

@@ -12,12 +12,13 @@ from sekisho.model.statements import (
     OrderIssued,
     OrderKind,
     OrderReference,
+    ResolvedScope,
     Scope,
 )
-from sekisho.operations.state import State, facts_under
-from sekisho.orders import KnownOrder, check_order
+from sekisho.operations.state import State
+from sekisho.orders import check_order
 
-__all__ = ["BlastRadius", "OrderPlan", "draft_order", "preview_order"]
+__all__ = ["OrderPlan", "draft_order"]
 
 
 class OrderPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +37,7 @@ class OrderPlan(msgspec.Struct, frozen=True, kw_only=True):
     exemptions: tuple[str, ...] = ()
     drill: bool = False
     access: AccessTerms | None = None
-
-
-class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom an order would touch, by name, as the log stands."""
-
-    hosts: tuple[str, ...]
-    sites: tuple[str, ...]
-    runs: tuple[str, ...]
-    licensees: tuple[str, ...]
-    exempt: tuple[str, ...]
+    resolved: ResolvedScope | None = None
 
 
 def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
@@ -77,6 +69,7 @@ def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
         lifts=plan.lifts,
         drill=plan.drill,
         access=plan.access,
+        resolved=plan.resolved,
     )
     problems = check_order(order, charter)
     if problems:
@@ -91,19 +84,3 @@ def _whole_second(at: Instant) -> Instant:
     has heard nothing yet would take the pause for still in force, and stop its work again.
     """
     return Instant(at.us - at.us % 1_000_000)
-
-
-def preview_order(state: State, order: OrderIssued) -> BlastRadius:
-    """The hosts, sites, runs and licensees that the order covers as the log stands."""
-    hosts = facts_under(state, KnownOrder(order=order, digest=""))
-    names = {host.host for host in hosts}
-    licences = [
-        s.licence for s in state.licences.licences.values() if names.intersection(s.licence.hosts)
-    ]
-    return BlastRadius(
-        hosts=tuple(sorted(names)),
-        sites=tuple(sorted({host.site for host in hosts})),
-        runs=tuple(sorted({licence.run for licence in licences})),
-        licensees=tuple(sorted({licence.licensee for licence in licences})),
-        exempt=order.exemptions,
-    )

@@ -11,13 +11,17 @@ import msgspec
 
 from sekisho.ledger import leaf_hash
 from sekisho.licensing import ApplicationBook, LicenceLedger, LicenceState, OutageBook
+from sekisho.licensing.rosters import Rosters
 from sekisho.metering.accounts.report_book import UsageBook
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     HostEnrolled,
+    OrderIssued,
     OrdersInForce,
     PackPublished,
+    Predicate,
 )
+from sekisho.operations.resolving import known_with_hosts
 from sekisho.orders import (
     HostFacts,
     KnownOrder,
@@ -28,6 +32,7 @@ from sekisho.orders import (
 )
 from sekisho.orders.appeals import AppealBook
 from sekisho.orders.checkpoints import CheckpointBook
+from sekisho.orders.holding import HoldBook, record_hold
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.orders.refusals import RefusalBook
 from sekisho.signing import PackShelf, Recorded, Regime, TrustRoot, put_on_shelf
@@ -46,6 +51,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     outages: OutageBook = OutageBook()
     orders: OrderBook = OrderBook()
     lives: OrderLives = OrderLives()
+    rosters: Rosters = Rosters()
+    holds: HoldBook = HoldBook()
     refusals: RefusalBook = RefusalBook()
     appeals: AppealBook = AppealBook()
     checkpoints: CheckpointBook = CheckpointBook()
@@ -71,13 +78,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         fact = verified.predicate
         known = {recorded.leaf: disclosures.get(verified.digest, ())}
         regime = self.regime.after(recorded)
+        licences = self.licences.after(recorded, known)
         return State(
             regime=regime,
-            licences=self.licences.after(recorded, known),
+            licences=licences,
+            rosters=self.rosters.after(recorded, regime.hosts, licences),
             applications=self.applications.after(recorded, self.regime.charter),
             outages=self.outages.after(recorded),
-            orders=record_in_book(self.orders, recorded, self.regime, regime),
+            orders=self._orders_after(recorded, regime),
             lives=self.lives.after(recorded),
+            holds=record_hold(self.holds, recorded, self.regime, lambda: self._devices_held(fact)),
             refusals=self.refusals.after(recorded),
             appeals=self.appeals.after(recorded),
             checkpoints=self.checkpoints.after(recorded),
@@ -87,6 +97,25 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             heartbeat=fact if isinstance(fact, OrdersInForce) else self.heartbeat,
             size=recorded.index + 1,
         )
+
+    def known(self, order: OrderIssued, digest: str = "") -> KnownOrder:
+        """An order as this fold knows it: one whose scope was resolved with the hosts that it names."""
+        return known_with_hosts(self.rosters, order, digest, log_size=self.size)
+
+    def _orders_after(self, recorded: Recorded, regime: Regime) -> OrderBook:
+        book = record_in_book(self.orders, recorded, self.regime, regime)
+        fact, digest = recorded.verified.predicate, recorded.verified.digest
+        if not isinstance(fact, OrderIssued) or fact.resolved is None:
+            return book
+        named = self.known(fact).named
+        return book if named is None else book.naming(digest, named)
+
+    def _devices_held(self, fact: Predicate) -> dict[str, int]:
+        """The devices of each host that an order covers as the log stands."""
+        if not isinstance(fact, OrderIssued):
+            return {}
+        covered = facts_under(self, self.known(fact))
+        return {host.host: len(host.devices) for host in covered}
 
     def pack_in_force(self, name: str, at: Instant) -> PackPublished | None:
         """The pack of a name that counts at an instant; an emergency's only until it lapses."""

@@ -20,6 +20,7 @@ from sekisho.orders.scope import (
     decide_demand,
     effect_of,
     facts_of,
+    halts_work,
     is_covered,
     is_in_scope,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "effect_of",
     "facts_of",
     "halt_nonce",
+    "halts_work",
     "in_force_root",
     "is_covered",
     "is_in_scope",

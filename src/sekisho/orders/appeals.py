@@ -61,8 +61,10 @@ class AppealBook(msgspec.Struct, frozen=True, kw_only=True):
     appeals: PersistentMap[str, Appeal] = PersistentMap()
 
     def after(self, recorded: Recorded) -> AppealBook:
-        """The book once a statement is in the log. Raises StateConflict for a second one of a name, or a decision
-        of an appeal that was not filed so, or is decided.
+        """The book once a statement is in the log.
+
+        Raises StateConflict for a second appeal of one name, and for a decision
+        of one that was not filed so or is decided.
         """
         fact = recorded.verified.predicate
         if isinstance(fact, AppealFiled):
@@ -115,7 +117,7 @@ def standing_of_appeal(
     decided = appeal.decided
     if decided is None:
         return "open"
-    if decided.outcome == "dismissed" or decided.outcome == "withdrawn":
+    if decided.outcome in ("dismissed", "withdrawn"):
         return decided.outcome
     if all(order.digest != decided.order.digest for order in in_force):
         return "resumed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sekisho.model.instants import Instant
 from sekisho.model.statements import CharterAdopted, OrderIssued
+from sekisho.orders.holding import holders_of
 from sekisho.orders.registers import KnownOrder, OrderBook
 from sekisho.signing import Recorded, Regime
 
@@ -19,7 +20,8 @@ def record_in_book(book: OrderBook, recorded: Recorded, before: Regime, after: R
     if isinstance(fact, CharterAdopted):
         book = book.opened(fact.registers)
     elif isinstance(fact, OrderIssued):
-        known = KnownOrder(order=fact, digest=recorded.verified.digest, witnessed=True)
+        by = holders_of(fact, before.in_force(), recorded.verified.signers)
+        known = KnownOrder(order=fact, digest=recorded.verified.digest, witnessed=True, by=by)
         book.check_register(fact, before.in_force().terms.registers)
         book.require_sequence(known)
         book = book.after(known)

@@ -34,11 +34,13 @@ __all__ = [
     "RefusalStep",
     "StepMade",
     "Straggler",
+    "Why",
     "check_step",
     "halt_due",
     "is_late",
     "is_stopping",
     "next_step",
+    "why_late",
 ]
 
 RefusalStep: TypeAlias = Literal[
@@ -53,7 +55,7 @@ LADDER: Final[tuple[tuple[RefusalStep, ...], ...]] = (
     MEASURES,
 )
 """Which steps may come next, by how many there were; of the measures each may be taken once, in either order."""
-_WHY: TypeAlias = Literal["silent", "not-halted", "contradicted", "went-on"]
+Why: TypeAlias = Literal["silent", "not-halted", "contradicted", "went-on"]
 _Names = PersistentMap[str, None]
 _Key: TypeAlias = tuple[str, str]
 
@@ -76,7 +78,7 @@ class Straggler(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     order: OrderReference
     due: Instant
-    why: _WHY
+    why: Why
     stage: Stage | None = None
 
     def late_s(self, at: Instant) -> float:
@@ -154,14 +156,15 @@ def is_late(
     due = halt_due(known.order, terms, recorded)
     if at < due or not is_stopping(known.order):
         return None
-    why = _why_late(life)
+    why = why_late(life)
     if why is None:
         return None
     stage = life.stages[-1].stage if life.stages else None
     return Straggler(host=life.host, order=known.reference, due=due, why=why, stage=stage)
 
 
-def _why_late(life: HostUnderOrder) -> _WHY | None:
+def why_late(life: HostUnderOrder) -> Why | None:
+    """Why a host has not halted under an order, as the log tells it; None where it has."""
     halted, verdict = life.halted, life.verdict
     if halted is not None:
         lied = (
@@ -175,15 +178,24 @@ def _why_late(life: HostUnderOrder) -> _WHY | None:
     return "went-on" if life.stages[-1].stage == "resumed" else "not-halted"
 
 
-def next_step(made: tuple[StepMade, ...], late: Straggler, terms: CharterAdopted) -> NextStep:
-    """What may come next against a straggler, and when: a step waits for the time and the answer of the one before."""
+def next_step(
+    made: tuple[StepMade, ...],
+    late: Straggler,
+    terms: CharterAdopted,
+    *,
+    last_recorded: Instant | None = None,
+) -> NextStep:
+    """What may come next against a straggler, and when: a step waits for the time and the answer of the one before.
+
+    `last_recorded` is by when the log held the last step: who dates one back wins no time by it.
+    """
     wait = terms.refusal_step_s
     taken = {step.fact.step for step in made}
     left = LADDER[len(made)] if len(made) < len(LADDER) else ()
     start = late.due
     if made:
         last = made[-1]
-        start = max(last.at.plus(wait), last.fact.answer_by)
+        start = max((last_recorded or last.at).plus(wait), last.fact.answer_by)
     return NextStep(
         steps=tuple(step for step in left if step not in taken),
         from_=start,
@@ -193,21 +205,24 @@ def next_step(made: tuple[StepMade, ...], late: Straggler, terms: CharterAdopted
 
 def check_step(
     fact: RefusalRecorded,
-    made: tuple[StepMade, ...],
-    late: Straggler,
+    upcoming: NextStep,
     terms: CharterAdopted,
     *,
-    slack_s: float = 0,
+    earliest: Instant,
+    latest: Instant,
 ) -> list[str]:
-    """Every rule of the ladder that a step breaks at its own instant, in words; an empty list where it is sound."""
-    upcoming = next_step(made, late, terms)
+    """Every rule of the ladder that a step breaks, in words; an empty list where it is sound.
+
+    `earliest` and `latest` are between which it was recorded: at the desk both are now, an auditor knows an interval,
+    and says only what is certain.
+    """
     problems = []
     if fact.step not in upcoming.steps:
         expected = " or ".join(upcoming.steps) or "nothing: the ladder is at its end"
         problems.append(f"{fact.step} is not the next step, which is {expected}")
-    elif fact.effective.plus(slack_s) < upcoming.from_:
+    elif latest < upcoming.from_:
         problems.append(f"{fact.step} comes at {upcoming.from_} at the earliest")
-    if fact.answer_by < fact.effective.plus(terms.refusal_step_s):
+    if fact.answer_by < earliest.plus(terms.refusal_step_s):
         problems.append(
             f"leaves until {fact.answer_by} to answer, the charter gives {terms.refusal_step_s} s"
         )

@@ -7,9 +7,9 @@ a missing lower number is outstanding and fetched, only another digest at a know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -70,13 +70,24 @@ class HeadsConflict(VerificationError):
 class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order with its payload digest, and whether it was seen in a witnessed checkpoint.
 
-    `doubtful`: it stands, but on a word that was put in doubt, so it must not end work.
+    `doubtful`: it stands, but on a word that was put in doubt, so it must not end work. `by` are the constituencies
+    that its power asks and whose keys signed it, as far as that is known. Of an order whose scope was resolved,
+    `membership` is what one host was shown about itself, and `named` all its hosts, where the reader could resolve it.
     """
 
     order: OrderIssued
     digest: str
     witnessed: bool = False
     doubtful: bool = False
+    by: frozenset[str] = frozenset()
+    membership: Literal["in", "out", "unknown"] = "unknown"
+    named: frozenset[str] | None = None
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether nobody has shown yet whether this order is for the host that keeps the book."""
+        is_told = self.membership != "unknown" or self.named is not None
+        return self.order.resolved is not None and self.order.kind != "resume" and not is_told
 
     @property
     def reference(self) -> OrderReference:
@@ -153,14 +164,29 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         digests = self._claimed(order.register, claims)
         mine = PersistentMap.of(self.orders.get(order.register, _NO_ORDERS))
         before = mine.get(order.number)
-        if before is not None and before.witnessed:
-            known = msgspec.structs.replace(known, witnessed=True)
+        if before is not None:
+            known = _with_what_was_known(known, before)
         head = RegisterHead(register=order.register, number=order.number, digest=known.digest)
         return msgspec.structs.replace(
             self,
             orders={**self.orders, order.register: mine.plus(order.number, known)},
             heads=_newest(self.heads, head),
             digests=digests,
+        )
+
+    def naming(self, digest: str, hosts: frozenset[str]) -> OrderBook:
+        """The book once the hosts are known that the order with this payload digest was resolved to."""
+        return self._changed(digest, lambda known: msgspec.structs.replace(known, named=hosts))
+
+    def proven(self, digest: str, membership: Literal["in", "out"]) -> OrderBook:
+        """The book once its host was shown whether it is in an order's scope; who is in it stays in it."""
+        return self._changed(
+            digest,
+            lambda known: (
+                known
+                if known.membership == "in"
+                else msgspec.structs.replace(known, membership=membership)
+            ),
         )
 
     def heard(self, heads: Iterable[RegisterHead]) -> OrderBook:
@@ -254,6 +280,14 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
     def _check_digest(self, known: KnownOrder) -> None:
         self._claimed(known.order.register, [(known.order.number, known.digest)])
 
+    def _changed(self, digest: str, change: Callable[[KnownOrder], KnownOrder]) -> OrderBook:
+        known = next((each for each in self._all() if each.digest == digest), None)
+        if known is None:
+            return self
+        name, number = known.order.register, known.order.number
+        mine = PersistentMap.of(self.orders[name]).plus(number, change(known))
+        return msgspec.structs.replace(self, orders={**self.orders, name: mine})
+
     def _claimed(
         self, register: str, claims: Iterable[tuple[int, str]]
     ) -> Mapping[str, PersistentMap[int, str]]:
@@ -279,12 +313,25 @@ def _newest(heads: Mapping[str, RegisterHead], head: RegisterHead) -> Mapping[st
     return {**heads, head.register: head} if mine is None or head.number > mine.number else heads
 
 
+def _with_what_was_known(known: KnownOrder, before: KnownOrder) -> KnownOrder:
+    """An order that is told again: what was shown of it stays shown."""
+    return msgspec.structs.replace(
+        known,
+        witnessed=known.witnessed or before.witnessed,
+        membership=before.membership if before.membership != "unknown" else known.membership,
+        named=known.named if known.named is not None else before.named,
+        by=known.by or before.by,
+    )
+
+
 def names_scope_of(release: OrderIssued, lifted: OrderIssued) -> bool:
-    """Whether a resume names all that an order was for: the same scope, or everywhere.
+    """Whether a resume names all that an order was for: the same scope, resolved alike, or everywhere.
 
     Whoever signs a resume reads its scope, so it must not release hosts that this scope leaves out.
     """
-    return release.scope in (lifted.scope, Scope(everywhere=True))
+    if release.scope == Scope(everywhere=True):
+        return True
+    return (release.scope, release.resolved) == (lifted.scope, lifted.resolved)
 
 
 def in_force_root(orders: tuple[OrderReference, ...]) -> str:

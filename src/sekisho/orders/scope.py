@@ -28,6 +28,7 @@ __all__ = [
     "decide_demand",
     "effect_of",
     "facts_of",
+    "halts_work",
     "is_covered",
     "is_in_scope",
 ]
@@ -110,7 +111,16 @@ def is_covered(known: KnownOrder, facts: HostFacts) -> bool:
         facts.canary is None or (facts.run is not None and facts.run != facts.canary)
     ):
         return False
+    if order.resolved is not None:
+        return _is_named(known, facts.host)
     return is_in_scope(order.scope, facts)
+
+
+def _is_named(known: KnownOrder, host: str) -> bool:
+    """Whether a resolved scope names a host, whatever its attributes say now; where nobody can tell it does."""
+    if known.named is not None:
+        return host in known.named
+    return known.membership != "out"
 
 
 def effect_of(order: OrderIssued) -> Effect:
@@ -118,6 +128,11 @@ def effect_of(order: OrderIssued) -> Effect:
     if order.kind == "pause" and unknown_critical(order):
         return "checkpoint-then-stop"
     return order.effect
+
+
+def halts_work(order: OrderIssued) -> bool:
+    """Whether an order asks covered hosts to rest: no lease is granted under it, and work does not go on."""
+    return effect_of(order) in ("freeze", "checkpoint-then-stop")
 
 
 def acting_effect(known: KnownOrder) -> Effect:

@@ -7,9 +7,10 @@ sections 4 and 8.
 
 from __future__ import annotations
 
-from sekisho.model.errors import VerificationError
+from sekisho.model.errors import InvalidInput, VerificationError
 from sekisho.model.instants import Instant
-from sekisho.model.statements import OrderIssued
+from sekisho.model.statements import OrderIssued, Scope
+from sekisho.orders.predicates import check_predicate
 from sekisho.orders.registers import KnownOrder, OrderBook, names_scope_of
 from sekisho.signing.charter import Charter
 
@@ -192,7 +193,25 @@ def _check_effect(order: OrderIssued) -> list[str]:
         problems.append("a suspend-access says whose access it ends, and nothing else does")
     if order.kind == "hold" and order.on_expiry != "lapse":
         problems.append("a hold lapses at its expiry")
+    problems += _check_resolved(order)
     plain = (scope.sites, scope.licensees, scope.licences, scope.runs, scope.lineages, scope.chips)
-    if any((*plain, scope.jurisdictions, scope.hosts)) == scope.everywhere:
+    if (
+        order.resolved is None
+        and any((*plain, scope.jurisdictions, scope.hosts)) == scope.everywhere
+    ):
         problems.append("its scope must give an attribute or say everywhere, and not both")
+    return problems
+
+
+def _check_resolved(order: OrderIssued) -> list[str]:
+    """What a resolved scope may not say: attributes beside it, or conditions that nobody can evaluate."""
+    if order.resolved is None:
+        return []
+    problems = []
+    if order.scope != Scope():
+        problems.append("its scope is given by a predicate, so no attribute may stand beside it")
+    try:
+        check_predicate(order.resolved.predicate)
+    except InvalidInput as error:
+        problems.append(str(error))
     return problems

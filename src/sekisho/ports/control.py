@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from sekisho.model.errors import StateConflict
+from sekisho.model.membership import Membership
 from sekisho.model.statements import LogPosition, OrderReference
 
 __all__ = [
@@ -35,10 +36,14 @@ class Unacknowledged(StateConflict):
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One envelope's bytes, and its tlog-proof where the log has witnessed it."""
+    """One envelope's bytes, and its tlog-proof where the log has witnessed it.
+
+    `membership`: of an order whose scope was resolved, whether the host that asked is in it.
+    """
 
     envelope: bytes
     proof: str | None = None
+    membership: Membership | None = None
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +88,9 @@ class OrderFeed(Protocol):
         """What is new after `after` (0: everything, in log order); waits up to `wait_s` for something."""
         ...
 
-    def fetch_order(self, register: str, number: int) -> FeedItem: ...
+    def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
+        """One order by its number; `host` is whose membership is to be shown with it."""
+        ...
 
 
 class IssuerDesk(Protocol):

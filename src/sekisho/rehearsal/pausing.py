@@ -20,8 +20,9 @@ from sekisho.model.statements import (
     Scope,
     parse_payload,
 )
+from sekisho.operations.blast_radius import preview_order
 from sekisho.operations.judging import gather_evidence, judge_host
-from sekisho.operations.ordering import OrderPlan, draft_order, preview_order
+from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.orders import ChallengeEvidence, halt_nonce
 from sekisho.rehearsal.opening import TERMS
 from sekisho.rehearsal.scene import CPU_HOST, EMULATED_HOST, SITE, Scene

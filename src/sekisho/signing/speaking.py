@@ -20,6 +20,7 @@ from sekisho.model.statements import (
     InventoryTaken,
     KeyDrilled,
     OrderConfirmed,
+    OrderIssued,
     PackPublished,
     Power,
     Predicate,
@@ -37,7 +38,7 @@ from sekisho.signing.enrolment import Enrolled
 from sekisho.signing.keys import PublicKey
 from sekisho.signing.recorded import Recorded
 
-__all__ = ["accepted_powers", "keys_for", "spoken_of", "verify_authority"]
+__all__ = ["accepted_powers", "keys_for", "spoken_of", "tried_powers", "verify_authority"]
 
 # What a lost key leaves of these needs no list: leases run out, the heartbeat is said anew every minute, and a batch of
 # custody events stands by the signatures of those who sent them, whoever's key put it into the log.
@@ -61,6 +62,17 @@ def accepted_powers(kind: str, predicate: Predicate) -> tuple[Power, ...]:
     return () if power is None else (power,)
 
 
+def tried_powers(kind: str, predicate: Predicate) -> tuple[Power, ...]:
+    """The powers whose keys are tried: beside the accepted, those that lift a limit where they signed as well.
+
+    A hold that the pause quorum signed too is free of a hold's limits (protocol section 8).
+    """
+    powers = accepted_powers(kind, predicate)
+    if isinstance(predicate, OrderIssued) and predicate.kind == "hold":
+        return (*powers, "pause")
+    return powers
+
+
 def keys_for(
     kind: str,
     predicate: Predicate,
@@ -69,7 +81,7 @@ def keys_for(
     charter: Callable[[], Charter],
 ) -> list[PublicKey]:
     """The keys that a statement's signatures are tried against. Raises UnknownSpeaker, NotAuthorised."""
-    powers = accepted_powers(kind, predicate)
+    powers = tried_powers(kind, predicate)
     if powers:
         return _keys_of(charter(), powers)
     if KINDS[kind].signer == "log":

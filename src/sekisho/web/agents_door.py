@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -44,6 +45,8 @@ _QUERY: Final = re.compile(rb"after=([0-9]{1,16})&wait_s=([0-9]{1,2})")
 _RECEIPTS: Final = "/api/v1/receipts"
 _JSON: Final = b"application/json"
 _PAGES: Final = 8
+GATHER_S: Final = 0.025
+"""So long the first of many waits for others: each group costs two syncs and much of a signature's time besides."""
 MAX_RECEIPTS: Final = 32_768
 """So many may wait at the counter; whoever comes then is told to come again. A receipt has 2 KB."""
 
@@ -168,6 +171,7 @@ class _Answers:
         self._lock = threading.Lock()
         self._told: list[tuple[_Waiting, bytes | SekishoError]] = []
         self._count = 0
+        self._gathered: list[tuple[_Waiting, bytes]] = []
 
     @property
     def is_open(self) -> bool:
@@ -186,14 +190,21 @@ class _Answers:
             raise Overloaded(f"{MAX_RECEIPTS} receipts wait to be taken")
         waiting: _Waiting = loop.create_future()
         self._count += 1
+        if not self._gathered:
+            loop.call_later(GATHER_S, self._hand_on, loop, enqueue)
+        self._gathered.append((waiting, raw))
         try:
-            enqueue(raw, lambda told: self._tell(loop, waiting, told))
             told = await waiting
         finally:
             self._count -= 1
         if isinstance(told, SekishoError):
             raise told
         return told
+
+    def _hand_on(self, loop: asyncio.AbstractEventLoop, enqueue: _Enqueue) -> None:
+        gathered, self._gathered = self._gathered, []
+        for waiting, raw in gathered:
+            enqueue(raw, partial(self._tell, loop, waiting))
 
     def _tell(
         self, loop: asyncio.AbstractEventLoop, waiting: _Waiting, told: bytes | SekishoError

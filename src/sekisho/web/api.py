@@ -155,7 +155,11 @@ class Api(Controller):
         return FeedAnswer(
             next=page.next,
             items=tuple(
-                FeedEntry(envelope=encode_base64(item.envelope), proof=item.proof)
+                FeedEntry(
+                    envelope=encode_base64(item.envelope),
+                    proof=item.proof,
+                    membership=item.membership,
+                )
                 for item in page.items
             ),
             checkpoint=page.checkpoint,
@@ -172,8 +176,12 @@ class Api(Controller):
         register: NamePart,
         number: Annotated[int, PathParameter(ge=1, le=_MAX_NUMBER)],
         plane: Lent,
+        host: Annotated[str, QueryParameter(max_length=128)] = "",
     ) -> ProvenEnvelope:
-        """An order by its register (~ for /) and number, for hosts that heard of it and lack it."""
+        """An order by its register (~ for /) and number, for hosts that heard of it and lack it.
+
+        With `host` comes the proof that this host is in its scope, or is not, where the scope was resolved.
+        """
         book = plane.control.desk.state.orders.orders.get(decode_name(register))
         known = None if book is None else book.get(number)
         recorded = None if known is None else plane.control.desk.find(known.digest)
@@ -182,6 +190,7 @@ class Api(Controller):
         return ProvenEnvelope(
             envelope=encode_base64(recorded.verified.envelope.raw),
             proof=plane.control.prove(recorded.index),
+            membership=plane.control.feed.memberships.prove(recorded, host) if host else None,
         )
 
     @get(

@@ -18,7 +18,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-__all__ = ["MAX_BODY", "EnvelopeOperation", "ReadOperation"]
+__all__ = ["MAX_BODY", "EnvelopeOperation", "KeyOperation", "ReadOperation"]
 
 MAX_BODY: Final = 64 * 1024
 
@@ -59,6 +59,27 @@ def _envelope_body() -> RequestBody:
     )
 
 
+def _key_body() -> RequestBody:
+    digest = _text(r"^[0-9a-f]{64}$")
+    schema = Schema(
+        type=OpenAPIType.OBJECT,
+        description="A key of locked weights, sealed to its keeper.",
+        required=["ciphertext", "key", "keeper", "sealed"],
+        additional_properties=False,
+        properties={
+            "ciphertext": digest,
+            "key": digest,
+            "keeper": digest,
+            "sealed": _text(_BASE64, most=1_000),
+        },
+    )
+    return RequestBody(
+        content={"application/json": OpenAPIMediaType(schema=schema)},
+        description="One sealed key, as `sekisho access lock` writes it.",
+        required=True,
+    )
+
+
 @dataclass
 class ReadOperation(Operation):
     """A route of ours: without the framework's own 400."""
@@ -77,3 +98,14 @@ class EnvelopeOperation(ReadOperation):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.request_body = _envelope_body()
+
+
+@dataclass
+class KeyOperation(ReadOperation):
+    """A route that takes one sealed key as its body."""
+
+    request_body: RequestBody | Reference | None = field(default_factory=_key_body)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.request_body = _key_body()

@@ -10,6 +10,7 @@ from litestar import Controller, MediaType, Request, Response, get
 from litestar.datastructures import Cookie, State
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from sekisho.app.control_room import due_of, late_under, progress_by_site
 from sekisho.licensing import burn_down as burn_over_time
 from sekisho.model.errors import InvalidInput
 from sekisho.orders import KnownOrder
@@ -18,6 +19,7 @@ from sekisho.web.api import decode_name
 from sekisho.web.bars import burn_down
 from sekisho.web.burn_chart import draw_burn_down
 from sekisho.web.evidence import Evidence, find_entry, gather_evidence, inclusion_row
+from sekisho.web.order_charts import draw_timeline
 from sekisho.web.orderly import lives_under, quorums_of, row_of
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.postings import post_ledger
@@ -77,6 +79,9 @@ class Pages(Controller):
         recorded = None if known is None else plane.journal.find(known.digest)
         if known is None or recorded is None:
             raise NotFound(f"no order {number} is in register {decode_name(register)}")
+        state = plane.control.desk.state
+        sites, due = progress_by_site(state, known, look.at), due_of(state, known)
+        in_force = any(each.digest == known.digest for each in look.in_force)
         return render_page(
             plane,
             request,
@@ -84,6 +89,10 @@ class Pages(Controller):
             look=look,
             row=row_of(look, known),
             order=known.order,
+            sites=sites,
+            timelines=[draw_timeline(s, known.order.not_before, due, look.at) for s in sites],
+            late=late_under(state, known, look.at) if in_force else (),
+            appeals=state.appeals.against(known.reference),
             recorded=recorded,
             phrase=digest_phrase(known.digest),
             quorums=quorums_of(look.regime, known.order.kind, recorded.verified.signers),

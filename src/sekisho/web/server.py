@@ -29,6 +29,7 @@ from sekisho.model.errors import Unavailable
 from sekisho.web.agents_door import AgentDoor
 from sekisho.web.api import Api
 from sekisho.web.balance_pages import BalancePages
+from sekisho.web.control_room import ControlRoomPages, WorkApi
 from sekisho.web.description import MAX_BODY
 from sekisho.web.epcis_routes import make_epcis_router
 from sekisho.web.files import serve_asset, serve_log_file
@@ -49,7 +50,7 @@ from sekisho.web.tables import Tables
 from sekisho.web.telemetry import TelemetryApi, TelemetryIntake
 from sekisho.web.weights import WeightsApi
 
-__all__ = ["create_app", "serve"]
+__all__ = ["StoppingServer", "create_app", "raise_open_files", "serve"]
 
 _HOST: Final = "127.0.0.1"
 _GRACE_S: Final = 3
@@ -96,11 +97,13 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             TelemetryApi,
             TelemetryIntake,
             WeightsApi,
+            WorkApi,
             Pages,
             RegisterPages,
             BalancePages,
             InventoryPages,
             LicencePages,
+            ControlRoomPages,
             RulesPages,
             ImpactPages,
             MeteringPages,
@@ -152,14 +155,14 @@ def serve(
             timeout_keep_alive=_KEEP_ALIVE_S,
             backlog=_BACKLOG,
         )
-        server = _Server(config, app.state["plane"].news.close)
+        server = StoppingServer(config, app.state["plane"].news.close)
         greeter = _Greeter(server, address, on_ready, once=once)
         server.when_started = greeter.start
         server.run(sockets=[listener])
         return greeter.finish()
 
 
-class _Server(uvicorn.Server):
+class StoppingServer(uvicorn.Server):
     """Ends quietly on SIGTERM and SIGINT, and lets those who wait for news go before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from litestar import Controller, get, post
 from litestar.params import RawBody
 
 from sekisho.model.wire import encode_base64
-from sekisho.web.description import EnvelopeOperation, ReadOperation
+from sekisho.web.description import EnvelopeOperation, KeyOperation, ReadOperation
 from sekisho.web.plane import Lent
 from sekisho.web.problems import declare_problems
 
@@ -63,7 +63,7 @@ class WeightsApi(Controller):
     @post(
         "/keys",
         status_code=HTTPStatus.OK,
-        operation_class=ReadOperation,
+        operation_class=KeyOperation,
         responses=_TAKING,
         sync_to_thread=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sekisho.model.membership import Membership
 from sekisho.model.statements import LogPosition, OrderReference
 
 __all__ = [
@@ -43,10 +44,14 @@ class ProofAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One statement for a host: base64 of its envelope's bytes; no proof where it goes out on sight."""
+    """One statement for a host: base64 of its envelope's bytes; no proof where it goes out on sight.
+
+    With an order whose scope was resolved comes the proof that this host is in it, or that it is not.
+    """
 
     envelope: str
     proof: str | None
+    membership: Membership | None = None
 
 
 class FeedAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +77,11 @@ class AcknowledgedReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProvenEnvelope(msgspec.Struct, frozen=True, kw_only=True):
-    """An envelope, and its proof where a witnessed checkpoint covers it."""
+    """An envelope, and its proof where a witnessed checkpoint covers it; whether the host asked for is in its scope."""
 
     envelope: str
     proof: str | None
+    membership: Membership | None = None
 
 
 class StatementAnswer(msgspec.Struct, frozen=True, kw_only=True):

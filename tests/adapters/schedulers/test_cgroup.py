@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, cast
 
@@ -247,26 +247,46 @@ def test_a_group_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_group_that_holds_the_watchdog_is_refused(version: str, tmp_path: Path) -> None:
     """Whoever freezes itself cannot thaw: such a group is never taken, and never acted on if it becomes one."""
     with others_group(version) as group:
-        settings = settings_of(group)
-        child = os.fork()
-        if child == 0:
-            for folder in group.folders:
-                (folder / "cgroup.procs").write_text("0")
+        work = group.start(SPIN)
+
+        def is_refused_inside() -> bool:
+            enter(group)
             try:
-                CgroupDriver(tmp_path / "inside", settings)
+                CgroupDriver(tmp_path / "inside", settings_of(group))
             except InvalidInput:
-                os._exit(7)
-            os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        driver = make(group, tmp_path)
-        group.start(SPIN)
-        for folder in group.folders:
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
-        driver.freeze()
-        assert group.is_frozen()
-        assert os.getpid() not in group.pids()
-        driver.kill()
-        driver.close()
+                return True
+            return False
+
+        def goes_out_to_freeze() -> bool:
+            driver = make(group, tmp_path)
+            enter(group)
+            driver.freeze()
+            is_so = group.is_frozen() and group.pids() == {work.pid}
+            driver.kill()
+            driver.close()
+            return is_so
+
+        assert is_so_in_a_child(is_refused_inside)
+        assert work.poll() is None
+        assert is_so_in_a_child(goes_out_to_freeze)
+        assert work.wait(60) == -signal.SIGKILL
+
+
+def enter(group: OthersGroup) -> None:
+    for folder in group.folders:
+        (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def is_so_in_a_child(what: Callable[[], bool]) -> bool:
+    """Asked in a process that has no children: those of whoever is in the group are taken for its work, and ended."""
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            code = 0 if what() else 1
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_names_that_point_elsewhere_are_refused() -> None:

@@ -17,6 +17,7 @@ from sekisho.model.errors import (
     StateConflict,
     Unavailable,
 )
+from sekisho.model.membership import Membership
 from sekisho.model.wire import decode_base64, from_json, parse_json
 from sekisho.ports.control import (
     Feed,
@@ -38,6 +39,7 @@ T = TypeVar("T")
 class _Item(msgspec.Struct, frozen=True, kw_only=True):
     envelope: str
     proof: str | None = None
+    membership: Membership | None = None
 
 
 class _Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +102,9 @@ class ControlClient:
         path = f"/api/v1/hosts/{_name(host)}/feed?after={after}&wait_s={wait_s}"
         return parse_feed(self._exchange("GET", path, None, wait_s), path=path)
 
-    def fetch_order(self, register: str, number: int) -> FeedItem:
-        return _item(self._ask(_Item, "GET", f"/api/v1/orders/{_name(register)}/{number}"))
+    def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
+        whose = f"?host={quote(host, safe='')}" if host else ""
+        return _item(self._ask(_Item, "GET", f"/api/v1/orders/{_name(register)}/{number}{whose}"))
 
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         lease = self._ask(_Lease, "POST", "/api/v1/leases", envelope)
@@ -194,4 +197,8 @@ def _name(name: str) -> str:
 
 
 def _item(item: _Item) -> FeedItem:
-    return FeedItem(envelope=decode_base64(item.envelope, path="feed.envelope"), proof=item.proof)
+    return FeedItem(
+        envelope=decode_base64(item.envelope, path="feed.envelope"),
+        proof=item.proof,
+        membership=item.membership,
+    )

@@ -61,8 +61,8 @@ class ControlRing:
             return feed
         raise silence
 
-    def fetch_order(self, register: str, number: int) -> FeedItem:
-        return self._ask(lambda control: control.fetch_order(register, number))
+    def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
+        return self._ask(lambda control: control.fetch_order(register, number, host))
 
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         return self._ask(lambda control: control.send_request(envelope))

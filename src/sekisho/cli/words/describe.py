@@ -22,6 +22,7 @@ from sekisho.cli.words.keys import (
     describe_veto,
     describe_withdrawal,
 )
+from sekisho.cli.words.ladder import LADDER_WORDS
 from sekisho.cli.words.licence import describe_lease, describe_licence, describe_receipt
 from sekisho.cli.words.licensing import LICENSING_WORDS
 from sekisho.cli.words.order import describe_order
@@ -156,4 +157,5 @@ _WORDS: dict[type, Callable[[Page, Any, str], None]] = {
     **USAGE_WORDS,
     **LICENSING_WORDS,
     **ACCESS_WORDS,
+    **LADDER_WORDS,
 }

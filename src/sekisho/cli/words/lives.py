@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from sekisho.catalogue import say
-from sekisho.ceremony import State, facts_under
+from sekisho.ceremony import SiteProgress, State, facts_under, progress_by_site
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import quote
 from sekisho.cli.words.order import scope_in_words
 from sekisho.cli.words.page import Page, View
+from sekisho.cli.words.sites import site_row, site_text
+from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import to_plain
 from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
 
-__all__ = ["host_rows", "order_row", "order_text", "status_text"]
+__all__ = ["host_rows", "order_row", "order_text", "status_row", "status_text"]
 
 
 def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
@@ -87,13 +89,44 @@ def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, obj
     return rows
 
 
-def status_text(state: State, known: KnownOrder, view: View) -> str:
-    """An order and every host under it, for a person."""
+def status_row(state: State, known: KnownOrder, view: View, site: str = "") -> dict[str, object]:
+    """An order with its sites and every host under it, as data; `site` keeps one site alone."""
+    sites = _sites(state, known, view, site)
+    names = {row.host for each in sites for row in each.hosts}
+    return {
+        **order_row(state, known, view),
+        "sites": [site_row(each) for each in sites],
+        "hosts": [row for row in host_rows(state, known, view) if not site or row["host"] in names],
+    }
+
+
+def status_text(state: State, known: KnownOrder, view: View, site: str = "") -> str:
+    """An order, its sites and every host under it, for a person."""
+    sites = _sites(state, known, view, site)
+    names = {row.host for each in sites for row in each.hosts}
     lines = [order_text(known, order_row(state, known, view), view)]
-    lines += [line for life in _lives(state, known) for line in _host_lines(life, view)]
+    lines += [site_text(each, view) for each in sites]
+    lines += [
+        line
+        for life in _lives(state, known)
+        if not site or life.host in names
+        for line in _host_lines(life, view)
+    ]
     if len(lines) == 1:
         lines.append("  " + say("order.no-hosts", view.language))
     return "\n".join(lines)
+
+
+def _sites(state: State, known: KnownOrder, view: View, site: str) -> tuple[SiteProgress, ...]:
+    """The sites of an order, or the one asked for. Raises InvalidInput where no enrolled host stands there."""
+    sites = progress_by_site(state, known, view.now)
+    if not site:
+        return sites
+    if all(host.site != site for host in state.regime.hosts.values()):
+        raise InvalidInput(
+            f"no enrolled host stands at {site[:80]!r}", path="--site", remedy="see order status"
+        )
+    return tuple(each for each in sites if each.site == site)
 
 
 def _host_lines(life: HostUnderOrder, view: View) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sekisho.ceremony import BlastRadius, OrderDifference, State, compare_order, preview_order
+from sekisho.ceremony import OrderDifference, State, compare_order, preview_order
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import tame
 from sekisho.cli.words.page import Page, names
+from sekisho.cli.words.reach import describe_reach
+from sekisho.cli.words.scopes import describe_resolved, predicate_in_words
 from sekisho.model.statements import (
     AccessTerms,
-    HostPredicate,
     OrderIssued,
     OrderReference,
-    ResolvedScope,
     Scope,
 )
 from sekisho.model.wire import to_plain
@@ -44,9 +44,10 @@ def describe_order(page: Page, order: OrderIssued, digest: str) -> None:
     )
     page.add("log", order.log)
     _describe_charter(page, order)
-    page.add("scope", scope_in_words(page, order.scope))
     if order.resolved is not None:
-        _describe_resolved(page, order.resolved)
+        describe_resolved(page, order, order.resolved)
+    else:
+        page.add("scope", scope_in_words(page, order.scope))
     if order.access is not None:
         _describe_access(page, order.access)
     _describe_reach(page, order)
@@ -79,30 +80,6 @@ def scope_in_words(page: Page, scope: Scope) -> str:
         if getattr(scope, name)
     ]
     return page.say("show.scope.and").join(given) or page.say("show.scope.nobody")
-
-
-def predicate_in_words(page: Page, predicate: HostPredicate) -> str:
-    """A predicate as any of groups, each of conditions that must all hold."""
-    groups = (
-        page.say("show.scope.and").join(
-            page.say(f"show.limb.{limb.op}", quantity=limb.quantity, values=names(limb.values))
-            for limb in group.all_of
-        )
-        for group in predicate.any_of
-    )
-    return page.say("show.scope.or").join(groups)
-
-
-def _describe_resolved(page: Page, resolved: ResolvedScope) -> None:
-    page.add("scope", predicate_in_words(page, resolved.predicate))
-    page.tell(
-        "resolved",
-        "resolved",
-        count=resolved.count,
-        root=resolved.root[:16],
-        size=resolved.size,
-        tree=resolved.tree[:16],
-    )
 
 
 def _describe_access(page: Page, access: AccessTerms) -> None:
@@ -150,17 +127,11 @@ def _describe_reach(page: Page, order: OrderIssued) -> None:
         page.data["reach"] = None
         page.tell("covers", "covers.unknown")
         return
-    reach = preview_order(state, order)
+    reach = preview_order(state, order, page.view.seen, now=page.view.now)
     page.data["reach"] = to_plain(reach)
-    _describe_names(page, reach)
+    describe_reach(page, reach)
     if not reach.hosts:
         page.warn("nobody")
-
-
-def _describe_names(page: Page, reach: BlastRadius) -> None:
-    for part in ("hosts", "sites", "runs", "licensees"):
-        found: tuple[str, ...] = getattr(reach, part)
-        page.tell("covers", f"covers.{part}", count=len(found), names=names(found) or "-")
 
 
 def _lifted_in_words(page: Page, lifted: OrderReference) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from sekisho.catalogue import Language, say
-from sekisho.ceremony import Footing
+from sekisho.ceremony import Footing, Seen
 from sekisho.cli.plain_text import columns, quote, tame, wrap
 from sekisho.ledger import Cosigned
 from sekisho.model.instants import Instant
@@ -26,12 +26,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """From where a document is looked at: language, instant, and what the reader stands on."""
+    """From where a document is looked at: language, instant, what the reader stands on, what is seen of work."""
 
     language: Language
     now: Instant
     footing: Footing = Footing()
     cosigned: Cosigned | None = None
+    seen: Seen | None = None
 
 
 class Page:

@@ -15,7 +15,7 @@ from sekisho.model.statements import (
     parse_payload,
 )
 from sekisho.operations.state import State
-from sekisho.orders import is_covered
+from sekisho.orders import halts_work, is_covered
 from sekisho.ports.private_store import Paper
 from sekisho.signing import Verified, parse_envelope
 
@@ -38,10 +38,17 @@ def peak_of(host: HostEnrolled) -> int:
 def covering_orders(
     state: State, host: str, licence_leaf: str, now: Instant
 ) -> tuple[OrderReference, ...]:
-    """The orders in force that cover a host working under a licence. Raises NotAuthorised for an unknown host."""
+    """The orders in force that cover a host working under a licence. Raises NotAuthorised for an unknown host.
+
+    A suspension of access is about users, and the gate's to follow; a cap slows work: under both it goes on.
+    """
     enrolled = _enrolled(state, host)
     facts = state.host_facts(enrolled, state.licences.licences.get(licence_leaf))
-    return tuple(k.reference for k in state.orders.in_force(now) if is_covered(k, facts))
+    return tuple(
+        k.reference
+        for k in state.orders.in_force(now)
+        if halts_work(k.order) and is_covered(k, facts)
+    )
 
 
 def grounds_of(state: State, request: LeaseRequested, issuer: str, now: Instant) -> Grounds:

@@ -20,6 +20,7 @@ from sekisho.operations.leasing.closing import raise_finding
 from sekisho.operations.leasing.facts import grounds_of
 from sekisho.operations.leasing.records import Work
 from sekisho.operations.leasing.shapes import LeaseRefused
+from sekisho.operations.straggling import barring_orders
 from sekisho.ports.private_store import Paper
 from sekisho.signing import Verified, conceal
 
@@ -58,6 +59,7 @@ class Granter:
         forgotten = unclaimed_lease(work, request)
         if forgotten is not None:
             return forgotten.digest
+        self._verify_unbarred(work, request.host, now)
         grounds = grounds_of(work.state, request, self._issuer, now)
         decision = decide_lease(request, work.state.licences, grounds)
         if decision.term is None:
@@ -105,6 +107,16 @@ class Granter:
         if challenge is not None:
             work.put(work.record(request.host).challenged(challenge))
         return recorded.verified.digest
+
+    def _verify_unbarred(self, work: Work, host: str, now: Instant) -> None:
+        """A host whose leases the ladder of refusal ended gets none under any licence until it halts."""
+        barring = barring_orders(work.state, host, now)
+        if barring:
+            names = ", ".join(f"{order.register} {order.number}" for order in barring)
+            raise LeaseRefused(
+                f"the leases of host {host} ended on record, since it does not follow {names}",
+                remedy="halt under the order first; the receipt opens the counter again",
+            )
 
     def _verify_place(self, work: Work, request: LeaseRequested, now: Instant) -> None:
         """Hold the request against the host's chain; a contradiction is a finding, and is evidence all the same."""

@@ -1,0 +1,72 @@
+"""Checks of holds: none stacked on another by the same constituency, none beyond the quarter's chip-hours."""
+
+from __future__ import annotations
+
+from sekisho.auditor.evidence import Evidence
+from sekisho.auditor.history import Step
+from sekisho.auditor.verdicts import Outcome, Tally
+from sekisho.model.statements import HostEnrolled, OrderIssued
+from sekisho.orders import KnownOrder, facts_of, is_covered
+from sekisho.orders.holding import (
+    Hold,
+    HoldBook,
+    check_hold,
+    hold_of,
+    is_counted,
+    may_overlap,
+    record_hold,
+)
+
+__all__ = ["check_holds"]
+
+
+def check_holds(evidence: Evidence) -> Outcome:
+    """Every hold is held against those before it, with the hosts that each covered when it was issued."""
+    history, tally, book = evidence.past(), Tally(), HoldBook()
+    count = 0
+    for step, order in history.facts(OrderIssued):
+        recorded = step.recorded
+        if recorded is None or step.regime.charter is None:
+            continue
+        devices = _devices(step, order) if is_counted(order) else {}
+        if is_counted(order):
+            count += 1
+            charter, verified = step.regime.charter, recorded.verified
+            new = hold_of(order, verified.digest, charter, verified.signers, devices)
+            problems = check_hold(book, new, charter.terms, _Overlap(step, new))
+            tally.extend(f"entry {step.index}: {problem}" for problem in problems)
+        book = record_hold(book, recorded, step.regime, dict(devices).copy)
+    return tally.outcome(f"{count} holds within their limits")
+
+
+class _Overlap:
+    """Whether an earlier hold shares a host with a new one, by what was known when the new one was issued."""
+
+    def __init__(self, step: Step, new: Hold) -> None:
+        self._step = step
+        self._new = new
+
+    def __call__(self, old: Hold) -> bool:
+        mine = set(self._new.devices)
+        theirs = {*old.devices, *_devices(self._step, old.order)}
+        if mine and theirs:
+            return not mine.isdisjoint(theirs)
+        return may_overlap(old.order.scope, self._new.order.scope)
+
+
+def _devices(step: Step, order: OrderIssued) -> dict[str, int]:
+    """The devices of each host that an order covers, under any licence that the host may work under."""
+    known = KnownOrder(order=order, digest="")
+    return {
+        host.host: len(host.devices)
+        for host in step.regime.hosts.values()
+        if _is_host_covered(step, known, host)
+    }
+
+
+def _is_host_covered(step: Step, known: KnownOrder, host: HostEnrolled) -> bool:
+    standing = step.ledger.standing_of(host.host)
+    if standing:
+        return any(is_covered(known, facts_of(host, each.licence)) for each in standing)
+    held = step.ledger.by_host(host.host)
+    return is_covered(known, facts_of(host, held[-1].licence if held else None))
