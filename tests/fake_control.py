@@ -26,6 +26,7 @@ from sekisho.model.errors import (
     VerificationError,
 )
 from sekisho.model.instants import Instant
+from sekisho.model.membership import Membership
 from sekisho.model.statements import (
     CharterWitness,
     FindingRaised,
@@ -35,6 +36,7 @@ from sekisho.model.statements import (
     LicenceIssued,
     LogPosition,
     OrderIssued,
+    OrderSealed,
     OrdersInForce,
     Predicate,
     ReceiptAcknowledged,
@@ -42,7 +44,11 @@ from sekisho.model.statements import (
     Reference,
     Spend,
 )
+from sekisho.operations.sealing import show_host
 from sekisho.orders import KnownOrder, OrderBook, decide_demand, facts_of, in_force_root
+from sekisho.orders.membership import HostTree, host_leaf
+from sekisho.orders.recording import known_order
+from sekisho.orders.sealed import open_sealed, seal_tree
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer, OpenHalt, StoredStatement
 from sekisho.ports.counter import CounterTier
 from sekisho.signing import (
@@ -69,6 +75,7 @@ FED = (
     "agent-released",
     "charter-adopted",
     "host-enrolled",
+    "host-retired",
     "key-compromised",
     "licence-amended",
     "licence-closed",
@@ -76,6 +83,8 @@ FED = (
     "licence-revoked",
     "licence-suspended",
     "order-confirmed",
+    "order-opened",
+    "order-sealed",
     "orders-in-force",
     "outage-declared",
     "recovery-announced",
@@ -155,7 +164,10 @@ class FakeLog:
 class FakeControl:
     """Implements ports.Control and ports.HaltBoard with the same folds as the real one, in memory."""
 
-    def __init__(self, clock: FakeClock | None = None, *, tier: CounterTier = "C0") -> None:
+    def __init__(
+        self, clock: FakeClock | None = None, *, tier: CounterTier = "C0", **charter: object
+    ) -> None:
+        """`charter`: fields of the charter that are other than the factory's."""
         self.clock = clock or FakeClock()
         self.tier = tier
         self.challenges = 0
@@ -169,6 +181,12 @@ class FakeControl:
         self.receipts: list[ReceiptGiven] = []
         self.requests: list[LeaseRequested] = []
         self.findings: list[FindingRaised] = []
+        self.scopes: dict[str, frozenset[str]] = {}  # by an order's payload digest
+        self.concealed: dict[str, tuple[str, ...]] = {}  # by a sealed order's payload digest
+        self.show_sealed: Callable[[str, str], tuple[Membership | None, tuple[str, ...]]] = (
+            lambda digest, host: self.inside(digest, host)
+        )
+        self.show_membership: Callable[[str, str], Membership | None] = self.prove
         self.statements: list[Verified] = []
         self.indexes: dict[str, int] = {}
         self.chain = Chain(host="host-1")
@@ -178,6 +196,7 @@ class FakeControl:
             for n, w in enumerate(WITNESSES, 1)
         )
         self.terms = factory.charter(log_vkey=LOG_NOTE.verifier.to_text(), witnesses=witnesses)
+        self.terms = msgspec.structs.replace(self.terms, **charter)
         self.charter = factory.charter_envelope(self.terms)
         self.root: TrustRoot = root_of(self.terms, self.charter.digest)
         self.regime = Regime.start(self.charter.digest, LOG.public)
@@ -205,9 +224,15 @@ class FakeControl:
             self.ledger = self.ledger.after(recorded)
             fact = verified.predicate
             if isinstance(fact, OrderIssued):
-                self.book = self.book.after(
-                    KnownOrder(order=fact, digest=verified.digest, witnessed=True)
-                )
+                known = KnownOrder(order=fact, digest=verified.digest, witnessed=True)
+                named = self.scopes.get(verified.digest)
+                self.book = self.book.after(msgspec.structs.replace(known, named=named))
+            if isinstance(fact, OrderSealed):
+                texts = self.concealed.get(verified.digest, ())
+                charter = self.regime.in_force()
+                known = known_order(verified, charter, texts, witnessed=True)
+                named = self.scopes.get(verified.digest)
+                self.book = self.book.after(msgspec.structs.replace(known, named=named))
             if verified.kind in (*FED, "order-issued"):
                 self.feed.append((index, verified.kind, None))
             self.indexes[verified.digest] = index
@@ -260,15 +285,36 @@ class FakeControl:
             if wait_s and len(self.feed) <= after:
                 self.lock.wait(wait_s)
                 self._answer()
-            items = tuple(self._item(*row) for row in self.feed[after:])
+            items = tuple(self._item(*row, host) for row in self.feed[after:])
             return Feed(next=len(self.feed), items=items, checkpoint=self.log.note(self.now()))
 
-    def fetch_order(self, register: str, number: int) -> FeedItem:
+    def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
         self._answer()
         known = self.book.orders[register].get(number)
         if known is None:
             raise StateConflict("there is no such order")
-        return self._item(self.indexes[known.digest], "order-issued", None)
+        item = self._item(self.indexes[known.digest], "order-issued", None, host)
+        if known.sealed is None:
+            return item
+        shown, texts = self.show_sealed(known.digest, host)
+        return msgspec.structs.replace(item, membership=shown, disclosures=texts)
+
+    def inside(self, digest: str, host: str) -> tuple[Membership | None, tuple[str, ...]]:
+        """What the real one shows a host that asks by its key."""
+        known = next(
+            k for book in self.book.orders.values() for k in book.values() if k.digest == digest
+        )
+        texts = self.concealed[digest]
+        if known.sealed is None:
+            raise StateConflict("is not sealed")
+        salt = open_sealed(known.sealed, texts).salt or b""
+        tree = seal_tree(salt, self.scopes[digest], known.sealed.leaves)
+        return show_host(tree, salt, texts, host)
+
+    def prove(self, digest: str, host: str) -> Membership | None:
+        """What the real one shows a host of an order whose scope was resolved."""
+        hosts = self.scopes.get(digest)
+        return None if hosts is None else HostTree(map(host_leaf, hosts)).prove(host_leaf(host))
 
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         with self.lock:
@@ -443,10 +489,13 @@ class FakeControl:
     def codes(self) -> list[str]:
         return [finding.finding for finding in self.findings]
 
-    def _item(self, index: int, _: str, raw: bytes | None) -> FeedItem:
-        if raw is not None:
-            return FeedItem(envelope=raw)
-        return FeedItem(envelope=self.log.entries[index], proof=self.log.prove(index, self.now()))
+    def _item(self, index: int, kind: str, raw: bytes | None, host: str) -> FeedItem:
+        proof = self.log.prove(index, self.now()) if raw is None else None
+        envelope = self.log.entries[index] if raw is None else raw
+        shown = None
+        if kind == "order-issued":
+            shown = self.show_membership(parse_envelope(envelope).digest, host)
+        return FeedItem(envelope=envelope, proof=proof, membership=shown)
 
     def _challenge(self) -> str | None:
         """A fresh nonce for the next certified counter, where the host has one."""

@@ -65,6 +65,7 @@ class LiveRegime:
         self.control = control
         self.operator = operator
         self.licence: Admitted
+        self.witnesses: tuple[str, ...] = ()
 
     @property
     def now(self) -> Instant:
@@ -219,6 +220,7 @@ def live_regime(
         control = stack.enter_context(Control(home, {n: r.address for n, r in ready.items()}))
         control.submit(charter.raw)
         regime = LiveRegime(control, load_key(home.keys / "operator.pem"))
+        regime.witnesses = tuple(r.address for r in ready.values())
         _set_up(regime, terms)
         yield regime
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sekisho.model.errors import InvalidInput, NotAuthorised, SekishoError, Unavailable
 from sekisho.model.instants import Instant
-from sekisho.model.wire import canonical, encode_base64
+from sekisho.model.wire import canonical, encode_base64, to_plain
 from sekisho.ports.control import FeedItem
 from tests.fakes import FakeClock, FakeControl
 
@@ -125,8 +125,9 @@ def _post(control: FakeControl, door: str, body: bytes) -> Any:  # JSON
     return {"index": 0, "leaf": "0" * 64, "digest": "0" * 64, "fresh": True}
 
 
-def _item(item: FeedItem) -> dict[str, str | None]:
-    return {"envelope": encode_base64(item.envelope), "proof": item.proof}
+def _item(item: FeedItem) -> dict[str, Any]:  # JSON
+    shown = None if item.membership is None else to_plain(item.membership)
+    return {"envelope": encode_base64(item.envelope), "proof": item.proof, "membership": shown}
 
 
 def _problem(error: SekishoError) -> dict[str, str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,13 @@ from sekisho.adapters.keys.deposit_keys import (
 from sekisho.adapters.keys.elsewhere import MadeElsewhere
 from sekisho.adapters.keys.secret_files import create_secret_file, load_secret_file
 from sekisho.adapters.keys.tag_keys import create_tag_key
+from sekisho.adapters.storage.event_cursor import (
+    EventCursor,
+    load_event_cursor,
+    save_event_cursor,
+)
 from sekisho.adapters.storage.file_tiles import FileTileStore
+from sekisho.adapters.transport.event_sinks import EventSink, open_event_sink
 from sekisho.ledger import Cosigned, LogReader
 from sekisho.ledger.tree import subtree_root
 from sekisho.licensing.terms import grants_more
@@ -88,6 +95,7 @@ from sekisho.operations.founding import (
     draft_founding,
     refuse_idle,
 )
+from sekisho.operations.holding import HoldStanding, check_hold_limits, standing_of_holds
 from sekisho.operations.key_care import (
     DoubtfulStatement,
     KeyStanding,
@@ -119,6 +127,7 @@ from sekisho.operations.licence_drafts import (
     find_licence,
 )
 from sekisho.operations.licence_terms import standing_of_application
+from sekisho.operations.log_events import LogEvent, Severity, event_of
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.reading import claimed_origin, read_state
 from sekisho.operations.recovering import (
@@ -139,7 +148,6 @@ from sekisho.operations.releasing import (
     express_quorum,
     releases_of_hosts,
 )
-from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
 from sekisho.operations.resolving import (
     RootAt,
     name_at,
@@ -148,6 +156,9 @@ from sekisho.operations.resolving import (
     verify_scope,
     verify_tree,
 )
+from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
+from sekisho.operations.sealing import seal_order
+from sekisho.operations.sentences import say_entry, say_kind
 from sekisho.operations.site_progress import SiteProgress, progress_by_site
 from sekisho.operations.state import State, facts_under
 from sekisho.operations.straggling import (
@@ -158,6 +169,8 @@ from sekisho.operations.straggling import (
     late_hosts,
     late_under,
 )
+from sekisho.operations.verified_entries import VerifiedEntries
+from sekisho.orders.sealed import OPEN_LIMIT_S, Salts
 from sekisho.ports.tile_store import TileStore
 from sekisho.signing import Signer, TrustRoot
 from sekisho.signing.profiles import constituencies_of
@@ -175,6 +188,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_OUTAGE_S",
     "MAX_REVEAL",
+    "OPEN_LIMIT_S",
     "Algorithm",
     "AmendedTerms",
     "AmendmentPlan",
@@ -187,10 +201,13 @@ __all__ = [
     "DecisionPlan",
     "DoubtfulStatement",
     "DrillReport",
+    "EventCursor",
+    "EventSink",
     "Expression",
     "Footing",
     "ForeignDocument",
     "FoundingPlan",
+    "HoldStanding",
     "HostInReach",
     "HostRelease",
     "KeyChange",
@@ -198,6 +215,7 @@ __all__ = [
     "KeyWithoutPower",
     "LateHost",
     "LicencePlan",
+    "LogEvent",
     "MadeElsewhere",
     "OrderDifference",
     "OrderPlan",
@@ -207,16 +225,19 @@ __all__ = [
     "RevealVerdict",
     "RunRefused",
     "Seen",
+    "Severity",
     "ShamirSharing",
     "SiteExercised",
     "SiteProgress",
     "State",
     "SystemClock",
+    "VerifiedEntries",
     "WitnessPlan",
     "appeal_standing",
     "approvals_asked",
     "ask_lease",
     "check_appeal",
+    "check_hold_limits",
     "check_licence",
     "check_licence_amendment",
     "check_step_now",
@@ -253,8 +274,10 @@ __all__ = [
     "draft_suspension",
     "draft_veto",
     "draft_withdrawal",
+    "draw_salts",
     "drill_report",
     "due_of",
+    "event_of",
     "exercised_sites",
     "express_quorum",
     "facts_under",
@@ -271,6 +294,7 @@ __all__ = [
     "late_under",
     "load_deposit_key",
     "load_disclosures",
+    "load_event_cursor",
     "load_secret_file",
     "load_seen",
     "load_signer",
@@ -278,6 +302,7 @@ __all__ = [
     "name_at",
     "name_newcomers",
     "notice_end",
+    "open_event_sink",
     "open_hsm",
     "open_log",
     "open_register_client",
@@ -295,13 +320,18 @@ __all__ = [
     "refuse_idle",
     "releases_of_hosts",
     "replace_file",
-    "resolve_predicate",
     "require_announcement",
+    "resolve_predicate",
+    "save_event_cursor",
+    "say_entry",
+    "say_kind",
+    "seal_order",
     "seen_in_entries",
     "seen_in_log",
     "seen_of",
     "send_statement",
     "standing_of_application",
+    "standing_of_holds",
     "verify_countersign",
     "verify_document",
     "verify_draft",
@@ -394,7 +424,7 @@ def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:
     )
 
 
-def create_file(path: Path, data: bytes) -> None:
+def create_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a new file durably. Raises StateConflict where one is there: a draft never takes another's place.
 
     Raises InvalidInput where its folder is missing: a mistyped path makes no folders.
@@ -407,7 +437,7 @@ def create_file(path: Path, data: bytes) -> None:
         )
     if path.exists() or path.is_symlink():
         raise StateConflict(f"{path}: a file is already there", remedy="name another file")
-    replace_file(path, data, mode=0o644)
+    replace_file(path, data, mode=mode)
 
 
 def print_paper(sheet: Sheet) -> bytes:
@@ -417,11 +447,23 @@ def print_paper(sheet: Sheet) -> bytes:
     return print_sheet(sheet)
 
 
-def send_statement(control: str, envelope: bytes) -> dict[str, object]:
-    """Hand an envelope in at a control plane; where it now stands in the log, as the control plane says."""
+def draw_salts() -> Salts:
+    """What sealing an order draws."""
+    return Salts(
+        order=secrets.token_bytes(16), salt=secrets.token_bytes(16), hosts=secrets.token_bytes(32)
+    )
+
+
+def send_statement(
+    control: str, envelope: bytes, disclosures: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """Hand an envelope in at a control plane; where it now stands in the log, as the control plane says.
+
+    With a sealed order go its disclosures.
+    """
     from sekisho.adapters.transport.statement_desk import send_envelope
 
-    placed = send_envelope(control, envelope)
+    placed = send_envelope(control, envelope, disclosures)
     return {
         "index": placed.index,
         "leaf": placed.leaf,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from sekisho.agent import main as program
+from sekisho.agent import station
 from sekisho.ports.counter import CounterTier
 from tests.fake_tpm import FakeTpm
 
@@ -18,7 +19,7 @@ def main() -> int:
     """As `python -m sekisho.agent.main`, but for the counter."""
     counter = FakeTpm()
     counter.tier = TIERS[sys.argv[1]]
-    program._open_counter = lambda *_: counter
+    station.open_counter = lambda *_: counter
     return program.main(sys.argv[2:])
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -47,6 +47,14 @@ def write_home(home: Path, control: FakeControl, url: str) -> None:
     (home / "agent.json").write_bytes(canonical(settings))
 
 
+def write_further_home(home: Path, control: FakeControl, url: str) -> None:
+    """As the first home, but for what is said of the work: that is said once."""
+    home.mkdir(mode=0o700)
+    write_key(home / "host.pem", HOST)
+    (home / "trust.json").write_bytes(canonical(control.root))
+    (home / "agent.json").write_bytes(canonical({"host": "host-1", "control": url, "run": RUN}))
+
+
 def license_now(control: FakeControl, *, grace_s: int = 2) -> None:
     """A licence that holds now, with quanta of one second."""
     now = control.now()
@@ -60,8 +68,9 @@ def license_now(control: FakeControl, *, grace_s: int = 2) -> None:
 class Living:
     """A real agent process, its watchdog, and what a test may do to them."""
 
-    def __init__(self, home: Path, program: tuple[str, ...]) -> None:
+    def __init__(self, home: Path, program: tuple[str, ...], further: Sequence[Path] = ()) -> None:
         self.home = home
+        self._homes = (home, *further)
         self._program = program
         self.link = WatchdogLink(home / "watchdog")
         self.agent = self._spawn()
@@ -84,14 +93,17 @@ class Living:
         return held[0].root_pid
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", *self._program, "--home", str(self.home)]
+        homes = [word for home in self._homes for word in ("--home", str(home))]
+        command = [sys.executable, "-m", *self._program, *homes]
         return subprocess.Popen(command, start_new_session=True)
 
 
 @contextlib.contextmanager
-def living(home: Path, program: tuple[str, ...] = ("sekisho.agent.main",)) -> Iterator[Living]:
+def living(
+    home: Path, program: tuple[str, ...] = ("sekisho.agent.main",), *, further: Sequence[Path] = ()
+) -> Iterator[Living]:
     """A running agent; at the end nothing of it, its watchdog or its work is left."""
-    alive = Living(home, program)
+    alive = Living(home, program, further)
     try:
         yield alive
     finally:

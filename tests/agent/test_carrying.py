@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sekisho.licensing.carrying import write_lease_file
+from sekisho.licensing.carrying import write_feed_file, write_lease_file
+from sekisho.model.statements import Scope
+from sekisho.orders.membership import HostTree, host_leaf
+from sekisho.orders.predicates import resolve_hosts
+from sekisho.orders.where import parse_where
+from sekisho.ports.control import FeedItem
 from tests.agent.handed import Handed, one_item
 from tests.fakes import Rig
 from tests.outages import outage
@@ -118,3 +123,18 @@ def test_what_was_carried_in_outlives_a_restart() -> None:
 
     assert handed.rig.doing() == "running"
     assert handed.rig.duty.start == "sound"
+
+
+def test_an_order_by_predicate_comes_by_hand_with_its_proof() -> None:
+    """The file holds envelope and proof; a file for another host takes the order and finds the proof foreign."""
+    for host, doing, taken in (("host-1", "frozen", True), ("host-2", "running", False)):
+        handed = Handed().leased()
+        handed.rig.run_for(2)
+        scope = resolve_hosts(parse_where(["site is site-1"]), ("host-1",), size=3, tree="0" * 64)
+        envelope = handed.control.order(scope=Scope(), resolved=scope)
+        proof = HostTree([host_leaf("host-1")]).prove(host_leaf(host))
+        told = handed.carry_in(
+            write_feed_file((FeedItem(envelope=envelope.raw, membership=proof),))
+        )
+        handed.rig.turn()
+        assert (told.items, told.taken, handed.rig.doing()) == (1, taken, doing)

@@ -351,6 +351,13 @@ ROWS: dict[str, Row] = {
         True,
         "cap-not-enforced",
     ),
+    "order to cap, which the driver keeps": (
+        {"demand": demand("cap"), "cap_kept": True},
+        "run",
+        True,
+        True,
+        None,
+    ),
     "order to suspend access, which is not for hosts": (
         {"demand": demand("suspend-access")},
         "run",

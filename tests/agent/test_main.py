@@ -19,6 +19,7 @@ from tests.agent.homes import (
     living,
     resident_mib,
     wait_until,
+    write_further_home,
     write_home,
 )
 from tests.fakes import FakeControl
@@ -128,3 +129,33 @@ def test_a_home_that_cannot_be_written_is_told(
 
     assert main(["--home", str(home)]) == 2
     assert "agent.lock" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_charters_over_one_host_for_real(tmp_path: Path) -> None:
+    """One agent, one watchdog, two control planes: both license, either pauses, each resumes its own."""
+    controls = [FakeControl(SystemFakeClock(), name=name) for name in ("A", "B")]
+    homes = [tmp_path / "a", tmp_path / "b"]
+    with served(controls[0]) as one, served(controls[1]) as other:
+        write_home(homes[0], controls[0], one)
+        write_further_home(homes[1], controls[1], other)
+        with living(homes[0], further=homes[1:]) as alive:
+            license_now(controls[0])
+            wait_until(lambda: bool(controls[0].requests))
+            assert alive.state() == "ended"
+            license_now(controls[1])
+            wait_until(lambda: alive.state() == "running")
+
+            for control in controls:
+                control.issue(control.order())
+            wait_until(lambda: all("halted" in control.stages() for control in controls))
+            assert alive.state() == "frozen"
+
+            resume(controls[0], 1)
+            wait_until(lambda: controls[0].requests[-1].number == 2)
+            assert alive.state() == "frozen"
+            resume(controls[1], 1)
+            wait_until(lambda: all("resumed" in control.stages() for control in controls))
+            assert alive.state() == "running"
+            assert resident_mib(alive.agent.pid) < 120
+            assert [set(control.codes()) for control in controls] == [set(), set()]

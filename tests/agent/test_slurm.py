@@ -55,9 +55,9 @@ class Regime:
         return job
 
     def bound(self) -> int:
-        """FLOP that the newest receipt with a spend bounds the lease's finished quanta to."""
+        """FLOP that the newest receipts with a spend bound the finished quanta of all leases to."""
         spends = [r.spend for r in self.control.receipts if r.spend is not None]
-        return int(spends[-1].bound_flop) if spends else 0
+        return sum({spend.lease_number: int(spend.bound_flop) for spend in spends}.values())
 
 
 @pytest.fixture
@@ -78,18 +78,23 @@ def regime(slurm: Cluster, tmp_path: Path) -> Iterator[Regime]:
 def test_a_licensed_job_spends_its_lease_by_the_devices_that_it_holds(regime: Regime) -> None:
     """Two of eight devices for some seconds: no less than their peak, and far less than everybody's."""
     assert regime.bound() == 0
-    began = time.monotonic()
     job = regime.submit()
-    quanta = regime.control.stages().count("quantum")
-    wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 4)
-
-    # A busy machine makes the quanta longer: what everybody would have used grows with them.
-    assert 2 * DEVICE_PEAK < regime.bound() < 4 * DEVICE_PEAK * (time.monotonic() - began)
+    # On a busy machine a look at the queue may come too late, and that quantum counts in full: then four others.
+    for _ in range(10):
+        begun, before = time.monotonic(), regime.bound()
+        quanta = regime.control.stages().count("quantum")
+        wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 4)  # noqa: B023 (asked at once)
+        spent, passed = regime.bound() - before, time.monotonic() - begun
+        assert spent > 2 * DEVICE_PEAK
+        if spent < 4 * DEVICE_PEAK * passed:
+            break
+    assert spent < 4 * DEVICE_PEAK * passed
     regime.cluster.run("scancel", str(job))
     wait_until(lambda: regime.alive.link.read().processes == 0)
     used = regime.alive.link.read().device_s
     assert used is not None
-    wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 5)
+    quanta = regime.control.stages().count("quantum")
+    wait_until(lambda: regime.control.stages().count("quantum") > quanta)
     assert regime.alive.link.read().device_s == used
     assert regime.control.codes() == []
 

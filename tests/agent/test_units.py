@@ -131,3 +131,14 @@ def test_no_unit_starts_what_the_agent_could_write(releases: str) -> None:
     """Root starts the watchdog: a folder within the agent's home is refused, and so is what no unit can hold."""
     with pytest.raises(InvalidInput, match="--releases"):
         make_units(UnitsPlace(releases=releases))
+
+
+def test_further_charters_have_their_homes_in_the_agent_s_unit() -> None:
+    """One agent with every home, each of which it may write; the privileged part knows of none."""
+    units = make_units(UnitsPlace(homes=("/var/lib/sekisho-eu",)))
+    agent, watchdog = (read(units[name])["Service"] for name in (AGENT_UNIT, WATCHDOG_UNIT))
+    assert "--home /var/lib/sekisho --home /var/lib/sekisho-eu" in agent["ExecStart"]
+    assert agent["ReadWritePaths"] == "/var/lib/sekisho /var/lib/sekisho-eu"
+    assert "sekisho-eu" not in str(dict(watchdog))
+    with pytest.raises(InvalidInput, match="lies in the agent's home"):
+        make_units(UnitsPlace(homes=("/opt/sekisho",)))

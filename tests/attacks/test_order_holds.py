@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sekisho.model.statements import CharterRegister, EnrolledDevice, OrderIssued, Scope
+from sekisho.model.statements import CharterRegister, EnrolledDevice, OrderIssued, Scope, Span
 from sekisho.operations.holding import check_hold_limits, standing_of_holds
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.orders.holding import HoldBudgetSpent, StackedHold
 from sekisho.signing import Envelope
+from sekisho.signing.keys import Signer
 from tests import factory as f
 from tests.desks import TestDesk
 from tests.factory import AUTHORITY, VERIFIER
@@ -27,12 +28,16 @@ LOW = AUTHORITY[:2]
 
 @pytest.fixture
 def rig() -> Rig:
-    """A host whose work runs under a lease."""
-    return Rig().started()
+    """A host whose work runs under leases of a licence for two months."""
+    return started(FakeControl())
+
+
+def started(control: FakeControl) -> Rig:
+    return Rig(control).started(period=Span(start=f.NOW, end=f.NOW.plus(60 * DAY_S)))
 
 
 def hold(
-    rig: Rig, *, hours: float = 1, signers: tuple[f.Ed25519Signer, ...] = LOW, **changes: object
+    rig: Rig, *, hours: float = 1, signers: tuple[Signer, ...] = LOW, **changes: object
 ) -> Envelope:
     start = rig.control.now()
     fields: dict[str, object] = {
@@ -61,7 +66,7 @@ def held_and_over(rig: Rig) -> None:
 
 
 def test_a_hold_stacked_on_the_one_before_it_is_ignored(rig: Rig) -> None:
-    """The same constituency, the same host, an hour after its first hold ended: the work goes on, a finding says why."""
+    """The same constituency, the same host, an hour after its first hold: the work goes on, a finding says why."""
     held_and_over(rig)
     running = rig.doing()
     rig.control.show(hold(rig))
@@ -177,7 +182,7 @@ def test_a_hold_in_another_register_is_the_same_constituencys_hold() -> None:
     # The trust root names this charter: a regime with two registers of holds.
     two = CharterRegister(name="hold/US", power="hold", jurisdiction="US")
     _with_register(control, two)
-    rig = Rig(control).started()
+    rig = started(control)
     held_and_over(rig)
     order = f.order_issued(
         kind="hold",
@@ -213,7 +218,7 @@ def test_a_drill_of_a_hold_acts_on_the_canary_only(rig: Rig) -> None:
     other = FakeControl()
     host = msgspec.structs.replace(f.host_enrolled(), canary="canary-9")
     other.admit(f.signed(host, AUTHORITY[0], f.OPERATOR))
-    second = Rig(other).started()
+    second = started(other)
     for kind, signers in (("hold", LOW), ("pause", QUORUM)):
         other.show(other.order(kind=kind, effect="freeze", signers=signers, drill=True))
         second.run_for(1)
@@ -242,7 +247,7 @@ def drafted(desk: TestDesk, **changes: object) -> OrderIssued:
     return draft_order(desk.desk.state, plan, now=desk.clock.now())
 
 
-def issue(desk: TestDesk, order: OrderIssued, *signers: f.Ed25519Signer) -> None:
+def issue(desk: TestDesk, order: OrderIssued, *signers: Signer) -> None:
     desk.desk.admit(f.signed(order, *(signers or LOW)).raw)
     desk.cosigned()
 

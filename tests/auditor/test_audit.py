@@ -35,7 +35,7 @@ def test_every_check_of_the_contract_is_in_the_table() -> None:
     expected = (
         "trust-root manifest log-tree checkpoint-signature witnessed time-marks charter signatures uniqueness "
         "registers orders-in-force order-scopes holds packs decisions licences approvals leases receipts counters budgets closings "
-        "deposits effects halts custody "
+        "deposits effects caps halts refusals appeals custody "
         "endorsements standings chip-tags irregularities balances "
         "usage-reports usage-evidence access weights-keys"
     )

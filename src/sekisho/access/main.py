@@ -28,6 +28,7 @@ from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.statements import FindingRaised, Predicate, make_payload
 from sekisho.model.wire import canonical, from_json, parse_json
+from sekisho.orders.asking import OrderAsked, sign_asked
 from sekisho.ports.control import Feed, FeedItem
 from sekisho.signing import PublicKey, TrustRoot, parse_policy, sign_payload
 
@@ -62,7 +63,9 @@ class AccessPoint:
         self.point = Point(settings, self._follower, self._clock, files)
         self._heard: queue.SimpleQueue[Feed | FeedItem | None] = queue.SimpleQueue()
         self._control = ControlClient(settings.control)
-        self.post = PointPost(self._control, settings.host, self._heard.put, files)
+        self.post = PointPost(
+            self._control, settings.host, self._heard.put, files, self._ask_sealed
+        )
         self.picture: AccessPicture | None = None
         self._raw: bytes | None = None
         self._raised: dict[tuple[str, str | None], float] = {}
@@ -159,6 +162,16 @@ class AccessPoint:
                 about=finding.about,
             )
             self.post.keep([self._sign(fact)])
+
+    def _ask_sealed(self, register: str, number: int) -> bytes:
+        asked = OrderAsked(
+            log=self._follower.origin,
+            host=self.settings.host,
+            register=register,
+            number=number,
+            at=self._clock.now(),
+        )
+        return sign_asked(asked, self._signer)
 
     def _sign(self, fact: Predicate) -> bytes:
         return sign_payload(make_payload(fact), [self._signer]).raw

@@ -78,10 +78,7 @@ class Point:
         self._sequence = sequence
         self._latest()
         for followed in load_followed(self._files):
-            item = FeedItem(
-                envelope=followed.envelope, proof=followed.proof, membership=followed.membership
-            )
-            self.follower.take_item(item, followed.seen)
+            self.follower.take_item(followed.item, followed.seen)
         raw = self._files.load(PERIODS)
         if raw is not None:
             told = from_json(tuple[Period, ...], parse_json(raw, path=PERIODS), path=PERIODS)

@@ -13,6 +13,7 @@ from typing import Final
 
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import canonical, decode_base64, encode_base64, from_json, parse_json
+from sekisho.orders.asking import is_sealed
 from sekisho.ports.control import Control, Feed, FeedItem
 from sekisho.ports.host_files import HostFiles
 
@@ -35,8 +36,11 @@ class PointPost:
         host: str,
         tell: Callable[[Feed | FeedItem], None],
         files: HostFiles,
+        ask: Callable[[str, int], bytes] | None = None,
     ) -> None:
+        """`ask` signs a request for what a sealed order says; without it none is asked for."""
         self._control = control
+        self._ask_sealed = ask
         self._host = host
         self._tell = tell
         self._files = files
@@ -125,6 +129,8 @@ class PointPost:
                 del self._wanted[register, number]
             try:
                 item = self._control.fetch_order(register, number, self._host)
+                if self._ask_sealed is not None and is_sealed(item.envelope):
+                    item = self._control.fetch_shown(self._ask_sealed(register, number))
             except SekishoError:
                 continue  # it is asked for again while it is lacking
             self._tell(item)

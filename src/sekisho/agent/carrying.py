@@ -45,11 +45,13 @@ class Carrying:
         if now < self._look_at_s:
             return False
         self._look_at_s = now + LOOK_EVERY_S
-        dropped = self._inbox.look()
-        for name, raw in dropped:
+        outcomes = [(name, self._take(raw)) for name, raw in self._inbox.look()]
+        if outcomes:
+            self._duty.look()  # acted on and kept: a file that is answered is gone, and nobody brings it again
+        for name, outcome in outcomes:
             # Crash here: it is taken in once more at the next start, which changes nothing.
-            self._inbox.answer(name, self._take(raw))
-        return bool(dropped)
+            self._inbox.answer(name, outcome)
+        return bool(outcomes)
 
     def _take(self, raw: bytes | InvalidInput) -> Outcome:
         if isinstance(raw, InvalidInput):

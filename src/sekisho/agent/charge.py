@@ -103,9 +103,15 @@ class Charge:
         """The cap as a receipt names it: by which means, and how much is left."""
         if self._capped_ppm in (None, WHOLE_PPM) or (self.cap == "none" and self.work != "none"):
             return None
-        seat = self._host.seat  # another charter's cap may leave less: the receipt says what is left in truth
+        seat = (
+            self._host.seat
+        )  # another charter's cap may leave less: the receipt says what is left in truth
         left = f"{(seat.least_share() if seat else self._capped_ppm or 0) / 10_000:g} % left"
-        return f"no work is there to slow, {left} to what comes" if self.cap == "none" else f"{self.cap}, {left}"
+        return (
+            f"no work is there to slow, {left} to what comes"
+            if self.cap == "none"
+            else f"{self.cap}, {left}"
+        )
 
     def keep_cap(self, share_ppm: int, now: float) -> bool:
         """Have the driver leave the work this share, told once; False where it has no means to."""

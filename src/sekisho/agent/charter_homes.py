@@ -1,7 +1,7 @@
-"""The homes of an agent: one folder for each charter that its host stands under, and what holds the work in the first.
+"""The homes of an agent: one folder for each charter that its host stands under; the first says what the work is.
 
-Each home is whole by itself: trust root, host key, counter, memory, and where its control plane answers. What starts and
-stops the work is said once, in the first; the others say the same or nothing.
+Each home is whole by itself: trust root, host key, counter, memory, and where its control plane answers. What starts
+and stops the work is said once, in the first; the others say the same or nothing.
 """
 
 from __future__ import annotations

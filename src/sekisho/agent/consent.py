@@ -17,7 +17,7 @@ def decide_refusal(situation: Situation) -> str | None:
     """Why work may not start or thaw under this charter; None where it may.
 
     A licence under another charter satisfies none here: without a lease of its own the charter's word on work without a
-    lease decides, and only *advise* lets it in. A charter that does not bind the host is asked nothing, once it was heard.
+    lease decides, and only *advise* lets it in. A charter that does not bind the host is asked nothing, once heard.
     """
     if not situation.is_bound:
         return None if situation.has_contact else "nothing was heard from it yet"

@@ -36,7 +36,7 @@ from sekisho.agent.slowing import Slowing
 from sekisho.licensing import LicenceState
 from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.orders import Demand, KnownOrder
-from sekisho.ports.control import Feed, FeedItem
+from sekisho.ports.control import Feed
 
 __all__ = ["Duty"]
 
@@ -104,10 +104,7 @@ class Duty:
 
     def _is_told(self, followed: Followed) -> bool:
         """Whether the follower takes what was kept."""
-        item = FeedItem(
-            envelope=followed.envelope, proof=followed.proof, membership=followed.membership
-        )
-        kept, finding = self._host.follower.take_item(item, followed.seen)
+        kept, finding = self._host.follower.take_item(followed.item, followed.seen)
         return kept is not None or finding is None
 
     # --- hearing -----------------------------------------------------------------------------

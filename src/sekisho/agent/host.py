@@ -34,7 +34,7 @@ from sekisho.ports.driver_settings import (
 from sekisho.ports.gate import Gate
 from sekisho.signing import Signer, sign_payload
 
-__all__ = ["AgentSettings", "Host", "WatchdogPlace"]
+__all__ = ["AgentSettings", "CharterPlace", "Host", "WatchdogPlace"]
 
 FINDING_EVERY_S = 600.0
 FINDINGS_PER_MINUTE = 20
@@ -51,6 +51,12 @@ class WatchdogPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     user: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 2)] = 0
 
 
+class CharterPlace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A further charter that the host stands under: its own home, from the first home on or absolute."""
+
+    home: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`agent.json`: which host this is, where its control plane is, and what it runs.
 
@@ -60,7 +66,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     own and is not told these. Without it the agent starts a watchdog with its own rights. `counter` is a file, or an
     index of the TPM at `tcti` that `sekisho agent tpm paper` made; which tier that is, the host's enrolment says.
     With `devices` the accelerators that are really there are held against the licence's set. `control` is an address,
-    or a list of them: primary, standby, mirror. `listen` (127.0.0.1:PORT) takes what a control plane pushes.
+    or a list of them: primary, standby, mirror. `listen` (127.0.0.1:PORT) takes what a control plane pushes. `charters`
+    are the homes of further charters that the host stands under (agent.charter_homes).
     """
 
     host: Name
@@ -80,6 +87,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     devices: DeviceSettings | None = None
     counter: Literal["file", "tpm"] = "file"
     tcti: Annotated[str, msgspec.Meta(max_length=400)] = "device:/dev/tpmrm0"
+    charters: Annotated[tuple[CharterPlace, ...], msgspec.Meta(max_length=7)] = ()
     listen: Annotated[str, msgspec.Meta(pattern=r"^127\.0\.0\.1:[0-9]{1,5}$")] | None = None
 
     @property

@@ -183,8 +183,7 @@ def _kept(home: Path) -> Iterator[tuple[FeedItem, Instant]]:
                 kept = parse_followed(line.removesuffix(b"\n"))
             except InvalidInput:
                 continue  # torn: the feed has it, too
-            item = FeedItem(envelope=kept.envelope, proof=kept.proof, membership=kept.membership)
-            yield item, kept.seen
+            yield kept.item, kept.seen
 
 
 def _hear(

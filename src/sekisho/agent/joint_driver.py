@@ -69,26 +69,26 @@ class JointDriver:
     def __init__(self, driver: GuardedDriver, run: str) -> None:
         self.driver = driver
         self.run = run
-        self._seats: list[Seat] = []
+        self.seats: list[Seat] = []
         self._told: Permit | None = None
 
     def seat(self, charter: str) -> Seat:
         """A further charter's seat; `charter` is how its fellows name it."""
         seat = Seat(self, charter)
-        self._seats.append(seat)
+        self.seats.append(seat)
         return seat
 
     def others(self, seat: Seat) -> list[Seat]:
-        return [one for one in self._seats if one is not seat]
+        return [one for one in self.seats if one is not seat]
 
     def refusals(self, seat: Seat) -> tuple[str, ...]:
         """Why the other charters do not let the work go, each by its name."""
-        said = ((one.charter, one.partner.refusal()) for one in self.others(seat) if one.partner)
+        said = ((one.charter, one.refusal()) for one in self.others(seat))
         return tuple(f"charter {charter}: {why}" for charter, why in said if why is not None)
 
     def least_share(self) -> int:
         """Millionths of the processor time that the strictest cap leaves."""
-        return min(seat.share_ppm for seat in self._seats)
+        return min(seat.share_ppm for seat in self.seats)
 
     # --- going -------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class JointDriver:
             for other in self.others(seat):
                 along.append(other)
                 other.come_along()
-            for one in self._seats:
+            for one in self.seats:
                 one.stopped = False
             self._tell(self._common())
             act()
@@ -143,11 +143,11 @@ class JointDriver:
         if self._told is not None:
             return
         self._told = permit
-        for seat in self._seats:
+        for seat in self.seats:
             seat.given = permit
 
     def _common(self) -> Permit | None:
-        bound = [seat for seat in self._seats if not seat.is_waived]
+        bound = [seat for seat in self.seats if not seat.is_waived]
         permits = [seat.given for seat in bound if seat.given is not None]
         return strictest_permit(permits) if len(permits) == len(bound) else None
 
@@ -188,12 +188,15 @@ class Seat:
         return self._joint.least_share()
 
     def waive(self) -> None:
-        """This charter gives no permit and needs none: it does not bind the host, or only advises work without lease."""
+        """This charter gives no permit and needs none: it does not bind the host, or it only advises."""
         if not self.is_waived:
             self.given, self.is_waived, self.stopped = None, True, False
             self._joint.take_permit(self)
 
     # --- what the others tell its duty -------------------------------------------------------
+
+    def refusal(self) -> str | None:
+        return "its duty has not begun" if self.partner is None else self.partner.refusal()
 
     def come_along(self) -> None:
         """Raises StateConflict where this charter's quantum cannot begin."""

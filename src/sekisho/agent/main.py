@@ -9,22 +9,17 @@ import argparse
 import contextlib
 import os
 import queue
-import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from sekisho.adapters.clocks import SystemClock
-from sekisho.adapters.devices.file_counter import FileCounter
 from sekisho.adapters.devices.link_counters import KernelLinks
-from sekisho.adapters.devices.tpm_counter import TpmCounter
-from sekisho.adapters.devices.tpm_seat import TpmSeat
 from sekisho.adapters.durable_files import create_private_folder, hold_folder
 from sekisho.adapters.held_release import hold_release
-from sekisho.adapters.keys import load_key
 from sekisho.adapters.schedulers.kubernetes import (
     Api,
     GateConfig,
@@ -34,106 +29,96 @@ from sekisho.adapters.schedulers.kubernetes import (
 )
 from sekisho.adapters.schedulers.slurm import GateFile, SlurmAudit
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchdog
-from sekisho.adapters.storage.host_folder import HostFolder
-from sekisho.adapters.transport.control_client import parse_feed
-from sekisho.adapters.transport.control_ring import open_controls
-from sekisho.agent.carrying import Carrying
 from sekisho.agent.census import Census
-from sekisho.agent.duty import Duty
-from sekisho.agent.events import Event, Pushed
+from sekisho.agent.charter_homes import CharterHome, load_homes, load_settings
+from sekisho.agent.events import Event
 from sekisho.agent.follow import Follower
-from sekisho.agent.host import AgentSettings, Host
-from sekisho.agent.inbox import Inbox
-from sekisho.agent.listening import Listener, parse_place
-from sekisho.agent.memory import Memory
-from sekisho.agent.post import Post
+from sekisho.agent.host import AgentSettings
+from sekisho.agent.joint_driver import JointDriver
+from sekisho.agent.joint_gate import JointGate
 from sekisho.agent.rounds import Rounds
-from sekisho.agent.work import WorkFolder
+from sekisho.agent.station import Shared, Station
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
-from sekisho.model.wire import canonical, from_json, parse_json
-from sekisho.ports.counter import Counter, CounterTier
+from sekisho.model.wire import canonical
 from sekisho.ports.device_census import DeviceCensus
 from sekisho.ports.driver_settings import DriverName, KubernetesSettings
 from sekisho.ports.gate import Gate
-from sekisho.signing import TrustRoot, parse_policy
 
 __all__ = ["Agent", "load_settings", "main", "run_agent"]
 
 EXIT_BAD_INPUT, EXIT_FAILED, EXIT_UNAVAILABLE = 2, 1, 4
-MAX_DOCUMENT = 1 << 20
+_STRAY_ACTS: tuple[StrayAct, ...] = ("advise", "freeze", "stop")
 
 
 class Agent:
     """One agent, wired. `run` keeps it on duty in the calling thread; `end` may be called from anywhere."""
 
-    def __init__(self, home: Path, driver: DriverName | None = None) -> None:
-        """`driver` goes before the home's own word.
+    def __init__(self, *homes: Path, driver: DriverName | None = None) -> None:
+        """One home for each charter; `driver` goes before the first home's own word.
 
         Raises InvalidInput for a bad home, StateConflict where another agent holds it, Unavailable.
         """
-        settings = load_settings(home)
-        settings = msgspec.structs.replace(settings, driver=driver or settings.driver)
-        create_private_folder(home)
-        hold_folder(home, "agent")
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        charters = load_homes(homes)
+        home, settings = charters[0].home, charters[0].settings
+        if driver is not None:
+            settings = msgspec.structs.replace(settings, driver=driver)
+            charters = tuple(_driven_by(driver, charter) for charter in charters)
+        for charter in charters:
+            create_private_folder(charter.home)
+            hold_folder(charter.home, "agent")
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._ending = False
-        self._control = open_controls(settings.control)
-        self._post = Post(self._control, settings.host, self._events.put)
         self._clock = SystemClock()
         self._watchdog = _find_watchdog(home, settings)
         self._keeps_watchdog = settings.watchdog is not None
-        follower = Follower(settings.host, _load_trust(home))
-        host = Host(
-            settings,
-            signer=load_key(home / "host.pem"),
+        shared = Shared(
             clock=self._clock,
-            memory=Memory(HostFolder(home), _open_counter(home, settings, follower), settings.host),
-            follower=follower,
             driver=self._watchdog,
-            outbox=self._post,
-            folder=WorkFolder(home / settings.out),
-            nonce=lambda: secrets.token_hex(16),
-            cores=len(os.sched_getaffinity(0)),
+            out=home / settings.out,
+            revive=lambda: _revive(home, settings),
             gate=_open_gate(settings),
         )
-        self.duty = Duty(host, lambda: _revive(home, settings))
-        self._listener = _open_listener(settings, follower, self._events.put)
-        self._carrying = Carrying(host, self.duty, Inbox(home))
-        self._rounds = _plan_rounds(settings, self._events.put, lambda: _stray_act(follower))
-        self._census = _plan_census(settings, self._events.put, self._clock.elapsed_s)
+        self._stations = [
+            Station(charter, part, self._teller(number))
+            for number, (charter, part) in enumerate(_seated(charters, shared))
+        ]
+        self._rounds = _plan_rounds(settings, self._tell_all, self._stray_act)
+        self._census = _plan_census(settings, self._tell_all, self._clock.elapsed_s)
 
     def run(self) -> None:
         """Wake, then look whenever something happened or is due, until told to end."""
         self._wake()
-        self._post.start()
-        if self._listener is not None:
-            self._listener.start()
+        for station in self._stations:
+            station.start()
         if self._rounds is not None:
             self._rounds.start()
         if self._census is not None:
             self._census.start()
-        ready = {"ready": True, "pid": os.getpid()}
+        ready = {"ready": True, "pid": os.getpid(), "charters": len(self._stations)}
         print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
         try:
-            wait = self.duty.look()
+            wait = self._look()
             while not self._ending:
                 self._hear(wait)
-                self._carrying.look()
-                wait = self.duty.look()
+                wait = self._look()
         finally:
             if self._rounds is not None:
                 self._rounds.end()
             if self._census is not None:
                 self._census.end()
-            if self._listener is not None:
-                self._listener.end()
-            self._post.end()
-            self._control.close()
+            for station in self._stations:
+                station.end()
+
+    def _look(self) -> float:
+        """Whoever heard something first: where it is an order, no other charter's writing comes before its stop."""
+        stations = sorted(self._stations, key=lambda station: not station.has_news)
+        return min(station.look() for station in stations)
 
     def _wake(self) -> None:
         """An agent that cannot begin leaves no watchdog behind, unless that one holds living work."""
         try:
-            self.duty.wake(self._clock.boot_id())
+            for station in self._stations:
+                station.duty.wake(self._clock.boot_id())
         except SekishoError:
             with contextlib.suppress(SekishoError):
                 if not self._keeps_watchdog:
@@ -144,30 +129,60 @@ class Agent:
         self._ending = True
         self._events.put(None)
 
+    def _teller(self, number: int) -> Callable[[Event], None]:
+        """What one charter's threads tell their events to."""
+        return lambda event: self._events.put(lambda: self._stations[number].duty.hear(event))
+
+    def _tell_all(self, event: Event) -> None:
+        """What happened on the host, seen once and told to every charter."""
+        for number in range(len(self._stations)):
+            self._teller(number)(event)
+
     def _hear(self, wait_s: float) -> None:
         """Everything that has happened by now, or the first thing within `wait_s`."""
         try:
             event = self._events.get(timeout=wait_s) if wait_s > 0 else self._events.get_nowait()
             while True:
                 if event is not None:
-                    self.duty.hear(event)
+                    event()
                 event = self._events.get_nowait()
         except queue.Empty:
             return
 
+    def _stray_act(self) -> StrayAct:
+        """The strictest word of the charters on work without a lease, of those that bind the host."""
+        bound = [s for s in self._stations if s.duty.fellows.is_bound]
+        said = [_stray_act(station.follower) for station in bound]
+        return max(said, key=_STRAY_ACTS.index, default="advise")
 
-def run_agent(home: Path, driver: DriverName | None = None) -> None:
-    """An agent on duty until SIGTERM or SIGINT. Raises what `Agent` raises."""
-    agent = Agent(home, driver)
+
+def _driven_by(driver: DriverName, charter: CharterHome) -> CharterHome:
+    settings = msgspec.structs.replace(charter.settings, driver=driver)
+    return msgspec.structs.replace(charter, settings=settings)
+
+
+def _seated(
+    charters: tuple[CharterHome, ...], shared: Shared
+) -> Iterator[tuple[CharterHome, Shared]]:
+    """Each charter with the watchdog and the gate, or with its seats at them where there are several."""
+    if len(charters) == 1:
+        yield charters[0], shared
+        return
+    joint = JointDriver(shared.driver, charters[0].settings.run)
+    gate = JointGate(shared.gate, shared.clock.elapsed_s) if shared.gate is not None else None
+    # All seats before the first duty: none may start work before the others can refuse it.
+    seats = [joint.seat(charter.name) for charter in charters]
+    gates = [gate.seat(charter.name) if gate else None for charter in charters]
+    for charter, seat, shown in zip(charters, seats, gates, strict=True):
+        yield charter, msgspec.structs.replace(shared, driver=seat, gate=shown)
+
+
+def run_agent(*homes: Path, driver: DriverName | None = None) -> None:
+    """An agent on duty until SIGTERM or SIGINT, for each home under its charter. Raises what `Agent` raises."""
+    agent = Agent(*homes, driver=driver)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.end())
     agent.run()
-
-
-def load_settings(home: Path) -> AgentSettings:
-    """`agent.json` of a home. Raises InvalidInput naming the file and the field."""
-    path = home / "agent.json"
-    return from_json(AgentSettings, parse_json(_read(path), path=str(path)), path=str(path))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -176,11 +191,15 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m sekisho.agent.main", description="Run a host's agent."
     )
     parser.add_argument(
-        "--home", type=Path, required=True, help="folder with agent.json, host.pem, trust.json"
+        "--home",
+        type=Path,
+        required=True,
+        action="append",
+        help="folder with agent.json, host.pem, trust.json; once more for each further charter",
     )
     hold_release(Path(__file__))  # no update takes away what this agent runs from
     try:
-        run_agent(parser.parse_args(arguments).home)
+        run_agent(*parser.parse_args(arguments).home)
     except InvalidInput as error:
         return _complain(error, EXIT_BAD_INPUT)
     except Unavailable as error:
@@ -192,38 +211,6 @@ def main(arguments: list[str] | None = None) -> int:
         unwritable = InvalidInput(str(error.strerror), path=str(error.filename or "home"))
         return _complain(unwritable, EXIT_BAD_INPUT)
     return 0
-
-
-def _open_listener(
-    settings: AgentSettings, follower: Follower, tell: Callable[[Event], None]
-) -> Listener | None:
-    """Where pushes are taken; nowhere unless agent.json says so. Raises Unavailable where the place is taken.
-
-    The regime is read from another thread than the one that folds it: each is a value that never changes.
-    """
-    if settings.listen is None:
-        return None
-    return Listener(
-        parse_place(settings.listen),
-        parse=lambda body: parse_feed(body, path="push"),
-        verify=lambda raw: follower.regime.verify(raw, path="push"),
-        tell=lambda feed: tell(Pushed(feed)),
-    )
-
-
-def _open_counter(home: Path, settings: AgentSettings, follower: Follower) -> Counter:
-    """The home's counter; a file is made once, in a home that holds nothing yet: one that is gone later is missed."""
-    if settings.counter == "tpm":
-        return TpmCounter(settings.tcti, TpmSeat.load(home), tier=lambda: _tier_of(follower))
-    path = home / "counter"
-    begun = any((home / name).exists() for name in ("state.json", "receipts.jsonl"))
-    return FileCounter(path) if begun or path.exists() else FileCounter.create(path)
-
-
-def _tier_of(follower: Follower) -> CounterTier:
-    """What the enrolment says that this host's TPM is: no host can tell a chip from a program that acts like one."""
-    enrolment = follower.enrolment()
-    return enrolment.counter if enrolment is not None else "C1"
 
 
 def _find_watchdog(home: Path, settings: AgentSettings) -> WatchdogLink:
@@ -292,7 +279,9 @@ def _open_gate(settings: AgentSettings) -> Gate | None:
     """Where the scheduler's gate reads; none for a driver that starts its own work."""
     if settings.driver == "slurm" and settings.slurm is not None:
         folder = Path(settings.slurm.gate)
-        hold_folder(folder, "agent")  # the gate shows one picture: two agents would overwrite each other
+        hold_folder(
+            folder, "agent"
+        )  # the gate shows one picture: two agents would overwrite each other
         return GateFile(folder)
     if settings.driver == "kubernetes" and settings.kubernetes is not None:
         api = _open_api(settings.kubernetes)
@@ -306,23 +295,6 @@ def _open_api(settings: KubernetesSettings) -> Api:
 
 def _revive(home: Path, settings: AgentSettings) -> None:
     _find_watchdog(home, settings)
-
-
-def _load_trust(home: Path) -> TrustRoot:
-    path = home / "trust.json"
-    return parse_policy(_read(path), path=str(path))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_DOCUMENT)
-    except OSError as error:
-        raise InvalidInput(
-            f"cannot be read: {error.strerror}",
-            path=str(path),
-            remedy="name the agent's own folder; docs/guide/agent.md says what stands in it",
-        ) from None
 
 
 def _complain(error: SekishoError, code: int) -> int:

@@ -23,7 +23,8 @@ from sekisho.agent.events import (
 )
 from sekisho.agent.receipts import GivenReceipt
 from sekisho.model.errors import SekishoError, Unavailable
-from sekisho.ports.control import Control, Unacknowledged
+from sekisho.orders.asking import is_sealed
+from sekisho.ports.control import Control, FeedItem, Unacknowledged
 
 __all__ = ["Outbox", "Post"]
 
@@ -102,8 +103,16 @@ class _Lane:
 class Post:
     """Implements Outbox over a control plane; `tell` takes events from any thread and must return at once."""
 
-    def __init__(self, control: Control, host: str, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        control: Control,
+        host: str,
+        tell: Callable[[Event], None],
+        ask: Callable[[str, int], bytes] | None = None,
+    ) -> None:
+        """`ask` signs a request for what a sealed order says; without it none is asked for."""
         self._control = control
+        self._ask_sealed = ask
         self._host = host
         self._tell = tell
         self._receipts = _Lane("receipts", tell)
@@ -186,4 +195,15 @@ class Post:
         except SekishoError:
             self._tell(OrderFetched(register, number, None))
             return
-        self._tell(OrderFetched(register, number, item))
+        self._tell(OrderFetched(register, number, self._shown(register, number, item)))
+
+    def _shown(self, register: str, number: int, item: FeedItem) -> FeedItem:
+        """Of a sealed order what this host is shown of it; bare where it is shown nothing."""
+        try:
+            if self._ask_sealed is None or not is_sealed(item.envelope):
+                return item
+            return self._control.fetch_shown(self._ask_sealed(register, number))
+        except Unavailable:
+            raise
+        except SekishoError:
+            return item

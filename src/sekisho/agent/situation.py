@@ -56,8 +56,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     last quantum's receipt, `affordable` whether the lease has room for another one, `has_contact` whether the feed
     was heard since this agent started. `outage_s` is how long a declared outage still lasts for this host by the latest
     clock, `outage_for_s` how long it has lasted without a break; `start` is what was lost: of a host that `woken` from
-    suspend only its lease. `counter_answers` is False while a quantum cannot be counted. `is_bound`: whether this charter
-    has a say over the host, `withheld` why another charter of the host holds the work.
+    suspend only its lease. `counter_answers` is False while a quantum cannot be counted. `is_bound`: whether this
+    charter has a say over the host, `withheld` why another charter of the host holds the work.
     """
 
     now_s: float

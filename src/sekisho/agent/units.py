@@ -25,13 +25,14 @@ WATCHDOG_UNIT, AGENT_UNIT = "sekisho-watchdog.service", "sekisho-agent.service"
 class UnitsPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where things lie on the host: `agent_user` is a user's name or number, `starts` whether work is started here.
 
-    `counts`: the agent counts NVIDIA devices, so its unit may open them. `releases`: where `agent update --into` puts
-    releases, a folder of root's own.
+    `homes`: those of further charters. `counts`: the agent counts NVIDIA devices, so its unit may open them.
+    `releases`: where `agent update --into` puts releases, a folder of root's own.
     """
 
     python: str = "/opt/sekisho/bin/python"
     releases: str = "/opt/sekisho/agent"
     home: str = "/var/lib/sekisho"
+    homes: tuple[str, ...] = ()
     watchdog_home: str = "/var/lib/sekisho-watchdog"
     socket: str = "/run/sekisho/watchdog.sock"
     agent_user: str = "sekisho"
@@ -134,14 +135,14 @@ After=network-online.target {watchdog_unit}
 Wants=network-online.target {watchdog_unit}
 
 [Service]
-ExecStart={start} sekisho.agent.main --home {home}
+ExecStart={start} sekisho.agent.main {homes_given}
 # Its end ends no work: the watchdog does, when the permit runs out.
 Restart=always
 RestartSec=1
 User={agent_user}
 CapabilityBoundingSet=
 AmbientCapabilities=
-ReadWritePaths={home}
+ReadWritePaths={homes_written}
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
@@ -172,7 +173,8 @@ def make_units(place: UnitsPlace) -> dict[str, str]:
     releases = PurePosixPath(place.releases)
     if not _PLAIN.fullmatch(place.releases) or ".." in releases.parts:
         raise InvalidInput("is no plain absolute path", path=f"--releases {place.releases[:100]!r}")
-    if releases.is_relative_to(place.home):
+    homes = (place.home, *place.homes)
+    if any(releases.is_relative_to(home) for home in homes):
         raise InvalidInput(
             "lies in the agent's home, and root would start what is there",
             path=f"--releases {place.releases}",
@@ -186,6 +188,8 @@ def make_units(place: UnitsPlace) -> dict[str, str]:
         "start": _START.format(releases=place.releases, python=place.python),
         "both": _BOTH,
         "fitting": _fitting(place),
+        "homes_given": " ".join(f"--home {home}" for home in homes),
+        "homes_written": " ".join(homes),
         "reads": "DeviceAllow=char-nvidia* rw\n" if place.counts else "",
     }
     return {

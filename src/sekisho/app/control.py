@@ -21,6 +21,7 @@ from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app.balances import RegisterBooks
 from sekisho.app.home import Home
 from sekisho.app.inventories import Inventories
+from sekisho.app.notices import open_notices
 from sekisho.app.order_push import OrderPush, load_push_file
 from sekisho.app.register import RunningRegister
 from sekisho.app.rules import RuleShelf, collect_packs
@@ -36,14 +37,18 @@ from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.depositing import Depositor
 from sekisho.operations.desk import Admitted, Desk
 from sekisho.operations.feed import Feed
+from sekisho.operations.judging import due_halts
 from sekisho.operations.leasing import GrantedLease, LeaseCounter
 from sekisho.operations.marking import MarkMaker
+from sekisho.operations.opening import open_due
 from sekisho.operations.projector import Projector
 from sekisho.operations.register.papers import Papers
 from sekisho.operations.register.register import Register
 from sekisho.operations.registers import keep_registers
+from sekisho.operations.showing import ShownOrder, show_order
 from sekisho.operations.usage.reporting import UsageReports
 from sekisho.operations.usage.shelf import RollUpShelf
+from sekisho.orders.lifecycle import HostUnderOrder
 from sekisho.ports.log_store import FencedOff
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
@@ -126,6 +131,7 @@ class Control:
         self._copied_to = _open_copy(home.elsewhere.copy)
         self.copy = self._follow_with(self._copied_to)
         self.push: OrderPush | None = None
+        self.notices = open_notices(home.path, lambda: self.desk.state, self.clock)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="registers", daemon=True)
 
@@ -133,6 +139,10 @@ class Control:
     def register(self) -> Register:
         """The register of chips."""
         return self.chips.register
+
+    def halts_due(self) -> tuple[HostUnderOrder, ...]:
+        """The halts that wait for an observer now, for the first time or again."""
+        return due_halts(self.desk.state, self.clock.now())
 
     @property
     def papers(self) -> Papers:
@@ -156,6 +166,7 @@ class Control:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
+        self.notices.stop()
         if self.push is not None:
             self.push.stop()
         self._keeper.join()
@@ -198,6 +209,7 @@ class Control:
         self.chips.start()
         self.inventories.start()
         self.telemetry.start()
+        self.notices.start()
         self._keeper.start()
 
     def _close_stores(self) -> None:
@@ -263,6 +275,7 @@ class Control:
             "register": self.chips.problem,
             "inventories": self.inventories.problem,
             "telemetry": self.telemetry.problem,
+            "notices": self.notices.problem,
         }
         return {what: problem for what, problem in told.items() if problem}
 
@@ -276,13 +289,21 @@ class Control:
             return ""
         return f"{'expired' if left <= 0 else 'expires'} at {charter.terms.expires}"
 
-    def submit(self, raw: bytes) -> Admitted:
-        """Admit a statement, and say at once what the registers hold where it was an order."""
-        admitted = self.desk.admit(raw)
+    def submit(self, raw: bytes, disclosures: tuple[str, ...] = ()) -> Admitted:
+        """Admit a statement, and say at once what the registers hold where it was an order.
+
+        With a sealed order come its `disclosures`.
+        """
+        admitted = self.desk.admit(raw, disclosures=disclosures)
         recorded = self.desk.find(admitted.digest)
-        if admitted.fresh and recorded is not None and recorded.verified.kind == "order-issued":
+        kinds = ("order-issued", "order-sealed")
+        if admitted.fresh and recorded is not None and recorded.verified.kind in kinds:
             keep_registers(self.desk)
         return admitted
+
+    def show_order(self, raw: bytes) -> ShownOrder:
+        """An order as the host that signed this request may see it."""
+        return show_order(self.desk, self.feed.memberships, raw)
 
     def grant_lease(self, raw: bytes) -> tuple[GrantedLease, str]:
         """A lease and its proof in a witnessed checkpoint. Raises Unavailable where the witnesses are late."""
@@ -377,6 +398,7 @@ class Control:
                     keep_registers(self.desk)
                     last = time.monotonic()
                 self.leases.close_overdue()
+                open_due(self.desk)
                 self.deposits.complete()
                 self.weights.tend()
                 self.chips.tend(self.clock.now())

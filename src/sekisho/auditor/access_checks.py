@@ -19,7 +19,6 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     AccessDecided,
     HostEnrolled,
-    OrderIssued,
     WeightsKeyReleased,
     WeightsLocked,
 )
@@ -131,6 +130,8 @@ def _is_in_force(step: Step, known: KnownOrder, at: Instant) -> bool:
 def _covers(step: Step, known: KnownOrder, host: str) -> bool | None:
     """Whether an order covers a host under every licence that names it; None where only under some."""
     enrolled = step.regime.hosts[host]
+    if not known.is_shown:
+        return None
     told = {is_covered(known, facts) for facts in _facts(step, enrolled)}
     return None if len(told) > 1 else told.pop()
 
@@ -144,7 +145,7 @@ def _recorded_by(history: History) -> dict[str, Instant | None]:
     """By the payload digest of each order: by when the log surely held it."""
     return {
         step.recorded.verified.digest: history.recorded_by(step.index)
-        for step, _ in history.facts(OrderIssued)
+        for step, _ in history.issued()
         if step.recorded is not None
     }
 
@@ -178,5 +179,7 @@ def _check_gift(
         tally.fault(f"{where}: licence {held.licence.number} was not in its period")
     facts = facts_of(host, held.licence)
     for known in step.orders.in_force(fact.effective):
+        if not known.is_shown:
+            continue
         if ends_serving(known.order, fact.model) and is_covered(known, facts):
             tally.fault(f"{where}: order {known.order.register} {known.order.number} was over it")

@@ -22,6 +22,7 @@ from sekisho.auditor.approval_checks import check_approvals_given, check_closing
 from sekisho.auditor.balance_checks import check_balances
 from sekisho.auditor.budget_checks import check_budgets
 from sekisho.auditor.bundle import Bundle
+from sekisho.auditor.cap_checks import check_caps
 from sekisho.auditor.counter_checks import check_counters
 from sekisho.auditor.custody_checks import (
     check_chip_tags,
@@ -45,6 +46,7 @@ from sekisho.auditor.log_checks import (
 from sekisho.auditor.order_checks import check_halts, check_orders_in_force, check_registers
 from sekisho.auditor.pack_checks import check_packs
 from sekisho.auditor.receipt_checks import check_effects, check_receipts
+from sekisho.auditor.refusal_checks import check_appeals, check_refusals
 from sekisho.auditor.regime_checks import (
     check_charter,
     check_signatures,
@@ -52,6 +54,7 @@ from sekisho.auditor.regime_checks import (
     check_uniqueness,
 )
 from sekisho.auditor.scope_checks import check_scopes
+from sekisho.auditor.sealed_checks import check_sealed
 from sekisho.auditor.seen_checks import SEEN_CHECK, check_seen
 from sekisho.auditor.usage_checks import check_usage_evidence, check_usage_reports
 from sekisho.auditor.verdicts import CheckResult, Outcome, Report, worst_verdict
@@ -92,6 +95,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("orders-in-force", check_orders_in_force),
     Check("order-scopes", check_scopes),
     Check("holds", check_holds),
+    Check("sealed", check_sealed),
     Check("packs", check_packs),
     Check("decisions", check_decisions),
     Check("licences", check_licences),
@@ -103,7 +107,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("closings", check_closings),
     Check("deposits", check_deposits),
     Check("effects", check_effects),
+    Check("caps", check_caps),
     Check("halts", check_halts),
+    Check("refusals", check_refusals),
+    Check("appeals", check_appeals),
     Check("custody", check_custody),
     Check("endorsements", check_endorsements),
     Check("standings", check_standings),

@@ -38,6 +38,8 @@ from sekisho.model.statements import (
     LicenceRevoked,
     LicenceSuspended,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     Predicate,
     ResolvedScope,
     TimeMarked,
@@ -119,6 +121,17 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
             if step.recorded is not None and isinstance(step.recorded.verified.predicate, kind):
                 yield step, step.recorded.verified.predicate
 
+    def issued(self) -> Iterator[tuple[Step, OrderIssued]]:
+        """Every sound order in log order; of a sealed one what is inside, where that is known."""
+        for step in self.steps:
+            fact = step.recorded.verified.predicate if step.recorded is not None else None
+            if isinstance(fact, OrderIssued):
+                yield step, fact
+            elif isinstance(fact, OrderSealed) and step.recorded is not None:
+                known = self.orders.orders.get(fact.register, {}).get(fact.number)
+                if known is not None and known.is_shown and known.digest == step.recorded.verified.digest:
+                    yield step, known.order
+
     def recorded_from(self, index: int) -> Instant | None:
         """The entry was recorded no earlier than this: the newest mark at or before it."""
         place = bisect.bisect_right(self.marks, index, key=lambda mark: mark.index)
@@ -157,6 +170,10 @@ def walk_log(
     for index, raw in enumerate(entries):
         walk.take(index, raw)
         progress(index + 1, len(entries))
+    opened = walk.opened_later()
+    if opened:
+        # What the log itself opens further on is known from the start: once more, with that.
+        return walk_log(entries, root, {**disclosures, **opened}, note=note, progress=lambda *_: None)
     return walk.finish(note)
 
 
@@ -204,6 +221,22 @@ class _Walk:
         self._steps.append(msgspec.structs.replace(before, refusals=tuple(self._refusals)))
         self._frontier.append(leaf)
         self._roots.append(self._frontier.root())
+
+    def opened_later(self) -> dict[str, tuple[str, ...]]:
+        """By leaf: what the log's own openings disclose of sealed orders of which nothing was known before."""
+        sealed = {
+            step.recorded.verified.digest: step.leaf
+            for step in self._steps
+            if step.recorded is not None
+            and isinstance(step.recorded.verified.predicate, OrderSealed)
+            and not self._disclosures.get(step.leaf)
+        }
+        found: dict[str, tuple[str, ...]] = {}
+        for step in self._steps if sealed else ():
+            fact = step.recorded.verified.predicate if step.recorded is not None else None
+            if isinstance(fact, OrderOpened) and fact.order.digest in sealed and fact.disclosures:
+                found.setdefault(sealed[fact.order.digest], fact.disclosures)
+        return found
 
     def finish(self, note: Note | None) -> History:
         cosigned, last = self._final(note)
@@ -259,10 +292,13 @@ class _Walk:
             self._speakers.update(dict.fromkeys(self._regime.hosts, self._regime))
 
     def _fold_orders(self, recorded: Recorded, before: Regime) -> None:
-        self._orders = record_in_book(self._orders, recorded, before, self._regime)
+        texts = self._disclosures.get(recorded.leaf, ())
+        self._orders = record_in_book(self._orders, recorded, before, self._regime, texts=texts)
         fact = recorded.verified.predicate
-        if isinstance(fact, OrderIssued) and fact.resolved is not None:
-            self._name_hosts(recorded, fact.resolved)
+        if isinstance(fact, OrderIssued | OrderSealed):
+            known = self._orders.orders[fact.register][fact.number]
+            if known.order.resolved is not None:
+                self._name_hosts(recorded, known.order.resolved)
 
     def _name_hosts(self, recorded: Recorded, resolved: ResolvedScope) -> None:
         """Whom a predicate names; where others were signed, nobody knows, and the check of scopes says so."""
@@ -297,6 +333,8 @@ class _Walk:
         self._ledger = self._ledger.after(recorded, {})
 
     def _sound_disclosures(self, recorded: Recorded) -> tuple[str, ...]:
+        if isinstance(recorded.verified.predicate, OrderSealed):
+            return ()  # no amount; the check of sealed orders reads it
         concealed = getattr(recorded.verified.predicate, "concealed", ())
         sound = []
         for text in self._disclosures.get(recorded.leaf, ()):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sekisho.auditor.evidence import Evidence
-from sekisho.auditor.history import Step
+from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
-from sekisho.model.statements import HostEnrolled, OrderIssued
+from sekisho.model.statements import HostEnrolled, OrderIssued, OrderSealed
 from sekisho.orders import KnownOrder, facts_of, is_covered
 from sekisho.orders.holding import (
     Hold,
@@ -16,6 +18,8 @@ from sekisho.orders.holding import (
     may_overlap,
     record_hold,
 )
+from sekisho.orders.recording import with_order
+from sekisho.signing import Recorded
 
 __all__ = ["check_holds"]
 
@@ -24,44 +28,71 @@ def check_holds(evidence: Evidence) -> Outcome:
     """Every hold is held against those before it, with the hosts that each covered when it was issued."""
     history, tally, book = evidence.past(), Tally(), HoldBook()
     count = 0
-    for step, order in history.facts(OrderIssued):
-        recorded = step.recorded
-        if recorded is None or step.regime.charter is None:
+    for step, recorded in _orders(history, tally):
+        order = recorded.verified.predicate
+        if not isinstance(order, OrderIssued) or step.regime.charter is None:
             continue
-        devices = _devices(step, order) if is_counted(order) else {}
+        devices = _devices(history, step, order) if is_counted(order) else {}
         if is_counted(order):
             count += 1
             charter, verified = step.regime.charter, recorded.verified
             new = hold_of(order, verified.digest, charter, verified.signers, devices)
-            problems = check_hold(book, new, charter.terms, _Overlap(step, new))
+            problems = check_hold(book, new, charter.terms, _Overlap(history, step, new))
             tally.extend(f"entry {step.index}: {problem}" for problem in problems)
         book = record_hold(book, recorded, step.regime, dict(devices).copy)
     return tally.outcome(f"{count} holds within their limits")
 
 
+def _orders(history: History, tally: Tally) -> Iterator[tuple[Step, Recorded]]:
+    """Every order in the log's sequence, a sealed one as what is inside; of one that is not shown nobody can tell."""
+    for step in history.steps:
+        fact = step.recorded.verified.predicate if step.recorded is not None else None
+        if step.recorded is None or not isinstance(fact, OrderIssued | OrderSealed):
+            continue
+        if isinstance(fact, OrderIssued):
+            yield step, step.recorded
+            continue
+        register = history.orders.orders.get(fact.register)
+        known = register.get(fact.number) if register is not None else None
+        if known is not None and known.is_shown:
+            yield step, with_order(step.recorded, known.order)
+        elif fact.kind == "hold":
+            tally.gap(f"entry {step.index}: a sealed hold whose content is not known")
+
+
 class _Overlap:
     """Whether an earlier hold shares a host with a new one, by what was known when the new one was issued."""
 
-    def __init__(self, step: Step, new: Hold) -> None:
+    def __init__(self, history: History, step: Step, new: Hold) -> None:
+        self._history = history
         self._step = step
         self._new = new
 
     def __call__(self, old: Hold) -> bool:
         mine = set(self._new.devices)
-        theirs = {*old.devices, *_devices(self._step, old.order)}
+        theirs = {*old.devices, *_devices(self._history, self._step, old.order)}
         if mine and theirs:
             return not mine.isdisjoint(theirs)
         return may_overlap(old.order.scope, self._new.order.scope)
 
 
-def _devices(step: Step, order: OrderIssued) -> dict[str, int]:
+def _devices(history: History, step: Step, order: OrderIssued) -> dict[str, int]:
     """The devices of each host that an order covers, under any licence that the host may work under."""
-    known = KnownOrder(order=order, digest="")
+    known = _known(history, order)
     return {
         host.host: len(host.devices)
         for host in step.regime.hosts.values()
         if _is_host_covered(step, known, host)
     }
+
+
+def _known(history: History, order: OrderIssued) -> KnownOrder:
+    """The order as it covers: of one whose scope was resolved, the hosts that it names were found by the log itself."""
+    register = history.orders.orders.get(order.register)
+    found = register.get(order.number) if register is not None else None
+    if found is not None and found.order == order:
+        return found
+    return KnownOrder(order=order, digest="")
 
 
 def _is_host_covered(step: Step, known: KnownOrder, host: HostEnrolled) -> bool:

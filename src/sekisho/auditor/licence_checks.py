@@ -10,6 +10,7 @@ from sekisho.licensing.lineage import is_lineage_disclosed, judged_run, licensed
 from sekisho.licensing.terms import grants_more, keeps_devices
 from sekisho.model.amounts import parse_flop
 from sekisho.model.statements import (
+    CharterAdopted,
     HostEnrolled,
     LeaseGranted,
     LeaseRequested,
@@ -21,6 +22,7 @@ from sekisho.model.statements import (
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.orders import facts_of, halts_work, is_covered
 from sekisho.rules import Pack, decide_plainly, request_from_run
+from sekisho.signing import Charter
 
 __all__ = ["REQUESTS", "check_decisions", "check_leases", "check_licences"]
 
@@ -97,6 +99,8 @@ def check_licences(evidence: Evidence) -> Outcome:
     for step, fact in amendments:
         where = f"entry {step.index}: licence {fact.number} version {fact.version}"
         tally.extend(f"{where} {problem}" for problem in _check_amendment(history, step, fact))
+    for step, terms in history.facts(CharterAdopted):
+        tally.extend(f"entry {step.index}: {problem}" for problem in _licensed_pausers(step, terms))
     told = f"{len(licences)} licences"
     return tally.outcome(f"{told}, {len(amendments)} amendments" if amendments else told)
 
@@ -261,6 +265,22 @@ def _is_pausing(step: Step, licence: LicenceIssued) -> bool:
     return party is not None and step.regime.in_force().is_pausing(party.organisation)
 
 
+def _licensed_pausers(step: Step, terms: CharterAdopted) -> list[str]:
+    """A later charter gives no key of a pause quorum to an organisation that has a licence already."""
+    charter = Charter(terms, "")
+    parties = {
+        party.organisation
+        for held in step.ledger.licences.values()
+        if held.revoked is None and held.closed is None
+        if (party := step.regime.parties.get(held.licence.licensee)) is not None
+    }
+    return [
+        f"gives {name}, which is licensed, a key of a pause quorum"
+        for name in sorted(parties)
+        if charter.is_pausing(name)
+    ]
+
+
 def _licensed_for(step: Step, licence: LicenceIssued) -> int:
     """This budget with those of the run's other licences; of a revoked one what was handed out."""
     return parse_flop(licence.budget_flop) + licensed_flop(step.ledger, licence.run)
@@ -354,5 +374,6 @@ def _check_cover(
         f"was granted while order {known.order.register} {known.order.number} covered it"
         for known in step.orders.in_force(lease.effective)
         if halts_work(known.order)  # a cap slows work, a suspension of access is about users
+        and known.is_shown  # what nobody showed can be held against nobody: the check of sealed orders says so
         and is_covered(known, facts)
     ]

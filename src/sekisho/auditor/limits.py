@@ -8,6 +8,7 @@ from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History
 from sekisho.auditor.manifest import MANIFEST, SIGNATURE
 from sekisho.auditor.order_checks import outages
+from sekisho.auditor.refusal_checks import late_at_end, overdue_resumes
 from sekisho.auditor.register_evidence import is_custody_file
 from sekisho.auditor.verdicts import CheckResult
 from sekisho.catalogue import Language, say
@@ -63,9 +64,23 @@ def _of_history(history: History, language: Language) -> Iterator[str]:
         )
     if len(findings) > _NAMED_FINDINGS:
         yield say("audit.limit.findings", language, count=len(findings) - _NAMED_FINDINGS)
+    yield from _of_orders(history, language)
     yield from _of_chips(history, language)
     yield from _of_hosts(history, language)
     yield from _of_verdicts(history, language)
+
+
+def _of_orders(history: History, language: Language) -> Iterator[str]:
+    """Who is late at the log's end, and which resume is overdue: neither makes a record wrong, both must be known."""
+    late = late_at_end(history)
+    for known, host in late[:_NAMED_FINDINGS]:
+        order = f"{known.order.register}/{known.order.number}"
+        yield say("audit.limit.late", language, host=host.host, order=order, due=host.due)
+    if len(late) > _NAMED_FINDINGS:
+        yield say("audit.limit.late-more", language, count=len(late) - _NAMED_FINDINGS)
+    for appeal, named, due in overdue_resumes(history):
+        order = f"{named.register}/{named.number}"
+        yield say("audit.limit.resume", language, appeal=appeal, order=order, due=due)
 
 
 def _of_chips(history: History, language: Language) -> Iterator[str]:

@@ -25,10 +25,11 @@ from sekisho.model.statements import (
 from sekisho.orders import (
     ChallengeEvidence,
     HaltEvidence,
+    is_own_side,
     judge_halt,
     verify_issue,
 )
-from sekisho.signing import Charter, Recorded
+from sekisho.signing import Recorded
 
 __all__ = ["check_halts", "check_orders_in_force", "check_registers", "outages"]
 
@@ -38,7 +39,7 @@ def check_registers(evidence: Evidence) -> Outcome:
     history, tally = evidence.past(), Tally()
     for step in history.steps:
         tally.extend(refusal.why for refusal in step.refusals if refusal.check == "registers")
-    orders = list(history.facts(OrderIssued))
+    orders = list(history.issued())
     for step, order in orders:
         _check_issue(evidence, step, order, tally)
         for lifted in order.lifts:
@@ -229,6 +230,7 @@ def _gather(
         recorded=history.recorded_by(receipt.index) if receipt and own else None,
         observation=_real(history, observation, host),
         observation_digest=observed.verified.digest if observed else "",
+        own_side=observed is not None and _is_own_side(history, host, observed),
         challenges=_challenges(host, judged, named),
         tree=judged.after if judged.after is not None and _is_tree(history, judged.after) else None,
     )
@@ -285,19 +287,14 @@ def _check_observer(
     observed = _of_kind(named, ObservationMade)
     if observed is None or judged.degree not in ("corroborated", "verified"):
         return []
-    charter = history.steps[observed.index].regime.in_force()
-    own = _constituencies_of(charter, host.organisation)
-    if all(charter.constituency_of(key) in own for key in observed.verified.signers):
+    if _is_own_side(history, host, observed):
         return [f"the observer's key is of the host's own side, {host.organisation}"]
     return []
 
 
-def _constituencies_of(charter: Charter, organisation: str) -> set[str]:
-    return {
-        constituency.name
-        for constituency in charter.terms.constituencies
-        if any(key.organisation == organisation for key in constituency.keys)
-    }
+def _is_own_side(history: History, host: HostEnrolled, observed: Recorded) -> bool:
+    charter = history.steps[observed.index].regime.in_force()
+    return is_own_side(charter, host.organisation, observed.verified.signers)
 
 
 def _left_out(history: History, step: Step, host: HostEnrolled, judged: HaltJudged) -> list[str]:
@@ -318,6 +315,8 @@ def _left_out(history: History, step: Step, host: HostEnrolled, judged: HaltJudg
             recorded=history.recorded_by(halted.index),
             observation=_real(history, life.observation, host),
             observation_digest=life.observation_digest,
+            own_side=bool(life.observers)
+            and is_own_side(step.regime.in_force(), host.organisation, life.observers),
         ),
         now=judged.effective,
         lapses_after_s=0,

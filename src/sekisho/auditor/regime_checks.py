@@ -9,6 +9,8 @@ from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.model.errors import SekishoError
 from sekisho.model.statements import (
+    AppealDecided,
+    AppealFiled,
     BalanceClosed,
     CharterAdopted,
     ChipRegistered,
@@ -18,9 +20,11 @@ from sekisho.model.statements import (
     LeaseGranted,
     LicenceIssued,
     OrderIssued,
+    OrderSealed,
     Predicate,
     ProductionReported,
     ReceiptGiven,
+    RefusalRecorded,
     RunDeclared,
     parse_payload,
 )
@@ -122,14 +126,25 @@ def _unique_keys(recorded: Recorded) -> Iterator[tuple[str | int, ...]]:
         yield "licence", fact.number
     elif isinstance(fact, RunDeclared):
         yield "run", fact.run
-    elif isinstance(fact, OrderIssued):
+    elif isinstance(fact, OrderIssued | OrderSealed):
         yield "order", fact.register, fact.number
     elif isinstance(fact, LeaseGranted):
         yield "lease", fact.host, fact.number
     elif isinstance(fact, ReceiptGiven):
         yield "receipt", fact.host, fact.sequence
     else:
+        yield from _keys_of_orders(fact)
         yield from _keys_of_books(fact)
+
+
+def _keys_of_orders(fact: Predicate) -> Iterator[tuple[str | int, ...]]:
+    """Of what follows an order: steps against hosts, appeals."""
+    if isinstance(fact, RefusalRecorded):
+        yield "refusal", fact.order.digest, fact.host, fact.step
+    elif isinstance(fact, AppealFiled):
+        yield "appeal", fact.appeal
+    elif isinstance(fact, AppealDecided):
+        yield "appeal-decided", fact.filed.leaf
 
 
 def _keys_of_books(fact: Predicate) -> Iterator[tuple[str | int, ...]]:

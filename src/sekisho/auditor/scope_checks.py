@@ -7,7 +7,7 @@ from sekisho.auditor.history import History, Step
 from sekisho.auditor.resolving import named_anew
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.model.errors import SekishoError
-from sekisho.model.statements import OrderIssued, ResolvedScope
+from sekisho.model.statements import ResolvedScope
 from sekisho.orders.validity import ISSUE_LIMIT_S
 
 __all__ = ["check_scopes"]
@@ -16,7 +16,7 @@ __all__ = ["check_scopes"]
 def check_scopes(evidence: Evidence) -> Outcome:
     """Root and count are those of the hosts that the predicate names in its tree, which the log had, not long before."""
     history, tally, told = evidence.past(), Tally(), []
-    for step, order in history.facts(OrderIssued):
+    for step, order in history.issued():
         if order.resolved is None:
             continue
         where = f"entry {step.index}: order {order.register} {order.number}"

@@ -9,6 +9,14 @@ __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- `sekisho agent run`, `watchdog`
+    "means.charters": (
+        "Here {count} charters have a say: {names}. Each by its own orders, licences and silence; the strictest counts.",
+        "ここでは {count} つの憲章が効力を持つ：{names}。それぞれが自らの命令・免許・沈黙によって働き、最も厳しいものが優先する。",
+    ),
+    "agent.charters": (
+        "the host stands under {count} charters, the strictest of all counts: {names}",
+        "このホストは {count} つの憲章の下にあり、最も厳しいものが優先する：{names}",
+    ),
     "agent.runs": (
         "The agent of {home} is on duty; Ctrl-C ends it, the work goes on to the end of its permit. What it does: the console's page of this host, or {home}/receipts.jsonl.",
         "{home} のエージェントが働いています。Ctrl-C で抜けても、処理は許可の期限まで続きます。動作の記録は管理画面のホストのページか {home}/receipts.jsonl にあります。",

@@ -8,6 +8,7 @@ from typing import Final
 __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "web.problem.notices": ("People on call are not told:", "当直者への通知が届いていません："),
     "web.room": ("Control room", "当直室"),
     "web.room.host": ("Host", "ホスト"),
     "web.room.site": ("Site", "拠点"),
@@ -85,6 +86,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.reach.part.unknown": ("not measured", "未計測"),
     "web.reach.cost": ("Whom it touches, and what is lost", "対象者と損失"),
     "web.reach.running": ("Hosts that run work", "稼働中のホスト"),
+    "web.reach.heard": (
+        "{n} of the {all} that were heard of",
+        "連絡のあった {all} 台のうち {n} 台",
+    ),
     "web.reach.tenants": ("Tenants", "利用者"),
     "web.reach.runs": ("Runs", "計算"),
     "web.reach.exempt": ("Goes on", "継続する処理"),
@@ -134,6 +139,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.place.claimed": ("claimed", "申告のみ"),
     "web.place.contradicted": ("contradicted", "矛盾"),
     "web.place.non-responsive": ("non-responsive", "応答なし"),
+    "web.place.issued": ("no answer yet", "応答待ち"),
     "web.place.received": ("received", "受領"),
     "web.place.checkpointed": ("checkpointed", "保存済み"),
     "web.place.capped": ("capped", "制限中"),

@@ -24,8 +24,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{run} は {hosts}（装置 {devices} 台）で継続：演習の対象は届出済みのカナリアのみ",
     ),
     "show.reach.work": (
-        "{running} of {count} hosts run work ({devices} devices are covered)",
-        "対象ホスト {count} 台のうち {running} 台が稼働（対象の装置 {devices} 台）",
+        "{running} of the {count} hosts that were heard of run work ({devices} devices are covered)",
+        "連絡のあったホスト {count} 台のうち {running} 台が稼働（対象の装置 {devices} 台）",
     ),
     "show.reach.work.unknown": (
         "what runs at {count} hosts ({devices} devices) is not measured: receipts of work are no log entries; "
@@ -91,6 +91,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "order.place.claimed": ("claimed", "申告のみ"),
     "order.place.contradicted": ("CONTRADICTED", "矛盾"),
     "order.place.non-responsive": ("NON-RESPONSIVE", "応答なし"),
+    "order.place.issued": ("no answer yet", "応答待ち"),
     "order.place.received": ("received", "受領"),
     "order.place.checkpointed": ("checkpointed", "保存済み"),
     "order.place.capped": ("capped", "制限中"),
@@ -217,6 +218,19 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "order.appeal.resume-by": ("      resume due {by}", "      再開の期限 {by}"),
     "order.appeals.none": ("No appeal was filed.", "不服申立てはありません。"),
+    # --- what an audit says of them
+    "audit.limit.late": (
+        "{host} is late under order {order} since {due}: it has not been shown to halt.",
+        "{host} は命令 {order} に {due} から遅れており、停止が示されていません。",
+    ),
+    "audit.limit.late-more": (
+        "{count} more hosts are late under orders in force.",
+        "ほか {count} 台が効力のある命令に遅れています。",
+    ),
+    "audit.limit.resume": (
+        "Appeal {appeal} against order {order} was upheld, and the resume due at {due} has not come.",
+        "命令 {order} への申立て {appeal} は認容されましたが、{due} 期限の再開がまだありません。",
+    ),
     # --- drills
     "order.drill": ("drill {order}, begun {begun}", "演習 {order}、開始 {begun}"),
     "order.drill.site": ("  {site}: {stages}", "  {site}：{stages}"),

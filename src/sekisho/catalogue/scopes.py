@@ -28,6 +28,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "the order is not for them: {names}",
         "条件に今は該当するホストのうち {count} 台は、記録 {size} 件の木にはなかった。命令の対象外：{names}",
     ),
+    "audit.check.order-scopes": (
+        "Does each predicate name the hosts that were signed?",
+        "条件は署名されたホストを指していますか",
+    ),
     "order.proved.in": (
         "{file}: the order, and the proof that {host} is in its scope",
         "{file}：命令と、{host} が対象であることの証明",
@@ -36,9 +40,20 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{file}: the order, and the proof that {host} is not in its scope",
         "{file}：命令と、{host} が対象でないことの証明",
     ),
-    "web.order.predicate": ("{predicate}", "{predicate}"),
+    "web.order.predicate": ("predicate", "条件"),
+    "web.order.or": ("or", "または"),
+    "web.order.and": ("and", "かつ"),
+    "web.limb.is": ("{quantity} is {values}", "{quantity} が {values}"),
+    "web.limb.is-not": ("{quantity} is not {values}", "{quantity} が {values} でない"),
+    "web.limb.below": ("{quantity} below {values}", "{quantity} が {values} 未満"),
+    "web.limb.at-least": ("{quantity} at least {values}", "{quantity} が {values} 以上"),
+    "web.order.named": ("hosts named", "対象ホスト"),
     "web.order.resolved": (
         "{count} hosts, as the log stood at {size} entries",
         "記録 {size} 件の時点で {count} 台",
+    ),
+    "web.order.named.unknown": (
+        "root and count are not those of the predicate: nobody knows for whom it is",
+        "根と台数が条件と一致せず、対象が不明",
     ),
 }

@@ -52,18 +52,28 @@ def agent() -> None:
 @app.command()
 def run(
     context: typer.Context,
-    home: Annotated[Path, typer.Option(help="Folder with agent.json, host.pem and trust.json.")],
+    home: Annotated[
+        list[Path],
+        typer.Option(
+            help="Folder with agent.json, host.pem and trust.json; again for each further charter."
+        ),
+    ],
     driver: Annotated[
         DriverName | None,
         typer.Option(help="What starts and stops the work, if not as agent.json says."),
     ] = None,
 ) -> None:
     """Run the agent in the foreground; Ctrl-C leaves the work to its watchdog and permit."""
-    from sekisho.agent.main import load_settings, run_agent
+    from sekisho.agent.charter_homes import load_homes
+    from sekisho.agent.main import run_agent
 
-    load_settings(home)  # what is wrong with it is said before that it runs
-    typer.echo(say("agent.runs", language_of(context), home=home), err=True)
-    run_agent(home, driver.value if driver else None)
+    charters = load_homes(home)  # what is wrong with them is said before that it runs
+    typer.echo(say("agent.runs", language_of(context), home=home[0]), err=True)
+    if len(charters) > 1:
+        names = ", ".join(charter.name for charter in charters)
+        told = say("agent.charters", language_of(context), count=len(charters), names=names)
+        typer.echo(told, err=True)
+    run_agent(*home, driver=driver.value if driver else None)
 
 
 agent_watchdog.add_to(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -27,6 +28,12 @@ def add_to(app: typer.Typer) -> None:
 def means(
     context: typer.Context,
     *,
+    home: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="An agent's home, to say which charters its host stands under; again for each further charter."
+        ),
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a page.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -36,7 +43,29 @@ def means(
     language = language_of(context)
     text = markdown_table(language) if markdown else _paragraphs(language)
     rows = [{**msgspec.to_builtins(row), "why": say(row.why, language)} for row in MEANS]
-    deliver(Answer(document=rows, text=text), as_json=as_json)
+    if not home:
+        deliver(Answer(document=rows, text=text), as_json=as_json)
+    charters = _charters(home)
+    names = ", ".join(row["name"] for row in charters)
+    told = say("means.charters", language, count=len(charters), names=names)
+    document = {"means": rows, "charters": charters}
+    deliver(Answer(document=document, text=f"{text}\n\n{told}"), as_json=as_json)
+
+
+def _charters(homes: list[Path]) -> list[dict[str, str]]:
+    """The charters of a host by its agent's homes, the first first."""
+    from sekisho.agent.charter_homes import load_homes
+
+    return [
+        {
+            "name": charter.name,
+            "charter": charter.root.charter,
+            "home": str(charter.home),
+            "host": charter.settings.host,
+            "run": charter.settings.run,
+        }
+        for charter in load_homes(homes)
+    ]
 
 
 def markdown_table(language: Language) -> str:

@@ -67,7 +67,10 @@ def watchdog(
 
 
 def units(
-    home: Annotated[Path, typer.Option(help="The agent's home, with agent.json.")],
+    home: Annotated[
+        list[Path],
+        typer.Option(help="The agent's home, with agent.json; again for each further charter."),
+    ],
     watchdog_home: Annotated[
         Path, typer.Option(help="The watchdog's own folder, closed to the agent.")
     ] = Path("/var/lib/sekisho-watchdog"),
@@ -86,21 +89,25 @@ def units(
     as_json: AsJson = False,
 ) -> None:
     """The two systemd units of a host whose agent and watchdog are two users, as its agent.json says."""
-    from sekisho.agent.main import load_settings
+    from sekisho.agent.charter_homes import load_homes, load_settings
     from sekisho.agent.units import UnitsPlace, make_units
 
-    settings = load_settings(home)
+    settings = load_settings(home[0])
+    # Before a host has its trust roots there is nothing to compare: one home stands as it is.
+    several = len(home) > 1 or settings.charters
+    homes = [charter.home for charter in load_homes(home)] if several else home
     if settings.watchdog is None:
         raise InvalidInput(
             "names no watchdog: this agent starts one with its own rights",
-            path=f"{home / 'agent.json'}: watchdog",
+            path=f"{home[0] / 'agent.json'}: watchdog",
             remedy='add "watchdog": {"socket": "/run/sekisho/watchdog.sock"}',
         )
     made = make_units(
         UnitsPlace(
             python=python or sys.executable,
             releases=str(releases),
-            home=str(home.absolute()),
+            home=str(home[0].absolute()),
+            homes=tuple(str(one.resolve()) for one in homes[1:]),
             watchdog_home=str(watchdog_home),
             socket=settings.watchdog.socket,
             agent_user=agent_user,

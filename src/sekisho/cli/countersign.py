@@ -18,6 +18,7 @@ from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
 from sekisho.cli.reading import read_input
+from sekisho.cli.sealed_file import load_sealed, require_sealed, see_inside, write_sealed
 from sekisho.cli.surroundings import (
     CharterFile,
     HomeFolder,
@@ -132,7 +133,8 @@ def show_statement(
     if statement is None or statement.kind not in kinds:
         found = statement.kind if statement is not None else document.form
         raise InvalidInput(f"is a {found}, expected {' or '.join(kinds)}", path=file)
-    view = look(context, sources, origin=document.origin)
+    document = load_sealed(document, file)
+    view = see_inside(look(context, sources, origin=document.origin), document)
     return document, statement, view, describe(document, view)
 
 
@@ -197,17 +199,22 @@ def issue(
         raise InvalidInput(f"is a {found}, expected {' or '.join(kinds)}", path=file)
     if document.envelope is None:
         raise InvalidInput("nobody has signed it yet", path=file, remedy="sign it first")
-    placed, text = hand_in(control, data, document.digest, language_of(context))
+    texts = require_sealed(load_sealed(document, file), file)
+    placed, text = hand_in(control, data, document.digest, language_of(context), texts)
     deliver(Answer(document=placed, text=text), as_json=as_json)
 
 
 def hand_in(
-    control: str, envelope: bytes, digest: str, language: Language
+    control: str,
+    envelope: bytes,
+    digest: str,
+    language: Language,
+    disclosures: tuple[str, ...] = (),
 ) -> tuple[dict[str, object], str]:
     """Send a signed statement; where it stands, as data and in words. Raises StateConflict where another one does."""
     from sekisho.ceremony import send_statement
 
-    placed = send_statement(control, envelope)
+    placed = send_statement(control, envelope, disclosures)
     if placed["digest"] != digest:
         raise StateConflict("the control plane speaks of another statement than the one sent")
     key = "order.issued" if placed["fresh"] else "order.issued.before"
@@ -328,6 +335,8 @@ def _write(target: Path, ceremony: Ceremony, document: Document, envelope: Envel
     from sekisho.signing import add_signature
 
     if ceremony.out:
+        if document.disclosures:
+            write_sealed(target, document.digest, document.disclosures)
         create_file(target, envelope.raw)
         return envelope
     current = parse_document(read_input(str(target), limit=_MAX_STATEMENT), path=str(target))

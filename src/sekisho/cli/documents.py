@@ -73,7 +73,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One parsed file. `digest` names it for people: of a statement its payload's SHA-256, of a key its id.
 
     `raw` is the statement's predicate as it stands in the bytes; `unknown` are the paths in it that we do not know,
-    `critical` those of them that the document says a reader must.
+    `critical` those of them that the document says a reader must. `disclosures` lay beside it (cli.sealed_file).
     """
 
     form: Form
@@ -91,6 +91,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     fork: ForkEvidence | None = None
     vkey: VerifierKey | None = None
     key: PublicKey | None = None
+    disclosures: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str | None:

@@ -15,6 +15,7 @@ from sekisho.cli.errors import EXIT_CODES
 from sekisho.cli.own_key import KeyPlace, PassphraseFile, load_public, open_own_key
 from sekisho.cli.plain_text import tame
 from sekisho.cli.reading import read_input
+from sekisho.cli.sealed_file import see_inside, write_sealed
 from sekisho.cli.surroundings import (
     HomeFolder,
     LogPlace,
@@ -110,7 +111,9 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
         return signer.public, signer
 
 
-def deliver_draft(view: View, fact: Predicate, out: Path, *, as_json: bool) -> None:
+def deliver_draft(
+    view: View, fact: Predicate, out: Path, *, as_json: bool, disclosures: tuple[str, ...] = ()
+) -> None:
     """Write a draft that a signer's program will read, and show it as it will be shown there; ends the command.
 
     Exit 1 where nobody should sign it as the log stands: it is written all the same, for those who have to mend what
@@ -123,22 +126,28 @@ def deliver_draft(view: View, fact: Predicate, out: Path, *, as_json: bool) -> N
     from sekisho.model.statements.statement import kind_of
 
     statement = parse_payload(make_payload(fact), path=kind_of(fact))
-    page = describe(parse_document(statement.payload, path=str(out)), view)
+    document = parse_document(statement.payload, path=str(out))
+    document = msgspec.structs.replace(document, disclosures=disclosures)
+    view = see_inside(view, document)
+    page = describe(document, view)
+    private = write_sealed(out, statement.digest, disclosures) if disclosures else None
     create_file(out, statement.payload)
     refused = _refusal(view, statement)
     lines = [page.to_text(), say("order.drafted", view.language, file=out)]
+    if private is not None:
+        lines.append(say("order.sealed.kept", view.language, file=private))
     if refused is not None:
         lines.append(say("draft.refused", view.language, file=out, why=tame(refused.message)))
         if refused.remedy:
             remedy = tame(translate(refused.remedy, view.language))
             lines.append(f"  {say('cli.remedy', view.language)}: {remedy}")
-    document = {
+    answer = {
         **page.to_document(),
         "file": str(out),
         "refused": None if refused is None else refused.message,
     }
     code = 0 if refused is None else EXIT_CODES[StateConflict]
-    deliver(Answer(document=document, text="\n".join(lines), exit_code=code), as_json=as_json)
+    deliver(Answer(document=answer, text="\n".join(lines), exit_code=code), as_json=as_json)
 
 
 def _refusal(view: View, statement: Statement) -> SekishoError | None:

@@ -12,6 +12,7 @@ import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
+from sekisho.cli.log_export import export
 from sekisho.cli.log_following import mirror, monitor
 from sekisho.cli.log_rotation import rotate
 from sekisho.cli.log_running import rebuild, run
@@ -30,6 +31,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Check, copy, watch, serve and witness a log.", no_args_is_help=True)
 app.command()(mirror)
 app.command()(monitor)
+app.command()(export)
 app.command()(serve)
 app.command()(run)
 app.command()(rebuild)

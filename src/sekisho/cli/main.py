@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "agent": ("sekisho.cli.agent", "app"),
     "access": ("sekisho.cli.access", "app"),
     "tables": ("sekisho.cli.tables", "app"),
+    "home": ("sekisho.cli.home", "app"),
 }
 _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141

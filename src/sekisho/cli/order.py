@@ -27,9 +27,11 @@ from sekisho.cli.order_access import (
 )
 from sekisho.cli.order_appeal import add_to as add_appeals
 from sekisho.cli.order_drill import add_to as add_drills
+from sekisho.cli.order_holds import add_to as add_holds
 from sekisho.cli.order_prove import add_to as add_prove
 from sekisho.cli.order_refusal import add_to as add_refusals
 from sekisho.cli.order_scope import Where, resolved_scope
+from sekisho.cli.order_seal import OpensIn, Seal, check_flags, deliver_sealed
 from sekisho.cli.order_work import WorkPlace, see_work
 from sekisho.cli.surroundings import (
     HomeFolder,
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="Draft, sign, issue and follow orders.", no_args_is_help=True)
-_KINDS = ("order-issued",)
+_KINDS = ("order-issued", "order-sealed")
 _LADDER = ("refusal-recorded", "appeal-filed", "appeal-decided")
 _SIGNED = (*_KINDS, "order-confirmed", "signature-withdrawn", *_LADDER)
 add_sign(app, _SIGNED, "Show the order, have its digest phrase typed back, and add your signature.")
@@ -60,10 +62,12 @@ add_refusals(app)
 add_appeals(app)
 add_prove(app)
 add_drills(app)
-_DRAFTED = ("pause", "hold", "suspend-access", "resume")
+add_holds(app)
+_DRAFTED = ("pause", "hold", "cap", "suspend-access", "resume")
 _EFFECTS = {
     "pause": "checkpoint-then-stop",
     "hold": "freeze",
+    "cap": "cap",
     "suspend-access": "suspend-access",
     "resume": "lift",
 }
@@ -80,7 +84,7 @@ _ATTRIBUTES = {
 }
 _File = Annotated[str, typer.Argument(metavar="F", help="The order: a draft or an envelope.")]
 _Out = Annotated[str, typer.Option("--out", help="Where the draft goes; never over a file.")]
-_Kind = Annotated[str, typer.Option("--kind", help="pause, hold, suspend-access or resume.")]
+_Kind = Annotated[str, typer.Option("--kind", help="pause, hold, cap, suspend-access or resume.")]
 _LegalBasis = Annotated[str, typer.Option("--legal-basis", help="On what law it rests.")]
 _Appeal = Annotated[str, typer.Option("--appeal", help="How to appeal, and by when.")]
 _Scope = Annotated[
@@ -100,6 +104,9 @@ _Lifts = Annotated[
     list[str] | None, typer.Option("--lifts", help="REGISTER/NUMBER that a resume lifts.")
 ]
 _Exempt = Annotated[list[str] | None, typer.Option("--exempt", help="A run that goes on.")]
+_Percent = Annotated[
+    int, typer.Option("--percent", help="Of a cap: how many percent are left, 1 to 99.")
+]
 _Drill = Annotated[bool, typer.Option("--drill", help="Act on each site's canary only.")]
 _Control = Annotated[str, typer.Option("--control", help="The control plane's address.")]
 
@@ -121,12 +128,15 @@ def draft(
     issue_within: _IssueWithin = "24h",
     lifts: _Lifts = None,
     exempt: _Exempt = None,
+    percent: _Percent = 0,
     drill: _Drill = False,
     model: Models = None,
     nationality: Nationalities = None,
     user_jurisdiction: UserJurisdictions = None,
     everybody: Everybody = False,
     unknown: Unknown = "",
+    seal: Seal = False,
+    opens_in: OpensIn = "",
     work: WorkPlace = "",
     home: HomeFolder = "",
     log: LogPlace = "",
@@ -137,6 +147,7 @@ def draft(
     from sekisho.ceremony import OrderPlan, draft_order
     from sekisho.model.statements import Scope
 
+    check_flags(seal=seal, opens_in=opens_in)
     view = see_work(look(context, Sources(home=home, log=log, policy=policy)), work)
     state = require_state(view, as_json=as_json)
     lifted = tuple(_reference(state, text, "--lifts") for text in lifts or ())
@@ -162,9 +173,13 @@ def draft(
         exemptions=tuple(exempt or ()),
         drill=drill,
         access=access_terms(kind, flags),
+        cap_percent=_percent(kind, percent),
         resolved=resolved,
     )
-    deliver_draft(view, draft_order(state, plan, now=view.now), Path(out), as_json=as_json)
+    order = draft_order(state, plan, now=view.now)
+    if seal:
+        deliver_sealed(view, order, opens_in, Path(out), as_json=as_json)
+    deliver_draft(view, order, Path(out), as_json=as_json)
 
 
 @app.command()
@@ -265,6 +280,18 @@ def _kind(word: str) -> OrderKind:
             f"{word[:40]!r} is not drafted here", path="--kind", remedy=f"use {', '.join(_DRAFTED)}"
         )
     return word  # type: ignore[return-value]  # checked just above
+
+
+def _percent(kind: str, percent: int) -> int | None:
+    if kind != "cap" and not percent:
+        return None
+    if kind != "cap" or not 1 <= percent <= 99:
+        raise InvalidInput(
+            "a cap leaves 1 to 99 percent, and nothing else does",
+            path="--percent",
+            remedy="sekisho order draft --kind cap --percent 40",
+        )
+    return percent
 
 
 def _effect(word: str) -> Effect:

@@ -11,17 +11,18 @@ from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.countersign import SignedFile, show_statement
 from sekisho.cli.plain_text import tame
+from sekisho.cli.sealed_file import require_sealed
 from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, require_state
 from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.ceremony import State
     from sekisho.model.membership import Membership
-    from sekisho.model.statements import OrderIssued
+    from sekisho.model.statements import OrderIssued, OrderSealed
 
 __all__ = ["add_to"]
 
-_KINDS = ("order-issued",)
+_KINDS = ("order-issued", "order-sealed")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,22 +44,37 @@ def prove(
     """Write a signed order with the proof that a host is in its scope, or is not, to be carried to it by hand."""
     from sekisho.ceremony import create_file
     from sekisho.licensing.carrying import write_feed_file
-    from sekisho.model.statements import OrderIssued
+    from sekisho.model.statements import OrderIssued, OrderSealed
     from sekisho.ports.control import FeedItem
 
     document, statement, view, _ = show_statement(
         context, file, _KINDS, Sources(home=home, log=log, policy=policy)
     )
     state, order = require_state(view, as_json=as_json), statement.predicate
-    if document.envelope is None or not isinstance(order, OrderIssued):
+    if document.envelope is None:
         raise InvalidInput("is not signed yet", path=file, remedy="have it signed first")
-    proof = _proof(state, order, host, file)
-    item = FeedItem(envelope=document.envelope.raw, membership=proof)
-    create_file(Path(out), write_feed_file((item,)))
+    texts: tuple[str, ...] = ()
+    if isinstance(order, OrderSealed):
+        proof, texts = _shown(state, order, require_sealed(document, file), host)
+    elif isinstance(order, OrderIssued):
+        proof = _proof(state, order, host, file)
+    else:
+        raise InvalidInput("is no order", path=file)
+    item = FeedItem(envelope=document.envelope.raw, membership=proof, disclosures=texts)
+    create_file(Path(out), write_feed_file((item,)), mode=0o600 if texts else 0o644)
     text = say(f"order.proved.{proof.says}", view.language, file=out, host=tame(host))
     deliver(
         Answer(document={"file": out, "host": host, "says": proof.says}, text=text), as_json=as_json
     )
+
+
+def _shown(
+    state: State, sealed: OrderSealed, texts: tuple[str, ...], host: str
+) -> tuple[Membership, tuple[str, ...]]:
+    """What a host is shown of a sealed order: all where it is in scope, the salt alone where it is not."""
+    from sekisho.ceremony import shown_to
+
+    return shown_to(state, sealed, texts, host)
 
 
 def _proof(state: State, order: OrderIssued, host: str, file: str) -> Membership:

@@ -9,6 +9,7 @@ import typer
 from sekisho.cli.answer import Answer, AsJson, deliver
 from sekisho.cli.own_key import PassphraseFile, public_of
 from sekisho.cli.reading import read_input
+from sekisho.cli.sealed_file import load_sealed
 from sekisho.cli.surroundings import (
     CharterFile,
     HomeFolder,
@@ -41,7 +42,7 @@ def show(
     from sekisho.cli.documents import MAX_DOCUMENT_BYTES, parse_document
     from sekisho.cli.words import describe
 
-    document = parse_document(read_input(file, limit=MAX_DOCUMENT_BYTES), path=file)
+    document = load_sealed(parse_document(read_input(file, limit=MAX_DOCUMENT_BYTES), path=file), file)
     if document.form == "private-key":
         document = _public_part(context, file, passphrase_file)
     sources = Sources(home=home, log=log, policy=policy, charter=charter)

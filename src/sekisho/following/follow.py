@@ -14,7 +14,7 @@ import msgspec
 
 from sekisho.following.clocks import TwoClocks
 from sekisho.following.holds import HostHolds
-from sekisho.following.membership import show_membership
+from sekisho.following.membership import find_order, show_membership
 from sekisho.following.outages import KnownOutage, Outages
 from sekisho.following.rotation import (
     SeenCheckpoints,
@@ -22,6 +22,7 @@ from sekisho.following.rotation import (
     policy_of,
     verify_by_any,
 )
+from sekisho.following.sealed import show_sealed
 from sekisho.ledger import Cosigned, Policy, TlogProof, leaf_hash
 from sekisho.licensing import LicenceLedger
 from sekisho.licensing.ledger import LicenceState
@@ -42,6 +43,8 @@ from sekisho.model.statements import (
     LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     OutageDeclared,
     Predicate,
@@ -57,6 +60,7 @@ from sekisho.orders import (
     HostFacts,
     KnownOrder,
     OrderBook,
+    OrderFault,
     UnwitnessedRelease,
     decide_demand,
     doubted_orders,
@@ -65,7 +69,9 @@ from sekisho.orders import (
     is_covered,
     verify_on_sight,
 )
-from sekisho.orders.holding import StackedHold, holders_of
+from sekisho.orders.holding import StackedHold
+from sekisho.orders.recording import known_order, record_opened
+from sekisho.orders.sealed import ForgedSeal, check_outer
 from sekisho.ports.control import Feed, FeedItem
 from sekisho.signing import (
     Recorded,
@@ -108,6 +114,17 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     proof: str | None
     seen: Instant
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
+
+    @property
+    def item(self) -> FeedItem:
+        """As it came, to be told again."""
+        return FeedItem(
+            envelope=self.envelope,
+            proof=self.proof,
+            membership=self.membership,
+            disclosures=self.disclosures,
+        )
 
 
 class Follower:
@@ -135,6 +152,7 @@ class Follower:
         self._stated: dict[str, RegisterHead] = {}  # the newest heads by an authorised statement
         self._lapses: list[Finding] = []
         self.holds = HostHolds()
+        self._sealed_holds: dict[str, Recorded] = {}  # by digest; they count once they are shown
         self._known: set[tuple[str, bool]] = set()
         self._fold: dict[type, Callable[[Any, Recorded], None]] = {
             CharterAdopted: self._fold_charter,
@@ -152,6 +170,7 @@ class Follower:
             LicenceIssued: self._fold_licence,
             LicenceRevoked: self._fold_licence,
             LicenceSuspended: self._fold_licence,
+            OrderOpened: self._fold_opened,
             OrdersInForce: self._fold_heartbeat,
         }
 
@@ -202,7 +221,8 @@ class Follower:
             envelope=item.envelope,
             proof=item.proof,
             seen=seen or self.earliest(),
-            membership=shown,
+            membership=shown.membership if shown else None,
+            disclosures=shown.disclosures if shown else (),
         )
         return kept, fault or finding
 
@@ -215,23 +235,32 @@ class Follower:
             return None, fault
         first = self._sighted.get(digest, seen or self.earliest())
         kept = Followed(
-            kind="order-issued",
+            kind="order-sealed" if item.disclosures else "order-issued",
             envelope=item.envelope,
             proof=item.proof,
             seen=first,
-            membership=shown,
+            membership=shown.membership,
+            disclosures=shown.disclosures,
         )
         return kept, fault
 
-    def _show(self, item: FeedItem, digest: str) -> tuple[Membership | None, Finding | None]:
-        """What a proof adds to what is known of an order: the proof, where it does; a finding, where it is false."""
+    def _show(self, item: FeedItem, digest: str) -> tuple[FeedItem | None, Finding | None]:
+        """Whether what came with an order adds to what is known of it; a finding, where it is false."""
+        before, held = self.book, self.holds
         try:
-            before = self.book
-            self.book = show_membership(self.book, digest, self.host, item.membership)
+            self.holds = held.shown(digest, self.host, item.membership)
+            book = show_membership(before, digest, self.host, item.membership)
+            if item.disclosures:
+                shown, charter = item.membership, self.regime.in_force()
+                book = show_sealed(book, digest, self.host, item.disclosures, shown, charter)
         except SekishoError as error:
-            detail = f"the proof that came with an order: {error}"
+            detail = f"what came with an order: {error}"
             return None, Finding(code=error.code, detail=detail[:2000], about=digest)
-        return (item.membership if self.book is not before else None), None
+        if book is before:
+            return (item if self.holds is not held else None), None
+        self.book = book
+        self._count_hold(digest)
+        return item, None
 
     def heard(self, cosigned: Cosigned) -> None:
         """Let a verified checkpoint's median cosignature time move the earliest clock."""
@@ -257,8 +286,8 @@ class Follower:
             verified=verified,
             seen=told,
         )
-        if isinstance(fact, OrderIssued):
-            self._fold_order(fact, recorded, witnessed=index is not None, seen=seen)
+        if isinstance(fact, OrderIssued | OrderSealed):
+            self._fold_order(recorded, witnessed=index is not None, seen=seen)
             return verified.kind, finding
         if isinstance(fact, OutageDeclared):
             self._fold_outage(fact, verified.digest, witnessed=index is not None, seen=seen)
@@ -303,8 +332,10 @@ class Follower:
         """By the regime; an order with a critical field that we do not know acts all the same, with a finding."""
         verified = self.regime.verify(raw, path="feed", index=index, now=told)
         order = verified.predicate
-        unknown = unknown_critical(order) if isinstance(order, OrderIssued) else frozenset()
-        if not isinstance(order, OrderIssued) or not unknown:
+        if not isinstance(order, OrderIssued | OrderSealed):
+            return verified, None
+        unknown = unknown_critical(order)
+        if not unknown:
             return verified, None
         finding = Finding(
             code=UnknownCriticalField.code,
@@ -357,17 +388,17 @@ class Follower:
             KnownOutage(outage=outage, digest=digest, witnessed=witnessed, seen=first)
         )
 
-    def _fold_order(
-        self, order: OrderIssued, recorded: Recorded, *, witnessed: bool, seen: Instant | None
-    ) -> None:
+    def _fold_order(self, recorded: Recorded, *, witnessed: bool, seen: Instant | None) -> None:
         digest = recorded.verified.digest
         charter = self.regime.in_force()
+        known = known_order(recorded.verified, charter, witnessed=witnessed)
+        order = known.order
         if not witnessed and order.kind not in ON_SIGHT:
             raise UnwitnessedRelease(
                 f"a {order.kind} does not act on sight: it needs a witnessed checkpoint"
             )
-        by = holders_of(order, charter, recorded.verified.signers)
-        known = KnownOrder(order=order, digest=digest, witnessed=witnessed, by=by)
+        if known.sealed is not None and (problems := check_outer(known.sealed)):
+            raise OrderFault(f"order {order.register} {order.number}: {'; '.join(problems)}")
         self.book.check_register(order, charter.terms.registers)
         verify_on_sight(
             known, charter, self.book, log=self.origin, earliest=self.earliest(), seen=seen
@@ -376,12 +407,35 @@ class Follower:
         if seen is not None:
             head = RegisterHead(register=order.register, number=order.number, digest=digest)
             self._drop(self._displaced((head,)))
-        self.book = self.book.after(known)
-        self._take_hold(known, recorded, is_news=seen is None)
-        self._fold_regime(order, recorded)
+        if order.kind == "hold" and not witnessed and known.sealed is None:
+            self.book.verify_number(known)
+        else:
+            self.book = self.book.after(known)
+        known = self.book.find(known.reference) or known
+        if known.is_shown:
+            self._take_hold(known, recorded, is_news=seen is None)
+        else:
+            self._sealed_holds[digest] = recorded
+        self._fold_regime(recorded.verified.predicate, recorded)
         self._sighted.setdefault(digest, seen or self.earliest())
         if seen is None:
             self._sighted_at_s.setdefault(digest, self.elapsed_s)
+
+    def _fold_opened(self, fact: OrderOpened, _: Recorded) -> None:
+        known = self.book.find(fact.order)
+        self.book = record_opened(self.book, fact)
+        now = self.book.find(fact.order)
+        if known is not None and known is now and not known.is_opened:
+            raise ForgedSeal(
+                f"order {fact.order.register} {fact.order.number} was opened with another content than was sealed"
+            )
+        self._count_hold(fact.order.digest)
+
+    def _count_hold(self, digest: str) -> None:
+        """A sealed hold that has been shown counts among the holds from then on."""
+        known = find_order(self.book, digest)
+        if known is not None and known.is_shown and digest in self._sealed_holds:
+            self._take_hold(known, self._sealed_holds.pop(digest), is_news=True)
 
     def _take_hold(self, known: KnownOrder, recorded: Recorded, *, is_news: bool) -> None:
         """Remember a hold, or that it is stacked on another and ignored; a finding where that is news."""
@@ -442,7 +496,8 @@ class Follower:
         earliest = self.earliest()
         begun = self.book.in_force(latest, expiry_at=earliest)
         not_lifted = self.book.in_force(earliest, expiry_at=earliest)
-        both = {known.digest: known for known in (*begun, *not_lifted)}
+        unseen = self.holds.in_force(self.book, latest, earliest)
+        both = {known.digest: known for known in (*begun, *not_lifted, *unseen)}
         return tuple(
             known
             for known in both.values()
@@ -524,9 +579,9 @@ class Follower:
             for known in book.values()
             if self._has_lapsed(known)
         ]
-        if not lapsed:
-            return []
         self._drop({known.digest for known in lapsed})
+        lapsed += [known for known in self.holds.unseen.values() if self._has_lapsed(known)]
+        self.holds = self.holds.without({known.digest for known in lapsed})
         return [
             Finding(
                 code="unwitnessed-order-lapsed",

@@ -6,23 +6,30 @@ lapsed unwitnessed as well: else whoever holds few keys could show it one hold a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.orders import KnownOrder
+from sekisho.model.membership import Membership
+from sekisho.orders import KnownOrder, OrderBook
 from sekisho.orders.holding import REMEDY, Hold, HoldBook, hold_of, is_counted
+from sekisho.orders.membership import decide_membership, host_leaf
 from sekisho.signing import Charter
 
 __all__ = ["HostHolds"]
 
 
 class HostHolds(msgspec.Struct, frozen=True, kw_only=True):
-    """The holds taken by this host in their sequence, and the payload digests of those that it ignores."""
+    """The holds taken by this host in their sequence, and the payload digests of those that it ignores.
+
+    `unseen` are those that no witness has shown yet. They act and number nothing: few keys must not move the heads of
+    a register, occupy a number of it, or make this host miss orders that nobody ever issued.
+    """
 
     book: HoldBook = HoldBook()
     stacked: frozenset[str] = frozenset()
+    unseen: Mapping[str, KnownOrder] = {}
 
     def taking(
         self,
@@ -39,14 +46,58 @@ class HostHolds(msgspec.Struct, frozen=True, kw_only=True):
         if order.kind == "resume":
             return self._with(self.book.lifting(order)) if known.witnessed else self
         if not is_counted(order):
-            return self
+            return self.seeing(known) if order.kind == "hold" else self
         if self.book.find(digest) is not None:
-            return self if covers(known) else self._with(self.book.sparing(digest))
+            spared = self if covers(known) else self._with(self.book.sparing(digest))
+            return spared.seeing(known)
         mine = {"": 1} if covers(known) else {}
         new = hold_of(order, digest, charter, signers, mine)
         if mine and self._stacked_on(new, charter.terms.hold_again_s, covers) is not None:
             return msgspec.structs.replace(self, stacked=self.stacked | {digest})
-        return HostHolds(book=self.book.after(new), stacked=self.stacked - {digest})
+        taken = HostHolds(
+            book=self.book.after(new), stacked=self.stacked - {digest}, unseen=self.unseen
+        )
+        return taken.seeing(known)
+
+    def seeing(self, known: KnownOrder) -> HostHolds:
+        """With a hold among the unseen, or no more so once a witness showed it."""
+        rest = {digest: each for digest, each in self.unseen.items() if digest != known.digest}
+        unseen = rest if known.witnessed else {**rest, known.digest: known}
+        return msgspec.structs.replace(self, unseen=unseen)
+
+    def shown(self, digest: str, host: str, proof: Membership | None) -> HostHolds:
+        """Once a proof came whether an unseen resolved hold is for this host. Raises ForgedMembership and its kin."""
+        known = self.unseen.get(digest)
+        if known is None or known.order.resolved is None or proof is None:
+            return self
+        resolved = known.order.resolved
+        told = decide_membership(proof, host_leaf(host), root=resolved.root, size=resolved.count)
+        if told == "unknown" or known.membership in (told, "in"):
+            return self
+        book = self.book.sparing(digest) if told == "out" else self.book
+        proven = msgspec.structs.replace(known, membership=told)
+        return msgspec.structs.replace(self, book=book, unseen={**self.unseen, digest: proven})
+
+    def without(self, lapsed: Collection[str]) -> HostHolds:
+        """After these lapsed unseen; that they were taken is not forgotten."""
+        unseen = {digest: each for digest, each in self.unseen.items() if digest not in lapsed}
+        return msgspec.structs.replace(self, unseen=unseen)
+
+    def in_force(self, orders: OrderBook, latest: Instant, earliest: Instant) -> list[KnownOrder]:
+        """The unseen holds that act: begun by the latest clock, neither ended nor lifted by the earliest."""
+        found = []
+        for known in self.unseen.values():
+            doubted = orders.doubted.get(known.digest)
+            is_past = known.order.expires <= earliest or (
+                doubted is not None and doubted <= earliest
+            )
+            if (
+                known.order.not_before <= latest
+                and not is_past
+                and not orders.lifts(known, earliest)
+            ):
+                found.append(known)
+        return found
 
     def fault(
         self,

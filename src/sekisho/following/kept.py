@@ -36,6 +36,7 @@ class _FollowedRow(msgspec.Struct, frozen=True):
     proof: str | None
     seen: Instant
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 def keep_followed(files: HostFiles, followed: Followed) -> None:
@@ -48,6 +49,8 @@ def keep_followed(files: HostFiles, followed: Followed) -> None:
     }
     if followed.membership is not None:
         row["membership"] = to_plain(followed.membership)
+    if followed.disclosures:
+        row["disclosures"] = list(followed.disclosures)
     line = canonical(row)
     # Crash here: what was accepted counts already, and the feed brings the item again.
     if followed.kind == "orders-in-force":
@@ -75,4 +78,5 @@ def parse_followed(line: bytes) -> Followed:
         proof=row.proof,
         seen=row.seen,
         membership=row.membership,
+        disclosures=row.disclosures,
     )

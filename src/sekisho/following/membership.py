@@ -16,7 +16,7 @@ def show_membership(book: OrderBook, digest: str, host: str, shown: Membership |
     ForgedMembership, ForeignMembership.
     """
     known = find_order(book, digest) if shown is not None else None
-    if known is None or known.order.resolved is None:
+    if known is None or known.order.resolved is None or known.sealed is not None:
         return book
     resolved = known.order.resolved
     told = decide_membership(shown, host_leaf(host), root=resolved.root, size=resolved.count)

@@ -62,6 +62,7 @@ class _Item(msgspec.Struct, frozen=True, kw_only=True):
     envelope: str
     proof: str | None = None
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 class _Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ def _plain(item: FeedItem) -> dict[str, object]:
         plain["proof"] = item.proof
     if item.membership is not None:
         plain["membership"] = to_plain(item.membership)
+    if item.disclosures:
+        plain["disclosures"] = list(item.disclosures)
     return plain
 
 
@@ -130,6 +133,7 @@ def _feed_of(feed: _Feed, path: str) -> Feed:
             envelope=decode_base64(item.envelope, path=f"{path}.items[{number}].envelope"),
             proof=item.proof,
             membership=item.membership,
+            disclosures=item.disclosures,
         )
         for number, item in enumerate(feed.items)
     )

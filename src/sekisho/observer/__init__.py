@@ -10,14 +10,8 @@ from sekisho.observer.observe import (
     state_observation,
     verify_claim,
 )
-from sekisho.observer.process_table import (
-    ProcessRow,
-    ProcessTable,
-    TreeReading,
-    TreeSelectors,
-    judge_tree,
-    read_process_table,
-)
+from sekisho.observer.process_table import ProcessRow, ProcessTable, read_process_table
+from sekisho.observer.work_tree import TreeReading, TreeSelectors, judge_tree
 
 __all__ = [
     "HaltClaim",

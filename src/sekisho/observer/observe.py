@@ -6,17 +6,22 @@ that the trust root's witnesses signed, and the nonce comes from that tree's roo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import msgspec
 
 from sekisho.ledger import Policy, TlogProof, leaf_hash
-from sekisho.model.errors import VerificationError
+from sekisho.model.errors import SekishoError, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     CharterAdopted,
     HostEnrolled,
+    InstrumentReading,
     KeyCompromised,
     LogPosition,
     ObservationMade,
+    OrderIssued,
     OrderReference,
     Reading,
     ReceiptGiven,
@@ -24,27 +29,41 @@ from sekisho.model.statements import (
     RecoveryVetoed,
     SignatureWithdrawn,
     TimeMarked,
+    parse_payload,
 )
-from sekisho.observer.process_table import ProcessTable, TreeReading, TreeSelectors, judge_tree
+from sekisho.observer.process_table import ProcessTable
+from sekisho.observer.work_tree import TreeReading, TreeSelectors, judge_tree
 from sekisho.orders import halt_nonce
 from sekisho.ports.control import FeedItem, OpenHalt, StoredStatement
-from sekisho.signing import Recorded, Regime, TrustRoot
+from sekisho.ports.work_finder import WorkMarks
+from sekisho.signing import Recorded, Regime, TrustRoot, parse_envelope
 from sekisho.signing.trust import start_regime
 
-__all__ = ["HaltClaim", "Look", "UnprovenHalt", "fold_regime", "state_observation", "verify_claim"]
+__all__ = [
+    "HaltClaim",
+    "Look",
+    "Sight",
+    "UnprovenHalt",
+    "fold_regime",
+    "is_lifted",
+    "state_observation",
+    "verify_claim",
+]
 
 _OPERATOR_COMMANDS = ("sekisho.agent", "sekisho agent")
 _INIT_PID = 1
 _REGIME = (
     CharterAdopted,
     HostEnrolled,
+    InstrumentReading,
     KeyCompromised,
     RecoveryAnnounced,
     RecoveryVetoed,
     SignatureWithdrawn,
     TimeMarked,
 )
-MEANS = "two looks at the host's process table: the tree and group of the run, and whoever names it"
+MEANS = "looks at the host's process table: the tree and groups of the run, and whoever names it"
+_LONGEST_TEXT = 4000
 
 
 class UnprovenHalt(VerificationError):
@@ -54,13 +73,33 @@ class UnprovenHalt(VerificationError):
 
 
 class HaltClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """A halted-receipt that was verified, and the witnessed tree that the nonce comes from."""
+    """A halted-receipt that was verified, and the witnessed tree that the nonce comes from.
+
+    `given` is when the host says that it gave it, `devices` how many it has enrolled.
+    """
 
     host: str
     run: str
     order: OrderReference
     receipt: str
     after: LogPosition
+    given: Instant
+    devices: int = 0
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen besides the first look and the last.
+
+    `between` are further looks, `marks` where a scheduler put the work, `known` processes that are work by other signs
+    than their looks now; `instruments`, `limits` and `means` are stated as they are.
+    """
+
+    between: tuple[Look, ...] = ()
+    marks: WorkMarks = WorkMarks()
+    known: frozenset[tuple[int, int]] = frozenset()
+    instruments: tuple[InstrumentReading, ...] = ()
+    limits: tuple[str, ...] = ()
+    means: str = ""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +107,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Instant
     table: ProcessTable
+
+
+_NOTHING_MORE = Sight()
 
 
 def fold_regime(root: TrustRoot, items: tuple[FeedItem, ...]) -> Regime:
@@ -92,6 +134,18 @@ def fold_regime(root: TrustRoot, items: tuple[FeedItem, ...]) -> Regime:
     return regime
 
 
+def is_lifted(order: OrderReference, items: tuple[FeedItem, ...]) -> bool:
+    """Whether a host's feed says that an order is lifted. Nothing is proved by it: it only spares a further look."""
+    for item in items:
+        try:
+            fact = parse_payload(parse_envelope(item.envelope).payload).predicate
+        except SekishoError:
+            continue
+        if isinstance(fact, OrderIssued) and order in fact.lifts:
+            return True
+    return False
+
+
 def verify_claim(
     halt: OpenHalt, stored: StoredStatement, regime: Regime, root: TrustRoot
 ) -> HaltClaim:
@@ -106,23 +160,33 @@ def verify_claim(
         raise UnprovenHalt(f"{halt.receipt[:16]} is no halted-receipt")
     if verified.digest != halt.receipt or receipt.host != halt.host or receipt.order != halt.order:
         raise UnprovenHalt(f"receipt {verified.digest[:16]} is not the one that the halt names")
+    enrolled = regime.hosts.get(receipt.host)
     return HaltClaim(
         host=receipt.host,
         run=receipt.run or "",
         order=receipt.order,
         receipt=verified.digest,
         after=LogPosition(size=cosigned.checkpoint.size, root=cosigned.checkpoint.root.hex()),
+        given=receipt.effective,
+        devices=len(enrolled.devices) if enrolled is not None else 0,
     )
 
 
 def state_observation(
-    claim: HaltClaim, first: Look, second: Look, *, own_pids: frozenset[int], own_user: int
+    claim: HaltClaim,
+    first: Look,
+    second: Look,
+    *,
+    own_pids: frozenset[int],
+    own_user: int,
+    sight: Sight = _NOTHING_MORE,
 ) -> ObservationMade:
-    """What two looks show, stated as seen; whether that contradicts the agent is not judged here."""
-    selectors = TreeSelectors(run=claim.run or claim.host, others=own_pids)
-    gap = second.at.since(first.at)
-    before = judge_tree(first.table, first.table, selectors, interval_s=gap)
-    both = judge_tree(first.table, second.table, selectors, interval_s=gap)
+    """What the looks show, stated as seen; whether that contradicts the agent is not judged here."""
+    selectors = TreeSelectors(
+        run=claim.run or claim.host, others=own_pids, marks=sight.marks, known=sight.known
+    )
+    looks = (first, *sight.between, second)
+    judged = _judge_looks(looks, selectors)
     limits, other_user = _limits(claim, first.table, own_pids, own_user)
     return ObservationMade(
         effective=second.at,
@@ -131,13 +195,31 @@ def state_observation(
         receipt=claim.receipt,
         after=claim.after,
         nonce=halt_nonce(claim.after, claim.host, "observe"),
-        readings=(_reading(first.at, before), _reading(second.at, both)),
-        work_cpu_ms=round(both.cpu_s_between * 1000),
-        host_busy_ms=round(both.host_busy_s * 1000),
-        means=MEANS,
+        readings=tuple(_reading(look.at, one) for look, one in zip(looks, judged, strict=True)),
+        work_cpu_ms=_work_ms(judged),
+        host_busy_ms=round(judged[-1].host_busy_s * 1000),
+        means=f"{MEANS}; {sight.means}"[:_LONGEST_TEXT] if sight.means else MEANS,
         other_user=other_user,
-        limits=limits,
+        limits=(*limits, *sight.limits),
+        instruments=sight.instruments,
     )
+
+
+def _judge_looks(looks: Sequence[Look], selectors: TreeSelectors) -> list[TreeReading]:
+    """Each look compared with the one before, the first with itself; the last with the first, as a whole."""
+    first, last = looks[0], looks[-1]
+    whole = judge_tree(first.table, last.table, selectors, interval_s=last.at.since(first.at))
+    between = [
+        judge_tree(a.table, b.table, selectors, interval_s=b.at.since(a.at))
+        for a, b in pairwise(looks[:-1])
+    ]
+    before = judge_tree(first.table, first.table, selectors, interval_s=whole.interval_s)
+    return [before, *between, whole]
+
+
+def _work_ms(judged: Sequence[TreeReading]) -> int:
+    """What the whole shows, or one stretch of it where more ended within than anybody waited for."""
+    return round(max(one.cpu_s_between for one in judged) * 1000)
 
 
 def _reading(at: Instant, reading: TreeReading) -> Reading:

@@ -37,6 +37,8 @@ from sekisho.model.statements import (
     ObservationMade,
     OrderConfirmed,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     OutageDeclared,
     PackPublished,
@@ -61,6 +63,7 @@ from sekisho.operations.access_admission import (
 from sekisho.operations.clock_offsets import CLOCK_SLACK_S, may_be_ahead
 from sekisho.operations.grounds import Grounds, verify_charter_alive, verify_sound
 from sekisho.operations.holding import verify_hold_limits
+from sekisho.operations.judging import verify_observer
 from sekisho.operations.ladder_admission import (
     check_appeal_decided,
     check_appeal_filed,
@@ -76,10 +79,13 @@ from sekisho.operations.licence_admission import (
     check_issued,
     check_revoked,
 )
+from sekisho.operations.pause_quorum import check_pause_quorum
 from sekisho.operations.publishing import verify_publication
 from sekisho.operations.resolving import verify_fresh, verify_scope, verify_tree
+from sekisho.operations.sealing import verify_opening, verify_sealed
 from sekisho.operations.state import State
 from sekisho.orders import check_release, verify_issue
+from sekisho.orders.sealed import open_sealed
 from sekisho.signing import Recorded, parse_envelope
 from sekisho.signing.recovery import is_notice_over
 from sekisho.signing.tag import unique_key
@@ -100,6 +106,7 @@ OWN_KINDS = frozenset(
         "irregularity-found",
         "disclosure-deposited",
         "disclosure-erased",
+        "order-opened",
         "weights-key-released",
     }
 )
@@ -131,8 +138,11 @@ def check_admission(
     check = _CHECKS.get(type(fact))
     if check is not None:
         check(state, fact, grounds)
-    if isinstance(fact, OrderIssued):
-        verify_hold_limits(state, fact, recorded.verified.digest, recorded.verified.signers)
+    order = _sealed_in(fact, grounds) if isinstance(fact, OrderSealed) else fact
+    if isinstance(order, OrderIssued):
+        verify_hold_limits(state, order, recorded.verified.digest, recorded.verified.signers)
+    if isinstance(fact, ObservationMade):
+        verify_observer(state, fact, recorded.verified.signers)
     if isinstance(fact, PackPublished):
         _check_pack(state, fact, recorded.verified.signers)
         verify_publication(state, fact, grounds.load_pack(fact.pack))
@@ -170,6 +180,19 @@ def _check_order(state: State, order: OrderIssued, grounds: Grounds) -> None:
         _check_scope(state, order, order.resolved, grounds)
 
 
+def _check_sealed(state: State, sealed: OrderSealed, grounds: Grounds) -> None:
+    """Outside, inside and hosts agree, and the order inside may be issued now."""
+    _check_order(state, verify_sealed(state, sealed, grounds.disclosures), grounds)
+
+
+def _sealed_in(sealed: OrderSealed, grounds: Grounds) -> OrderIssued | None:
+    return open_sealed(sealed, grounds.disclosures).order
+
+
+def _check_opening(state: State, fact: OrderOpened, grounds: Grounds) -> None:
+    verify_opening(state, fact, now=grounds.now)
+
+
 def _check_scope(
     state: State, order: OrderIssued, resolved: ResolvedScope, grounds: Grounds
 ) -> None:
@@ -189,6 +212,7 @@ def _check_amendment(state: State, fact: CharterAdopted, grounds: Grounds) -> No
     """A recovery goes on under an expired charter: it replaces keys, and changes no date."""
     if fact.version > 1 and fact.recovers is None:
         verify_charter_alive(state, grounds.now)
+    verify_sound(f"charter version {fact.version}", check_pause_quorum(state, fact))
 
 
 def _check_report(state: State, fact: KeyCompromised, grounds: Grounds) -> None:
@@ -350,6 +374,8 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     OrderConfirmed: _check_confirmation,
     RecoveryVetoed: _check_veto,
     OrderIssued: _check_order,
+    OrderSealed: _check_sealed,
+    OrderOpened: _check_opening,
     LicenceIssued: check_issued,
     LicenceAmended: check_amended,
     LicenceRevoked: check_revoked,
@@ -380,6 +406,8 @@ _UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
     ApplicationFiled: lambda p: (f"application:{p.application}",),
     OutageDeclared: lambda p: (f"outage:{p.outage}",),
     OrderIssued: lambda p: (f"order:{p.register}:{p.number}",),
+    OrderSealed: lambda p: (f"order:{p.register}:{p.number}",),
+    OrderOpened: lambda p: (f"opened:{p.order.digest}",),
     RunDeclared: lambda p: (f"run:{p.run}",),
     ReceiptGiven: lambda p: (f"receipt:{p.host}:{p.sequence}",),
     DisclosureDeposited: lambda p: (f"deposit:{p.statement}",),

@@ -160,7 +160,7 @@ def preview_order(
         services=services,
         by_site=_by_site(rows, services, state),
         devices=devices,
-        running=None if seen is None else sum(row.work == "running" for row in rows),
+        running=_running(rows),
         not_seen=tuple(row.host for row in rows if row.work is None),
         without_checkpoint=tuple(
             row.host for row in rows if row.checkpoint is None and row.saved != "nothing-runs"
@@ -173,6 +173,12 @@ def preview_order(
         stops=stops,
         at=at,
     )
+
+
+def _running(rows: tuple[HostInReach, ...]) -> int | None:
+    """How many of the hosts that were heard of run work; None where none of them was."""
+    heard = [row.work for row in rows if row.work is not None]
+    return heard.count("running") if heard or not rows else None
 
 
 def _row(

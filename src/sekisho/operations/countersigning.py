@@ -6,7 +6,7 @@ a signature that somebody else may use: so it is refused here, on the signer's o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ from sekisho.model.statements import (
     LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
+    OrderSealed,
     OutageDeclared,
     Power,
     RecoveryAnnounced,
@@ -56,8 +57,10 @@ from sekisho.operations.licence_checks import (
     check_licence_amendment,
     check_outage,
 )
+from sekisho.operations.pause_quorum import check_pause_quorum
 from sekisho.operations.recovering import problems_of_announcement
 from sekisho.operations.resolving import RootAt, verify_scope, verify_tree
+from sekisho.operations.sealing import verify_sealed
 from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
 from sekisho.signing import (
@@ -98,6 +101,7 @@ class Footing(msgspec.Struct, frozen=True, kw_only=True):
     """What a signer stands on: a trust root, the charter in force as far as known, and the log where one was read.
 
     `witnessed` is the instant of the checkpoint under which it was read, `root_at` that log's own root at a size.
+    `disclosures`, by payload digest, were shown to the signer of what a statement conceals.
     """
 
     root: TrustRoot | None = None
@@ -105,6 +109,7 @@ class Footing(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None = None
     witnessed: Instant | None = None
     root_at: RootAt | None = None
+    disclosures: Mapping[str, tuple[str, ...]] = {}
 
 
 def power_for(statement: Statement) -> Power | None:
@@ -287,6 +292,12 @@ def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant
             verify_tree(order.resolved, footing.root_at)
 
 
+def _check_sealed(footing: Footing, sealed: OrderSealed, digest: str, now: Instant) -> None:
+    """Nobody signs what they were not shown: the order inside is judged like any other, and the seal with it."""
+    order = verify_sealed(_state(footing), sealed, footing.disclosures.get(digest, ()))
+    _check_order(footing, order, digest, now)
+
+
 def _check_licence(footing: Footing, licence: LicenceIssued, digest: str, now: Instant) -> None:
     origin = _root(footing).origin
     if licence.declaration.log != origin:
@@ -417,6 +428,7 @@ def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: In
         return
     if footing.state is None:
         raise CharterBreak("a later version follows the one in force", remedy="read the log: --log")
+    _refuse(f"charter version {terms.version}", check_pause_quorum(footing.state, terms))
     old = footing.state.regime.in_force()
     if terms.version != old.terms.version + 1 or terms.previous != old.digest:
         raise CharterBreak(
@@ -465,6 +477,7 @@ def _charter(footing: Footing) -> Charter:
 
 _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     OrderIssued: _check_order,
+    OrderSealed: _check_sealed,
     LicenceIssued: _check_licence,
     LicenceRevoked: _check_revocation,
     LicenceAmended: _check_amendment,

@@ -86,6 +86,15 @@ class Depositor:
                 f"no statement {digest[:16]} that conceals a field is in the log",
                 remedy="name the SHA-256 of its payload",
             )
+        if any(
+            known.digest == digest and known.sealed is not None and not known.is_opened
+            for book in self._desk.state.orders.orders.values()
+            for known in book.values()
+        ):
+            raise StateConflict(
+                f"{digest[:16]} is a sealed order, which must be opened",
+                remedy="erase it once it is open; then nothing of it is concealed any more",
+            )
         found = self._desk.state.licences.by_lease(recorded.leaf)
         if found is not None and found[1].ended is None:
             raise StateConflict(

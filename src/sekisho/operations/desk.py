@@ -12,9 +12,16 @@ from typing import Protocol
 import msgspec
 
 from sekisho.ledger.sequencer import Appended, Sequencer, Submission
-from sekisho.model.errors import BadSignature, NotAuthorised, SekishoError, StateConflict
+from sekisho.model.errors import (
+    BadSignature,
+    InvalidInput,
+    NotAuthorised,
+    SekishoError,
+    StateConflict,
+)
 from sekisho.model.statements import (
     FindingRaised,
+    OrderSealed,
     PackReference,
     Predicate,
     ReceiptGiven,
@@ -143,8 +150,14 @@ class Desk:
             now=self.clock.now(), load_pack=self._load_pack, root_at=self._sequencer.root_at
         )
 
-    def admit(self, raw: bytes, *, own: bool = False) -> Admitted:
-        """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed."""
+    def admit(
+        self, raw: bytes, *, own: bool = False, disclosures: tuple[str, ...] = ()
+    ) -> Admitted:
+        """Take a signed statement into the log. Raises an error that says what is wrong; then nothing changed.
+
+        `disclosures` come with a sealed order, whose signers made them; what the desk itself conceals it keeps by
+        itself (`state_fact`).
+        """
         # Before the lock: what nobody with authority signed must not hold up what somebody did.
         before = self._state
         draft = before.verify(raw)
@@ -157,9 +170,11 @@ class Desk:
             known = self._by_digest.get(draft.verified.digest)
             if known is not None:
                 return _admitted(known, fresh=False)
-            check_admission(self._state, draft, self.grounds(), own=own)
+            grounds = msgspec.structs.replace(self.grounds(), disclosures=disclosures)
+            check_admission(self._state, draft, grounds, own=own)
             # The rooms judge a dry run first: what they refuse must not be in the log.
-            self._state.after(draft, self._disclosures)
+            self._state.after(draft, self._with(draft, disclosures))
+            self._keep_sealed(draft, disclosures)
             submission = Submission(
                 envelope=raw,
                 payload_sha256=bytes.fromhex(draft.verified.digest),
@@ -173,7 +188,28 @@ class Desk:
             self._is_unsettled = False
             # Crash here: its own date stands beside its recorded time, and whoever reads both finds the offset.
             self._note_offset(draft)
+            if disclosures and self.deposits is not None:
+                # Crash here: sealed and not deposited; `complete` does it at the next start.
+                self.deposits.complete()
             return _admitted(self._by_digest[draft.verified.digest], fresh=place.fresh)
+
+    def _with(self, draft: Recorded, disclosures: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+        """What the desk can open, and what just came in."""
+        if not disclosures:
+            return self._disclosures
+        return {**self._disclosures, draft.verified.digest: disclosures}
+
+    def _keep_sealed(self, draft: Recorded, disclosures: tuple[str, ...]) -> None:
+        """Keep what came with a sealed order before it is in the log. Raises InvalidInput for any other statement."""
+        if not disclosures:
+            return
+        if not isinstance(draft.verified.predicate, OrderSealed):
+            raise InvalidInput(f"a {draft.verified.kind} comes without disclosures")
+        if self.deposits is not None:
+            self.deposits.check(disclosures)
+        # Crash behind this: an orphan disclosure, never an order that nobody can open.
+        self.private.save_disclosures(draft.verified.digest, disclosures)
+        self._disclosures[draft.verified.digest] = disclosures
 
     def _note_offset(self, draft: Recorded) -> None:
         """A finding of the desk's own where a host dated its evidence ahead."""

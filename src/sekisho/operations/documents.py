@@ -21,12 +21,14 @@ from sekisho.model.statements import (
     LicenceIssued,
     OrderIssued,
     OrderReference,
+    OrderSealed,
     PackPublished,
     RunDeclared,
     Stage,
 )
 from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
+from sekisho.orders.sealed import public_face
 from sekisho.signing import PublicKey
 from sekisho.signing.emergency import Emergency
 from sekisho.signing.folding import Adopted
@@ -122,8 +124,11 @@ class LeaseDocument(Document, frozen=True, kw_only=True):
 
 
 class OrderDocument(Document, frozen=True, kw_only=True):
+    """An order; `sealed` stands beside what everybody may know of it until it opens."""
+
     digest: str
     order: OrderIssued
+    sealed: OrderSealed | None = None
 
 
 class StageDocument(Document, frozen=True, kw_only=True):
@@ -224,7 +229,8 @@ def of_lease(lease: LeaseState) -> LeaseDocument:
 
 def of_order(known: KnownOrder) -> OrderDocument:
     """An order as issued."""
-    return OrderDocument(digest=known.digest, order=known.order)
+    face = public_face(known)
+    return OrderDocument(digest=known.digest, order=face.order, sealed=known.sealed)
 
 
 def of_life(life: HostUnderOrder) -> LifeDocument:

@@ -1,5 +1,6 @@
 """What a host is told, in sequence: charter, enrolment, its licences, all orders, the newest heartbeat; with proofs.
 
+A sealed order goes out bare, since anybody may read a feed: what is inside a host asks for by its key (orders.asking).
 A pause or a hold goes out the moment it is in the log, unproven, since what restricts acts on sight, and so does an
 outage, in which witnesses may be what is away; everything goes out with its proof once a witnessed checkpoint covers
 it. A cursor names this process's run, so that after a restart a host is told everything again rather than missing
@@ -34,6 +35,8 @@ from sekisho.model.statements import (
     LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     OutageDeclared,
     Predicate,
@@ -105,7 +108,7 @@ class Feed:
         self._unmarked: int | None = None
         self._cosigned: Cosigned | None = None
         self._lock = threading.Lock()
-        self.memberships = Memberships(lambda: desk.state.orders)
+        self.memberships = Memberships(lambda: desk.state.orders, desk.disclosures_of)
         self._listeners: list[Callable[[], None]] = []
         # By index, each in the first witnessed tree that it was asked for in: that one proves it for good.
         self._proofs: dict[int, str] = {}
@@ -132,7 +135,7 @@ class Feed:
             is_heartbeat = isinstance(fact, OrdersInForce)
             (self._heartbeats if is_heartbeat else self._waiting).append(recorded)
             on_sight = isinstance(fact, OutageDeclared) or (
-                isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
+                isinstance(fact, OrderIssued | OrderSealed) and fact.kind in ON_SIGHT
             )
             if on_sight:
                 self._add(recorded, proven=False)
@@ -272,7 +275,7 @@ class Feed:
         fact = recorded.verified.predicate
         if isinstance(fact, KeyCompromised | RecoveryAnnounced):
             self._unmarked = recorded.index
-        if isinstance(fact, OrderIssued) and self._mark is not None:
+        if isinstance(fact, OrderIssued | OrderSealed) and self._mark is not None:
             told, self._mark = self._mark, None
             return (told,)
         if not isinstance(fact, TimeMarked):
@@ -360,6 +363,8 @@ _TOLD = (
     LicenceSuspended,
     OrderConfirmed,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     OutageDeclared,
     RecoveryAnnounced,

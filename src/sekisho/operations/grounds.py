@@ -19,11 +19,13 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     """What an admission rests on beside the log: the time, and the bytes of published packs (None: not at hand).
 
     `root_at` is the log's own root at a size that it had; without it the tree that a scope names is not compared.
+    `disclosures` came in with a sealed order.
     """
 
     now: Instant
     load_pack: Callable[[PackReference], Pack | None]
     root_at: Callable[[int], bytes] | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 def verify_sound(what: str, problems: list[str]) -> None:

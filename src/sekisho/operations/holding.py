@@ -42,9 +42,12 @@ def verify_hold_limits(
 
 
 def check_hold_limits(state: State, order: OrderIssued, digest: str) -> list[str]:
-    """Why a hold would be refused under the signatures of its own quorum alone: for drafters, before anybody signs."""
+    """Why a hold would be refused under its own quorum's signatures alone: for drafters, before anybody signs.
+
+    Nothing of one that is in the log: it was judged when it came.
+    """
     charter = state.regime.in_force()
-    if not is_counted(order):
+    if not is_counted(order) or state.holds.find(digest) is not None:
         return []
     signers = frozenset(key.key_id for key in charter.keys_of("hold"))
     drafted = hold_of(order, digest, charter, signers, _devices(state, order))

@@ -30,6 +30,7 @@ from sekisho.operations.licence_checks import (
     check_licence_amendment,
     check_outage,
 )
+from sekisho.operations.lineage_hold import check_lineage_free
 from sekisho.operations.running import decide_run
 from sekisho.operations.state import State
 
@@ -54,6 +55,7 @@ def check_issued(state: State, licence: LicenceIssued, grounds: Grounds) -> None
         problems.append(
             f"{party.organisation} holds a key in a pause quorum and cannot be licensed"
         )
+    problems += check_lineage_free(state, licence.run, grounds.now)
     budget = parse_flop(licence.budget_flop)
     asked = _Asked(run=licence.run, budget_flop=budget, told=licence.decision)
     problems += _against_rules(state, asked, grounds, at=licence.effective)
@@ -66,6 +68,8 @@ def check_amended(state: State, fact: LicenceAmended, grounds: Grounds) -> None:
     verify_charter_alive(state, grounds.now)
     problems = check_licence_amendment(state, fact)
     held = state.licences.licences.get(fact.licence.leaf)
+    if held is not None and grants_more(held, fact, state.regime.hosts):
+        problems += check_lineage_free(state, held.licence.run, grounds.now)
     if held is not None and (
         grants_more(held, fact, state.regime.hosts) or fact.decision != held.licence.decision
     ):

@@ -37,6 +37,7 @@ class OrderPlan(msgspec.Struct, frozen=True, kw_only=True):
     exemptions: tuple[str, ...] = ()
     drill: bool = False
     access: AccessTerms | None = None
+    cap_percent: int | None = None
     resolved: ResolvedScope | None = None
 
 
@@ -69,6 +70,7 @@ def draft_order(state: State, plan: OrderPlan, *, now: Instant) -> OrderIssued:
         lifts=plan.lifts,
         drill=plan.drill,
         access=plan.access,
+        cap_percent=plan.cap_percent,
         resolved=plan.resolved,
     )
     problems = check_order(order, charter)

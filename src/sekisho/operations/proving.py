@@ -1,4 +1,7 @@
-"""Each host's own proof that an order whose scope was resolved is for it, or is not; made as it is asked for."""
+"""Each host's own proof that an order whose scope was resolved is for it, or is not; made as it is asked for.
+
+Of a sealed order with what a host may see of it: all where it is in scope, the salt of the tree where it is not.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from sekisho.model.membership import Membership
-from sekisho.model.statements import OrderIssued
+from sekisho.model.statements import OrderIssued, OrderSealed
+from sekisho.operations.sealing import show_host
 from sekisho.orders import OrderBook
 from sekisho.orders.membership import HostTree, host_leaf
+from sekisho.orders.sealed import open_sealed, seal_tree
 from sekisho.signing import Recorded
 
 __all__ = ["Memberships"]
@@ -21,8 +26,14 @@ MOST_TREES = 32
 class Memberships:
     """The trees over the hosts of resolved orders, the ones asked for last. Safe for many threads."""
 
-    def __init__(self, orders: Callable[[], OrderBook]) -> None:
+    def __init__(
+        self,
+        orders: Callable[[], OrderBook],
+        disclosures: Callable[[str], tuple[str, ...]] = lambda _: (),
+    ) -> None:
+        """`disclosures` are those kept of a statement, by its payload digest."""
         self._orders = orders
+        self._disclosures = disclosures
         self._trees: OrderedDict[str, HostTree] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -34,17 +45,44 @@ class Memberships:
         tree = self._tree(recorded.verified.digest, fact)
         return None if tree is None else tree.prove(host_leaf(host))
 
+    def show(self, recorded: Recorded, host: str) -> tuple[Membership | None, tuple[str, ...]]:
+        """What `host` is shown of an order: its proof, and of a sealed one the disclosures that are for it."""
+        fact, digest = recorded.verified.predicate, recorded.verified.digest
+        if not isinstance(fact, OrderSealed):
+            return self.prove(recorded, host), ()
+        texts = self._disclosures(digest)
+        salt = open_sealed(fact, texts).salt
+        tree = None if salt is None else self._sealed_tree(digest, fact, salt)
+        if salt is None or tree is None:
+            return None, ()
+        return show_host(tree, salt, texts, host)
+
+    def _sealed_tree(self, digest: str, sealed: OrderSealed, salt: bytes) -> HostTree | None:
+        with self._lock:
+            tree = self._trees.get(digest)
+            if tree is None:
+                register = self._orders().orders.get(sealed.register)
+                held = None if register is None else register.get(sealed.number)
+                if held is None or held.named is None or held.digest != digest:
+                    return None
+                tree = seal_tree(salt, held.named, sealed.leaves)
+            return self._keep(digest, tree)
+
+    def _keep(self, digest: str, tree: HostTree) -> HostTree:
+        """The tree, as the one asked for last; the one asked for longest ago goes."""
+        self._trees[digest] = tree
+        self._trees.move_to_end(digest)
+        if len(self._trees) > MOST_TREES:
+            self._trees.popitem(last=False)
+        return tree
+
     def _tree(self, digest: str, order: OrderIssued) -> HostTree | None:
         with self._lock:
             known = self._trees.get(digest)
             if known is not None:
-                self._trees.move_to_end(digest)
-                return known
+                return self._keep(digest, known)
             register = self._orders().orders.get(order.register)
             held = None if register is None else register.get(order.number)
             if held is None or held.named is None or held.digest != digest:
                 return None
-            tree = self._trees[digest] = HostTree(host_leaf(each) for each in held.named)
-            if len(self._trees) > MOST_TREES:
-                self._trees.popitem(last=False)
-            return tree
+            return self._keep(digest, HostTree(host_leaf(each) for each in held.named))

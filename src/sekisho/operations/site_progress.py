@@ -14,6 +14,7 @@ import msgspec
 from sekisho.model.instants import Instant
 from sekisho.model.statements import HostEnrolled
 from sekisho.operations.state import State, facts_under
+from sekisho.operations.straggling import due_of
 from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
 
@@ -36,14 +37,17 @@ Place: TypeAlias = Literal[
     "resumed",
     "checkpointed",
     "received",
+    "issued",
     "non-responsive",
 ]
+"""`issued`: nothing was heard, and there is still time to halt; `non-responsive`: there is none left."""
 DEGREES: Final[tuple[Place, ...]] = (
     "verified",
     "corroborated",
     "claimed",
     "contradicted",
     "non-responsive",
+    "issued",
     "received",
     "checkpointed",
     "capped",
@@ -100,26 +104,27 @@ def progress_by_site(state: State, known: KnownOrder, at: Instant) -> tuple[Site
     names = {host.host: host for host in covered}
     names |= {name: state.regime.hosts[name] for name in heard if name in state.regime.hosts}
     sites: dict[str, list[HostProgress]] = {}
+    due = due_of(state, known)
     for name in sorted(names):
         life = state.lives.of(known.reference, name)
-        sites.setdefault(names[name].site, []).append(_host(names[name], life, at))
+        sites.setdefault(names[name].site, []).append(_host(names[name], life, at, due))
     return tuple(_site(site, sites[site]) for site in sorted(sites))
 
 
-def _host(host: HostEnrolled, life: HostUnderOrder, at: Instant) -> HostProgress:
+def _host(host: HostEnrolled, life: HostUnderOrder, at: Instant, due: Instant) -> HostProgress:
     verdict = life.verdict
     lasting = verdict is not None and at < verdict.lapses and _speaks(life)
     return HostProgress(
         host=host.host,
         site=host.site,
         devices=len(host.devices),
-        place=_place(life, at),
+        place=_place(life, at, due),
         reached=_reached(life),
         holds_until=verdict.lapses if verdict is not None and lasting else None,
     )
 
 
-def _place(life: HostUnderOrder, at: Instant) -> Place:
+def _place(life: HostUnderOrder, at: Instant, due: Instant) -> Place:
     last = life.stages[-1].stage if life.stages else None
     if last == "resumed":
         return "resumed"
@@ -130,7 +135,9 @@ def _place(life: HostUnderOrder, at: Instant) -> Place:
         return "capped"
     if last == "received":
         return "received"
-    return "checkpointed" if last == "checkpointed" else "non-responsive"
+    if last == "checkpointed":
+        return "checkpointed"
+    return "issued" if at < due else "non-responsive"
 
 
 def _speaks(life: HostUnderOrder) -> bool:

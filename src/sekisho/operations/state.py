@@ -17,6 +17,8 @@ from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     HostEnrolled,
     OrderIssued,
+    OrderOpened,
+    OrderSealed,
     OrdersInForce,
     PackPublished,
     Predicate,
@@ -34,6 +36,7 @@ from sekisho.orders.appeals import AppealBook
 from sekisho.orders.checkpoints import CheckpointBook
 from sekisho.orders.holding import HoldBook, record_hold
 from sekisho.orders.lifecycle import OrderLives
+from sekisho.orders.recording import known_order, with_order
 from sekisho.orders.refusals import RefusalBook
 from sekisho.signing import PackShelf, Recorded, Regime, TrustRoot, put_on_shelf
 from sekisho.signing.releases import ReleaseBook
@@ -76,7 +79,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """
         verified = recorded.verified
         fact = verified.predicate
-        known = {recorded.leaf: disclosures.get(verified.digest, ())}
+        texts = disclosures.get(verified.digest, ())
+        known = {recorded.leaf: texts}
         regime = self.regime.after(recorded)
         licences = self.licences.after(recorded, known)
         return State(
@@ -85,9 +89,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             rosters=self.rosters.after(recorded, regime.hosts, licences),
             applications=self.applications.after(recorded, self.regime.charter),
             outages=self.outages.after(recorded),
-            orders=self._orders_after(recorded, regime),
+            orders=self._orders_after(recorded, regime, texts),
             lives=self.lives.after(recorded),
-            holds=record_hold(self.holds, recorded, self.regime, lambda: self._devices_held(fact)),
+            holds=self._holds_after(recorded, texts),
             refusals=self.refusals.after(recorded),
             appeals=self.appeals.after(recorded),
             checkpoints=self.checkpoints.after(recorded),
@@ -102,13 +106,30 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """An order as this fold knows it: one whose scope was resolved with the hosts that it names."""
         return known_with_hosts(self.rosters, order, digest, log_size=self.size)
 
-    def _orders_after(self, recorded: Recorded, regime: Regime) -> OrderBook:
-        book = record_in_book(self.orders, recorded, self.regime, regime)
-        fact, digest = recorded.verified.predicate, recorded.verified.digest
-        if not isinstance(fact, OrderIssued) or fact.resolved is None:
+    def _orders_after(
+        self, recorded: Recorded, regime: Regime, texts: tuple[str, ...]
+    ) -> OrderBook:
+        book = record_in_book(self.orders, recorded, self.regime, regime, texts=texts)
+        fact = recorded.verified.predicate
+        if not isinstance(fact, OrderIssued | OrderSealed | OrderOpened):
             return book
-        named = self.known(fact).named
+        digest = fact.order.digest if isinstance(fact, OrderOpened) else recorded.verified.digest
+        where = fact.order if isinstance(fact, OrderOpened) else fact
+        found = book.orders.get(where.register, {}).get(where.number)
+        if found is None or found.digest != digest or found.order.resolved is None:
+            return book
+        named = self.known(found.order).named
         return book if named is None else book.naming(digest, named)
+
+    def _holds_after(self, recorded: Recorded, texts: tuple[str, ...]) -> HoldBook:
+        """A sealed hold counts like any other for whoever was shown it, and for nobody else."""
+        fact = recorded.verified.predicate
+        if isinstance(fact, OrderSealed):
+            known = known_order(recorded.verified, self.regime.in_force(), texts, witnessed=True)
+            if not known.is_shown:
+                return self.holds
+            recorded, fact = with_order(recorded, known.order), known.order
+        return record_hold(self.holds, recorded, self.regime, lambda: self._devices_held(fact))
 
     def _devices_held(self, fact: Predicate) -> dict[str, int]:
         """The devices of each host that an order covers as the log stands."""

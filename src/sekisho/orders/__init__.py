@@ -1,6 +1,14 @@
 """Orders: who is to stop, by whose power, how sure we are that they did, and how they may go on."""
 
-from sekisho.orders.halts import ChallengeEvidence, HaltEvidence, halt_nonce, judge_halt
+from sekisho.orders.halts import (
+    ChallengeEvidence,
+    HaltEvidence,
+    halt_nonce,
+    judge_halt,
+    shows_work,
+)
+from sekisho.orders.instruments import InstrumentsShow, judge_instruments
+from sekisho.orders.observers import is_own_side
 from sekisho.orders.recording import doubted_orders, record_in_book
 from sekisho.orders.registers import (
     EMPTY_HEAD,
@@ -13,6 +21,7 @@ from sekisho.orders.registers import (
     in_force_root,
     names_scope_of,
 )
+from sekisho.orders.renewal import due_again, longest_delay_s
 from sekisho.orders.scope import (
     Demand,
     HostFacts,
@@ -45,6 +54,7 @@ __all__ = [
     "HaltEvidence",
     "HeadsConflict",
     "HostFacts",
+    "InstrumentsShow",
     "KnownOrder",
     "OrderBook",
     "OrderFault",
@@ -58,6 +68,7 @@ __all__ = [
     "check_release",
     "decide_demand",
     "doubted_orders",
+    "due_again",
     "effect_of",
     "facts_of",
     "halt_nonce",
@@ -65,9 +76,13 @@ __all__ = [
     "in_force_root",
     "is_covered",
     "is_in_scope",
+    "is_own_side",
     "judge_halt",
+    "judge_instruments",
+    "longest_delay_s",
     "names_scope_of",
     "record_in_book",
+    "shows_work",
     "verify_issue",
     "verify_on_sight",
 ]

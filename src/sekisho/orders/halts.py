@@ -23,8 +23,9 @@ from sekisho.model.statements import (
     Span,
 )
 from sekisho.model.wire import sha256_hex
+from sekisho.orders.instruments import judge_instruments
 
-__all__ = ["ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt"]
+__all__ = ["ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt", "shows_work"]
 
 MIN_READING_GAP_S = 5.0
 QUIET_CPU_MS = 0
@@ -44,6 +45,7 @@ class HaltEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known about one host under one order; digests are those of the statements' payloads.
 
     `recorded`: by when the log surely held the receipt, so that a host gains nothing by dating it ahead.
+    `own_side`: only keys of the host's own organisation's constituencies signed the observation.
     """
 
     host: HostEnrolled
@@ -54,6 +56,7 @@ class HaltEvidence(msgspec.Struct, frozen=True, kw_only=True):
     recorded: Instant | None = None
     observation: ObservationMade | None = None
     observation_digest: str = ""
+    own_side: bool = False
     challenges: tuple[ChallengeEvidence, ...] = ()
     tree: LogPosition | None = None
 
@@ -93,6 +96,12 @@ def judge_halt(evidence: HaltEvidence, *, now: Instant, lapses_after_s: int) -> 
     )
 
 
+def shows_work(observed: ObservationMade) -> bool:
+    """Whether an observation saw work, by the processes or by an instrument of the time that it spans."""
+    given = observed.readings[0].at
+    return _saw_processes(observed) or bool(judge_instruments(observed, given=given).above)
+
+
 def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
     receipt = evidence.receipt
     about = (evidence.host.host, "halted", evidence.order)
@@ -106,12 +115,17 @@ def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
     if unfit:
         return "claimed", unfit, used
     used.append(evidence.observation_digest)
-    if observed.work_cpu_ms > QUIET_CPU_MS or any(r.running for r in observed.readings):
-        return "contradicted", [_what_was_seen(observed)], used
+    shown = judge_instruments(observed, given=_given_by(evidence, receipt))
+    seen = [_what_was_seen(observed)] if _saw_processes(observed) else []
+    if seen or shown.above:
+        return "contradicted", [*seen, *shown.above], used
     gap = observed.readings[-1].at.since(observed.readings[0].at)
     if gap < MIN_READING_GAP_S:
         return "claimed", [f"the two readings are {gap:.1f} s apart, five are asked"], used
     reasons = [f"another constituency's observer saw no work in two readings {gap:.1f} s apart"]
+    if shown.at_rest:
+        reasons.append(f"corroborated by observer and {', '.join(shown.at_rest)}, all at rest")
+    reasons += shown.nothing
     return _with_challenge(evidence, "corroborated", reasons, used)
 
 
@@ -158,6 +172,8 @@ def _check_binding(
 ) -> list[str]:
     """Why an observation says nothing about this halt: what it saw then counts neither for nor against it."""
     problems = []
+    if evidence.own_side:
+        problems.append("the observer's key is of the host's own side: it corroborates nothing")
     if observed.host != evidence.host.host:
         problems.append("the observation is about another host")
     if observed.receipt != evidence.receipt_digest or observed.order != evidence.order:
@@ -178,6 +194,10 @@ def _given_by(evidence: HaltEvidence, receipt: ReceiptGiven) -> Instant:
         if evidence.recorded is None
         else min(receipt.effective, evidence.recorded)
     )
+
+
+def _saw_processes(observed: ObservationMade) -> bool:
+    return observed.work_cpu_ms > QUIET_CPU_MS or any(r.running for r in observed.readings)
 
 
 def _what_was_seen(observed: ObservationMade) -> str:

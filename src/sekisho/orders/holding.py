@@ -188,14 +188,19 @@ class HoldBook(msgspec.Struct, frozen=True, kw_only=True):
             return None
         for name in sorted(new.by):
             for quarter in _quarters(new.order.not_before, new.order.expires):
-                taken = self._chip_us(name, quarter) + new.chip_us(quarter)
+                before = self._chip_us(name, quarter, but=new.reference.digest)
+                taken = before + new.chip_us(quarter)
                 if taken > limit * _HOUR_US:
                     used = -(-taken // _HOUR_US)
                     return BudgetRow(constituency=name, quarter=quarter, used=used, limit=limit)
         return None
 
-    def _chip_us(self, constituency: str, quarter: Period) -> int:
-        return sum(hold.chip_us(quarter) for hold in self.holds if constituency in hold.by)
+    def _chip_us(self, constituency: str, quarter: Period, *, but: str = "") -> int:
+        return sum(
+            hold.chip_us(quarter)
+            for hold in self.holds
+            if constituency in hold.by and hold.reference.digest != but
+        )
 
 
 def holders_of(order: OrderIssued, charter: Charter, signers: frozenset[str]) -> frozenset[str]:

@@ -6,6 +6,8 @@ is at its last receipt again. Source: protocol sections 8 and 9.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from sekisho.model.instants import Instant
@@ -19,6 +21,7 @@ from sekisho.model.statements import (
     ReceiptGiven,
     Stage,
 )
+from sekisho.orders.renewal import due_again
 from sekisho.signing.regime import Recorded
 
 __all__ = ["HostUnderOrder", "OrderLives", "StagePassed"]
@@ -42,6 +45,7 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[StagePassed, ...] = ()
     observation: ObservationMade | None = None
     observation_digest: str = ""
+    observers: tuple[str, ...] = ()
     verdict: HaltJudged | None = None
     verdict_digest: str = ""
 
@@ -50,6 +54,17 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
         """The halted receipt, unless a resumed one came after it."""
         last = next((s for s in reversed(self.stages) if s.stage in ("halted", "resumed")), None)
         return last if last is not None and last.stage == "halted" else None
+
+    @property
+    def capped(self) -> StagePassed | None:
+        """The newest capped receipt, unless a resumed one came after it."""
+        last = next((s for s in reversed(self.stages) if s.stage in ("capped", "resumed")), None)
+        return last if last is not None and last.stage == "capped" else None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the host says that it does what the order asks: it halted, or it goes slower."""
+        return self.halted is not None or self.capped is not None
 
     def degree(self, at: Instant) -> Degree | None:
         """How sure the halt is at an instant; None once the host has resumed.
@@ -95,7 +110,12 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(fact, ObservationMade):
             life = self.of(fact.order, fact.host)
             return self._with(
-                msgspec.structs.replace(life, observation=fact, observation_digest=digest)
+                msgspec.structs.replace(
+                    life,
+                    observation=fact,
+                    observation_digest=digest,
+                    observers=tuple(sorted(recorded.verified.signers)),
+                )
             )
         if isinstance(fact, HaltJudged):
             life = self.of(fact.order, fact.host)
@@ -121,6 +141,20 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
     def awaiting_observation(self) -> tuple[HostUnderOrder, ...]:
         """Halted hosts whose newest halted receipt nobody has looked into yet."""
         return tuple(self.lives[key] for key in self.unseen)
+
+    def due_again(
+        self, orders: Iterable[OrderReference], at: Instant, halt_verdict_s: int
+    ) -> tuple[HostUnderOrder, ...]:
+        """Halted hosts under these orders whose last observation is so old that a new one is due."""
+        return tuple(
+            life
+            for order in orders
+            for life in self.under(order)
+            if life.halted is not None
+            and life.observation is not None
+            and not _is_unseen(life)
+            and at >= due_again(life.observation, halt_verdict_s)
+        )
 
     def _with(self, life: HostUnderOrder) -> OrderLives:
         key = (life.order.digest, life.host)

@@ -24,6 +24,7 @@ from sekisho.model.statements import (
 )
 from sekisho.orders.lifecycle import HostUnderOrder
 from sekisho.orders.registers import KnownOrder
+from sekisho.orders.scope import halts_work
 from sekisho.signing.regime import Recorded
 
 __all__ = [
@@ -128,7 +129,7 @@ class RefusalBook(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_stopping(order: OrderIssued) -> bool:
     """Whether an order asks hosts to halt, so that one which does not is late: no drill, no cap, no resume."""
-    return order.effect in ("freeze", "checkpoint-then-stop") and not order.drill
+    return halts_work(order) and not order.drill
 
 
 def halt_due(order: OrderIssued, terms: CharterAdopted, recorded: Instant | None) -> Instant:

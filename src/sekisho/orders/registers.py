@@ -20,6 +20,7 @@ from sekisho.model.statements import (
     CharterRegister,
     OrderIssued,
     OrderReference,
+    OrderSealed,
     OrdersInForce,
     RegisterHead,
     Scope,
@@ -35,6 +36,7 @@ __all__ = [
     "TwoDigests",
     "WrongRegister",
     "in_force_root",
+    "lifts_order",
     "names_scope_of",
 ]
 
@@ -73,6 +75,8 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     `doubtful`: it stands, but on a word that was put in doubt, so it must not end work. `by` are the constituencies
     that its power asks and whose keys signed it, as far as that is known. Of an order whose scope was resolved,
     `membership` is what one host was shown about itself, and `named` all its hosts, where the reader could resolve it.
+    Of a `sealed` one `order` is what is inside where it `is_shown`, else a stand-in for everybody (orders.sealed), and
+    `is_opened` says that the log shows it to all; `digest` is the sealed order's own.
     """
 
     order: OrderIssued
@@ -82,10 +86,15 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     by: frozenset[str] = frozenset()
     membership: Literal["in", "out", "unknown"] = "unknown"
     named: frozenset[str] | None = None
+    sealed: OrderSealed | None = None
+    is_shown: bool = True
+    is_opened: bool = False
 
     @property
     def is_unproven(self) -> bool:
-        """Whether nobody has shown yet whether this order is for the host that keeps the book."""
+        """Whether nobody has shown yet whether this order is for the host that keeps the book, or what it asks."""
+        if not self.is_shown:
+            return self.membership != "out"
         is_told = self.membership != "unknown" or self.named is not None
         return self.order.resolved is not None and self.order.kind != "resume" and not is_told
 
@@ -153,6 +162,21 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         if order.previous != digest:
             raise RegisterGap(f"order {order.number} of {order.register} names another predecessor")
 
+    def verify_number(self, known: KnownOrder) -> None:
+        """Raise TwoDigests where another order is known at its number."""
+        self._check_digest(known)
+
+    def lifts(self, known: KnownOrder, ending: Instant) -> bool:
+        """Whether a witnessed resume lifts an order, in this book or beside it, by the clock that ends."""
+        return any(
+            other.order.kind == "resume"
+            and other.witnessed
+            and other.order.not_before <= ending
+            and any(name.digest == known.digest for name in other.order.lifts)
+            and names_scope_of(other.order, known.order)
+            for other in self._all()
+        )
+
     def after(self, known: KnownOrder) -> OrderBook:
         """The book with one more order, in whatever sequence it comes. Raises TwoDigests."""
         order = known.order
@@ -186,6 +210,15 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
                 known
                 if known.membership == "in"
                 else msgspec.structs.replace(known, membership=membership)
+            ),
+        )
+
+    def showing(self, digest: str, order: OrderIssued, *, is_opened: bool) -> OrderBook:
+        """The book once it is known what the sealed order with this payload digest is; `is_opened`: to everybody."""
+        return self._changed(
+            digest,
+            lambda known: msgspec.structs.replace(
+                known, order=order, is_shown=True, is_opened=is_opened or known.is_opened
             ),
         )
 
@@ -232,6 +265,10 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         found.sort(key=lambda k: (k.order.not_before.us, k.order.register, k.order.number))
         return tuple(found)
 
+    def lifted(self, at: Instant) -> frozenset[str]:
+        """The payload digests of all orders that a resume has lifted by `at`."""
+        return self._lifted(at, at)[0]
+
     def find(self, reference: OrderReference) -> KnownOrder | None:
         known = self.orders.get(reference.register, _NO_ORDERS).get(reference.number)
         return known if known is not None and known.digest == reference.digest else None
@@ -263,7 +300,7 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
                     name.digest
                     for name in known.order.lifts
                     if (found := self.find(name)) is not None
-                    and names_scope_of(known.order, found.order)
+                    and lifts_order(known.order, found)
                 )
                 (fallen if end is not None and end <= at else lifted).update(names)
         return frozenset(lifted), frozenset(fallen - lifted)
@@ -315,13 +352,26 @@ def _newest(heads: Mapping[str, RegisterHead], head: RegisterHead) -> Mapping[st
 
 def _with_what_was_known(known: KnownOrder, before: KnownOrder) -> KnownOrder:
     """An order that is told again: what was shown of it stays shown."""
+    if before.is_shown and not known.is_shown:
+        known = msgspec.structs.replace(known, order=before.order, is_shown=True)
     return msgspec.structs.replace(
         known,
+        is_opened=known.is_opened or before.is_opened,
         witnessed=known.witnessed or before.witnessed,
         membership=before.membership if before.membership != "unknown" else known.membership,
         named=known.named if known.named is not None else before.named,
         by=known.by or before.by,
     )
+
+
+def lifts_order(release: OrderIssued, lifted: KnownOrder) -> bool:
+    """Whether a resume that names an order lifts it: a sealed one it lifts everywhere, opened or not.
+
+    Else whoever has not seen its scope could not tell what is in force.
+    """
+    if lifted.sealed is not None:
+        return release.scope == Scope(everywhere=True)
+    return names_scope_of(release, lifted.order)
 
 
 def names_scope_of(release: OrderIssued, lifted: OrderIssued) -> bool:

@@ -105,6 +105,8 @@ def is_in_scope(scope: Scope, facts: HostFacts) -> bool:
 def is_covered(known: KnownOrder, facts: HostFacts) -> bool:
     """Whether an order acts on this host: in scope, not exempt, and a drill only on the declared canary."""
     order = known.order
+    if known.sealed is not None and known.membership == "out":
+        return False
     if facts.run is not None and facts.run in order.exemptions:
         return False
     if order.drill and (

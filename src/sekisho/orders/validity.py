@@ -11,7 +11,7 @@ from sekisho.model.errors import InvalidInput, VerificationError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import OrderIssued, Scope
 from sekisho.orders.predicates import check_predicate
-from sekisho.orders.registers import KnownOrder, OrderBook, names_scope_of
+from sekisho.orders.registers import KnownOrder, OrderBook, lifts_order
 from sekisho.signing.charter import Charter
 
 __all__ = [
@@ -81,9 +81,11 @@ def check_order(order: OrderIssued, charter: Charter) -> list[str]:
 def check_release(release: OrderIssued, book: OrderBook) -> list[str]:
     """Why a resume would not lift what it names: whom its scope leaves out, it must not release."""
     return [
-        f"its scope is not that of order {lifted.register} {lifted.number}: repeat that scope, or say everywhere"
+        f"order {lifted.register} {lifted.number} is sealed: a resume of it says everywhere"
+        if found.sealed is not None
+        else f"its scope is not that of order {lifted.register} {lifted.number}: repeat that scope, or say everywhere"
         for lifted in release.lifts
-        if (found := book.find(lifted)) is not None and not names_scope_of(release, found.order)
+        if (found := book.find(lifted)) is not None and not lifts_order(release, found)
     ]
 
 

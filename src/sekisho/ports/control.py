@@ -38,12 +38,14 @@ class Unacknowledged(StateConflict):
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
     """One envelope's bytes, and its tlog-proof where the log has witnessed it.
 
-    `membership`: of an order whose scope was resolved, whether the host that asked is in it.
+    `membership`: of an order whose scope was resolved, whether the host that asked is in it; `disclosures` of a sealed
+    one are both where it is, and the salt alone where it is not.
     """
 
     envelope: bytes
     proof: str | None = None
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,10 @@ class OrderFeed(Protocol):
 
     def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
         """One order by its number; `host` is whose membership is to be shown with it."""
+        ...
+
+    def fetch_shown(self, asked: bytes) -> FeedItem:
+        """A sealed order with what the host that signed this request is shown of it (orders.asking)."""
         ...
 
 

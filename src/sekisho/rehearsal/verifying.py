@@ -24,9 +24,8 @@ from sekisho.model.errors import SekishoError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import HaltJudged, make_payload
 from sekisho.operations.following import LogFollower
-from sekisho.operations.judging import gather_evidence, judge_host
+from sekisho.operations.judging import gather_evidence, is_to_be_judged, judge_host
 from sekisho.operations.state import State
-from sekisho.orders.lifecycle import HostUnderOrder
 from sekisho.rehearsal.cast import Cast
 from sekisho.signing import sign_payload
 
@@ -36,11 +35,15 @@ _LOOK_EVERY_S = 1.0
 
 
 def judge_new_halts(state: State, seen: set[str], *, now: Instant) -> list[HaltJudged]:
-    """A verdict for each halt that was observed and not judged since.
+    """A verdict for each halt that was observed, or observed anew, and not judged since.
 
     Adds the digest of each observation to `seen`: whatever a receipt says, none is judged twice.
     """
-    waiting = [life for life in state.lives.lives.values() if _is_to_be_judged(life, seen)]
+    waiting = [
+        life
+        for life in state.lives.lives.values()
+        if life.observation_digest not in seen and is_to_be_judged(life, now)
+    ]
     seen.update(life.observation_digest for life in waiting)
     return [
         judge_host(state, gather_evidence(state, life.order, life.host), now=now)
@@ -72,16 +75,6 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"verifier: {error}\n")
             sys.stderr.flush()
     return 0
-
-
-def _is_to_be_judged(life: HostUnderOrder, seen: set[str]) -> bool:
-    """Observed, as its newest halt, and no verdict names that halt yet."""
-    halted, observed, verdict = life.halted, life.observation, life.verdict
-    if halted is None or observed is None or observed.receipt != halted.digest:
-        return False
-    if life.observation_digest in seen:
-        return False
-    return verdict is None or halted.digest not in verdict.evidence
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from sekisho.model.statements import (
     KeyCompromised,
     KeyDrilled,
     OrderIssued,
+    OrderSealed,
     PartyEnrolled,
     Predicate,
     RecoveryAnnounced,
@@ -336,4 +337,4 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_restricting(predicate: Predicate) -> bool:
     """Whether a statement only takes away: then a critical field that we do not know must not disarm it."""
-    return isinstance(predicate, OrderIssued) and predicate.kind != "resume"
+    return isinstance(predicate, OrderIssued | OrderSealed) and predicate.kind != "resume"

@@ -21,6 +21,7 @@ from sekisho.model.statements import (
     KeyDrilled,
     OrderConfirmed,
     OrderIssued,
+    OrderSealed,
     PackPublished,
     Power,
     Predicate,
@@ -68,7 +69,7 @@ def tried_powers(kind: str, predicate: Predicate) -> tuple[Power, ...]:
     A hold that the pause quorum signed too is free of a hold's limits (protocol section 8).
     """
     powers = accepted_powers(kind, predicate)
-    if isinstance(predicate, OrderIssued) and predicate.kind == "hold":
+    if isinstance(predicate, OrderIssued | OrderSealed) and predicate.kind == "hold":
         return (*powers, "pause")
     return powers
 

@@ -204,7 +204,7 @@ class Api(Controller):
         plane: Lent,
         shown: Annotated[str, QueryParameter(name="state", pattern="^open$")] = "open",
     ) -> list[OpenHaltView]:
-        """Halted receipts under a witnessed checkpoint that no observer has looked into yet."""
+        """Halted receipts under a witnessed checkpoint that wait for an observer: for the first time, or again."""
         del shown  # the one state there is; named so that others can follow
         cosigned = plane.control.publisher.latest
         return [] if cosigned is None else _open_halts(plane, cosigned)
@@ -249,6 +249,6 @@ def _open_halts(plane: Plane, cosigned: Cosigned) -> list[OpenHaltView]:
             receipt_index=life.halted.index,
             after=after,
         )
-        for life in plane.control.desk.state.lives.awaiting_observation()
+        for life in plane.control.halts_due()
         if life.halted is not None and life.halted.index < tree.size
     ]

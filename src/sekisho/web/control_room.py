@@ -5,16 +5,17 @@ The second page draws what an order would do before anybody drafts it: no statem
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, get_args
+from typing import Any, Final
 
+import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.datastructures import State
-from litestar.params import QueryParameter
 
 from sekisho.app.control_room import (
+    LateHost,
     OrderPlan,
-    Seen,
     appeal_standing,
     draft_order,
     exercised_sites,
@@ -23,12 +24,14 @@ from sekisho.app.control_room import (
     see_work,
 )
 from sekisho.model.errors import InvalidInput, SekishoError
-from sekisho.model.statements import OrderKind, Scope
+from sekisho.model.instants import Instant
+from sekisho.model.statements import Scope
 from sekisho.model.wire import from_json
+from sekisho.orders.sealed import public_face
 from sekisho.web.description import ReadOperation
 from sekisho.web.order_charts import draw_reach
 from sekisho.web.pages import render_page
-from sekisho.web.plane import Lent
+from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import declare_problems
 
 __all__ = ["ControlRoomPages", "WorkApi"]
@@ -38,7 +41,34 @@ Page = Response[str]
 _SCOPES: Final = ("sites", "licensees", "runs", "hosts", "jurisdictions", "chips")
 _EFFECTS: Final = {"pause": "checkpoint-then-stop", "hold": "freeze"}
 _ROWS: Final = 200
-Typed = Annotated[str, QueryParameter(max_length=2_000)]
+_LONGEST: Final = 2_000
+_NAMES: Final = 256
+_DIGITS: Final = 5
+_EMPTY: Final = {
+    "kind": "pause",
+    "by": "",
+    "names": "",
+    "exempt": "",
+    "grace": "30",
+    "hours": "24",
+    "drill": "",
+}
+
+
+class HostWork(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host's newest receipt says of its work, and when."""
+
+    host: str
+    at: str
+    state: str
+    run: str | None
+
+
+class WorkAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The hosts that were heard of, as of an instant; `order preview --work` reads it."""
+
+    at: str
+    hosts: tuple[HostWork, ...]
 
 
 class WorkApi(Controller):
@@ -51,9 +81,14 @@ class WorkApi(Controller):
         responses=declare_problems(HTTPStatus.SERVICE_UNAVAILABLE),
         sync_to_thread=True,
     )
-    def show_work(self, plane: Lent) -> Seen:
+    def show_work(self, plane: Lent) -> WorkAnswer:
         """Each host's newest receipt in brief. It is this control plane's word: the receipts are no log entries."""
-        return see_work(plane.control, plane.control.clock.now())
+        seen = see_work(plane.control, plane.control.clock.now())
+        rows = (
+            HostWork(host=row.host, at=str(row.at), state=row.state, run=row.run)
+            for row in seen.hosts
+        )
+        return WorkAnswer(at=str(seen.at), hosts=tuple(rows))
 
 
 class ControlRoomPages(Controller):
@@ -75,34 +110,23 @@ class ControlRoomPages(Controller):
             request,
             "control_room.html",
             look=look,
-            late=late_hosts(state, look.at) if state.regime.charter is not None else (),
+            late=_late(plane, look.at) if state.regime.charter is not None else (),
             appeals=list(reversed(appeals)),
             sites=exercised_sites(state),
         )
 
     @get("/reach", sync_to_thread=True)
-    def show_reach(  # the form's fields
-        self,
-        request: Asking,
-        plane: Lent,
-        kind: Typed = "pause",
-        by: Typed = "",
-        names: Typed = "",
-        exempt: Typed = "",
-        grace: Annotated[int, QueryParameter(ge=0, le=10**6)] = 30,
-        hours: Annotated[int, QueryParameter(ge=1, le=24 * 366)] = 24,
-        drill: Typed = "",
-    ) -> Page:
+    def show_reach(self, request: Asking, plane: Lent) -> Page:
         """What an order of this kind over this scope would do now: names, work, what would be lost, what is held."""
         look, state = plane.look(), plane.control.desk.state
+        asked = {**_EMPTY, **{k: v[:_LONGEST] for k, v in request.query_params.items()}}
         reach, problem, status = None, "", HTTPStatus.OK
-        if by:
+        if asked["by"]:
             try:
-                plan = _plan(kind, (by, _words(names)), _words(exempt), (grace, hours), drill)
-                order = draft_order(state, plan, now=look.at)
+                order = draft_order(state, _plan(asked), now=look.at)
                 reach = preview_order(state, order, see_work(plane.control, look.at), now=look.at)
             except SekishoError as error:
-                problem, status = error.message, HTTPStatus.UNPROCESSABLE_ENTITY
+                problem, status = str(error), HTTPStatus.UNPROCESSABLE_ENTITY
         return render_page(
             plane,
             request,
@@ -116,29 +140,20 @@ class ControlRoomPages(Controller):
             problem=problem,
             scopes=_SCOPES,
             kinds=tuple(_EFFECTS),
-            asked={
-                "kind": kind,
-                "by": by,
-                "names": names,
-                "exempt": exempt,
-                "grace": grace,
-                "hours": hours,
-                "drill": drill,
-            },
+            asked=asked,
         )
 
 
-def _plan(
-    kind: str,
-    scope: tuple[str, tuple[str, ...]],
-    exempt: tuple[str, ...],
-    lengths: tuple[int, int],
-    drill: str,
-) -> OrderPlan:
+def _late(plane: Plane, at: Instant) -> tuple[LateHost, ...]:
+    """Whom everybody may see to be late: of a sealed order nobody is named here before it opens."""
+    late = late_hosts(plane.control.desk.state, at)
+    return tuple(row for row in late if public_face(row.known).is_shown)
+
+
+def _plan(asked: Mapping[str, str]) -> OrderPlan:
     """The order that the form asks about. Raises InvalidInput naming the field."""
-    by, names = scope
-    grace_s, hours = lengths
-    if kind not in _EFFECTS or kind not in get_args(OrderKind):
+    kind, by, names = asked["kind"], asked["by"], _words(asked["names"])
+    if kind not in _EFFECTS:
         raise InvalidInput(f"{kind[:40]!r} is not asked about here", path="kind")
     if by != "everywhere" and by not in _SCOPES:
         raise InvalidInput(f"{by[:40]!r} is no attribute of a scope", path="by")
@@ -149,14 +164,23 @@ def _plan(
         kind=kind,  # type: ignore[arg-type]  # one of the table's
         scope=from_json(Scope, fields, path="names"),
         effect=_EFFECTS[kind],  # type: ignore[arg-type]  # one of the table's
-        lasts_s=hours * 3_600,
+        lasts_s=_whole(asked, "hours") * 3_600,
         legal_basis="-",
         appeal="-",
-        grace_s=grace_s,
-        exemptions=exempt,
-        drill=bool(drill),
+        grace_s=_whole(asked, "grace"),
+        exemptions=_words(asked["exempt"]),
+        drill=bool(asked["drill"]),
     )
 
 
+def _whole(asked: Mapping[str, str], name: str) -> int:
+    text = asked[name]
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
+        raise InvalidInput(
+            f"{text[:40]!r} is no whole number of at most {_DIGITS} digits", path=name
+        )
+    return int(text)
+
+
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text.replace(",", " ").split()))[:256]
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))[:_NAMES]

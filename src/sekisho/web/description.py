@@ -18,7 +18,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-__all__ = ["MAX_BODY", "EnvelopeOperation", "KeyOperation", "ReadOperation"]
+__all__ = ["MAX_BODY", "EnvelopeOperation", "KeyOperation", "ReadOperation", "SealedOperation"]
 
 MAX_BODY: Final = 64 * 1024
 
@@ -80,6 +80,26 @@ def _key_body() -> RequestBody:
     )
 
 
+def _sealed_body() -> RequestBody:
+    schema = Schema(
+        type=OpenAPIType.OBJECT,
+        description="A sealed order, and what it conceals.",
+        required=["disclosures", "envelope"],
+        additional_properties=False,
+        properties={
+            "disclosures": Schema(
+                type=OpenAPIType.ARRAY, min_items=2, max_items=2, items=_text(most=20_000)
+            ),
+            "envelope": _text(_BASE64, most=MAX_BODY),
+        },
+    )
+    return RequestBody(
+        content={"application/json": OpenAPIMediaType(schema=schema)},
+        description="One envelope in base64 with two disclosures.",
+        required=True,
+    )
+
+
 @dataclass
 class ReadOperation(Operation):
     """A route of ours: without the framework's own 400."""
@@ -98,6 +118,17 @@ class EnvelopeOperation(ReadOperation):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.request_body = _envelope_body()
+
+
+@dataclass
+class SealedOperation(ReadOperation):
+    """A route that takes a sealed order with its disclosures as its body."""
+
+    request_body: RequestBody | Reference | None = field(default_factory=_sealed_body)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.request_body = _sealed_body()
 
 
 @dataclass

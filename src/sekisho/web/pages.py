@@ -80,8 +80,9 @@ class Pages(Controller):
         if known is None or recorded is None:
             raise NotFound(f"no order {number} is in register {decode_name(register)}")
         state = plane.control.desk.state
-        sites, due = progress_by_site(state, known, look.at), due_of(state, known)
-        in_force = any(each.digest == known.digest for each in look.in_force)
+        sites = progress_by_site(state, known, look.at) if known.is_shown else ()
+        due = due_of(state, known)
+        in_force = known.is_shown and any(each.digest == known.digest for each in look.in_force)
         return render_page(
             plane,
             request,

@@ -46,6 +46,7 @@ from sekisho.web.register_pages import RegisterPages
 from sekisho.web.rules_api import ImpactApi, RulesApi
 from sekisho.web.rules_impact_pages import ImpactPages
 from sekisho.web.rules_pages import RulesPages
+from sekisho.web.sealed import SealedApi
 from sekisho.web.tables import Tables
 from sekisho.web.telemetry import TelemetryApi, TelemetryIntake
 from sekisho.web.weights import WeightsApi
@@ -96,6 +97,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             FleetAgents,
             TelemetryApi,
             TelemetryIntake,
+            SealedApi,
             WeightsApi,
             WorkApi,
             Pages,

@@ -20,6 +20,7 @@ from sekisho.model.statements import (
 )
 from sekisho.orders import KnownOrder, OrderBook, facts_of, is_covered
 from sekisho.orders.lifecycle import OrderLives
+from sekisho.orders.sealed import public_book
 from sekisho.signing import Recorded, Regime
 from sekisho.web.journal import Journal
 
@@ -52,6 +53,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def take(cls, control: Control, journal: Journal) -> Self:
         """Look now; the clock is read once."""
         state, now = control.desk.state, control.clock.now()
+        # The console is for everybody: what is sealed stays so here, although this desk knows it.
+        orders = public_book(state.orders)
         last = {host: control.leases.chain(host).last for host in state.regime.hosts}
         problems = control.problems
         return cls(
@@ -60,9 +63,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             size=state.size,
             regime=state.regime,
             licences=state.licences,
-            orders=state.orders,
-            in_force=state.orders.in_force(now),
-            all_orders=_newest_first(state.orders),
+            orders=orders,
+            in_force=orders.in_force(now),
+            all_orders=_newest_first(orders),
             lives=state.lives,
             packs=state.packs,
             receipts={host: receipt for host, receipt in last.items() if receipt is not None},
@@ -116,6 +119,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, known: KnownOrder, host: HostEnrolled) -> bool:
         """Whether an order is for this host, with whatever it is licensed to run."""
+        if not known.is_shown:
+            return False  # nobody is named here before it opens
         mine = self.licences.standing_of(host.host) or (self.licence_of(host.host),)
         facts = (facts_of(host, state.licence if state else None) for state in mine)
         return any(is_covered(known, each) for each in facts)

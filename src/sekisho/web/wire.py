@@ -77,11 +77,15 @@ class AcknowledgedReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProvenEnvelope(msgspec.Struct, frozen=True, kw_only=True):
-    """An envelope, and its proof where a witnessed checkpoint covers it; whether the host asked for is in its scope."""
+    """An envelope, and its proof where a witnessed checkpoint covers it; whether the host asked for is in its scope.
+
+    `disclosures` only of a sealed order, and only to a host that asked by its key.
+    """
 
     envelope: str
     proof: str | None
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 class StatementAnswer(msgspec.Struct, frozen=True, kw_only=True):

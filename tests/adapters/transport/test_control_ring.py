@@ -24,7 +24,7 @@ class Plane:
         items = tuple(FeedItem(envelope=host.encode()) for _ in range(self.items))
         return Feed(next=self.run + len(self.asked), items=items)
 
-    def fetch_order(self, register: str, number: int) -> FeedItem:
+    def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
         self._answer()
         return FeedItem(envelope=f"{register} {number}".encode())
 

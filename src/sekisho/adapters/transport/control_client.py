@@ -40,6 +40,7 @@ class _Item(msgspec.Struct, frozen=True, kw_only=True):
     envelope: str
     proof: str | None = None
     membership: Membership | None = None
+    disclosures: tuple[str, ...] = ()
 
 
 class _Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,9 @@ class ControlClient:
     def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
         whose = f"?host={quote(host, safe='')}" if host else ""
         return _item(self._ask(_Item, "GET", f"/api/v1/orders/{_name(register)}/{number}{whose}"))
+
+    def fetch_shown(self, asked: bytes) -> FeedItem:
+        return _item(self._ask(_Item, "POST", "/api/v1/orders/shown", asked))
 
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         lease = self._ask(_Lease, "POST", "/api/v1/leases", envelope)
@@ -201,4 +205,5 @@ def _item(item: _Item) -> FeedItem:
         envelope=decode_base64(item.envelope, path="feed.envelope"),
         proof=item.proof,
         membership=item.membership,
+        disclosures=item.disclosures,
     )

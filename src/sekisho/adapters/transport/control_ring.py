@@ -64,6 +64,9 @@ class ControlRing:
     def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
         return self._ask(lambda control: control.fetch_order(register, number, host))
 
+    def fetch_shown(self, asked: bytes) -> FeedItem:
+        return self._ask(lambda control: control.fetch_shown(asked))
+
     def send_request(self, envelope: bytes) -> LeaseAnswer:
         return self._ask(lambda control: control.send_request(envelope))
 

@@ -19,7 +19,7 @@ from sekisho.model.errors import (
 )
 from sekisho.model.statements import Count
 from sekisho.model.statements.shapes import Digest
-from sekisho.model.wire import from_json, parse_json
+from sekisho.model.wire import canonical, encode_base64, from_json, parse_json
 
 __all__ = ["Placed", "send_envelope"]
 
@@ -48,12 +48,19 @@ class _Problem(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
-    """POST one envelope's exact bytes. Sending it again is safe: the same statement has one place.
+def send_envelope(
+    url: str, raw: bytes, disclosures: tuple[str, ...] = (), *, timeout_s: float = 30.0
+) -> Placed:
+    """POST one envelope's exact bytes, and of a sealed order what it conceals.
+
+    Sending it again is safe: the same statement has one place.
 
     Raises NotAuthorised, StateConflict, InvalidInput as the control plane refuses, Unavailable where it did not answer.
     """
-    address = f"{check_url(url)}/api/v1/statements"
+    address = f"{check_url(url)}/api/v1/{'sealed-orders' if disclosures else 'statements'}"
+    body = raw
+    if disclosures:
+        body = canonical({"disclosures": list(disclosures), "envelope": encode_base64(raw)})
     secure = httpx.URL(address).scheme == "https"  # parsed, since HTTPS: is https as well
     try:
         with (
@@ -62,19 +69,19 @@ def send_envelope(url: str, raw: bytes, *, timeout_s: float = 30.0) -> Placed:
             client.stream(
                 "POST",
                 address,
-                content=raw,
+                content=body,
                 headers={"content-type": "application/json"} | ACCEPTED,
             ) as response,
         ):
             status = response.status_code
-            body = read_body(response, MAX_ANSWER_BYTES, within_s=timeout_s, path=address)
+            told = read_body(response, MAX_ANSWER_BYTES, within_s=timeout_s, path=address)
     except httpx.HTTPError as error:
         raise Unavailable(
             f"{address} does not answer: {error}", remedy="send it again; nothing is doubled"
         ) from None
     if status not in _OK:
-        raise _refusal(status, body, address)
-    return from_json(Placed, parse_json(body, path=address), path=address)
+        raise _refusal(status, told, address)
+    return from_json(Placed, parse_json(told, path=address), path=address)
 
 
 def _refusal(status: int, body: bytes, address: str) -> SekishoError:

@@ -9,6 +9,8 @@ from sekisho.cli.words.page import Page, names
 from sekisho.model.statements import CharterAdopted, PowerGrant
 from sekisho.model.wire import to_plain
 from sekisho.signing import PublicKey
+from sekisho.signing.charter import PAUSE_POWERS
+from sekisho.signing.key_counts import easier_than_resume, keys_needed, organisations_needed
 
 __all__ = ["bounds_of", "describe_charter"]
 
@@ -44,6 +46,7 @@ def describe_charter(page: Page, terms: CharterAdopted, digest: str) -> None:
     _describe_log(page, terms)
     page.add("registers", names(f"{r.name} ({r.power}, {r.jurisdiction})" for r in terms.registers))
     _describe_times(page, terms)
+    _describe_limits(page, terms)
     _describe_recovery(page, terms)
     _describe_difference(page, terms, digest)
 
@@ -143,6 +146,23 @@ def _describe_times(page: Page, terms: CharterAdopted) -> None:
         page.add("tpm_roots", root)
     if terms.expires <= page.view.now:
         page.warn("charter-expired", at=terms.expires)
+
+
+def _describe_limits(page: Page, terms: CharterAdopted) -> None:
+    """How often and how much may be held, and how many keys stop and release; a warning where stopping takes fewer."""
+    again = length_in_words(terms.hold_again_s, page.view.language)
+    if terms.hold_chip_hours is None:
+        page.tell("holds", "charter.holds_unbounded", again=again)
+    else:
+        page.tell("holds", "charter.holds", again=again, hours=terms.hold_chip_hours)
+    for power in PAUSE_POWERS:
+        keys, owners = keys_needed(terms, power), organisations_needed(terms, power)
+        if keys is not None:
+            key = "charter.keys_asked" if owners is not None else "charter.keys_asked_uncounted"
+            counted = {"owners": owners} if owners is not None else {}
+            page.tell("keys_asked", key, power=power, keys=keys, **counted)
+    for row in easier_than_resume(terms):
+        page.warn("easier-than-resume", power=row.power, keys=row.keys, resume=row.resume)
 
 
 def _count(asked: int) -> dict[str, int]:

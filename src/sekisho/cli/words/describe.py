@@ -36,6 +36,7 @@ from sekisho.cli.words.records import (
 )
 from sekisho.cli.words.releases import describe_release
 from sekisho.cli.words.runs import describe_run
+from sekisho.cli.words.sealed import describe_sealed
 from sekisho.cli.words.signers import describe_signers
 from sekisho.cli.words.usage import USAGE_WORDS
 from sekisho.model.statements import (
@@ -51,6 +52,7 @@ from sekisho.model.statements import (
     LicenceIssued,
     OrderConfirmed,
     OrderIssued,
+    OrderSealed,
     PackPublished,
     ReceiptGiven,
     RecoveryAnnounced,
@@ -85,7 +87,9 @@ def describe(document: Document, view: View) -> Page:
 def _describe_statement(page: Page, document: Document, statement: Statement) -> None:
     fact = statement.predicate
     words = _WORDS.get(type(fact))
-    if words is not None:
+    if isinstance(fact, OrderSealed):
+        describe_sealed(page, document, fact)
+    elif words is not None:
         words(page, fact, statement.digest)
     else:
         describe_fields(page, statement.kind, document.raw)

@@ -13,12 +13,14 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import to_plain
 from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
+from sekisho.orders.sealed import public_face
 
 __all__ = ["host_rows", "order_row", "order_text", "status_row", "status_text"]
 
 
 def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
     """One order as data, with whether it is in force at the view's instant."""
+    sealed, known = known.sealed, public_face(known)
     order = known.order
     in_force = {o.digest for o in state.orders.in_force(view.now)}
     return {
@@ -33,12 +35,25 @@ def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
         "on_expiry": order.on_expiry,
         "drill": order.drill,
         "in_force": known.digest in in_force,
+        "sealed": not known.is_shown,
+        "opens": str(sealed.opens) if sealed is not None else None,
     }
 
 
 def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
     """One order in one line."""
-    order = known.order
+    order, known = known.order, public_face(known)
+    if known.sealed is not None and not known.is_shown:
+        return say(
+            "order.line.sealed",
+            view.language,
+            register=order.register,
+            number=order.number,
+            kind=order.kind,
+            until=when_in_words(order.expires, view.now, view.language),
+            opens=when_in_words(known.sealed.opens, view.now, view.language),
+            digest=known.digest[:16],
+        )
     return say(
         "order.line.in_force" if row["in_force"] else "order.line.over",
         view.language,
@@ -56,7 +71,7 @@ def _lives(state: State, known: KnownOrder) -> list[HostUnderOrder]:
     heard = {life.host: life for life in state.lives.under(known.reference)}
     covered = (
         {}
-        if known.order.kind == "resume"
+        if known.order.kind == "resume" or not public_face(known).is_shown
         else {
             host.host: state.lives.of(known.reference, host.host)
             for host in facts_under(state, known)
@@ -79,7 +94,8 @@ def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, obj
                 "stage": last.stage if last else None,
                 "at": str(last.at) if last else None,
                 "stages": [{"stage": s.stage, "at": str(s.at)} for s in life.stages],
-                "degree": life.degree(view.now),
+                "degree": None if known.order.kind == "cap" else life.degree(view.now),
+                "cap": life.capped.receipt.cap if life.capped is not None else None,
                 "lapses": str(verdict.lapses) if verdict else None,
                 "lapsed": held and life.verdict is not None and verdict is None,
                 "reasons": list(verdict.reasons) if verdict else [],
@@ -119,7 +135,7 @@ def status_text(state: State, known: KnownOrder, view: View, site: str = "") -> 
 
 def _sites(state: State, known: KnownOrder, view: View, site: str) -> tuple[SiteProgress, ...]:
     """The sites of an order, or the one asked for. Raises InvalidInput where no enrolled host stands there."""
-    sites = progress_by_site(state, known, view.now)
+    sites = progress_by_site(state, known, view.now) if public_face(known).is_shown else ()
     if not site:
         return sites
     if all(host.site != site for host in state.regime.hosts.values()):
@@ -133,6 +149,9 @@ def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
 
     language = view.language
     stages = [f"{say(f'show.stage.{s.stage}', language)} {s.at}" for s in life.stages]
+    if life.capped is not None:
+        told = {"host": life.host, "stages": " → ".join(stages)}
+        return [say("order.capped", language, **told, cap=quote(life.capped.receipt.cap or "-"))]
     degree = life.degree(view.now)
     lines = [
         say(

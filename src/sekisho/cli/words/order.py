@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from sekisho.ceremony import OrderDifference, State, compare_order, preview_order
+from sekisho.ceremony import (
+    OrderDifference,
+    State,
+    check_hold_limits,
+    compare_order,
+    preview_order,
+)
 from sekisho.cli.durations import length_in_words, when_in_words
 from sekisho.cli.plain_text import tame
 from sekisho.cli.words.page import Page, names
@@ -67,7 +73,7 @@ def describe_order(page: Page, order: OrderIssued, digest: str) -> None:
     for lifted in order.lifts:
         page.add("lifts", _lifted_in_words(page, lifted))
     _describe_difference(page, order, digest)
-    _warn_of_order(page, order)
+    _warn_of_order(page, order, digest)
 
 
 def scope_in_words(page: Page, scope: Scope) -> str:
@@ -197,7 +203,7 @@ def _describe_changes(page: Page, found: OrderDifference) -> None:
         page.tell("change", "change.none")
 
 
-def _warn_of_order(page: Page, order: OrderIssued) -> None:
+def _warn_of_order(page: Page, order: OrderIssued, digest: str) -> None:
     now, charter = page.view.now, page.view.footing.charter
     if order.scope.everywhere:
         page.warn("everywhere")
@@ -208,3 +214,7 @@ def _warn_of_order(page: Page, order: OrderIssued) -> None:
     if charter is not None:
         for problem in check_order(order, charter):
             page.warn("fault", why=tame(problem))
+    state = page.view.footing.state
+    if state is not None and order.kind == "hold":
+        for problem in check_hold_limits(state, order, digest):
+            page.warn("hold-limit", why=tame(problem))

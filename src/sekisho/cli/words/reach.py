@@ -40,7 +40,8 @@ def _describe_work(page: Page, reach: BlastRadius) -> None:
     if reach.running is None:
         page.tell("work_now", "reach.work.unknown", count=count, devices=devices)
         return
-    page.tell("work_now", "reach.work", running=reach.running, count=count, devices=devices)
+    heard = count - len(reach.not_seen)
+    page.tell("work_now", "reach.work", running=reach.running, count=heard, devices=devices)
     if reach.not_seen:
         page.tell(
             "work_now",

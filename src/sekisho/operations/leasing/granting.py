@@ -20,6 +20,7 @@ from sekisho.operations.leasing.closing import raise_finding
 from sekisho.operations.leasing.facts import grounds_of
 from sekisho.operations.leasing.records import Work
 from sekisho.operations.leasing.shapes import LeaseRefused
+from sekisho.operations.lineage_hold import find_lineage_orders
 from sekisho.operations.straggling import barring_orders
 from sekisho.ports.private_store import Paper
 from sekisho.signing import Verified, conceal
@@ -60,6 +61,7 @@ class Granter:
         if forgotten is not None:
             return forgotten.digest
         self._verify_unbarred(work, request.host, now)
+        self._verify_lineage(work, request, now)
         grounds = grounds_of(work.state, request, self._issuer, now)
         decision = decide_lease(request, work.state.licences, grounds)
         if decision.term is None:
@@ -116,6 +118,17 @@ class Granter:
             raise LeaseRefused(
                 f"the leases of host {host} ended on record, since it does not follow {names}",
                 remedy="halt under the order first; the receipt opens the counter again",
+            )
+
+    def _verify_lineage(self, work: Work, request: LeaseRequested, now: Instant) -> None:
+        """What was kept under an order in force is not trained on elsewhere while it stands."""
+        licence = work.state.licences.licences.get(request.licence.leaf)
+        orders = find_lineage_orders(work.state, licence.licence.run, now) if licence else ()
+        if orders:
+            names = ", ".join(f"{order.register} {order.number}" for order in orders)
+            raise LeaseRefused(
+                f"the run's weights come from a checkpoint that is held under {names}",
+                remedy="wait until the order is lifted",
             )
 
     def _verify_place(self, work: Work, request: LeaseRequested, now: Instant) -> None:

@@ -1,0 +1,204 @@
+"""A home's backup: whole while the control plane writes, and brought back without ever forking the log."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.storage import FileTileStore
+from sekisho.app import Control, Home
+from sekisho.app.backup import Backup, back_up, check_backup, load_backup
+from sekisho.app.restoring import BackupOlder, Restored, RestorePlan, restore_home
+from sekisho.ledger.copying import CopyDiverged
+from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict
+from sekisho.model.statements import PartyEnrolled
+from tests.factory import AUTHORITY, signed, signer
+from tests.regime import LiveRegime, live_regime
+
+PASSPHRASE = b"six random words are better"
+
+
+class Scene:
+    """A regime that was backed up at some point and wrote on, as it lies once its processes are gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = Home(path=folder / "home")
+        self.backup = folder / "backup"
+        self.early = folder / "early"
+        self.addresses: dict[str, str] = {}
+
+    def restore(self, backup: Path, **more: object) -> Restored:
+        plan = RestorePlan(
+            backup=backup,
+            home=self.folder / "restored",
+            passphrase=PASSPHRASE,
+            **more,  # type: ignore[arg-type]  # a test's own choice of fields
+        )
+        return restore_home(plan)
+
+
+def enrol(regime: LiveRegime, name: str) -> None:
+    fact = PartyEnrolled(
+        effective=regime.now,
+        party=name,
+        public=signer(name).public.to_text(),
+        organisation=name,
+        country="JP",
+    )
+    regime.settle(regime.control.submit(signed(fact, AUTHORITY[0]).raw))
+
+
+def back_up_here(scene: Scene, folder: Path) -> Backup:
+    return back_up(scene.home, folder, now=SystemClock().now(), passphrase=PASSPHRASE)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Backed up early, then written on, backed up again while witnesses and control plane run."""
+    made = Scene(tmp_path_factory.mktemp("regime"))
+    with live_regime(made.folder) as regime:
+        back_up_here(made, made.early)
+        enrol(regime, "party-late")
+        back_up_here(made, made.backup)
+        made.addresses = (
+            {name: address for name, address in regime.control.witness_addresses.items()}
+            if hasattr(regime.control, "witness_addresses")
+            else {}
+        )
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def nothing_restored(scene: Scene) -> None:
+    shutil.rmtree(scene.folder / "restored", ignore_errors=True)
+
+
+def copy_of(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to)
+    return to
+
+
+def test_a_backup_taken_while_the_control_plane_writes_is_whole(scene: Scene) -> None:
+    """Every file, every database and the log under its witnesses hold; keys stand in it sealed only."""
+    backup = check_backup(scene.backup)
+    names = {file.path for file in backup.files}
+    assert {"home/log.sqlite", "home/private.sqlite", "home/trust.json", "keys.sealed"} <= names
+    assert not [name for name in names if name.endswith((".pem", "-wal", ".lock"))]
+    key = (scene.home.keys / "log.pem").read_bytes()
+    assert not [n for n in names if key in (scene.backup / n).read_bytes()]
+
+
+def test_without_a_passphrase_no_key_is_in_it(scene: Scene, tmp_path: Path) -> None:
+    """What is left out is named."""
+    backup = back_up(scene.home, tmp_path / "plain", now=SystemClock().now())
+    assert backup.keys == "none"
+    assert "keys" in backup.left_out
+    assert not (tmp_path / "plain" / "keys.sealed").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["home/log.sqlite", "home/trust.json", "keys.sealed", "log/checkpoint"]
+)
+@pytest.mark.parametrize("fault", ["changed", "missing"])
+def test_a_damaged_backup_is_found(scene: Scene, tmp_path: Path, path: str, fault: str) -> None:
+    """One byte changed, or a file gone: the check names it, and nothing is restored."""
+    folder = copy_of(scene.backup, tmp_path / "copy")
+    data = (folder / path).read_bytes()
+    (folder / path).unlink()
+    if fault == "changed":
+        (folder / path).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises((Corrupt, InvalidInput)):
+        check_backup(folder)
+    with pytest.raises((Corrupt, InvalidInput)):
+        scene.restore(folder, as_it_is=True)
+    assert not (scene.folder / "restored").exists()
+
+
+def test_a_log_that_no_witness_cosigned_is_no_backup(scene: Scene, tmp_path: Path) -> None:
+    """A manifest that fits its files is not enough: the published files must give the checkpoint's root."""
+    folder = copy_of(scene.backup, tmp_path / "copy")
+    (bundle,) = (folder / "log" / "tile" / "entries").rglob("*.p/*")
+    data = bundle.read_bytes()
+    bundle.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    rewrite_manifest(folder)
+    with pytest.raises(Corrupt, match="log/tile"):
+        check_backup(folder)
+
+
+def rewrite_manifest(folder: Path) -> None:
+    from sekisho.app.backup import _listed
+    from sekisho.model.wire import canonical
+
+    backup, _ = load_backup(folder)
+    fresh = msgspec.structs.replace(backup, files=tuple(_listed(folder)))
+    (folder / "backup.json").write_bytes(canonical(fresh) + b"\n")
+
+
+def test_a_restored_home_goes_on_as_the_same_log(scene: Scene) -> None:
+    """The newest backup, with nobody knowing of anything newer: same root, and the control plane starts on it."""
+    done = scene.restore(scene.backup, sources=(str(scene.home.public),))
+    assert done.replayed in range(20)  # the log wrote its heartbeat meanwhile
+    restored = Home(path=scene.folder / "restored")
+    assert (restored.keys / "log.pem").read_bytes() == (scene.home.keys / "log.pem").read_bytes()
+    assert os.stat(restored.keys / "log.pem").st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_restored_while_nobody_was_asked(scene: Scene) -> None:
+    """Neither mirror nor witness named: missing evidence never passes."""
+    with pytest.raises(InvalidInput, match="newer checkpoint"):
+        scene.restore(scene.early)
+
+
+def test_an_older_backup_is_refused_with_the_remedy(scene: Scene) -> None:
+    """A mirror knows of a larger cosigned tree: going on would fork the log."""
+    with pytest.raises(BackupOlder, match="would fork") as refused:
+        scene.restore(scene.early, sources=(str(scene.home.public),))
+    assert "--replay" in refused.value.remedy
+    assert not (scene.folder / "restored").exists()
+
+
+def test_an_older_backup_is_completed_from_the_published_files(scene: Scene) -> None:
+    """With replay every entry up to the newest cosigned checkpoint is there, and the database stands for them."""
+    done = scene.restore(scene.early, sources=(str(scene.home.public),), replay=True)
+    assert done.replayed > 0
+    restored = Home(path=scene.folder / "restored")
+    with restored.open_entries(restored.load_root().origin) as entries:
+        assert entries.size >= done.size
+    with Control(restored, {}) as control:
+        assert "party-late" in control.desk.state.regime.parties
+
+
+def test_a_forked_log_is_never_restored(scene: Scene, tmp_path: Path) -> None:
+    """A source that is another regime's log, or another tree, is no source."""
+    with live_regime(tmp_path) as other:
+        public = str(other.control.home.public)
+        with pytest.raises(SekishoError):
+            scene.restore(scene.backup, sources=(public,), replay=True)
+    assert not (scene.folder / "restored").exists()
+
+
+def test_a_wrong_passphrase_restores_nothing(scene: Scene) -> None:
+    """Keys are opened before the home has its name."""
+    with pytest.raises(InvalidInput, match="another passphrase"):
+        scene.restore(scene.backup, as_it_is=True) if False else restore_home(
+            RestorePlan(
+                backup=scene.backup,
+                home=scene.folder / "restored",
+                as_it_is=True,
+                passphrase=b"another passphrase",
+            )
+        )
+    assert not (scene.folder / "restored").exists()
+
+
+def test_a_home_that_is_there_is_never_restored_over(scene: Scene) -> None:
+    """What lies there may know more than the backup."""
+    with pytest.raises(StateConflict, match="not empty"):
+        restore_home(RestorePlan(backup=scene.backup, home=scene.home.path, as_it_is=True))
