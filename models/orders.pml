@@ -264,8 +264,14 @@ byte outage_by;         /* how many constituencies signed it */
 #define IS_TAKEN_AS(m, o) (!IS_OTHER(m, o))
 #endif
 #define IS_OUTSTANDING(m) (LACKS(m) || LACKS_RELEASE(m))
+/* A hold that no witness has shown acts and numbers nothing: no head moves by it. = sekisho.following.holds:HostHolds.unseen */
+#ifdef HOLD
+#define IS_NUMBERED(m) (hosts[m].known[2] == PROVED || (hosts[m].told & 2))
+#else
+#define IS_NUMBERED(m) IS_HEARD(m, 2)
+#endif
 /* The heads of a lease are no lower than those that this host has heard of. */
-#define HEARD(m) ((IS_HEARD(m, 1) -> 1 : 0) + (IS_HEARD(m, 2) -> 2 : 0) + ((hosts[m].known[3] || (hosts[m].told & 4)) -> 4 : 0) + HEARD_LAST(m))
+#define HEARD(m) ((IS_HEARD(m, 1) -> 1 : 0) + (IS_NUMBERED(m) -> 2 : 0) + ((hosts[m].known[3] || (hosts[m].told & 4)) -> 4 : 0) + HEARD_LAST(m))
 #if RELEASES > 1
 #define HEARD_LAST(m) ((hosts[m].known[4] || (hosts[m].told & 8)) -> 8 : 0)
 #else
@@ -676,7 +682,7 @@ inline accept_lease(m) {
 #ifdef TWIN
 #define REACHES_TWO(m, o) (!(orders[o].names & 2) || IS_HEARD(m, 2) || IS_HEARD(m, 1))
 #else
-#define REACHES_TWO(m, o) (!(orders[o].names & 2) || IS_HEARD(m, 2))
+#define REACHES_TWO(m, o) (!(orders[o].names & 2) || IS_NUMBERED(m))
 #endif
 #if MUTANT == RESUME_ON_SIGHT
 #define IS_RELEASE_SHOWN(o) (orders[o].state >= DRAFTED && IS_MET(o, 0))

@@ -46,6 +46,7 @@ from sekisho.model.statements import (
 )
 from sekisho.operations.sealing import show_host
 from sekisho.orders import KnownOrder, OrderBook, decide_demand, facts_of, in_force_root
+from sekisho.orders.asking import verify_asked
 from sekisho.orders.membership import HostTree, host_leaf
 from sekisho.orders.recording import known_order
 from sekisho.orders.sealed import open_sealed, seal_tree
@@ -184,7 +185,7 @@ class FakeControl:
         self.scopes: dict[str, frozenset[str]] = {}  # by an order's payload digest
         self.concealed: dict[str, tuple[str, ...]] = {}  # by a sealed order's payload digest
         self.show_sealed: Callable[[str, str], tuple[Membership | None, tuple[str, ...]]] = (
-            lambda digest, host: self.inside(digest, host)
+            self.inside
         )
         self.show_membership: Callable[[str, str], Membership | None] = self.prove
         self.statements: list[Verified] = []
@@ -298,6 +299,16 @@ class FakeControl:
             return item
         shown, texts = self.show_sealed(known.digest, host)
         return msgspec.structs.replace(item, membership=shown, disclosures=texts)
+
+    def fetch_shown(self, asked: bytes) -> FeedItem:
+        """A sealed order, to the host whose key signed the request."""
+        request = verify_asked(
+            asked,
+            self.regime.enrolled.host_key,
+            log=self.regime.in_force().terms.log.origin,
+            now=self.now(),
+        )
+        return self.fetch_order(request.register, request.number, request.host)
 
     def inside(self, digest: str, host: str) -> tuple[Membership | None, tuple[str, ...]]:
         """What the real one shows a host that asks by its key."""

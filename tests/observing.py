@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sekisho.model.statements import HaltJudged, ObservationMade
 from sekisho.observer.main import Observer
@@ -88,8 +89,7 @@ def spinning(*words: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def cpu_ticks(pid: int) -> int:
     """Processor time of a process so far, in the kernel's ticks."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        fields = file.read().rpartition(b")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 

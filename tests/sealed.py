@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.model.statements import OrderIssued, OrderSealed, parse_payload
+from sekisho.model.statements import OrderIssued, OrderSealed, Scope, parse_payload
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.sealing import seal_order
 from sekisho.orders.sealed import Salts, make_sealed
@@ -28,7 +28,7 @@ def drafted(desk: TestDesk, where: Sequence[str] = BIG, **changes: object) -> Or
     """A pause of three days for whom the predicate names, next in its register."""
     fields: dict[str, object] = {
         "kind": "pause",
-        "scope": f.Scope(),
+        "scope": Scope(),
         "effect": "checkpoint-then-stop",
         "lasts_s": 3 * DAY_S,
         "legal_basis": "a law",
@@ -74,7 +74,7 @@ def sealed_of(envelope: Envelope) -> OrderSealed:
     """The statement in an envelope."""
     fact = parse_payload(parse_envelope(envelope.raw).payload).predicate
     if not isinstance(fact, OrderSealed):
-        raise AssertionError("no sealed order")
+        raise TypeError("no sealed order")
     return fact
 
 
@@ -82,7 +82,7 @@ def order_in(desk: TestDesk, envelope: Envelope) -> OrderIssued:
     """What the desk knows to be inside."""
     found = desk.desk.find(envelope.digest)
     if found is None or not isinstance(found.verified.predicate, OrderSealed):
-        raise AssertionError("the desk took no sealed order")
+        raise TypeError("the desk took no sealed order")
     fact = found.verified.predicate
     return desk.desk.state.orders.orders[fact.register][fact.number].order
 

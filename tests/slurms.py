@@ -40,6 +40,7 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmUser={user}
 SlurmdUser={user}
 SlurmctldPort={ctld}
+FirstJobId={first_job}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge/socket
 CredType=cred/munge
@@ -103,6 +104,8 @@ class Cluster:
             host=host,
             user="root",
             ctld=ctld,
+            # Several clusters share this machine: who looks for a job's processes must not find another's.
+            first_job=ctld * 100,
             n1=n1,
             n2=n2,
             folder=folder,

@@ -84,6 +84,7 @@ from sekisho.operations.disclosing import (
 )
 from sekisho.operations.drilling import (
     DrillReport,
+    SiteDrill,
     SiteExercised,
     drill_report,
     exercised_sites,
@@ -157,7 +158,7 @@ from sekisho.operations.resolving import (
     verify_tree,
 )
 from sekisho.operations.running import LicencePlan, RunRefused, decide_run, draft_licence
-from sekisho.operations.sealing import seal_order
+from sekisho.operations.sealing import seal_order, shown_to
 from sekisho.operations.sentences import say_entry, say_kind
 from sekisho.operations.site_progress import SiteProgress, progress_by_site
 from sekisho.operations.state import State, facts_under
@@ -227,6 +228,7 @@ __all__ = [
     "Seen",
     "Severity",
     "ShamirSharing",
+    "SiteDrill",
     "SiteExercised",
     "SiteProgress",
     "State",
@@ -330,6 +332,7 @@ __all__ = [
     "seen_in_log",
     "seen_of",
     "send_statement",
+    "shown_to",
     "standing_of_application",
     "standing_of_holds",
     "verify_countersign",

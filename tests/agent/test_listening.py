@@ -99,6 +99,12 @@ def test_a_head_that_never_ends_is_given_up(told: Told) -> None:
     assert told.push(page(GOOD)) == 200
 
 
+def _trickle(sender: socket.socket) -> None:
+    while True:
+        sender.sendall(b"x")
+        time.sleep(0.05)
+
+
 def test_a_sender_who_trickles_is_given_up_in_its_time(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,9 +113,7 @@ def test_a_sender_who_trickles_is_given_up_in_its_time(
     with socket.create_connection(("127.0.0.1", told.listener.port), timeout=30) as sender:
         sender.sendall(b"POST /push HTTP/1.1\r\ncontent-length: 100\r\n\r\n")
         with pytest.raises(OSError, match=r"."):
-            while True:
-                sender.sendall(b"x")
-                time.sleep(0.05)
+            _trickle(sender)
     assert told.push(page(GOOD)) == 200
 
 

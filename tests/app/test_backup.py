@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,13 @@ import msgspec
 import pytest
 
 from sekisho.adapters.clocks import SystemClock
-from sekisho.adapters.storage import FileTileStore
+from sekisho.adapters.storage.backup_files import hash_file
 from sekisho.app import Control, Home
 from sekisho.app.backup import Backup, back_up, check_backup, load_backup
 from sekisho.app.restoring import BackupOlder, Restored, RestorePlan, restore_home
-from sekisho.ledger.copying import CopyDiverged
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict
 from sekisho.model.statements import PartyEnrolled
+from sekisho.model.wire import canonical
 from tests.factory import AUTHORITY, signed, signer
 from tests.regime import LiveRegime, live_regime
 
@@ -32,7 +31,7 @@ class Scene:
         self.home = Home(path=folder / "home")
         self.backup = folder / "backup"
         self.early = folder / "early"
-        self.addresses: dict[str, str] = {}
+        self.witnesses: tuple[str, ...] = ()
 
     def restore(self, backup: Path, **more: object) -> Restored:
         plan = RestorePlan(
@@ -67,11 +66,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         back_up_here(made, made.early)
         enrol(regime, "party-late")
         back_up_here(made, made.backup)
-        made.addresses = (
-            {name: address for name, address in regime.control.witness_addresses.items()}
-            if hasattr(regime.control, "witness_addresses")
-            else {}
-        )
+        made.witnesses = regime.witnesses
         yield made
 
 
@@ -133,21 +128,24 @@ def test_a_log_that_no_witness_cosigned_is_no_backup(scene: Scene, tmp_path: Pat
 
 
 def rewrite_manifest(folder: Path) -> None:
-    from sekisho.app.backup import _listed
-    from sekisho.model.wire import canonical
-
+    """The digests of the files as they lie now: whoever changes a backup can do that, it is signed by nobody."""
     backup, _ = load_backup(folder)
-    fresh = msgspec.structs.replace(backup, files=tuple(_listed(folder)))
+    files = []
+    for file in backup.files:
+        size, digest = hash_file(folder / file.path)
+        files.append(msgspec.structs.replace(file, size=size, sha256=digest))
+    fresh = msgspec.structs.replace(backup, files=tuple(files))
     (folder / "backup.json").write_bytes(canonical(fresh) + b"\n")
 
 
 def test_a_restored_home_goes_on_as_the_same_log(scene: Scene) -> None:
-    """The newest backup, with nobody knowing of anything newer: same root, and the control plane starts on it."""
-    done = scene.restore(scene.backup, sources=(str(scene.home.public),))
-    assert done.replayed in range(20)  # the log wrote its heartbeat meanwhile
+    """The backup, on the caller's word that nothing newer was cosigned: the same keys, for their owner alone."""
+    done = scene.restore(scene.backup, as_it_is=True)
+    assert done.replayed == 0
+    assert done.asked == ()
     restored = Home(path=scene.folder / "restored")
     assert (restored.keys / "log.pem").read_bytes() == (scene.home.keys / "log.pem").read_bytes()
-    assert os.stat(restored.keys / "log.pem").st_mode & 0o777 == 0o600
+    assert (restored.keys / "log.pem").stat().st_mode & 0o777 == 0o600
 
 
 def test_nothing_is_restored_while_nobody_was_asked(scene: Scene) -> None:
@@ -162,6 +160,19 @@ def test_an_older_backup_is_refused_with_the_remedy(scene: Scene) -> None:
         scene.restore(scene.early, sources=(str(scene.home.public),))
     assert "--replay" in refused.value.remedy
     assert not (scene.folder / "restored").exists()
+
+
+def test_a_witness_says_that_the_backup_is_older(scene: Scene) -> None:
+    """Shown the backup's own checkpoint, each witness says where it stands; it can only be caught up with a source."""
+    for address in scene.witnesses:
+        with pytest.raises(BackupOlder, match="would fork"):
+            scene.restore(scene.early, witnesses=(address,))
+        with pytest.raises(BackupOlder, match="would fork"):
+            scene.restore(scene.early, witnesses=(address,), replay=True)
+    done = scene.restore(
+        scene.early, witnesses=scene.witnesses, sources=(str(scene.home.public),), replay=True
+    )
+    assert set(done.asked) == {*scene.witnesses, str(scene.home.public)}
 
 
 def test_an_older_backup_is_completed_from_the_published_files(scene: Scene) -> None:
@@ -187,7 +198,7 @@ def test_a_forked_log_is_never_restored(scene: Scene, tmp_path: Path) -> None:
 def test_a_wrong_passphrase_restores_nothing(scene: Scene) -> None:
     """Keys are opened before the home has its name."""
     with pytest.raises(InvalidInput, match="another passphrase"):
-        scene.restore(scene.backup, as_it_is=True) if False else restore_home(
+        restore_home(
             RestorePlan(
                 backup=scene.backup,
                 home=scene.folder / "restored",
@@ -196,6 +207,7 @@ def test_a_wrong_passphrase_restores_nothing(scene: Scene) -> None:
             )
         )
     assert not (scene.folder / "restored").exists()
+    assert not list(scene.folder.glob(".*restoring"))
 
 
 def test_a_home_that_is_there_is_never_restored_over(scene: Scene) -> None:

@@ -13,8 +13,8 @@ from sekisho.adapters.transport.control_client import parse_feed
 from sekisho.app import order_push
 from sekisho.app.order_push import MAX_ITEMS, OrderPush, load_push_file
 from sekisho.model.errors import InvalidInput, Unavailable
-from sekisho.ports.control import Feed as Page
 from sekisho.operations.feed import Feed
+from sekisho.ports.control import Feed as Page
 from sekisho.web.feed_metrics import feed_families
 from tests.desks import TestDesk
 from tests.operations.test_desk import issue, pause_plan

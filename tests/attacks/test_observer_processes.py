@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -82,8 +83,7 @@ def disguise(launcher: subprocess.Popen[str]) -> int:
 
 
 def read_command(pid: int) -> bytes:
-    with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return file.read()
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_work_renamed_and_orphaned_under_another_user_is_contradicted(

@@ -11,8 +11,9 @@ from sekisho.orders.membership import HostTree, host_leaf
 from sekisho.orders.predicates import resolve_hosts
 from sekisho.orders.where import parse_where
 from sekisho.signing import Envelope
+from sekisho.signing.keys import Signer
 from tests.factory import AUTHORITY, OPERATOR, host_enrolled, signed
-from tests.fakes import FakeControl, Rig
+from tests.fakes import QUORUM, FakeControl, Rig
 
 SITE = parse_where(["site is site-1"])
 MINE = ("host-0", "host-1", "host-2")
@@ -29,9 +30,14 @@ def scope(*hosts: str) -> ResolvedScope:
     return resolve_hosts(SITE, hosts, size=3, tree="0" * 64)
 
 
-def pause(control: FakeControl, *hosts: str, **fields: object) -> Envelope:
+def pause(
+    control: FakeControl,
+    *hosts: str,
+    signers: tuple[Signer, ...] = QUORUM,
+    **fields: object,
+) -> Envelope:
     """A pause of these very hosts, known to the control plane and signed by its quorum."""
-    envelope = control.order(scope=Scope(), resolved=scope(*hosts), **fields)
+    envelope = control.order(signers=signers, scope=Scope(), resolved=scope(*hosts), **fields)
     control.scopes[envelope.digest] = frozenset(hosts)
     return envelope
 

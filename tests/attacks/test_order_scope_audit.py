@@ -60,7 +60,8 @@ def scoped(make: Item, given: Callable[[LogSoFar], ResolvedScope]) -> Item:
 
 def story(bend: Bend = lambda scope: scope) -> Story:
     """The honest story, its pause and resume by predicate; `bend` changes what the pause's signers signed."""
-    told, kept = honest_story(), []
+    told = honest_story()
+    kept: list[ResolvedScope] = []
 
     def given(log: LogSoFar) -> ResolvedScope:
         if not kept:

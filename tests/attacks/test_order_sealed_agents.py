@@ -34,7 +34,7 @@ def rig() -> Rig:
 def inner(control: FakeControl, hosts: Sequence[str], **fields: object) -> OrderIssued:
     """An order of these hosts, as it lies in a sealed one."""
     scope = resolve_hosts(SITE, hosts, size=3, tree="0" * 64)
-    envelope = control.order(scope=Scope(), resolved=scope, **fields)
+    envelope = control.order(scope=Scope(), resolved=scope, **fields)  # type: ignore[arg-type]  # a test's own fields
     fact = control.regime.verify(envelope.raw).predicate
     assert isinstance(fact, OrderIssued)
     return fact
@@ -296,8 +296,15 @@ def test_opened_with_another_content(rig: Rig) -> None:
 
 def test_a_hold_that_is_shown_late_counts_from_then_on(rig: Rig) -> None:
     """A hold in the dark takes no other hold's place; shown, it is held against the next one."""
-    hold = {"kind": "hold", "effect": "freeze", "on_expiry": "lapse", "grace_s": 0}
-    first = seal(rig.control, *MINE, signers=AUTHORITY[:2], expires=None, **hold)
+    lasts = rig.control.now().plus(3_600)
+    hold = {
+        "expires": lasts,
+        "kind": "hold",
+        "effect": "freeze",
+        "on_expiry": "lapse",
+        "grace_s": 0,
+    }
+    first = seal(rig.control, *MINE, signers=AUTHORITY[:2], **hold)
     rig.control.issue(first)
     rig.run_for(3)
     assert known(rig, "hold/JP") == ("in", True)

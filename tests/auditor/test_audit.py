@@ -34,8 +34,8 @@ def test_every_check_of_the_contract_is_in_the_table() -> None:
     """The names that people script against are all there, each once."""
     expected = (
         "trust-root manifest log-tree checkpoint-signature witnessed time-marks charter signatures uniqueness "
-        "registers orders-in-force order-scopes holds packs decisions licences approvals leases receipts counters budgets closings "
-        "deposits effects caps halts refusals appeals custody "
+        "registers orders-in-force order-scopes holds sealed packs decisions licences approvals leases receipts "
+        "counters budgets closings deposits effects caps halts refusals appeals custody "
         "endorsements standings chip-tags irregularities balances "
         "usage-reports usage-evidence access weights-keys"
     )

@@ -10,6 +10,7 @@ import pytest
 from sekisho.cli.main import call
 from sekisho.model.wire import canonical
 from sekisho.settings import Settings
+from tests.fakes import FakeControl
 
 
 def settings(tmp_path: Path) -> Settings:
@@ -23,6 +24,10 @@ def write_home(folder: Path, **fields: object) -> None:
     (folder / "agent.json").write_bytes(canonical({**GOOD, **fields}))
 
 
+def write_trust(folder: Path, name: str) -> None:
+    (folder / "trust.json").write_bytes(canonical(FakeControl(name=name).root))
+
+
 @pytest.mark.parametrize("driver", ["cgroup", "slurm", "kubernetes"])
 def test_a_driver_that_the_home_does_not_describe_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], driver: str
@@ -31,6 +36,7 @@ def test_a_driver_that_the_home_does_not_describe_is_named(
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     write_home(home)
+    write_trust(home, "A")
     arguments = ["agent", "run", "--driver", driver, "--home", str(home)]
 
     assert call(arguments, settings(tmp_path)) == 4
@@ -72,6 +78,40 @@ def test_the_units_fit_the_home(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert f"--home {tmp_path}" in units["sekisho-agent.service"]
     assert call([*asked, "--out", str(tmp_path)], settings(tmp_path)) == 0
     assert (tmp_path / "sekisho-watchdog.service").read_text() == watchdog
+
+
+def test_units_and_means_know_of_every_charter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both homes stand in the agent's unit, whether named by hand or in the first; the means name both charters."""
+    one, other = tmp_path / "a", tmp_path / "b"
+    for home, name in ((one, "A"), (other, "B")):
+        home.mkdir()
+        write_home(home)
+        write_trust(home, name)
+    write_home(one, watchdog={"socket": "/run/g/w"}, charters=[{"home": "../b"}])
+
+    assert call(["agent", "units", "--home", str(one), "--json"], settings(tmp_path)) == 0
+    agent = json.loads(capsys.readouterr().out)["sekisho-agent.service"]
+    assert f"--home {one} --home {other}" in agent
+    assert f"ReadWritePaths={one} {other}\n" in agent
+    assert call(["agent", "means", "--home", str(one), "--json"], settings(tmp_path)) == 0
+    charters = json.loads(capsys.readouterr().out)["charters"]
+    assert [charter["host"] for charter in charters] == ["host-1", "host-1"]
+    assert len({charter["charter"] for charter in charters}) == 2
+    assert call(["agent", "means", "--home", str(one)], settings(tmp_path)) == 0
+    assert "2 charters" in capsys.readouterr().out
+
+
+def test_a_home_that_is_named_in_the_first_is_not_named_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twice the same charter is bad input, before anything runs."""
+    write_home(tmp_path)
+    write_trust(tmp_path, "A")
+    homes = ["--home", str(tmp_path), "--home", str(tmp_path)]
+    assert call(["agent", "run", *homes], settings(tmp_path)) == 2
+    assert "named twice" in capsys.readouterr().err
 
 
 def test_units_for_an_agent_with_its_own_watchdog_are_refused(
@@ -161,7 +201,12 @@ def test_a_watchdog_in_the_foreground_says_what_to_do_next(
     home.mkdir(mode=0o700)
     (home / "watchdog.json").write_text('{"driver": "process"}')
     posts: list[object] = []
-    monkeypatch.setattr("sekisho.agent.watchdog.run_watchdog", lambda post: posts.append(post) or 0)
+
+    def run_watchdog(post: object) -> int:
+        posts.append(post)
+        return 0
+
+    monkeypatch.setattr("sekisho.agent.watchdog.run_watchdog", run_watchdog)
     assert call(["agent", "watchdog", "--home", str(home)], settings(tmp_path)) == 0
     told = capsys.readouterr().err
     for word in (

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sekisho.model.statements import KINDS
+from sekisho.model.wire import canonical
 from sekisho.operations.log_events import SEVERITIES
 from tests.certificates import write_certificate
 from tests.cli.ceremonies import LICENSED, PAUSED, KeyHolder, sealed_until
@@ -238,3 +243,30 @@ def test_a_new_connection_repeats_the_newest_events(holder: KeyHolder) -> None:
 def test_what_is_no_place_for_events_is_refused(holder: KeyHolder, place: str) -> None:
     """Plain TCP leaves this machine never; a place without port or folder is named."""
     export(holder, "--out", place, code=2)
+
+
+def test_following_sends_what_comes_and_ends_at_a_signal(holder: KeyHolder) -> None:
+    """A running export sends a grown log's new entries, and a signal ends it after the batch, with exit 0."""
+    out, cursor = holder.path("events.jsonl"), holder.path("cursor.json")
+    write_folder(holder.folder / "bundle", sealed_until(LICENSED).files)
+    words = ["log", "export", "--log", holder.log, "--policy", str(holder.path("root.json"))]
+    holder.path("root.json").write_bytes(canonical(holder.sealed.root))
+    more = ["--out", str(out), "--cursor", str(cursor), "--follow", "--every", "1s"]
+    with subprocess.Popen([sys.executable, "-m", "sekisho.cli", *words, *more]) as running:
+        try:
+            wait_for(cursor.exists, running)
+            before = json.loads(cursor.read_bytes())["next"]
+            write_folder(holder.folder / "bundle", holder.sealed.files)
+            wait_for(lambda: json.loads(cursor.read_bytes())["next"] > before, running)
+        finally:
+            running.send_signal(signal.SIGTERM)
+        assert running.wait() == 0
+    found = rows(out)
+    assert [row["index"] for row in found] == list(range(len(found)))
+    assert len(found) > before
+
+
+def wait_for(condition: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
+    while not condition():
+        assert running.poll() is None
+        time.sleep(0.05)

@@ -275,3 +275,21 @@ def test_a_drafted_drill_acts_on_the_canary_alone(
     fact = parse_payload(holder.path("pause.json").read_bytes()).predicate
     assert isinstance(fact, OrderIssued)
     assert fact.drill
+
+
+def test_every_place_is_told_a_test(judge: KeyHolder, capsys: Capture) -> None:
+    """0 where all have it, 4 where one does not answer, 3 where nobody would be told."""
+    home = judge.path("a-home")
+    home.mkdir()
+    assert judge.call("order", "notify-test", "--home", home) == 3
+    book = {"name": "book", "file": "notices.jsonl"}
+    (home / "notify.json").write_text(json.dumps({"places": [book]}))
+    assert judge.answer(capsys, "order", "notify-test", "--home", home) == {"book": ""}
+    assert json.loads((home / "notices.jsonl").read_text())["event"] == "test"
+    (home / "duty.secret").touch(mode=0o600)
+    (home / "duty.secret").write_bytes(b"s" * 32)
+    dead = {"name": "duty", "webhook": "http://127.0.0.1:9/x", "secret_file": "duty.secret"}
+    (home / "notify.json").write_text(json.dumps({"places": [book, dead]}))
+    told = judge.answer(capsys, "order", "notify-test", "--home", home, code=4)
+    assert told["book"] == ""
+    assert "does not answer" in told["duty"]

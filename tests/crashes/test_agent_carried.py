@@ -26,9 +26,9 @@ def test_killed_when_an_order_by_hand_was_answered() -> None:
     handed = Handed().leased()
     handed.rig.run_for(2)
     handed.carrying = Carrying(handed.rig.host, handed.rig.duty, box := _LastAnswer())
+    box.dropped.append(("0.json", handed.control.order().raw))
+    handed.rig.clock.advance(1)
     with pytest.raises(_Died):
-        box.dropped.append(("0.json", handed.control.order().raw))
-        handed.rig.clock.advance(1)
         handed.carrying.look()
     assert box.outcomes[-1].taken
     handed.wake()

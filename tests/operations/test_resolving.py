@@ -164,4 +164,4 @@ def test_a_start_from_the_log_covers_the_same_hosts(desk: ScopedDesk) -> None:
 
     known = again.orders.find(reference(desk, envelope))
     assert known is not None
-    assert known.named == {"host-2"}
+    assert known.named == frozenset({"host-2"})

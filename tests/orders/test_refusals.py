@@ -143,11 +143,19 @@ def test_only_an_order_that_stops_has_stragglers(changes: dict[str, Any]) -> Non
     assert is_late(order, life, TERMS, recorded=None, at=DUE.plus(10**6)) is None
 
 
+def test_under_a_sealed_order_that_was_not_shown_nobody_is_known_to_be_late() -> None:
+    """Its stand-in covers everybody, and says nothing of whom it is for."""
+    unseen = msgspec.structs.replace(PAUSE, is_shown=False)
+    life = OrderLives().of(PAUSE.reference, "host-1")
+    assert is_late(unseen, life, TERMS, recorded=None, at=DUE.plus(10**6)) is None
+
+
 def test_the_ladder_is_climbed_step_by_step() -> None:
     """Each step opens the next one, not before its time and its answer; at the end nothing is left."""
     straggler = late(lives(), DUE)
     assert straggler is not None
-    at, made = DUE, []
+    at = DUE
+    made: list[RefusalRecorded] = []
     for word in ("notice", "leases-ended", "refusal", "supply-measure", "inspection"):
         upcoming = next_step(book(*made).of(PAUSE.reference, "host-1"), straggler, TERMS)
         assert word in upcoming.steps

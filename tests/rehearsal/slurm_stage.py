@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from sekisho.adapters.durable_files import replace_file
 from sekisho.agent.measuring import measure_agent
 from sekisho.model.statements import (
     EnrolledDevice,
@@ -10,6 +13,7 @@ from sekisho.model.statements import (
     Mode,
     PartyEnrolled,
 )
+from sekisho.model.wire import canonical, parse_json
 from sekisho.operations.licence_drafts import (
     AnswerPlan,
     ApplicationPlan,
@@ -21,14 +25,24 @@ from sekisho.rehearsal import opening
 from sekisho.rehearsal.scene import SITE, Scene
 from sekisho.rehearsal.stage import HostPlan
 from sekisho.rules import load_pack
+from tests.agent.slurm_homes import training_job
+from tests.slurms import Cluster
 
-__all__ = ["HOST", "PEAK", "RUN", "enrol_cluster", "license_cluster"]
+__all__ = [
+    "HOST",
+    "PEAK",
+    "RUN",
+    "enrol_cluster",
+    "license_cluster",
+    "start_cluster_agent",
+    "submit_training",
+]
 
 HOST, RUN = "cluster-1", "training-1"
 PEAK = 10**12
 
 
-def enrol_cluster(scene: Scene, devices: int = 8) -> None:
+def enrol_cluster(scene: Scene, devices: int = 8, *, run: str = RUN) -> None:
     """The licensee, and the cluster with its accelerators."""
     party = PartyEnrolled(
         effective=scene.clock.now(),
@@ -49,10 +63,10 @@ def enrol_cluster(scene: Scene, devices: int = 8) -> None:
         counter="C0",
         driver="slurm",
         agent=measure_agent(),
-        canary=RUN,
+        canary=run,
     )
     scene.submit(fact, scene.cast.authority[0], scene.cast.operator)
-    scene.plans[HOST] = HostPlan(host=HOST, run=RUN)
+    scene.plans[HOST] = HostPlan(host=HOST, run=run)
 
 
 def license_cluster(scene: Scene, terms: LeaseTerms, mode: Mode) -> None:
@@ -69,6 +83,32 @@ def license_cluster(scene: Scene, terms: LeaseTerms, mode: Mode) -> None:
     granted = LicencePlan(number="LIC-1", terms=terms, mode=mode, application="APP-1")
     licence = draft_licence(scene.state(), RUN, load_pack(), granted, now=scene.clock.now())
     scene.wait_for_leaf(scene.submit(licence, *scene.cast.authority[:2]).digest)
+
+
+def start_cluster_agent(scene: Scene, slurm: Cluster, control: str) -> None:
+    """The agent beside the controller, which finds its control plane at that address."""
+    assert scene.root is not None
+    scene.stage.prepare_host(scene.plans[HOST], control, scene.root)
+    file = scene.stage.host_folder(HOST) / "agent.json"
+    settings = parse_json(file.read_bytes())
+    assert isinstance(settings, dict)
+    part = msgspec.to_builtins(slurm.settings)
+    replace_file(
+        file, canonical({**settings, "command": [], "driver": "slurm", "slurm": part}) + b"\n"
+    )
+    (scene.stage.host_folder(HOST) / "work").mkdir()
+    scene.agents[HOST] = scene.stage.start_agent(HOST)
+
+
+def submit_training(scene: Scene, slurm: Cluster) -> int:
+    """A job that writes a checkpoint when it is asked, once the gate lets it in; it runs."""
+    gate = slurm.gate / "gate"
+    slurm.wait_for("an open gate", lambda: "\topen\t" in gate.read_text(), timeout_s=40)
+    script = training_job(scene.stage.host_folder(HOST) / "work")
+    comment = f"--comment=sekisho:{scene.plans[HOST].run}"
+    job = slurm.submit(script, "--gres=gpu:2", comment)
+    slurm.wait_state(job, "RUNNING")
+    return job
 
 
 def _device(number: int) -> EnrolledDevice:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from sekisho.adapters.durable_files import replace_file
 from sekisho.app import Home
 from sekisho.model.statements import LeaseTerms, Scope
-from sekisho.model.wire import canonical, parse_json
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.rehearsal import opening, pausing
 from sekisho.rehearsal.scene import SITE, Scene
 from sekisho.rehearsal.stage import Stage
-from tests.agent.slurm_homes import training_job
-from tests.rehearsal.slurm_stage import HOST, PEAK, RUN, enrol_cluster
+from tests.rehearsal.slurm_stage import (
+    HOST,
+    PEAK,
+    RUN,
+    enrol_cluster,
+    start_cluster_agent,
+    submit_training,
+)
 from tests.slurms import Cluster
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
@@ -44,8 +47,8 @@ def test_budget_on_slurm_is_re_added_by_an_outsider(
 def _play(scene: Scene, slurm: Cluster) -> None:
     slurm.show()  # enforced, and no run is known yet
     assert "no-licence" in slurm.refused("--gres=gpu:1", f"--comment=sekisho:{RUN}")
-    _start_agent(scene, slurm)
-    job = _submit(scene, slurm)
+    start_cluster_agent(scene, slurm, scene.address)
+    job = submit_training(scene, slurm)
     scene.wait_for("three spent quanta", lambda: _spent(scene) > 3 * PEAK or None, within_s=30)
 
     assert scene.control is not None
@@ -64,29 +67,6 @@ def _play(scene: Scene, slurm: Cluster) -> None:
     kept = [s.receipt.checkpoint for s in scene.state().lives.of(reference, HOST).stages]
     assert any(checkpoint is not None for checkpoint in kept)
     pausing.audit_offline(scene)
-
-
-def _start_agent(scene: Scene, slurm: Cluster) -> None:
-    assert scene.root is not None
-    scene.stage.prepare_host(scene.plans[HOST], scene.address, scene.root)
-    file = scene.stage.host_folder(HOST) / "agent.json"
-    settings = parse_json(file.read_bytes())
-    assert isinstance(settings, dict)
-    part = msgspec.to_builtins(slurm.settings)
-    replace_file(
-        file, canonical({**settings, "command": [], "driver": "slurm", "slurm": part}) + b"\n"
-    )
-    (scene.stage.host_folder(HOST) / "work").mkdir()
-    scene.agents[HOST] = scene.stage.start_agent(HOST)
-
-
-def _submit(scene: Scene, slurm: Cluster) -> int:
-    gate = slurm.gate / "gate"
-    slurm.wait_for("an open gate", lambda: "\topen\t" in gate.read_text(), timeout_s=40)
-    script = training_job(scene.stage.host_folder(HOST) / "work")
-    job = slurm.submit(script, "--gres=gpu:2", f"--comment=sekisho:{RUN}")
-    slurm.wait_state(job, "RUNNING")
-    return job
 
 
 def _spent(scene: Scene) -> int:

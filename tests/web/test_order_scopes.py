@@ -10,7 +10,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from sekisho.adapters.transport.control_client import parse_feed
+from sekisho.adapters.transport.control_client import ControlClient, parse_feed
 from sekisho.model.membership import parse_membership
 from sekisho.model.statements import OrderIssued, OrderReference, Scope
 from sekisho.operations.resolving import resolve_predicate
@@ -18,6 +18,7 @@ from sekisho.orders.membership import decide_membership, host_leaf
 from sekisho.orders.where import parse_where
 from sekisho.signing import parse_envelope
 from tests.regime import LiveRegime
+from tests.web.serving import serving
 
 Asking: TypeAlias = TestClient[Litestar]
 
@@ -103,3 +104,19 @@ def test_the_orders_page_says_predicate_count_and_hosts(
     ).text
     for word in (*words, "host-1"):
         assert word in page, word
+
+
+def test_an_agents_client_asks_for_its_own_hosts_proof(
+    regime: LiveRegime, paused: tuple[OrderIssued, OrderReference]
+) -> None:
+    """As it fetches an order that is missing; without a host there is no proof."""
+    order, reference = paused
+    with serving(regime.control) as url:
+        client = ControlClient(url)
+        mine = client.fetch_order("pause/JP", reference.number, "host-1").membership
+        nobodys = client.fetch_order("pause/JP", reference.number).membership
+        client.close()
+    assert order.resolved is not None
+    root, size = order.resolved.root, order.resolved.count
+    assert decide_membership(mine, host_leaf("host-1"), root=root, size=size) == "in"
+    assert nobodys is None

@@ -121,10 +121,7 @@ class Duty:
         elif isinstance(event, Delivered):
             self._findings(self.letters.hear_delivery(event))
         elif isinstance(event, ReceiptRefused):
-            detail = f"receipt {event.sequence} was refused: {event.detail}"
-            self._findings([Finding(code="receipt-refused", detail=detail)])
-            if event.is_kept:
-                self.quanta.bar(event.sequence)
+            self._hear_refusal(event)
         elif isinstance(event, LeaseCame):
             self._hear_lease(event)
         elif isinstance(event, LeaseRefused):
@@ -141,6 +138,12 @@ class Duty:
         accepted, findings = self.letters.take(feed)
         self._findings(findings)
         return accepted, findings
+
+    def _hear_refusal(self, event: ReceiptRefused) -> None:
+        detail = f"receipt {event.sequence} was refused: {event.detail}"
+        self._findings([Finding(code="receipt-refused", detail=detail)])
+        if event.is_kept:
+            self.quanta.bar(event.sequence)
 
     def _hear_lease(self, event: LeaseCame) -> None:
         _, covering = self._demand()

@@ -196,7 +196,9 @@ def _in_order(path: Path) -> tuple[int, str]:
 def _listed(folder: Path) -> Iterator[BackupFile]:
     for file in sorted(folder.rglob("*")):
         path = str(file.relative_to(folder))
-        if path != MANIFEST and (file.is_symlink() or file.is_file()):
+        if file.is_symlink():
+            raise Corrupt(f"{folder / path} is a link", remedy="take another backup")
+        if path != MANIFEST and file.is_file():
             size, digest = hash_file(file)
             yield BackupFile(path=path, size=size, sha256=digest)
 

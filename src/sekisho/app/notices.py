@@ -15,6 +15,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys.secret_files import load_secret_file
 from sekisho.adapters.storage.notice_file import FileNotifier, ToldFile
 from sekisho.adapters.transport.notice_webhook import WebhookNotifier
@@ -27,7 +28,14 @@ from sekisho.operations.telling import LEAD_S, Occasion, notices_of, occasions
 from sekisho.ports.clock import Clock
 from sekisho.ports.notifier import Event, Notice, Notifier
 
-__all__ = ["NoticeSettings", "Notices", "Place", "load_notice_settings", "open_notices"]
+__all__ = [
+    "NoticeSettings",
+    "Notices",
+    "Place",
+    "load_notice_settings",
+    "open_notices",
+    "tell_test",
+]
 
 LOOK_S: Final = 5.0
 FIRST_PAUSE_S: Final = 5.0
@@ -117,13 +125,6 @@ class Notices:
         found = list(occasions(self._state(), now, lead_s=self._lead_s))
         return sum(self._tell(standing, found, now) for standing in self._standings)
 
-    def test(self, now: Instant) -> dict[str, str]:
-        """Tell every place a test at once; by name what went wrong, "" where it has it."""
-        notice = Notice(
-            notice=f"test-{now.us}", event="test", at=now, text="a test: nothing happened"
-        )
-        return {s.place.name: _try(s.notifier, notice) for s in self._standings}
-
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_S):
             try:
@@ -197,6 +198,18 @@ def open_notices(home: Path, state: Callable[[], State], clock: Clock) -> Notice
     settings = load_notice_settings(home / "notify.json")
     places = [(place, _open(home, place, clock)) for place in settings.places]
     return Notices(places, ToldFile(home / "told.jsonl"), state, clock, lead_s=settings.lead_s)
+
+
+def tell_test(home: Path) -> dict[str, str]:
+    """Tell every place of a home a test; by name what went wrong, "" where it has it. Raises InvalidInput."""
+    clock = SystemClock()
+    now, told = clock.now(), {}
+    notice = Notice(notice=f"test-{now.us}", event="test", at=now, text="a test: nothing happened")
+    for place in load_notice_settings(home / "notify.json").places:
+        notifier = _open(home, place, clock)
+        told[place.name] = _try(notifier, notice)
+        notifier.close()
+    return told
 
 
 def _open(home: Path, place: Place, clock: Clock) -> Notifier:

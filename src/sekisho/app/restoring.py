@@ -68,7 +68,7 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: entries, how many of them replayed, statements whose concealed fields are lost, who was asked."""
+    """What came of it: entries, how many of them replayed, statements whose fields are lost, who was asked."""
 
     size: int
     replayed: int
@@ -196,8 +196,26 @@ def _build(
 ) -> int:
     """Everything in a folder beside, then its name; how many statements' concealed fields are lost."""
     beside = plan.home.with_name(f".{plan.home.name}.restoring")
-    shutil.rmtree(beside, ignore_errors=True)  # what a broken restore left: never a home
-    home = Home.open(beside, plan.elsewhere)
+    shutil.rmtree(beside, ignore_errors=True)  # what a killed restore left: never a home
+    try:
+        lost = _fill(Home.open(beside, plan.elsewhere), plan, backup, newest, heard)
+        # Crash before: a folder that nobody takes for a home; the next call begins anew.
+        if plan.home.exists():
+            plan.home.rmdir()
+        beside.rename(plan.home)
+        OsDisk().sync_folder(plan.home.parent)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)  # keys may lie in it
+    return lost
+
+
+def _fill(
+    home: Home,
+    plan: RestorePlan,
+    backup: Backup,
+    newest: tuple[TileStore, Cosigned] | None,
+    heard: Heard,
+) -> int:
     for file in backup.files:
         if file.path.startswith("home/"):
             path = file.path.removeprefix("home/")
@@ -206,13 +224,7 @@ def _build(
         _restore_keys(plan, home)
     _publish(plan, home, newest)
     _complete_database(home, heard)
-    lost = _lost(home)
-    # Crash before: a folder that nobody takes for a home; the next call begins anew.
-    if plan.home.exists():
-        plan.home.rmdir()
-    beside.rename(plan.home)
-    OsDisk().sync_folder(plan.home.parent)
-    return lost
+    return _lost(home)
 
 
 def _complete_database(home: Home, heard: Heard) -> None:

@@ -128,8 +128,13 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
             if isinstance(fact, OrderIssued):
                 yield step, fact
             elif isinstance(fact, OrderSealed) and step.recorded is not None:
-                known = self.orders.orders.get(fact.register, {}).get(fact.number)
-                if known is not None and known.is_shown and known.digest == step.recorded.verified.digest:
+                register = self.orders.orders.get(fact.register)
+                known = None if register is None else register.get(fact.number)
+                if (
+                    known is not None
+                    and known.is_shown
+                    and known.digest == step.recorded.verified.digest
+                ):
                     yield step, known.order
 
     def recorded_from(self, index: int) -> Instant | None:
@@ -173,7 +178,9 @@ def walk_log(
     opened = walk.opened_later()
     if opened:
         # What the log itself opens further on is known from the start: once more, with that.
-        return walk_log(entries, root, {**disclosures, **opened}, note=note, progress=lambda *_: None)
+        return walk_log(
+            entries, root, {**disclosures, **opened}, note=note, progress=lambda *_: None
+        )
     return walk.finish(note)
 
 

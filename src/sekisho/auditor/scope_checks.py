@@ -14,7 +14,7 @@ __all__ = ["check_scopes"]
 
 
 def check_scopes(evidence: Evidence) -> Outcome:
-    """Root and count are those of the hosts that the predicate names in its tree, which the log had, not long before."""
+    """Root and count are those of the hosts that the predicate names in its tree, which the log had shortly before."""
     history, tally, told = evidence.past(), Tally(), []
     for step, order in history.issued():
         if order.resolved is None:

@@ -48,7 +48,9 @@ def _openings(history: History, tally: Tally) -> Mapping[str, tuple[Step, OrderO
         if known is None or known.sealed is None:
             tally.fault(f"entry {step.index}: opens what is no sealed order before it")
         elif fact.order.digest in found:
-            tally.fault(f"entry {step.index}: opens {fact.order.register} {fact.order.number} again")
+            tally.fault(
+                f"entry {step.index}: opens {fact.order.register} {fact.order.number} again"
+            )
         else:
             found[fact.order.digest] = (step, fact)
     return found
@@ -72,7 +74,9 @@ def _check_time(
         return
     error_s = 1 + opening.regime.in_force().terms.clock_error_s
     if end.plus(error_s) < sealed.opens and not _is_lifted(opening, step, end.plus(error_s)):
-        tally.fault(f"{where} opens at {sealed.opens}, was opened by {end}, and nothing had lifted it")
+        tally.fault(
+            f"{where} opens at {sealed.opens}, was opened by {end}, and nothing had lifted it"
+        )
 
 
 def _is_lifted(opening: Step, step: Step, at: Instant) -> bool:

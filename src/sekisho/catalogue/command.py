@@ -84,6 +84,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Ask for, grant, carry and list leases by hand.",
         "リースを手渡しで申請・付与・運搬し、一覧にします。",
     ),
+    "cli.command.observe": (
+        "Say what an observer of halts would see on this machine.",
+        "停止の観察者がこの機械で何を見られるかを示します。",
+    ),
     "cli.command.order": (
         "Draft, sign, issue and follow holds, pauses and resumes.",
         "保留・一時停止・再開の命令を起案・署名・発出・追跡します。",

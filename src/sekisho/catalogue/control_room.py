@@ -28,9 +28,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "連絡のあったホスト {count} 台のうち {running} 台が稼働（対象の装置 {devices} 台）",
     ),
     "show.reach.work.unknown": (
-        "what runs at {count} hosts ({devices} devices) is not measured: receipts of work are no log entries; "
-        "name the control plane with --work",
-        "ホスト {count} 台（装置 {devices} 台）の稼働は未計測：稼働の受領証はログにない。--work で管制サーバーを指定",
+        "work at {count} hosts ({devices} devices) is not measured: the log does not hold it; name a source: --work",
+        "ホスト {count} 台（装置 {devices} 台）の稼働は未計測：ログに記録なし。--work で情報源を指定",
     ),
     "show.reach.work.unseen": (
         "not measured at {count} hosts, which were not heard of: {names}",
@@ -230,6 +229,13 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "audit.limit.resume": (
         "Appeal {appeal} against order {order} was upheld, and the resume due at {due} has not come.",
         "命令 {order} への申立て {appeal} は認容されましたが、{due} 期限の再開がまだありません。",
+    ),
+    # --- being told
+    "order.notice.told": ("{place} was told", "{place} に通知しました"),
+    "order.notice.failed": ("{place} was NOT told: {why}", "{place} に通知できません：{why}"),
+    "order.notice.none": (
+        "notify.json names no place: nobody is told.",
+        "notify.json に通知先がありません。誰にも通知されません。",
     ),
     # --- drills
     "order.drill": ("drill {order}, begun {begun}", "演習 {order}、開始 {begun}"),

@@ -80,7 +80,6 @@ PHRASES: Final[Mapping[str, str]] = {
     "Where the counter goes, as 0x01805E51, if that is taken.": "カウンターの場所。0x01805E51 が使われているときに指定します。",
     "Where the attestation key goes, as 0x81005E51, if that is taken.": "証明鍵の場所。0x81005E51 が使われているときに指定します。",
     "The two systemd units of a host whose agent and watchdog are two users, as its agent.json says.": "エージェントとウォッチドッグを別の利用者で動かすホストの、二つの systemd ユニット。agent.json に従います。",
-    "The agent's home, with agent.json.": "エージェントのホーム（agent.json のあるフォルダ）。",
     "The agent's home, with agent.json; again for each further charter.": "エージェントのホーム（agent.json のあるフォルダ）。憲章が複数あるときは、その数だけ指定します。",
     "An agent's home, to say which charters its host stands under; again for each further charter.": "エージェントのホーム。ホストがどの憲章の下にあるかを示します。憲章が複数あるときは、その数だけ指定します。",
     "The watchdog's own folder, closed to the agent.": "ウォッチドッグ専用のフォルダ。エージェントには開きません。",

@@ -52,6 +52,15 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{constituency}: {used} chip-hours held since {since}; the charter sets no limit",
         "{constituency}：{since} 以降 {used} チップ時間を使用。憲章に上限の定めなし",
     ),
+    # --- sekisho audit
+    "audit.check.holds": (
+        "Was each hold within its limits, none stacked on another?",
+        "一時停止はどれも限度内で、重ねられていませんか",
+    ),
+    "audit.check.caps": (
+        "Did capped hosts keep their caps, as far as meters tell?",
+        "制限されたホストは、計測の限りで制限を守りましたか",
+    ),
     # --- sekisho order status
     "show.stage.capped": ("capped", "制限済み"),
     "order.capped": (

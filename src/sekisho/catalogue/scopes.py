@@ -24,8 +24,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "適用範囲が手元の記録の写しと一致しない：{why}",
     ),
     "show.warn.scope-newcomers": (
-        "{count} hosts that the predicate names now were not there in the tree of {size}; "
-        "the order is not for them: {names}",
+        "{count} hosts named now were not in the tree of {size}; the order is not for them: {names}",
         "条件に今は該当するホストのうち {count} 台は、記録 {size} 件の木にはなかった。命令の対象外：{names}",
     ),
     "audit.check.order-scopes": (

@@ -32,8 +32,7 @@ from sekisho.cli.surroundings import (
 from sekisho.model.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
-    from sekisho.adapters.storage.event_cursor import EventCursor
-    from sekisho.ceremony import EventSink, VerifiedEntries
+    from sekisho.ceremony import EventCursor, EventSink, VerifiedEntries
     from sekisho.signing import Recorded, TrustRoot
 
 __all__ = ["export"]

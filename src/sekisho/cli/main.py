@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "order": ("sekisho.cli.order", "app"),
     "agent": ("sekisho.cli.agent", "app"),
     "access": ("sekisho.cli.access", "app"),
+    "observe": ("sekisho.cli.observe", "app"),
     "tables": ("sekisho.cli.tables", "app"),
     "home": ("sekisho.cli.home", "app"),
 }

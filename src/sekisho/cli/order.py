@@ -28,6 +28,7 @@ from sekisho.cli.order_access import (
 from sekisho.cli.order_appeal import add_to as add_appeals
 from sekisho.cli.order_drill import add_to as add_drills
 from sekisho.cli.order_holds import add_to as add_holds
+from sekisho.cli.order_notices import add_to as add_notices
 from sekisho.cli.order_prove import add_to as add_prove
 from sekisho.cli.order_refusal import add_to as add_refusals
 from sekisho.cli.order_scope import Where, resolved_scope
@@ -62,6 +63,7 @@ add_refusals(app)
 add_appeals(app)
 add_prove(app)
 add_drills(app)
+add_notices(app)
 add_holds(app)
 _DRAFTED = ("pause", "hold", "cap", "suspend-access", "resume")
 _EFFECTS = {

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["OpensIn", "Seal", "check_flags", "deliver_sealed"]
 
 Seal = Annotated[
-    bool, typer.Option("--seal", help="Show it to hosts in scope only, until it opens; with --where.")
+    bool,
+    typer.Option("--seal", help="Show it to hosts in scope only, until it opens; with --where."),
 ]
 OpensIn = Annotated[
     str, typer.Option("--opens-in", help="When everybody is shown it: at most 90d, or its expiry.")

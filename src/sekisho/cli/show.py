@@ -42,7 +42,9 @@ def show(
     from sekisho.cli.documents import MAX_DOCUMENT_BYTES, parse_document
     from sekisho.cli.words import describe
 
-    document = load_sealed(parse_document(read_input(file, limit=MAX_DOCUMENT_BYTES), path=file), file)
+    document = load_sealed(
+        parse_document(read_input(file, limit=MAX_DOCUMENT_BYTES), path=file), file
+    )
     if document.form == "private-key":
         document = _public_part(context, file, passphrase_file)
     sources = Sources(home=home, log=log, policy=policy, charter=charter)

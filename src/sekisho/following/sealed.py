@@ -1,4 +1,4 @@
-"""What a host is shown of a sealed order: the order itself with its place in the tree, or that it has none there. Pure."""
+"""What a host is shown of a sealed order: the order with its place in the tree, or that it has none there. Pure."""
 
 from __future__ import annotations
 

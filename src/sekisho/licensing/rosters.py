@@ -108,7 +108,7 @@ def _held(ledger: LicenceLedger, leaf: str) -> HeldLicence:
 
 
 def _lineage_flop(ledger: LicenceLedger, run: str) -> int | None:
-    """All that was ever licensed for a run and its ancestors, whole, whatever came back; as planned where unlicensed."""
+    """All that was ever licensed for a run and its ancestors, whole, whatever came back; else as planned."""
     above, is_known = ancestors_of(ledger, run)
     return sum(_cost(ledger, name) for name in (run, *above)) if is_known else None
 

@@ -36,26 +36,26 @@ class Panel:
     """All instruments of a site, each with its settings."""
 
     def __init__(self, instruments: Sequence[tuple[InstrumentSettings, Instrument]] = ()) -> None:
-        self._instruments = tuple(instruments)
+        self.instruments = tuple(instruments)
 
     @property
     def settles_s(self) -> int:
         """After how many seconds the slowest instrument speaks of the halt only."""
-        return max((settings.settles_s for settings, _ in self._instruments), default=0)
+        return max((settings.settles_s for settings, _ in self.instruments), default=0)
 
     @property
     def means(self) -> str:
         """The levels of rest with their reasons, in words, for the statement."""
         return "; ".join(
             f"{one.instrument} {level.quantity} at rest up to {level.value}: {level.reason}"
-            for one, _ in self._instruments
+            for one, _ in self.instruments
             for level in one.at_rest
         )
 
     def read(self, at: Instant, since: Instant) -> tuple[InstrumentLook, ...]:
         """One look at each; `since` is when the halt was claimed. Never raises: a failure is what was seen."""
         found = []
-        for settings, instrument in self._instruments:
+        for settings, instrument in self.instruments:
             try:
                 shown = instrument.read(since.plus(settings.settles_s))
                 look = InstrumentLook(settings=settings, asked=at, shown=shown)
@@ -65,7 +65,7 @@ class Panel:
         return tuple(found)
 
     def close(self) -> None:
-        for _, instrument in self._instruments:
+        for _, instrument in self.instruments:
             instrument.close()
 
 

@@ -25,6 +25,7 @@ from sekisho.adapters.transport.control_client import ControlClient
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.statements import make_payload
 from sekisho.model.wire import canonical
+from sekisho.observer.checking import SeenMeans, check_sight
 from sekisho.observer.equipping import equip, load_settings
 from sekisho.observer.instruments import InstrumentLook
 from sekisho.observer.observe import (
@@ -42,7 +43,7 @@ from sekisho.ports.clock import Clock
 from sekisho.ports.control import HaltBoard
 from sekisho.signing import Signer, TrustRoot, parse_policy, sign_payload
 
-__all__ = ["Observer", "main"]
+__all__ = ["Observer", "look_around", "main"]
 
 GAP_S = 5.2  # the protocol asks for five seconds; clocks are not that exact
 POLL_S = 1.0
@@ -164,6 +165,15 @@ class Observer:
         self._board.send_statement(sign_payload(make_payload(observation), (self._signer,)).raw)
         # Crash before this line: the control plane still lists the halt, or has the observation; both are sound.
         self._plan.observed(claim, looks[-1].at, self._surveyor.panel.settles_s)
+
+
+def look_around(home: Path) -> tuple[SeenMeans, ...]:
+    """A dry run over the settings of a home. Raises InvalidInput for settings that cannot be."""
+    surveyor = equip(load_settings(home))
+    try:
+        return check_sight(surveyor, now=SystemClock().now(), user=os.geteuid())
+    finally:
+        surveyor.panel.close()
 
 
 def main(arguments: list[str] | None = None) -> int:

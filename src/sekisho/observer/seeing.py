@@ -35,7 +35,7 @@ class Surveyor:
         self.settings = settings or ObserverSettings()
         self.panel = panel or Panel()
         self._read_table = read_table
-        self._finders = tuple(finders)
+        self.finders = tuple(finders)
         self._past = PastProcesses()
         self._own = frozenset({os.getpid()})
 
@@ -78,7 +78,7 @@ class Surveyor:
         """Where schedulers put the run; who does not answer is a limit."""
         groups, jobs, limits = list(self.settings.work.groups), set[int](), []
         every_job = False
-        for finder in self._finders:
+        for finder in self.finders:
             try:
                 marks = finder.find(run)
             except SekishoError as error:
@@ -96,7 +96,7 @@ class Surveyor:
         return ("the host has more processes than can be remembered",) if self._past.is_cut else ()
 
     def _means(self) -> str:
-        named = [f"work of {finder.name}" for finder in self._finders]
+        named = [f"work of {finder.name}" for finder in self.finders]
         rule = self.settings.strangers
         if rule is not None:
             named.append(f"strangers count as work, exempt for: {rule.reason}")

@@ -396,7 +396,7 @@ def _verify_party(
     fact: ApplicationFiled | RunDeclared | WeightsLocked | AppealFiled,
     key_id: str,
 ) -> None:
-    """An application, a declaration, a lock or an appeal is its party's own word. Raises UnknownSpeaker for one that is not enrolled."""
+    """What a party says is its own word, under its own key. Raises UnknownSpeaker for one that is not enrolled."""
     if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
         raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
 

@@ -1,4 +1,4 @@
-"""Sealed orders on a drafter's machine and at the desk: sealed with what was drawn, judged with what they conceal. Pure."""
+"""Sealed orders: sealed on a drafter's machine with what was drawn, judged at the desk with what they conceal. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = [
 def seal_order(
     state: State, order: OrderIssued, salts: Salts, *, opens: Instant
 ) -> tuple[OrderSealed, tuple[str, ...]]:
-    """An order that was drafted, sealed, with the disclosures for its signers. Raises InvalidInput naming what is wrong."""
+    """A drafted order, sealed, with the disclosures for its signers. Raises InvalidInput naming what is wrong."""
     named = state.known(order).named
     if named is None:
         raise InvalidInput(

@@ -115,7 +115,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             return book
         digest = fact.order.digest if isinstance(fact, OrderOpened) else recorded.verified.digest
         where = fact.order if isinstance(fact, OrderOpened) else fact
-        found = book.orders.get(where.register, {}).get(where.number)
+        register = book.orders.get(where.register)
+        found = None if register is None else register.get(where.number)
         if found is None or found.digest != digest or found.order.resolved is None:
             return book
         named = self.known(found.order).named

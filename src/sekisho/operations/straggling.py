@@ -16,6 +16,7 @@ from sekisho.orders.refusals import (
     Straggler,
     halt_due,
     is_late,
+    is_secret,
     is_stopping,
     next_step,
     why_late,
@@ -82,8 +83,13 @@ def due_of(state: State, known: KnownOrder) -> Instant:
 
 
 def late_hosts(state: State, at: Instant) -> tuple[LateHost, ...]:
-    """Every straggler under every order in force, oldest order first, then by name."""
-    return tuple(row for known in state.orders.in_force(at) for row in late_under(state, known, at))
+    """Every straggler under every order in force, oldest order first, then by name; none under a sealed one."""
+    return tuple(
+        row
+        for known in state.orders.in_force(at)
+        if not is_secret(known)
+        for row in late_under(state, known, at)
+    )
 
 
 def late_under(state: State, known: KnownOrder, at: Instant) -> tuple[LateHost, ...]:

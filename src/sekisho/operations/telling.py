@@ -17,6 +17,7 @@ from sekisho.operations.appealing import appeal_standing
 from sekisho.operations.state import State
 from sekisho.operations.straggling import LateHost, late_hosts
 from sekisho.orders import KnownOrder
+from sekisho.orders.refusals import is_secret
 from sekisho.ports.notifier import Event, Notice
 
 __all__ = ["LEAD_S", "Occasion", "notices_of", "occasions"]
@@ -119,12 +120,13 @@ def _issued(state: State, in_force: tuple[KnownOrder, ...], now: Instant) -> Ite
             if known.digest not in standing and now.since(order.effective) > _NEW_S:
                 continue
             drill = ", a drill" if order.drill else ""
+            told = "sealed" if is_secret(known) else f"{order.effect}{drill}"
             yield Occasion(
                 key=f"order-issued:{known.digest}",
                 event="order-issued",
                 order=_name(known),
                 until=order.expires,
-                detail=f"{order.kind}, {order.effect}{drill}",
+                detail=f"{order.kind}, {told}",
             )
 
 
@@ -157,7 +159,7 @@ def _of_straggler(row: LateHost, now: Instant) -> Iterator[Occasion]:
 def _of_verdicts(
     state: State, in_force: tuple[KnownOrder, ...], now: Instant, lead_s: float
 ) -> Iterator[Occasion]:
-    for known in in_force:
+    for known in (each for each in in_force if not is_secret(each)):
         for life in state.lives.under(known.reference):
             verdict, host = life.verdict, state.regime.hosts.get(life.host)
             if verdict is None or host is None or life.halted is None:

@@ -1,4 +1,4 @@
-"""A host asks for what a sealed order says, by its own key: anybody may read a feed, not everybody what is sealed. Pure.
+"""A host asks by its own key for what a sealed order says: not everybody who reads a feed reads that. Pure.
 
 A request is a DSSE envelope of its own payload type over canonical JSON: nothing else that a host signs passes for one.
 """

@@ -1,4 +1,4 @@
-"""What a log entry changes in the registers: orders in their sequence, new registers, orders put in doubt or opened. Pure."""
+"""What a log entry changes in the registers: orders in sequence, new registers, orders in doubt or opened. Pure."""
 
 from __future__ import annotations
 

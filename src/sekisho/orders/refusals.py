@@ -39,6 +39,7 @@ __all__ = [
     "check_step",
     "halt_due",
     "is_late",
+    "is_secret",
     "is_stopping",
     "next_step",
     "why_late",
@@ -132,6 +133,11 @@ def is_stopping(order: OrderIssued) -> bool:
     return halts_work(order) and not order.drill
 
 
+def is_secret(known: KnownOrder) -> bool:
+    """Whether an order is sealed still: whom it is for is for nobody else to read, on whatever list."""
+    return known.sealed is not None and not known.is_opened
+
+
 def halt_due(order: OrderIssued, terms: CharterAdopted, recorded: Instant | None) -> Instant:
     """By when a host must have halted: the charter's time after its grace, counted from when the order was known.
 
@@ -152,10 +158,11 @@ def is_late(
 ) -> Straggler | None:
     """A covered host as a straggler under an order in force at `at`; None where it halted, or still has time.
 
+    Under a sealed order that the reader was not shown nobody is known to be late.
     A contradiction is not healed by waiting: it stands, lapsed or not, until another verdict or another halt.
     """
     due = halt_due(known.order, terms, recorded)
-    if at < due or not is_stopping(known.order):
+    if at < due or not known.is_shown or not is_stopping(known.order):
         return None
     why = why_late(life)
     if why is None:

@@ -299,8 +299,7 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
                 names = (
                     name.digest
                     for name in known.order.lifts
-                    if (found := self.find(name)) is not None
-                    and lifts_order(known.order, found)
+                    if (found := self.find(name)) is not None and lifts_order(known.order, found)
                 )
                 (fallen if end is not None and end <= at else lifted).update(names)
         return frozenset(lifted), frozenset(fallen - lifted)

@@ -52,7 +52,7 @@ _INTERNAL: _Quorums = {
     "register-chips": (("operators", 1),),
 }
 # A compute provider: its own officers hold; auditors whom its customers trust pause, release and amend with them, since
-# what stops work for long must not be easier to forge than what lets it go (ADR 0027).
+# what stops work for long must not be easier to forge than what lets it go (ADR 0028).
 _PROVIDER: _Quorums = {
     "amend": (("provider", 2), ("auditors", 1)),
     "pause": (("provider", 2), ("auditors", 1)),

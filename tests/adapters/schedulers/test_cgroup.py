@@ -17,6 +17,7 @@ from sekisho.adapters.schedulers.cgroup import CgroupDriver, find_group
 from sekisho.adapters.schedulers.cgroups import find_cgroup_mount
 from sekisho.adapters.schedulers.drivers import make_driver
 from sekisho.adapters.schedulers.process_files import read_process
+from sekisho.adapters.schedulers.watchdog_link import spawn_watchdog
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.ports.driver_settings import CgroupSettings, DriverSettings
 from tests.adapters.schedulers.groups import (
@@ -355,3 +356,14 @@ def test_a_group_that_was_delegated_needs_no_root(version: str) -> None:
         assert done.stdout.split() == ["1", freeze, "frozen", freeze, "duty-cycle", kill], (
             done.stderr
         )
+
+
+@pytest.mark.slow
+def test_an_agent_may_bring_its_own_watchdog_to_life(tmp_path: Path) -> None:
+    """Detached it is ready at once: what it posts beside the group holds nothing of its starter's open."""
+    group = CgroupSettings(group=f"/sekisho-own-{os.getpid()}", make=True, version="auto")
+    link = spawn_watchdog(
+        tmp_path / "watchdog", settings=DriverSettings(driver="cgroup", cgroup=group)
+    )
+    assert link.name == "cgroup"
+    link.quit()

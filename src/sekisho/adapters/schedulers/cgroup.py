@@ -311,6 +311,9 @@ class CgroupDriver:
         sentry = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SENTRY)],
             stdin=subprocess.PIPE,
+            # It says nothing, and must not hold open what somebody reads of a watchdog that detaches.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
             env={},
         )
