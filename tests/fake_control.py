@@ -290,15 +290,16 @@ class FakeControl:
             return Feed(next=len(self.feed), items=items, checkpoint=self.log.note(self.now()))
 
     def fetch_order(self, register: str, number: int, host: str = "") -> FeedItem:
-        self._answer()
-        known = self.book.orders[register].get(number)
-        if known is None:
-            raise StateConflict("there is no such order")
-        item = self._item(self.indexes[known.digest], "order-issued", None, host)
-        if known.sealed is None:
-            return item
-        shown, texts = self.show_sealed(known.digest, host)
-        return msgspec.structs.replace(item, membership=shown, disclosures=texts)
+        with self.lock:
+            self._answer()
+            known = self.book.orders[register].get(number)
+            if known is None:
+                raise StateConflict("there is no such order")
+            item = self._item(self.indexes[known.digest], "order-issued", None, host)
+            if known.sealed is None:
+                return item
+            shown, texts = self.show_sealed(known.digest, host)
+            return msgspec.structs.replace(item, membership=shown, disclosures=texts)
 
     def fetch_shown(self, asked: bytes) -> FeedItem:
         """A sealed order, to the host whose key signed the request."""

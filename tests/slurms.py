@@ -279,6 +279,19 @@ class Cluster:
         what = f"job {job} to be {' or '.join(states)}"
         return self.wait_for(what, lambda: self.state(job) in states, timeout_s=timeout_s)
 
+    def begin_again(self, job: int, *, tries: int = 6) -> None:
+        """Start a job that was put back and may run again, now and not in Slurm's two minutes.
+
+        A node does not take a job in the second in which it killed it; Slurm then puts it back once more, and holds it.
+        """
+        for left in reversed(range(tries)):
+            if "launch" in self.ask(f"squeue -h -j {job} -o %r"):
+                self.run("scontrol", "release", str(job))
+            self.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+            with contextlib.suppress(*([TimeoutError] if left else [])):
+                self.wait_state(job, "RUNNING", timeout_s=10)
+                return
+
     def _spawn(self, name: str, program: str, *words: str) -> None:
         found = shutil.which(program, path=_PATH)
         assert found is not None

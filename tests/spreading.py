@@ -30,6 +30,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = {
     "slurm": (
         "tests/adapters/schedulers/test_slurm_driver.py",
         "tests/agent/test_slurm.py",
+        "tests/agent/test_slurm_charters.py",
         "tests/attacks/test_slurm_gate.py",
     ),
     "tiers of metering": (
@@ -44,6 +45,7 @@ REAL_TIME = (
     "tests/adapters/schedulers/test_cgroup.py",
     "tests/adapters/schedulers/test_process.py",
     "tests/adapters/schedulers/test_shaping.py",
+    "tests/adapters/schedulers/test_slurm_nodes.py",
     "tests/adapters/schedulers/test_throttle.py",
     "tests/agent/test_census.py",
     "tests/agent/test_kubernetes.py",

@@ -86,7 +86,10 @@ def enrol(control: FakeControl) -> None:
     fact = factory.host_enrolled(now=control.now())
     devices = tuple(
         EnrolledDevice(
-            device=f"host-1/gpu-{n}", chip="accelerator", peak_flop_per_s=str(PEAK), basis="declared"
+            device=f"host-1/gpu-{n}",
+            chip="accelerator",
+            peak_flop_per_s=str(PEAK),
+            basis="declared",
         )
         for n in range(8)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,13 +15,13 @@ from sekisho.agent.receipts import GivenReceipt
 from tests.agent.test_receipts import THREE
 from tests.fakes import FakeControl
 
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(post_module, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(post_module, "FEED_WAIT_S", 0)
+    monkeypatch.setattr(post_module, "FEED_WAIT_S", 1)
 
 
 @pytest.fixture
@@ -43,8 +44,9 @@ def post(control: FakeControl, heard: queue.SimpleQueue[Event]) -> Iterator[Post
 
 
 def await_event(heard: queue.SimpleQueue[Event], kind: type[Event]) -> Event:
+    deadline = time.monotonic() + PATIENCE_S
     while True:
-        event = heard.get(timeout=PATIENCE_S)
+        event = heard.get(timeout=max(deadline - time.monotonic(), 0))
         if isinstance(event, kind):
             return event
 

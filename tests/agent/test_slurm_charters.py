@@ -67,5 +67,4 @@ def test_the_gate_is_the_strictest_of_both_charters(
     assert slurm.state(job) == "PENDING"
     resume(other, 1)
     wait_until(lambda: "\topen\t" in gate())
-    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
-    slurm.wait_state(job, "RUNNING")
+    slurm.begin_again(job)

@@ -82,7 +82,7 @@ def test_outage_while_an_order_is_hidden_from_the_host() -> None:
     assert rig.doing() == "none"
 
 
-def _nobody(register: str, number: int) -> FeedItem:
+def _nobody(register: str, number: int, host: str = "") -> FeedItem:
     from sekisho.model.errors import StateConflict
 
     raise StateConflict("there is no such order")

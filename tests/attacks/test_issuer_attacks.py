@@ -214,7 +214,7 @@ def test_an_order_receipt_kept_but_not_logged_is_logged_when_it_comes_again(tmp_
             order=issue(desk, pause_plan()),
         )
         given = f.signed(fact, f.HOST).raw
-        desk.desk.admit = _die  # type: ignore[method-assign,assignment]  # the kill
+        desk.desk.take_drafts = _die  # type: ignore[method-assign,assignment]  # the kill
         with pytest.raises(KeyboardInterrupt):
             desk.leases.take_receipt(given)
     with TestDesk(tmp_path) as again:

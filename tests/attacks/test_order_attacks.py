@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from sekisho.model.statements import (
 )
 from sekisho.orders import OrderFault, StaleSignatures
 from sekisho.ports.control import Feed, FeedItem
+from sekisho.signing import Envelope
 from sekisho.signing.keys import Signer
 from tests import factory as f
 from tests.desks import TestDesk
@@ -53,12 +55,12 @@ def newest(control: FakeControl, register: str) -> OrderReference:
     return OrderReference(register=register, number=head.number, digest=head.digest)
 
 
-def resume_of(rig: Rig, register: str = "pause/JP", **changes: object) -> f.Envelope:
-    fields: dict[str, object] = {"lifts": [newest(rig.control, register)], **changes}
+def resume_of(rig: Rig, register: str = "pause/JP", **changes: object) -> Envelope:
+    fields: dict[str, Any] = {"lifts": [newest(rig.control, register)], **changes}
     return rig.control.order(kind="resume", effect="lift", **fields)
 
 
-def by_hand(rig: Rig, *envelopes: f.Envelope) -> list[str]:
+def by_hand(rig: Rig, *envelopes: Envelope) -> list[str]:
     """Carried to the host with the network gone: the codes of what was found."""
     items = tuple(FeedItem(envelope=each.raw) for each in envelopes)
     _, findings = rig.duty.take_carried(Feed(next=0, items=items))
@@ -377,7 +379,7 @@ def desk(tmp_path: Path) -> Iterator[TestDesk]:
         yield opened
 
 
-def drafted(desk: TestDesk, *, at: Instant | None = None, **fields: object) -> f.Envelope:
+def drafted(desk: TestDesk, *, at: Instant | None = None, **fields: object) -> Envelope:
     """An order that would be next in its register, signed by everybody who is asked."""
     head = desk.desk.state.orders.heads[f"{fields.get('kind', 'pause')}/JP"]
     signers = fields.pop("signers", QUORUM)

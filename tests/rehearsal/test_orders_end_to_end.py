@@ -106,8 +106,7 @@ def test_a_pause_on_slurm_from_signature_to_audit(
         )
 
         def go_on() -> None:
-            slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
-            slurm.wait_state(job, "RUNNING", timeout_s=60)
+            slurm.begin_again(job)
 
         play(scene, way, place, go_on)
 

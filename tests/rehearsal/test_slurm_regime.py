@@ -55,8 +55,7 @@ def _play(scene: Scene, slurm: Cluster) -> None:
     scene.stage.kill(scene.control)
     slurm.wait_state(job, "PENDING", timeout_s=2 * 2 + 2 + 12)
     pausing.come_back(scene)
-    slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now")
-    slurm.wait_state(job, "RUNNING", timeout_s=30)
+    slurm.begin_again(job)
 
     order = draft_order(scene.state(), _plan(), now=scene.clock.now())
     reference = scene.issue(order, *scene.cast.pause_quorum)

@@ -226,12 +226,21 @@ def test_an_enrolment_that_squats_on_a_devices_name_is_refused() -> None:
             REGIME.verify(signed(enrolled, AUTHORITY[0], OPERATOR).raw)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "order-issued"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("order-issued", "order-sealed")]
+)
 def test_an_unknown_critical_field_disarms_what_permits(kind: str) -> None:
     """Licences, leases and all else that a reader must understand are refused."""
     strange = msgspec.structs.replace(EACH[kind], crit=("later",))
     with pytest.raises(UnknownCriticalField):
         regime_of_each().verify(signed(strange, *signers_of(kind)).raw)
+
+
+def test_an_unknown_critical_field_does_not_disarm_a_sealed_pause() -> None:
+    """What is sealed restricts as well: a resume never is."""
+    strange = msgspec.structs.replace(EACH["order-sealed"], crit=("later",))
+    told = regime_of_each().verify(signed(strange, *signers_of("order-sealed")).raw)
+    assert told.kind == "order-sealed"
 
 
 def test_an_unknown_critical_field_does_not_disarm_a_pause() -> None:

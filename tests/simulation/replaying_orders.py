@@ -464,7 +464,8 @@ class OrderMachines:
     def _known(self, host: HostMachine, number: int) -> int:
         draft = self.drafts.get(number)
         known = None if draft is None else host.follower.book.find(draft.reference)
-        if known is None and draft is not None:  # a hold that no witness has shown stands beside the book
+        # A hold that no witness has shown stands beside the book.
+        if known is None and draft is not None:
             known = host.follower.holds.unseen.get(draft.reference.digest)
         return 0 if known is None else 1 + known.witnessed
 

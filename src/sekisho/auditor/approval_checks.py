@@ -46,7 +46,9 @@ def check_approvals_given(evidence: Evidence) -> Outcome:
         checked += 1
     for step, fact in history.facts(LicenceAmended):
         held = step.ledger.licences.get(fact.licence.leaf)
-        if held is None or not (grants_more(held, fact, step.regime.hosts) or fact.application or fact.approvals):
+        if held is None or not (
+            grants_more(held, fact, step.regime.hosts) or fact.application or fact.approvals
+        ):
             continue
         where = f"entry {step.index}: licence {fact.number} version {fact.version}"
         run, licensee = held.licence.run, held.licence.licensee

@@ -8,6 +8,15 @@ from typing import Final
 __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
+    # --- the audit
+    "audit.check.refusals": (
+        "Was each step against a host that does not follow taken in its turn and time?",
+        "従わないホストへの各措置は順序と期限どおりですか",
+    ),
+    "audit.check.appeals": (
+        "Was each appeal filed by a party under the order, and decided by who may?",
+        "不服申立ては当事者が行い、権限のある者が裁決しましたか",
+    ),
     # --- an order's reach, before it is signed
     "show.label.exempt_services": ("goes on", "継続する処理"),
     "show.label.work_now": ("work now", "現在の処理"),

@@ -206,6 +206,7 @@ class Follower:
             ignored = item.proof is None and digest in self.holds.stacked
             heads, stated = self.book.heads, dict(self._stated)
             kind, finding = self._accept(item, seen)
+            self._seat_holds()
         except SekishoError as error:
             return None, Finding(code=error.code, detail=str(error)[:2000], about=digest)
         is_heartbeat = kind == "orders-in-force"
@@ -275,6 +276,7 @@ class Follower:
             before = self._stated.get(head.register)
             if before is None or before.number < head.number:
                 self._stated[head.register] = head
+        self._seat_holds()
 
     def _accept(self, item: FeedItem, seen: Instant | None) -> tuple[str, Finding | None]:
         index, told = self._prove(item)
@@ -407,7 +409,8 @@ class Follower:
         if seen is not None:
             head = RegisterHead(register=order.register, number=order.number, digest=digest)
             self._drop(self._displaced((head,)))
-        if order.kind == "hold" and not witnessed and known.sealed is None:
+        is_unseen = order.kind == "hold" and not witnessed and known.sealed is None
+        if is_unseen and not self.book.is_named(known):
             self.book.verify_number(known)
         else:
             self.book = self.book.after(known)
@@ -447,6 +450,12 @@ class Follower:
                 self._lapses.append(
                     Finding(code=StackedHold.code, detail=fault, about=known.digest)
                 )
+
+    def _seat_holds(self) -> None:
+        """An unseen hold that a head or a successor names has its number from now on: it is not outstanding."""
+        for known in [each for each in self.holds.unseen.values() if self.book.is_named(each)]:
+            self.book = self.book.after(known)
+            self.holds = self.holds.without({known.digest})
 
     def _may_cover(self, known: KnownOrder) -> bool:
         """Whether an order covers this host under any licence that it may work under, or without one."""

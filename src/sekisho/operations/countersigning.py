@@ -127,7 +127,9 @@ def verify_countersign(
     verify_document(footing, statement, unknown, now=now)
     charters = _charters(footing, statement)
     _verify_live(footing, key_id)
-    if isinstance(statement.predicate, ApplicationFiled | RunDeclared | WeightsLocked | AppealFiled):
+    if isinstance(
+        statement.predicate, ApplicationFiled | RunDeclared | WeightsLocked | AppealFiled
+    ):
         _verify_party(footing, statement.predicate, key_id)
         return
     if not any(key_id in _keys_asked(charter, statement) for charter in charters):

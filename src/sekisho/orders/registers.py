@@ -166,6 +166,11 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
         """Raise TwoDigests where another order is known at its number."""
         self._check_digest(known)
 
+    def is_named(self, known: KnownOrder) -> bool:
+        """Whether a head or a successor names this very order at its number, in the book or not."""
+        named = self.digests.get(known.order.register, _NO_DIGESTS).get(known.order.number)
+        return named == known.digest
+
     def lifts(self, known: KnownOrder, ending: Instant) -> bool:
         """Whether a witnessed resume lifts an order, in this book or beside it, by the clock that ends."""
         return any(
