@@ -192,9 +192,9 @@ def full_server(folder: Path) -> None:
             tell(f"refused: {refused}")
             assert len(answered) > 50
             ballast.unlink()
-            if server.is_up():
+            try:
                 server.wait_ready()
-            else:
+            except subprocess.TimeoutExpired:  # it was still going down when we looked
                 server.start()
             log.sequencer.resync()
             go_on(log, answered, "after room was made")

@@ -111,8 +111,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "コマンドが終了し、平文を削除しました：{why}。",
     ),
     "access.destroyed": (
-        "The key of {leaf} is destroyed here. Hosts hold theirs to the next lease; backups are not reached.",
-        "{leaf} の鍵をここで破棄しました。ホストの鍵は次の更新まで残り、バックアップには及びません。",
+        "The key of {leaf} is destroyed. Hosts keep theirs to the next lease; backups and plaintext are not reached.",
+        "{leaf} の鍵をここで破棄しました。ホストの鍵は次の更新まで残り、バックアップと平文には及びません。",
     ),
     "access.not-kept": (
         "The keeper holds no key of {leaf}.",
