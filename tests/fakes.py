@@ -17,12 +17,12 @@ from sekisho.agent.events import (
     OrderFetched,
     ReceiptRefused,
 )
-from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings, Host
 from sekisho.agent.joint_driver import Seat
 from sekisho.agent.memory import Memory
 from sekisho.agent.receipts import GivenReceipt
 from sekisho.agent.work import WorkFolder, WrittenCheckpoint
+from sekisho.following.follow import Follower
 from sekisho.model.errors import (
     SekishoError,
     StateConflict,

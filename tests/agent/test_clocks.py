@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sekisho.agent.clocks import BEGINNING, TwoClocks
+from sekisho.following.clocks import BEGINNING, TwoClocks
 from tests.factory import NOW
 
 

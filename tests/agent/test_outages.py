@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sekisho.agent.outages import KnownOutage, Outages
+from sekisho.following.outages import KnownOutage, Outages
 from sekisho.model.amounts import parse_flop
 from sekisho.model.instants import Instant
 from sekisho.model.statements import LeaseTerms, OutageDeclared, Span

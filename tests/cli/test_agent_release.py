@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sekisho.agent.follow import Followed
+from sekisho.following.follow import Followed
 from sekisho.ledger import LogReader, Policy
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sekisho.agent.clocks import BEGINNING
 from sekisho.agent.host import Host
+from sekisho.following.clocks import BEGINNING
 from sekisho.model.errors import Unavailable
 from sekisho.model.instants import Instant
 from sekisho.ports.counter import CertifyingCounter

@@ -28,11 +28,11 @@ from sekisho.agent.events import (
 )
 from sekisho.agent.fellows import Fellows
 from sekisho.agent.fixed_set import FixedSet
-from sekisho.agent.follow import Finding, Followed
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.agent.slowing import Slowing
+from sekisho.following.follow import Finding, Followed
 from sekisho.licensing import LicenceState
 from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.orders import Demand, KnownOrder

@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from sekisho.agent.device_settings import DeviceSettings
-from sekisho.agent.follow import Finding, Follower
 from sekisho.agent.gatekeeping import Gatekeeper, GateView
 from sekisho.agent.joint_driver import Seat
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Outbox
 from sekisho.agent.receipts import GivenReceipt, Notes, give_receipt
 from sekisho.agent.work import WorkFolder
+from sekisho.following.follow import Finding, Follower
 from sekisho.licensing import HostState
 from sekisho.licensing.ledger import LicenceState
 from sekisho.model.amounts import parse_flop

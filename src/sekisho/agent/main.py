@@ -32,12 +32,12 @@ from sekisho.adapters.schedulers.watchdog_link import WatchdogLink, spawn_watchd
 from sekisho.agent.census import Census
 from sekisho.agent.charter_homes import CharterHome, load_homes, load_settings
 from sekisho.agent.events import Event
-from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings
 from sekisho.agent.joint_driver import JointDriver
 from sekisho.agent.joint_gate import JointGate
 from sekisho.agent.rounds import Rounds
 from sekisho.agent.station import Shared, Station
+from sekisho.following.follow import Follower
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import canonical
 from sekisho.ports.device_census import DeviceCensus

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from sekisho.agent.follow import Finding
 from sekisho.agent.host import Host
 from sekisho.agent.receipts import GivenReceipt, Notes
+from sekisho.following.follow import Finding
 from sekisho.licensing import HeldLease, HostState
 from sekisho.model.errors import StateConflict, Unavailable
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sekisho.agent.charge import WHOLE_PPM, Charge
 from sekisho.agent.decide import Work
-from sekisho.agent.follow import Finding
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
+from sekisho.following.follow import Finding
 from sekisho.orders import KnownOrder
 from sekisho.orders.caps import (
     CapJudged,

@@ -23,7 +23,6 @@ from sekisho.agent.carrying import Carrying
 from sekisho.agent.charter_homes import CharterHome
 from sekisho.agent.duty import Duty
 from sekisho.agent.events import Event, Pushed
-from sekisho.agent.follow import Follower
 from sekisho.agent.host import AgentSettings, Host
 from sekisho.agent.inbox import Inbox
 from sekisho.agent.joint_driver import Seat
@@ -31,6 +30,7 @@ from sekisho.agent.listening import Listener, parse_place
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Post
 from sekisho.agent.work import WorkFolder
+from sekisho.following.follow import Follower
 from sekisho.orders.asking import OrderAsked, sign_asked
 from sekisho.ports.clock import HostClock
 from sekisho.ports.counter import Counter, CounterTier
