@@ -91,7 +91,7 @@ class _Reader:
     def _value(self, quantity: str) -> str:
         token = self._take()
         if token is None or (token.text == "," and not token.is_quoted):
-            raise self._error(token, "stands where a value must", "")
+            raise self._error(token, "stands where a value must", "write chip is 'H100 SXM5'")
         if quantity not in COUNTED:
             return token.text
         return str(parse_quantity(token.text, path=self._at(token)))
