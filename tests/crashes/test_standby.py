@@ -125,6 +125,15 @@ def stating(planes: Planes, address: str, ending: threading.Event) -> list[str]:
     return taken
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that run."""
+    return [
+        int(child)
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in tasks.read_text().split()
+    ]
+
+
 def logged(home: Home) -> set[str]:
     """The payload digests of everything in the log's database."""
     with home.open_entries(home.load_root().origin) as entries:
@@ -183,6 +192,23 @@ def test_without_that_word_a_standby_waits_for_a_stopped_primary(planes: Planes)
     assert post(primary.text("address"), planes.pause()) is not None
     primary.stop()
     assert post(ready().text("address"), planes.pause()) is not None
+
+
+def test_what_a_killed_primary_started_is_waited_for(planes: Planes) -> None:
+    """Its witnesses are stopped for three seconds, so that they end late: the standby's own wait for their folders."""
+    primary = planes.start()
+    ready = planes.stand_by()
+    stopped = children(primary.pid)
+    assert len(stopped) == 2
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    primary.kill()
+    time.sleep(3.0)
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    standby = ready()
+    assert post(standby.text("address"), planes.pause()) is not None
+    _check_one_tree(planes, standby)
 
 
 def _check_one_tree(planes: Planes, standby: ChildProcess) -> None:

@@ -232,6 +232,17 @@ def test_two_witnesses_do_not_share_a_folder(tmp_path: Path) -> None:
         pass
 
 
+def test_witness_waits_for_an_earlier_one_to_end(tmp_path: Path) -> None:
+    """Told to wait, it takes the folder over once the other is gone, with its key; not one moment before."""
+    with running_witness(tmp_path, "example.org/w", LOG.verifier) as (earlier, process):
+        ending = threading.Timer(2.0, process.terminate)
+        ending.start()
+        with running_witness(tmp_path, "", LOG.verifier, "--wait", "60") as (later, _):
+            assert process.wait(10) == 0
+        ending.join()
+    assert later.vkey == earlier.vkey
+
+
 def test_taken_port_and_bad_key_are_told(tmp_path: Path) -> None:
     """A port that is taken ends with 4, a malformed log key with 2, each in one line."""
     with socket.socket() as taken:

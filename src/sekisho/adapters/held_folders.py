@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from pathlib import Path
 
 from sekisho.model.errors import NotAuthorised, Unavailable
 
-__all__ = ["end_process", "find_holder"]
+__all__ = ["await_release", "end_process", "find_holder"]
 
 _LOCKS = Path("/proc/locks")
 _ENDED_WITHIN_MS = 5_000
+_LOOK_S = 0.1
 
 
 def find_holder(folder: Path, name: str) -> int | None:
@@ -34,6 +36,16 @@ def find_holder(folder: Path, name: str) -> int | None:
         if len(fields) >= 6 and fields[1] == "FLOCK" and fields[5] == place and int(fields[4]) > 0:
             return int(fields[4])
     return None
+
+
+def await_release(folder: Path, name: str, wait_s: float) -> bool:
+    """Whether nobody is the one `name` of a folder any more, within so many seconds. Raises Unavailable as above."""
+    deadline = time.monotonic() + wait_s
+    while find_holder(folder, name) is not None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_S)
+    return True
 
 
 def end_process(pid: int, folder: Path, name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 import msgspec
 
 from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.adapters.held_folders import await_release
 from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.processes import ChildProcess
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
@@ -26,6 +27,8 @@ __all__ = ["HostPlan", "Stage", "observer_user"]
 
 _NOBODY = 65_534
 _TEND_S = 1.0
+_HANDOVER_S = 15.0
+"""How long what a killed control plane had started may take to end, when its standby starts their successors."""
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +117,7 @@ class Stage:
                 "sekisho.witness.main",
                 *("--dir", str(self.home.path / "witnesses" / short), "--port", "0"),
                 *("--name", name, "--log", log_vkey, "--parent", str(os.getpid())),
+                *("--wait", str(_HANDOVER_S)),
             )
         return found
 
@@ -129,6 +133,7 @@ class Stage:
         """The emulated accelerator, with a key that no operator's process reads."""
         folder = self.home.path / "device"
         create_private_folder(folder)
+        await_release(folder, "device", _HANDOVER_S)
         child = self._start(
             "emulated accelerator",
             "sekisho.rehearsal.accelerator",
@@ -144,6 +149,7 @@ class Stage:
         return child, folder
 
     def start_agent(self, host: str) -> ChildProcess:
+        await_release(self.host_folder(host), "agent", _HANDOVER_S)
         return self._start(
             f"agent {host}", "sekisho.agent.main", "--home", str(self.host_folder(host))
         )

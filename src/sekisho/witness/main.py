@@ -35,12 +35,14 @@ _LOOPBACK = "127.0.0.1"
 _PARENT_CHECK_S = 0.5
 _BAD_INPUT, _FAILED = 2, 4
 MAX_NAME_BYTES = 255
+_LOOK_S = 0.1
 
 
 class WitnessPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a witness is to be: where its memory and its keys lie, its name, which logs it knows, where it listens.
 
-    `key` is the folder's `key.pem` unless named; `name` is the one of the first start unless named.
+    `key` is the folder's `key.pem` unless named; `name` is the one of the first start unless named. `wait_s`: how long
+    it waits for an earlier witness of this folder to end.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class WitnessPlan(msgspec.Struct, frozen=True, kw_only=True):
     bind: str = _LOOPBACK
     post_quantum: bool = False
     parent: int | None = None
+    wait_s: float = 0.0
 
     @property
     def key_file(self) -> Path:
@@ -83,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bind=options.bind,
         post_quantum=options.post_quantum,
         parent=options.parent,
+        wait_s=options.wait,
     )
     try:
         serve_witness(plan, lambda ready: msgspec.json.encode(ready).decode())
@@ -103,7 +107,7 @@ def serve_witness(plan: WitnessPlan, announce: Announce) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn stops first and then raises the signal again for us: by then the work is done.
         signal.signal(number, lambda *_: None)
-    with _hold_folder(plan.folder), _listen(plan.bind, plan.port) as listener:
+    with _hold_folder(plan.folder, plan.wait_s), _listen(plan.bind, plan.port) as listener:
         signers = _signers(plan)
         app = WitnessApp(
             signers=signers,
@@ -152,6 +156,9 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--post-quantum", action="store_true", help="cosign with ML-DSA-44 too")
     parser.add_argument("--parent", type=int, help="end when this process is gone")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="S", help="for an earlier one here to end"
+    )
     return parser.parse_args(arguments)
 
 
@@ -214,7 +221,7 @@ def _logs_by_origin(vkeys: Sequence[str]) -> dict[str, tuple[VerifierKey, ...]]:
     return logs
 
 
-def _hold_folder(folder: Path) -> BinaryIO:
+def _hold_folder(folder: Path, wait_s: float) -> BinaryIO:
     """One process for one folder: two with one key and two memories could cosign a fork."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -223,12 +230,21 @@ def _hold_folder(folder: Path) -> BinaryIO:
         raise Unavailable(
             f"{folder} cannot be used: {error.strerror}", remedy="check rights"
         ) from None
+    deadline = time.monotonic() + wait_s
+    while not _is_locked(file):
+        if time.monotonic() >= deadline:
+            file.close()
+            raise StateConflict(f"another witness uses {folder}", remedy="stop it first")
+        time.sleep(_LOOK_S)
+    return file
+
+
+def _is_locked(file: BinaryIO) -> bool:
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
-        raise StateConflict(f"another witness uses {folder}", remedy="stop it first") from None
-    return file
+        return False
+    return True
 
 
 def _listen(bind: str, port: int) -> socket.socket:
