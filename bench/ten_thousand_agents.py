@@ -68,6 +68,7 @@ class Measured(msgspec.Struct, kw_only=True):
     server_cpu_s: float
     witness_cpu_s: float
     agents_cpu_s: float
+    signed_cpu_s: float
     wall_s: float
     findings: list[str]
 
@@ -173,6 +174,7 @@ def measure_order(folder: Path, agents: int, loads: int = LOADS) -> Measured:
         server_cpu_s=server_cpu,
         witness_cpu_s=witness_cpu,
         agents_cpu_s=sum(line["cpu_s"] for line in told),
+        signed_cpu_s=sum(line["signed_cpu_s"] for line in told),
         wall_s=wall,
         findings=[f"{o.host}: {text}" for o in outcomes for text in o.findings],
     )
@@ -206,6 +208,7 @@ def measure(agents: int, loads: int = LOADS) -> list[Row]:
         ("  control plane's memory, peak", "MB", found.server_rss_mb, MEMORY),
         ("  control plane's memory, all waiting", "MB", found.waiting_rss_mb, Target()),
         ("  control plane's processor time", "s", found.server_cpu_s, Target()),
+        ("  agents' processor time until their receipts", "s", found.signed_cpu_s, Target()),
         ("  agents' processor time", "s", found.agents_cpu_s, Target()),
     )
     rows += [Row(what=w, unit=u, median=v, n=1, target=t) for w, u, v, t in figures]

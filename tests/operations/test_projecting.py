@@ -395,6 +395,7 @@ def test_a_database_that_refuses_holds_nothing_up(
 ) -> None:
     """The desk goes on; the rows follow, whether or not the refused transaction had been taken."""
     monkeypatch.setattr(projector, "RETRY_S", 0.02)
+    monkeypatch.setattr(projector, "PACE_S", 0.0)  # each entry its own transaction
     with open_projections(tmp_path / "projections.sqlite") as inner:
         store = Refusing(inner)
         with Projected(tmp_path, store=store) as at:

@@ -82,6 +82,7 @@ from sekisho.signing import (
 )
 from sekisho.signing.notes import Note
 from sekisho.signing.releases import ReleaseBook
+from sekisho.signing.tried import TriedSignatures
 from sekisho.signing.trust import start_regime
 from sekisho.signing.witnessing import still_counting
 
@@ -147,6 +148,7 @@ class Follower:
         self.is_retired = False
         self._ahead: tuple[Policy, ...] = ()
         self._seen = SeenCheckpoints()
+        self._tried = TriedSignatures()
         self._sighted: dict[str, Instant] = {}
         self._sighted_at_s: dict[str, float] = {}  # of those that this agent was the first to see
         self._stated: dict[str, RegisterHead] = {}  # the newest heads by an authorised statement
@@ -332,7 +334,9 @@ class Follower:
         self, raw: bytes, index: int | None, told: Instant | None
     ) -> tuple[Verified, Finding | None]:
         """By the regime; an order with a critical field that we do not know acts all the same, with a finding."""
-        verified = self.regime.verify(raw, path="feed", index=index, now=told)
+        verified = self.regime.verify(
+            raw, path="feed", index=index, now=told, is_signed=self._tried
+        )
         order = verified.predicate
         if not isinstance(order, OrderIssued | OrderSealed):
             return verified, None

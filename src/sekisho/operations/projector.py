@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -25,6 +26,8 @@ from sekisho.signing import Recorded
 __all__ = ["Projector"]
 
 RETRY_S: Final = 1.0
+PACE_S: Final = 0.05
+"""So long after a transaction the next one begins at the earliest: in a crowd they would be of an entry or two each."""
 Scratch = Callable[[], AbstractContextManager[ProjectionStore]]
 """An empty store that is gone afterwards."""
 _Writing = tuple[Position, Position, Sequence[Row], Sequence[Place]]
@@ -47,6 +50,7 @@ class Projector:
         self._telling: Telling | None = None
         self._writing: _Writing | None = None
         self._written = 0
+        self._paced_until = 0.0
         self._thread = threading.Thread(target=self._work, name="projections", daemon=True)
 
     def start(self) -> None:
@@ -74,8 +78,10 @@ class Projector:
     def _take(self, recorded: Recorded) -> None:
         """A listener of the desk, under its lock."""
         with self._wake:
+            is_first = not self._heard
             self._heard.append(recorded)
-            self._wake.notify_all()
+            if is_first:
+                self._wake.notify_all()
 
     def _forget(self, _digest: str) -> None:
         """Disclosures are destroyed: rows that rest on them must go, and no byte of them stay."""
@@ -100,6 +106,9 @@ class Projector:
         """Waits for something to do; False where there is nothing left and nothing to come."""
         with self._wake:
             self._wake.wait_for(lambda: self._is_stopping or self._is_behind())
+            rest = self._paced_until - time.monotonic()
+            if rest > 0:
+                self._wake.wait_for(lambda: self._is_stopping, rest)
             return self._is_behind()
 
     def _is_behind(self) -> bool:
@@ -133,6 +142,7 @@ class Projector:
     def _settle(self, written: int) -> None:
         with self._wake:
             self._writing, self._written = None, written
+            self._paced_until = time.monotonic() + PACE_S
             self._wake.notify_all()
 
     def _catch_up(self) -> None:
