@@ -256,8 +256,9 @@ class Cluster(kmock.KubernetesEmulator):
 def _is_selected(row: Json, selector: str) -> bool:
     if not selector:
         return True
-    key, _, value = selector.partition("=")
-    return bool(row["metadata"].get("labels", {}).get(key) == value)
+    key, asked, value = selector.partition("=")
+    labels = row["metadata"].get("labels", {})
+    return bool(labels.get(key) == value) if asked else key in labels
 
 
 def _answer(document: Json) -> aiohttp.web.Response:

@@ -36,7 +36,7 @@ from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.transport.control_client import ControlClient, parse_feed
 from sekisho.agent.receipts import Notes, give_receipt
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.ledger import LogReader
 from sekisho.licensing import HostState
 from sekisho.model.instants import Instant
@@ -317,7 +317,7 @@ def _follower_of(seed: Follower, root: TrustRoot, host: str, own: FeedItem) -> F
     follower = Follower(host, root)
     for name, value in vars(seed).items():
         if name not in ("host", "_fold", "_seen", "_tried"):
-            setattr(follower, name, copy.copy(value) if isinstance(value, dict | set) else value)
+            setattr(follower, name, copy.copy(value) if isinstance(value, dict | set | list) else value)
     _, finding = follower.take_item(own)
     if finding is not None:
         raise RuntimeError(f"{host}: {finding.code}: {finding.detail}")

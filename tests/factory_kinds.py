@@ -441,6 +441,8 @@ def _access() -> list[Predicate]:
             period=Span(start=NOW, end=NOW.plus(60)),
             served=41,
             refused=2,
+            workers=4,
+            silent=1,
             orders=(ORDER,),
             state="restricted",
         ),

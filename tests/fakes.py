@@ -22,7 +22,7 @@ from sekisho.agent.joint_driver import Seat
 from sekisho.agent.memory import Memory
 from sekisho.agent.receipts import GivenReceipt
 from sekisho.agent.work import WorkFolder, WrittenCheckpoint
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.model.errors import (
     SekishoError,
     StateConflict,

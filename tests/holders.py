@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,7 +26,10 @@ from sekisho.rules import load_pack
 from sekisho.signing import Ed25519Signer, parse_envelope
 from tests import factory as f
 
-__all__ = ["PEAK", "QUANTUM", "Holder", "books_of", "license_hosts", "site_of"]
+if TYPE_CHECKING:
+    from tests.desks import TestDesk
+
+__all__ = ["PEAK", "QUANTUM", "Holder", "books_of", "leased", "license_hosts", "site_of"]
 
 PEAK = 1_000_000_000
 TERMS = LeaseTerms(interval_s=60, grace_s=2, quantum_s=2)
@@ -143,6 +147,15 @@ class Holder:
             self.sequence, self.quantum = self.sequence + 1, self.quantum + 1
             self.head = parse_envelope(raw).digest
         return raw
+
+
+def leased(desk: TestDesk, *, budget_flop: int = 10**15) -> tuple[Holder, str]:
+    """The one host of a licence with its first lease, by leaf."""
+    licence = license_hosts(desk.desk, 1, budget_flop=budget_flop)
+    holder = Holder(1, licence.leaf)
+    lease = leaf_of(desk.leases.grant(holder.request()))
+    holder.took()
+    return holder, lease
 
 
 def leaf_of(lease: GrantedLease) -> str:

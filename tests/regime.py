@@ -151,13 +151,22 @@ class LiveRegime:
         """Lift orders by a resume of its own."""
         return self.issue(self.order("resume", lifts=orders))
 
-    def observe(self, order: OrderReference, host: str, receipt: str) -> str:
-        """An observer's two readings of a quiet host; the statement's digest."""
+    def observe(
+        self,
+        order: OrderReference,
+        host: str,
+        receipt: str,
+        *,
+        by: Ed25519Signer = VERIFIER[1],
+        cpu_ms: int = 0,
+        later_s: float = 0,
+    ) -> str:
+        """An observer's two readings, of a quiet host unless `cpu_ms` says otherwise; the statement's digest."""
         recorded = self.control.desk.find(receipt)
         assert recorded is not None
         cosigned = self.control.publisher.wait_witnessed(recorded.index, 10)
         after = LogPosition(size=cosigned.checkpoint.size, root=cosigned.checkpoint.root.hex())
-        now = self.now
+        now = self.now.plus(later_s)
         fact = ObservationMade(
             effective=now.plus(6),
             host=host,
@@ -169,12 +178,12 @@ class LiveRegime:
                 Reading(at=now, processes=1, running=0),
                 Reading(at=now.plus(6), processes=1, running=0),
             ),
-            work_cpu_ms=0,
+            work_cpu_ms=cpu_ms,
             host_busy_ms=10,
             means="/proc",
             other_user=True,
         )
-        return self.submit(fact, VERIFIER[1]).digest
+        return self.submit(fact, by).digest
 
     def judge(
         self,

@@ -59,14 +59,13 @@ from sekisho.operations.blast_radius import (
     seen_of,
 )
 from sekisho.operations.countersigning import (
-    Footing,
-    ForeignDocument,
     KeyWithoutPower,
     power_for,
     verify_countersign,
     verify_document,
     verify_succession,
 )
+from sekisho.operations.delivery import Delivery
 from sekisho.operations.difference import (
     Change,
     OrderDifference,
@@ -89,6 +88,7 @@ from sekisho.operations.drilling import (
     drill_report,
     exercised_sites,
 )
+from sekisho.operations.footing import Footing, ForeignDocument
 from sekisho.operations.founding import (
     FoundingPlan,
     WitnessPlan,
@@ -200,6 +200,7 @@ __all__ = [
     "Change",
     "Concealed",
     "DecisionPlan",
+    "Delivery",
     "DoubtfulStatement",
     "DrillReport",
     "EventCursor",
@@ -283,6 +284,7 @@ __all__ = [
     "exercised_sites",
     "express_quorum",
     "facts_under",
+    "fetch_delivery",
     "find_announcement",
     "find_application",
     "find_concealed",
@@ -416,6 +418,21 @@ def load_seen(place: str) -> Seen:
         with Path(place).open("rb") as stream:
             data = stream.read(_MAX_WORK + 1)
     return from_json(Seen, parse_json(data, path=place, limit=_MAX_WORK), path=place)
+
+
+def fetch_delivery(control: str) -> Delivery:
+    """How orders get to hosts, as a control plane tells it (`/api/v1/delivery`).
+
+    Raises Unavailable where the address does not answer.
+    """
+    from sekisho.adapters.transport.http_tiles import HttpTileStore
+
+    store = HttpTileStore(control)
+    try:
+        data = store.read("api/v1/delivery", _MAX_WORK)
+    finally:
+        store.close()
+    return from_json(Delivery, parse_json(data, path=control, limit=_MAX_WORK), path=control)
 
 
 def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import pytest
 
 from sekisho.access import AccessGate, UserClass
 from sekisho.access.spool import load_counts
-from sekisho.access.tally import start_of
+from sekisho.access.tally import counts_of, start_of
 from sekisho.model.statements import AccessTerms
 from tests.access.points import (
     MODEL,
@@ -39,7 +39,10 @@ def body(text: bytes, *, more: bool = False) -> Message:
     return {"type": "http.response.body", "body": text, "more_body": more}
 
 
-async def plain(_: Message, __: Hear, send: Say) -> None:
+async def plain(scope: Message, receive: Hear, send: Say) -> None:
+    if scope["type"] == "lifespan":
+        await receive()
+        return
     await send(START)
     await send(body(b"served"))
 
@@ -309,6 +312,11 @@ def test_the_key_that_is_gone_ends_its_model_and_its_streams() -> None:
     assert gate.decide(XB, MODEL).serve
 
 
+def leave(gate: AccessGate) -> None:
+    """The server goes down properly: its application answers to the end of its life."""
+    Asking(asgi_scope("lifespan"), {"type": "lifespan.shutdown"}).run(gate)
+
+
 def test_counts_are_written_whole_and_hold_nothing_of_anybody(tmp_path: Path) -> None:
     """Served and refused by model and period; no class, no path, no user."""
     rig = suspended()
@@ -317,9 +325,11 @@ def test_counts_are_written_whole_and_hold_nothing_of_anybody(tmp_path: Path) ->
     for gate, times in ((served, 3), (refused, 2)):
         for _ in range(times):
             Asking(asgi_scope(headers=[(b"authorization", b"user-7")])).run(gate)
-            rig.control.clock.advance(2.5)
+        leave(gate)
     start = start_of(rig.control.now(), 60)
-    assert load_counts(tmp_path) == {(start, MODEL): (3, 2)}
+    rig.control.clock.advance(60)
+    told = counts_of(load_counts(tmp_path), start, 60)
+    assert (told.workers, told.silent, dict(told.models)) == (2, 0, {MODEL: (3, 2)})
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"user-7" not in written
     assert b"XA" not in written

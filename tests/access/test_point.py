@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sekisho.access.picture import UserClass
-from sekisho.access.tally import start_of
+from sekisho.access.tally import CountRow, WorkerCounts, start_of
 from sekisho.model.statements import AccessTerms, RegisterHead
 from tests.access.points import MODEL, XA, XB, PointRig, licensed, revoked, unproven
 
@@ -163,15 +163,17 @@ def test_a_period_is_stated_with_the_strictest_state_it_had(*, restart: bool) ->
     if restart:
         rig.start()
     rig.beat(120)
-    stated = rig.point.roll_ups({(start, MODEL): (3, 2)}, settled_s=30)
+    row = CountRow(model=MODEL, start=start, served=3, refused=2)
+    told = WorkerCounts(since=start, written=rig.control.now(), rows=(row,))
+    stated = rig.point.roll_ups([told], settled_s=30)
     first = [each for each in stated if each.period.start == start]
-    assert [(e.model, e.state, e.served, e.refused) for e in first] == [
-        (MODEL, "restricted", 3, 2),
-        ("model-2", "restricted", 0, 0),
+    assert [(e.model, e.state, e.served, e.refused, e.workers) for e in first] == [
+        (MODEL, "restricted", 3, 2, 1),
+        ("model-2", "restricted", 0, 0, 1),
     ]
     assert [one.digest for one in first[0].orders] == [order.digest]
     rig.point.close(stated)
-    assert rig.point.roll_ups({}, settled_s=30) == ()
+    assert rig.point.roll_ups([], settled_s=30) == ()
 
 
 def test_a_period_is_stated_only_when_it_is_settled() -> None:
@@ -179,6 +181,6 @@ def test_a_period_is_stated_only_when_it_is_settled() -> None:
     rig = PointRig(period_s=60)
     rig.beat()
     rig.control.clock.advance(61)
-    assert rig.point.roll_ups({}, settled_s=30) == ()
+    assert rig.point.roll_ups([], settled_s=30) == ()
     rig.control.clock.advance(60)
-    assert rig.point.roll_ups({}, settled_s=30) != ()
+    assert rig.point.roll_ups([], settled_s=30) != ()

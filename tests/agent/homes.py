@@ -111,6 +111,7 @@ def living(
         alive.agent.wait(60)
         with contextlib.suppress(SekishoError):
             alive.link.kill()
+        with contextlib.suppress(SekishoError):
             alive.link.quit()
 
 

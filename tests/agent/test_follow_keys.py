@@ -7,7 +7,7 @@ import functools
 import msgspec
 import pytest
 
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.ledger import leaf_hash
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -114,6 +115,24 @@ def test_a_sender_who_trickles_is_given_up_in_its_time(
         sender.sendall(b"POST /push HTTP/1.1\r\ncontent-length: 100\r\n\r\n")
         with pytest.raises(OSError, match=r"."):
             _trickle(sender)
+    assert told.push(page(GOOD)) == 200
+
+
+def test_an_accept_that_fails_leaves_the_door_open(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender that breaks off before it is heard, or a host out of descriptors: the next one is served."""
+    monkeypatch.setattr("sekisho.agent.listening.BAD_PAUSE_S", 0.01)
+    real, failed = told.listener._socket, threading.Event()
+
+    class Broken:
+        def accept(self) -> tuple[socket.socket, object]:
+            told.listener._socket = real
+            failed.set()
+            raise ConnectionAbortedError
+
+    told.listener._socket = Broken()  # type: ignore[assignment]  # fails once, then is the real one again
+    assert failed.wait(30)
     assert told.push(page(GOOD)) == 200
 
 

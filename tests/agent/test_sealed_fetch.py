@@ -11,7 +11,7 @@ import pytest
 from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.agent.events import Event, OrderFetched
 from sekisho.agent.post import Post
-from sekisho.following.follow import Followed
+from sekisho.following import Followed
 from sekisho.following.kept import FOLLOWED, keep_followed, load_followed
 from sekisho.model.errors import StateConflict
 from sekisho.orders.asking import OrderAsked, sign_asked, verify_asked

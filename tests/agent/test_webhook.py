@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -122,18 +121,12 @@ def test_what_is_no_review_is_refused_by_status(door: Door, raw: bytes, status: 
 
 
 def test_a_body_over_three_mebibytes_is_refused_before_it_is_read(door: Door) -> None:
-    """By its stated length; a body without a length is refused, too."""
+    """By its stated length."""
     with closing(door.connect()) as connection:
         connection.putrequest("POST", "/admit")
         connection.putheader("Content-Length", str(MAX_REVIEW + 1))
         connection.endheaders()
         assert connection.getresponse().status == 413
-    for length, status in (("", 411), ("-1", 411), ("1e3", 411), ("9" * 40, 413)):
-        with closing(door.connect()) as connection:
-            connection.putrequest("POST", "/admit")
-            connection.putheader("Content-Length", length)
-            connection.endheaders()
-            assert connection.getresponse().status == status
 
 
 def test_only_the_one_place_answers(door: Door) -> None:
@@ -176,18 +169,6 @@ def test_a_caller_without_a_certificate_is_turned_away_where_one_is_asked_for(
         with closing(connection):
             connection.request("POST", "/admit", review_of(bare()))
             assert connection.getresponse().status == 200
-
-
-def test_silent_callers_hold_nobody_up(door: Door) -> None:
-    """Connections that say nothing wait in their own threads."""
-    silent = [
-        socket.create_connection(("127.0.0.1", door.webhook.port), timeout=5) for _ in range(20)
-    ]
-    try:
-        assert door.allows(review_of(bare()))
-    finally:
-        for one in silent:
-            one.close()
 
 
 def test_settings_that_cannot_serve_are_bad_input(tmp_path: Path) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from sekisho.adapters.clocks import SystemClock
+from sekisho.adapters.storage import FileTileStore
 from sekisho.adapters.storage.backup_files import hash_file
 from sekisho.app import Control, Home
 from sekisho.app.backup import Backup, back_up, check_backup, load_backup
+from sekisho.app.backup_signature import sign_backup
 from sekisho.app.restoring import BackupOlder, Restored, RestorePlan, restore_home
+from sekisho.ledger.checkpoint import Checkpoint
+from sekisho.ledger.reader import TreeReader
+from sekisho.ledger.tree import subtree_root
 from sekisho.model.errors import Corrupt, InvalidInput, SekishoError, StateConflict
 from sekisho.model.statements import PartyEnrolled
 from sekisho.model.wire import canonical
-from tests.factory import AUTHORITY, signed, signer
+from sekisho.operations.reading import read_state
+from tests.factory import AUTHORITY, signer
 from tests.regime import LiveRegime, live_regime
 
 PASSPHRASE = b"six random words are better"
@@ -31,7 +39,12 @@ class Scene:
         self.home = Home(path=folder / "home")
         self.backup = folder / "backup"
         self.early = folder / "early"
+        self.regime: LiveRegime
         self.witnesses: tuple[str, ...] = ()
+
+    def newest(self) -> Checkpoint:
+        """What is published now."""
+        return read_state(FileTileStore(self.home.public), self.home.load_root())[1].checkpoint
 
     def restore(self, backup: Path, **more: object) -> Restored:
         plan = RestorePlan(
@@ -44,14 +57,17 @@ class Scene:
 
 
 def enrol(regime: LiveRegime, name: str) -> None:
-    fact = PartyEnrolled(
+    regime.settle(regime.submit(party(regime, name), AUTHORITY[0]))
+
+
+def party(regime: LiveRegime, name: str) -> PartyEnrolled:
+    return PartyEnrolled(
         effective=regime.now,
         party=name,
         public=signer(name).public.to_text(),
         organisation=name,
         country="JP",
     )
-    regime.settle(regime.control.submit(signed(fact, AUTHORITY[0]).raw))
 
 
 def back_up_here(scene: Scene, folder: Path) -> Backup:
@@ -66,7 +82,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         back_up_here(made, made.early)
         enrol(regime, "party-late")
         back_up_here(made, made.backup)
-        made.witnesses = regime.witnesses
+        made.regime, made.witnesses = regime, regime.witnesses
         yield made
 
 
@@ -122,20 +138,54 @@ def test_a_log_that_no_witness_cosigned_is_no_backup(scene: Scene, tmp_path: Pat
     (bundle,) = (folder / "log" / "tile" / "entries").rglob("*.p/*")
     data = bundle.read_bytes()
     bundle.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
-    rewrite_manifest(folder)
+    rewrite_manifest(folder, scene.home)
     with pytest.raises(Corrupt, match="log/tile"):
         check_backup(folder)
 
 
-def rewrite_manifest(folder: Path) -> None:
-    """The digests of the files as they lie now: whoever changes a backup can do that, it is signed by nobody."""
+def rewrite_manifest(folder: Path, home: Home | None = None) -> None:
+    """The digests of the files as they lie now: whoever changes a backup can do that; with the log's key also sign."""
     backup, _ = load_backup(folder)
     files = []
     for file in backup.files:
         size, digest = hash_file(folder / file.path)
         files.append(msgspec.structs.replace(file, size=size, sha256=digest))
     fresh = msgspec.structs.replace(backup, files=tuple(files))
-    (folder / "backup.json").write_bytes(canonical(fresh) + b"\n")
+    manifest = canonical(fresh) + b"\n"
+    (folder / "backup.json").write_bytes(manifest)
+    if home is not None:
+        sign_backup(folder, manifest, home, backup.origin)
+
+
+def test_a_backup_under_write_load_is_a_beginning_of_the_same_log(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Entries come all the while: what is restored has the live log's first entries, one for one, and its heads."""
+    ending = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not ending.is_set():
+            number += 1
+            scene.regime.submit(party(scene.regime, f"party-of-load-{number}"), AUTHORITY[0])
+
+    writing = threading.Thread(target=write, daemon=True)
+    writing.start()
+    try:
+        made = back_up_here(scene, tmp_path / "loaded")
+    finally:
+        ending.set()
+        writing.join()
+    live = scene.home.load_root().origin
+    done = scene.restore(tmp_path / "loaded", sources=(str(scene.home.public),), replay=True)
+    restored = Home(path=scene.folder / "restored")
+    with restored.open_entries(live) as copied, scene.home.open_entries(live) as entries:
+        assert done.size >= made.size
+        copies = list(copied.envelopes())
+        assert copies == list(islice(entries.envelopes(), len(copies)))
+        assert len(copies) >= done.size
+    reader = TreeReader(FileTileStore(scene.home.public), scene.newest())
+    assert subtree_root(0, made.size, reader.node).hex() == made.root
 
 
 def test_a_restored_home_goes_on_as_the_same_log(scene: Scene) -> None:

@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sekisho.access.keyring import HeldKey
 from sekisho.adapters.keys.deposit_keys import HpkeSealer
+from sekisho.adapters.storage.weights_keys import WeightsKeyFolder
 from sekisho.model.errors import InvalidInput, NotAuthorised, StateConflict
 from sekisho.model.statements import LicenceRevoked, Reference
 from sekisho.model.wire import canonical, encode_base64
+from sekisho.operations import key_release
 from sekisho.signing.sealing import SealBroken, X25519Opener
 from sekisho.signing.weights import (
     ReleasedKey,
@@ -115,6 +117,48 @@ def test_a_key_request_with_an_order_in_force_is_refused(rig: KeeperRig, kind: s
     envelope, _ = rig.request()
     with pytest.raises(StateConflict, match="is in force"):
         rig.keeper.release(envelope.raw)
+
+
+def test_a_key_destroyed_by_command_and_handed_in_again_is_not_kept(rig: KeeperRig) -> None:
+    """Whoever kept the sealed file, or overheard it, does not bring back what was destroyed; nor after a restart."""
+    assert rig.shelf.destroy(rig.locked.leaf)
+    for shelf in (rig.shelf, WeightsKeyFolder(rig.desk.folder / "weights")):
+        with pytest.raises(StateConflict, match="was destroyed here"):
+            rig.deposit()
+        assert shelf.load(rig.locked.leaf) is None
+    envelope, _ = rig.request()
+    with pytest.raises(StateConflict, match="holds no key"):
+        rig.keeper.release(envelope.raw)
+
+
+def test_a_key_asked_for_at_the_licences_last_minute_is_not_held_beyond_it(rig: KeeperRig) -> None:
+    """Neither lease nor grace lasts past the period, also where nobody answers any more."""
+    held = rig.desk.desk.state.licences.licences[rig.licence.leaf]
+    period = held.licence.period
+    rig.desk.clock.move(period.end.since(rig.desk.clock.now()) - 61.5)
+    for left, lease, grace in ((61, 60, 1), (30, 30, 0), (0, 0, 0)):
+        rig.desk.clock.move(period.end.since(rig.desk.clock.now()) - left - 0.5)
+        envelope, opener = rig.request()
+        sealed = rig.keeper.release(envelope.raw)
+        released, _ = open_release(sealed, envelope.digest, opener, commit_key(KEY, SALT))
+        assert (released.lease_s, released.grace_s) == (lease, grace)
+
+
+def test_requests_without_end_fill_no_memory_and_none_is_answered_twice(
+    rig: KeeperRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too old to come again is forgotten: its date refuses it."""
+    monkeypatch.setattr(key_release, "MAX_ANSWERED", 3)
+    asked = []
+    for _ in range(8):
+        envelope, _ = rig.request()
+        rig.keeper.release(envelope.raw)
+        asked.append(envelope)
+        rig.desk.clock.move(200)
+    assert len(rig.keeper._answered) <= 5
+    for envelope in asked:
+        with pytest.raises(StateConflict, match="answered already|is dated"):
+            rig.keeper.release(envelope.raw)
 
 
 def test_a_wrong_key_commitment_is_not_kept(rig: KeeperRig) -> None:

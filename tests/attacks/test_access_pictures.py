@@ -56,6 +56,54 @@ def test_a_rolled_back_picture_file_with_the_clock_set_back_counts_no_longer(
     assert shelf.sequence() is None
 
 
+def test_the_same_picture_put_there_again_and_again_with_the_clock_set_back_counts_no_longer(
+    tmp_path: Path,
+) -> None:
+    """Whoever sets the clock and writes the file keeps no suspension away from a server that runs."""
+    shelf = Shelf(tmp_path)
+    for _ in range(4):
+        shelf.put(PICTURE)
+        assert shelf.sequence() == 7
+        shelf.advance(14)
+        shelf.now = PICTURE.written.plus(-86_400)
+    shelf.put(PICTURE)
+    shelf.advance(1)
+    assert shelf.sequence() is None
+    shelf.put(changed(sequence=8, written=shelf.now, until=shelf.now.plus(60)))
+    assert shelf.sequence() == 8
+
+
+def test_a_pipe_in_the_pictures_place_holds_up_no_server(tmp_path: Path) -> None:
+    """Opened, it would wait for a writer for ever; the picture before runs out in its time."""
+    shelf = Shelf(tmp_path)
+    shelf.put(PICTURE)
+    assert shelf.sequence() == 7
+    shelf.path.unlink()
+    os.mkfifo(shelf.path)
+    shelf.advance(1)
+    assert shelf.sequence() == 7
+    assert "is no file" in shelf.file.problem
+    shelf.advance(60)
+    assert shelf.sequence() is None
+
+
+def test_a_picture_taken_away_before_a_restart_shuts_no_gate_for_good(tmp_path: Path) -> None:
+    """The point begins above every number that it ever gave, so that servers which saw the last one go on."""
+    rig = PointRig()
+    shelf = Shelf(tmp_path)
+    shelf.now = rig.control.now()
+    rig.point.wake(0)
+    first = rig.beat()
+    shelf.put(first)
+    assert shelf.sequence() == first.sequence
+    rig.control.clock.advance(1)
+    rig.start()
+    shelf.put(rig.beat(1))
+    found = shelf.sequence()
+    assert found is not None
+    assert found > first.sequence
+
+
 def test_a_picture_that_another_key_signed_is_not_taken(tmp_path: Path) -> None:
     """Who can write the file and holds no key opens nothing."""
     shelf = Shelf(tmp_path)

@@ -98,6 +98,17 @@ def test_a_closed_model_that_served_fails() -> None:
     assert verdict(closed, roll_up())[0] == "fails"
 
 
+@pytest.mark.parametrize("silence", [{"workers": 0}, {"workers": 4, "silent": 1}])
+def test_a_closed_model_whose_workers_kept_silent_is_unverifiable(silence: dict[str, int]) -> None:
+    """That nobody was served is the word of those who spoke: silence proves no zero."""
+    closed = suspension(access=AccessTerms())
+    told = verdict(closed, roll_up(state="closed", served=0, refused=0, **silence))
+    assert told[0] == "unverifiable"
+    assert "not all workers told" in told[1]
+    spoken = roll_up(state="closed", served=0, workers=4)
+    assert verdict(closed, spoken)[0] == "holds"
+
+
 def test_a_suspension_of_another_model_or_site_asks_nothing_of_this_roll_up() -> None:
     """Open is right where no order is over it."""
     other = suspension(access=AccessTerms(models=("model-9",)))
@@ -170,3 +181,22 @@ def test_a_state_without_its_orders_is_refused(desk: TestDesk) -> None:
         desk.desk.admit(f.signed(stated(desk, state="restricted"), f.HOST).raw)
     with pytest.raises(StateConflict):
         desk.desk.admit(f.signed(stated(desk, orders=named), f.HOST).raw)
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"workers": 2, "silent": 3}, "silent"),
+        ({"silent": 1}, "silent"),
+        ({"workers": 0, "served": 1}, "workers"),
+        ({"workers": 0, "refused": 1}, "workers"),
+    ],
+)
+def test_counts_that_nobody_told_are_refused(
+    desk: TestDesk, told: dict[str, int], named: str
+) -> None:
+    """No figure without a worker that stands for it."""
+    fact = msgspec.structs.replace(stated(desk), **{"served": 0, "refused": 0, **told})
+    with pytest.raises(InvalidInput) as refused:
+        desk.desk.admit(f.signed(fact, f.HOST).raw)
+    assert refused.value.path == named

@@ -247,6 +247,29 @@ def test_a_verdict_that_passes_over_seen_work_fails() -> None:
     assert "passes over an observation that saw work" in check(story).detail
 
 
+def test_a_verdict_on_a_second_observers_quiet_word_passes_over_seen_work() -> None:
+    """Another observation came after the one that saw work, and the judge read that one alone."""
+    story = honest_story()
+    make = next(m for _, items in story.batches for name, m in items if name == "observed")
+    quiet = item(lambda log: parse_payload(make(log).payload).predicate, "verifier-2")
+    rewritten(story, "observed", "verifier-1", _seen_work)
+    story.insert_after("observed", "quiet", quiet)
+
+    def judge(log: LogSoFar) -> Predicate:
+        evidence = gather(log, reference_of(log, "pause-1"), Cast())
+        fact = parse_payload(log.named["quiet"].payload).predicate
+        assert isinstance(fact, ObservationMade)
+        on_quiet = msgspec.structs.replace(
+            evidence, observation=fact, observation_digest=log.digest("quiet")
+        )
+        verdict = judge_halt(on_quiet, now=T0.plus(36), lapses_after_s=3_600)
+        assert verdict.degree == "corroborated"
+        return verdict
+
+    story.replace("judged", item(judge, "verifier-2"))
+    assert "passes over an observation that saw work" in check(story).detail
+
+
 def test_a_verdict_that_passes_over_the_receipt_fails() -> None:
     """Non-responsive is said of nobody whose receipt stands in the log."""
     story = honest_story()

@@ -7,11 +7,15 @@ import pytest
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import (
     KeyCompromised,
+    OrderConfirmed,
     OrderReference,
+    OrderSealed,
     Scope,
 )
+from sekisho.orders.sealed import make_sealed
 from sekisho.signing import LogKeyReported, Recorded
-from tests.factory import AUTHORITY, LOG, NOW, VERIFIER
+from tests.factory import AUTHORITY, LOG, NOW, VERIFIER, order_issued
+from tests.sealed import SALTS
 from tests.signing.logs import (
     AMENDERS,
     DAY_S,
@@ -63,6 +67,41 @@ def test_charter_order_signed_by_a_compromised_key_after_its_loss() -> None:
     assert doubt.lapses == start.plus(GRACE_S)
     assert effect_at(log, start.plus(GRACE_S - 1)) == "cap"
     assert effect_at(log, start.plus(GRACE_S)) is None
+
+
+def sealing(log: RegimeLog) -> Recorded:
+    """The same cap, sealed."""
+    charter = log.regime.in_force()
+    order = order_issued(
+        kind="cap", effect="cap", cap_percent=50, charter_digest=charter.digest, now=log.now
+    )
+    opens = min(order.expires, log.now.plus(90 * DAY_S))
+    sealed, _ = make_sealed(order, ("host-1",), SALTS, opens=opens)
+    log.mark()
+    entry = log.add(sealed, *AUTHORITY[:3], VERIFIER[0])
+    log.mark()
+    return entry
+
+
+def test_charter_sealed_order_signed_by_a_compromised_key_lapses_like_an_open_one() -> None:
+    """A thief who seals what the stolen key signs gains no day by it, and a full quorum confirms it as any other."""
+    for is_confirmed in (False, True):
+        log = RegimeLog()
+        entry = sealing(log)
+        start = log.pass_time(60)
+        log.report(AUTHORITY[0], since=NOW)
+        (doubt,) = log.regime.doubts
+        assert (doubt.digest, doubt.lapses) == (entry.verified.digest, start.plus(GRACE_S))
+        assert log.book.doubted == {entry.verified.digest: start.plus(GRACE_S)}
+        if is_confirmed:
+            sealed = entry.verified.predicate
+            assert isinstance(sealed, OrderSealed)
+            order = OrderReference(
+                register=sealed.register, number=sealed.number, digest=entry.verified.digest
+            )
+            fact = OrderConfirmed(effective=log.now, order=order, kind="cap")
+            log.add(fact, *AUTHORITY[1:4], VERIFIER[0])
+            assert log.book.doubted == {}
 
 
 def test_charter_compromise_that_would_kill_by_a_stolen_pause() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from sekisho.model.errors import StateConflict
 from sekisho.model.statements import CosignatureAlgorithm, PackPublished, PackReference
-from sekisho.operations.admission import Grounds, check_admission
+from sekisho.operations.admission import check_admission
+from sekisho.operations.grounds import Grounds
 from sekisho.operations.state import State
 from sekisho.signing import Recorded
 from tests.factory import (

@@ -23,7 +23,7 @@ from sekisho.ports.control import Unacknowledged
 from sekisho.signing import parse_envelope
 from tests import factory as f
 from tests.desks import TestDesk
-from tests.holders import QUANTUM, Holder, books_of, leaf_of, license_hosts
+from tests.holders import QUANTUM, Holder, books_of, leased, license_hosts
 
 DAY_S = 86_400.0
 
@@ -32,14 +32,6 @@ DAY_S = 86_400.0
 def desk(tmp_path: Path) -> Iterator[TestDesk]:
     with TestDesk(tmp_path) as made:
         yield made
-
-
-def leased(desk: TestDesk) -> tuple[Holder, str]:
-    licence = license_hosts(desk.desk, 1)
-    holder = Holder(1, licence.leaf)
-    lease = leaf_of(desk.leases.grant(holder.request()))
-    holder.took()
-    return holder, lease
 
 
 def finding(ahead_s: float, code: str = "clock-ahead", host: str = "host-1") -> FindingRaised:

@@ -17,7 +17,7 @@ from tests import factory as f
 from tests.attacks.test_lease_audit import Regime
 from tests.desks import TestDesk
 from tests.fakes import Rig
-from tests.holders import PEAK, QUANTUM, TERMS, Holder, leaf_of, license_hosts
+from tests.holders import PEAK, QUANTUM, TERMS, Holder, leaf_of, leased, license_hosts
 from tests.outages import outage
 
 DAY_S = 86_400
@@ -93,14 +93,6 @@ def test_outage_carries_no_work_past_the_end_of_its_licence() -> None:
     assert rig.doing() == "running"
     rig.run_for(20)
     assert rig.doing() == "none"
-
-
-def leased(desk: TestDesk) -> tuple[Holder, str]:
-    licence = license_hosts(desk.desk, 1)
-    holder = Holder(1, licence.leaf)
-    lease = leaf_of(desk.leases.grant(holder.request()))
-    holder.took()
-    return holder, lease
 
 
 def drafted(desk: TestDesk, **terms: int) -> LicenceAmended:

@@ -27,22 +27,13 @@ from tests import factory as f
 from tests.approved import suspend
 from tests.desks import TestDesk
 from tests.fakes import FakeControl, Rig
-from tests.holders import Holder, key_of, leaf_of, license_hosts
+from tests.holders import Holder, key_of, leaf_of, leased, license_hosts
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[TestDesk]:
     with TestDesk(tmp_path) as made:
         yield made
-
-
-def leased(desk: TestDesk) -> tuple[Holder, str]:
-    """A host with its first lease, by leaf."""
-    licence = license_hosts(desk.desk, 1)
-    holder = Holder(1, licence.leaf)
-    lease = leaf_of(desk.leases.grant(holder.request()))
-    holder.took()
-    return holder, lease
 
 
 def request_of(raw: bytes) -> LeaseRequested:

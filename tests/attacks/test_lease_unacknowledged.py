@@ -17,7 +17,7 @@ from sekisho.ports.control import Unacknowledged
 from sekisho.rules import load_pack
 from tests import factory as f
 from tests.desks import TestDesk
-from tests.holders import PEAK, QUANTUM, Holder, books_of, leaf_of, license_hosts
+from tests.holders import PEAK, QUANTUM, books_of, leased
 
 BUDGET = 10 * PEAK * 62
 
@@ -26,15 +26,6 @@ BUDGET = 10 * PEAK * 62
 def desk(tmp_path: Path) -> Iterator[TestDesk]:
     with TestDesk(tmp_path / "desk") as opened:
         yield opened
-
-
-def leased(desk: TestDesk) -> tuple[Holder, str]:
-    """A host with its first lease, by leaf."""
-    licence = license_hosts(desk.desk, 1, budget_flop=BUDGET)
-    holder = Holder(1, licence.leaf)
-    lease = leaf_of(desk.leases.grant(holder.request()))
-    holder.took()
-    return holder, lease
 
 
 def suspend(desk: TestDesk) -> None:
@@ -51,7 +42,7 @@ def refuse(desk: TestDesk, raw: bytes) -> None:
 
 def test_quantum_after_the_final_receipt(desk: TestDesk) -> None:
     """A lease that was given back lets nobody work, not even within what it consumed."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     desk.leases.take_receipt(holder.receipt(lease))
     desk.leases.take_receipt(holder.receipt(lease, stage="final"))
     refuse(desk, holder.receipt(lease))
@@ -63,7 +54,7 @@ def test_quantum_after_the_final_receipt(desk: TestDesk) -> None:
 @pytest.mark.parametrize("reserved", [0, 1, QUANTUM - 1])
 def test_quantum_that_reserves_too_little(desk: TestDesk, reserved: int) -> None:
     """Each quantum reserves peak x (quantum + grace): what reserves less would be work that nobody counts."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     refuse(desk, holder.receipt(lease, reserved=reserved))
 
     assert desk.leases.take_receipt(holder.receipt(lease))
@@ -71,7 +62,7 @@ def test_quantum_that_reserves_too_little(desk: TestDesk, reserved: int) -> None
 
 def test_quantum_backdated_into_a_lease_forfeited_long_ago(desk: TestDesk) -> None:
     """The receipt's own date is the host's word; by the issuer's clock the lease is over, and it pays all the same."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     desk.leases.take_receipt(holder.receipt(lease))
     desk.clock.move(30 * 86_400)
     assert desk.leases.close_overdue() == 1
@@ -82,7 +73,7 @@ def test_quantum_backdated_into_a_lease_forfeited_long_ago(desk: TestDesk) -> No
 
 def test_quantum_of_a_suspended_licence(desk: TestDesk) -> None:
     """While it is suspended nothing is acknowledged; its final receipt is taken, and the chain stands."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     desk.leases.take_receipt(holder.receipt(lease))
     suspend(desk)
     refuse(desk, holder.receipt(lease))
@@ -93,7 +84,7 @@ def test_quantum_of_a_suspended_licence(desk: TestDesk) -> None:
 
 def test_quantum_of_a_suspension_that_was_lifted(desk: TestDesk) -> None:
     """One that comes again is judged again: after the suspension it is acknowledged."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     suspend(desk)
     raw = holder.receipt(lease)
     refuse(desk, raw)
@@ -112,7 +103,7 @@ def test_quantum_of_a_suspension_that_was_lifted(desk: TestDesk) -> None:
 
 def test_forked_quantum_sent_again(desk: TestDesk) -> None:
     """After a fork the chain goes on and no quantum is acknowledged, however often it comes."""
-    holder, lease = leased(desk)
+    holder, lease = leased(desk, budget_flop=BUDGET)
     clone = holder.receipt(lease, reserved=2 * QUANTUM, keep=False)
     desk.leases.take_receipt(holder.receipt(lease))
     with pytest.raises(ReceiptFork):

@@ -231,16 +231,27 @@ def test_a_pods_processes_are_found_by_its_uid(group: str) -> None:
 
 
 def test_a_slurm_jobs_processes_are_found_below_its_step_daemon() -> None:
-    """Without control groups too: slurmstepd names the job, and its children are the job's."""
-    daemon = row(7, command="slurmstepd: [77.batch]", state="S")
+    """Without control groups too: root's slurmstepd names the job, and its children are the job's."""
+    daemon = row(7, command="slurmstepd: [77.batch]", state="S", user=0)
     now = table(daemon, row(9, parent=7), row(10, parent=9), row(11))
 
     named = TreeSelectors(run="run-1", marks=WorkMarks(jobs=(77,)))
-    assert judge_tree(now, now, named, interval_s=5).processes == 3
+    assert judge_tree(now, now, named, interval_s=5).processes == 2
     other = TreeSelectors(run="run-1", marks=WorkMarks(jobs=(7,)))
     assert judge_tree(now, now, other, interval_s=5).processes == 0
     each = TreeSelectors(run="run-1", marks=WorkMarks(every_job=True))
-    assert judge_tree(now, now, each, interval_s=5).processes == 3
+    assert judge_tree(now, now, each, interval_s=5).processes == 2
+
+
+def test_work_that_calls_itself_a_step_daemon_is_work() -> None:
+    """Only root's own is left out, which is awake while the job below it is stopped; and what it started never is."""
+    mock = row(7, command="slurmstepd: [77.batch]", user=1000)
+    selectors = TreeSelectors(run="run-1", marks=WorkMarks(jobs=(77,)))
+    assert judge_tree(table(mock), table(mock), selectors, interval_s=5).running == 1
+
+    past = PastProcesses()
+    past.note(table(row(7, command="slurmstepd: [77.batch]", user=0), row(9, parent=7)))
+    assert past.work(selectors) == {(9, 90)}
 
 
 def test_whoever_holds_an_accelerator_is_work_unless_the_site_exempts_it() -> None:

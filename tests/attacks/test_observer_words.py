@@ -101,9 +101,9 @@ def test_an_observation_from_the_log_by_the_own_side_leaves_the_halt_claimed(
     receipt = regime.take("halted", order=order, state="frozen")
     regime.observe(order, "host-1", receipt)
     desk = regime.control.desk
-    evidence = gather_evidence(desk.state, order, "host-1")
-    assert not evidence.own_side
     late = desk.clock.now().plus(10)
+    evidence = gather_evidence(desk.state, order, "host-1", at=late)
+    assert not evidence.own_side
     assert judge_host(desk.state, evidence, now=late).degree == "corroborated"
     own = msgspec.structs.replace(evidence, own_side=True)
     assert judge_host(desk.state, own, now=late).degree == "claimed"

@@ -14,7 +14,7 @@ from sekisho.adapters.transport.control_client import parse_feed
 from sekisho.agent import listening
 from sekisho.agent.listening import Listener
 from sekisho.app.order_push import OrderPush
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.model.statements import OrderReference
 from sekisho.ports.control import Feed, FeedItem
 from tests import factory as f

@@ -18,7 +18,8 @@ from sekisho.model.statements import (
     make_payload,
     parse_payload,
 )
-from sekisho.operations.countersigning import Footing, verify_document
+from sekisho.operations.countersigning import verify_document
+from sekisho.operations.footing import Footing
 from sekisho.operations.resolving import OtherTree, StaleScope
 from sekisho.orders import OrderFault
 from sekisho.orders.membership import HostTree, host_leaf

@@ -11,7 +11,8 @@ import pytest
 
 from sekisho.model.errors import SekishoError, StateConflict
 from sekisho.model.statements import OrderOpened, OrderReference, Scope, parse_payload
-from sekisho.operations.countersigning import Footing, verify_document
+from sekisho.operations.countersigning import verify_document
+from sekisho.operations.footing import Footing
 from sekisho.orders import OrderFault, RegisterGap
 from sekisho.orders.sealed import ForgedSeal, make_sealed
 from sekisho.signing import Envelope, conceal, parse_envelope

@@ -114,6 +114,22 @@ def test_an_honest_ladder_holds() -> None:
     assert any("host-1 is late under order pause/JP/1" in limit for limit in report.limits)
 
 
+def test_an_honest_step_whose_witnesses_are_behind_the_desk_holds() -> None:
+    """Taken as soon as it was due, and dated before that by clocks within their error: no certain fault."""
+    due, behind = LATE + STEP + 60.9, f.charter().clock_error_s - 1
+    ended = step("leases-ended", due)
+    report = audited(
+        (LATE, "notice", step("notice", LATE, answer_by=T0.plus(due))),
+        (due - behind, "ended", ended),
+    )
+    assert verdict(report)[0] == "holds"
+    early = audited(
+        (LATE, "notice", step("notice", LATE, answer_by=T0.plus(due))),
+        (due - behind - 10, "ended", ended),
+    )
+    assert "at the earliest" in verdict(early)[1]
+
+
 @pytest.mark.parametrize(
     ("batches", "why"),
     [

@@ -47,7 +47,7 @@ def test_an_order_is_supposed_by_keyboard(watched: Watched) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/control-room", "/reach?by=sites&names=site-1", "/orders/pause~JP/1"],
+    ["/control-room", "/access", "/reach?by=sites&names=site-1", "/orders/pause~JP/1"],
 )
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_no_page_of_the_room_is_wider_than_a_phone(

@@ -12,14 +12,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sekisho.following.follow import Followed
+from sekisho.following import Followed
 from sekisho.ledger import LogReader, Policy
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import AgentReleased, PowerGrant, QuorumPart
 from sekisho.model.wire import canonical, encode_base64
-from sekisho.operations.admission import Grounds, check_admission, unique_keys
+from sekisho.operations.admission import check_admission
+from sekisho.operations.grounds import Grounds
 from sekisho.operations.releasing import express_quorum
+from sekisho.operations.unique_keys import unique_keys
 from sekisho.signing import Recorded
 from tests import factory
 from tests.cli.ceremonies import phrase_of

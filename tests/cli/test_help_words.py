@@ -1,4 +1,4 @@
-"""Help and remedies of the groups that people enforce licences with, in Japanese as in English."""
+"""Help and remedies of the groups that people license, order and operate with, in Japanese as in English."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from sekisho.catalogue import (
     gates,
     help_agent,
     help_charter,
+    help_home,
     help_licence,
+    help_log,
+    help_order,
+    order_remedies,
     remedies,
     translate,
 )
@@ -25,15 +29,26 @@ from sekisho.cli import main
 from sekisho.settings import Settings
 from tests.cli.ceremonies import KeyHolder
 
-GROUPS = ("licence", "lease", "agent", "charter")
+GROUPS = (
+    *("licence", "lease", "agent", "charter"),
+    *("order", "access", "observe", "home", "log", "key", "trust"),
+)
+ALONE = ("up", "drill", "audit", "show")  # one command each, so no list of commands
 SOURCE = Path(sekisho.__file__).parent
 # Whose remedies a person of these groups meets first; those of rooms further in are put into words as far as known.
 SAID = (
     *("cli/licence*.py", "cli/lease*.py", "cli/agent*.py", "cli/charter*.py"),
-    *("cli/countersign.py", "cli/drafting.py", "cli/durations.py", "cli/own_key.py"),
+    *("cli/order*.py", "cli/access*.py", "cli/observe*.py", "cli/home*.py", "cli/log*.py"),
+    *("cli/key*.py", "cli/trust.py", "cli/sealed_file.py", "cli/up.py", "cli/audit.py"),
+    *("cli/choices.py", "cli/countersign.py", "cli/drafting.py", "cli/durations.py", "cli/own_key.py"),
     *("cli/reading.py", "cli/surroundings.py", "cli/tpm_files.py", "cli/qr_page.py"),
     *("ceremony.py", "app/kubernetes.py", "app/slurm.py", "app/shaping.py", "licensing/*.py"),
     *("adapters/schedulers/kubernetes/checks.py", "adapters/schedulers/shaping.py"),
+    *("orders/*.py", "access/*.py", "observer/*.py"),
+    *("app/backup.py", "app/restoring.py", "app/exporting.py", "app/order_push.py", "app/home.py"),
+    *("operations/appealing.py", "operations/drilling.py", "operations/judging.py"),
+    *("operations/key_release.py", "operations/resolving.py", "operations/sealing.py"),
+    *("operations/straggling.py", "operations/admission.py", "auditor/*.py"),
 )
 
 
@@ -78,7 +93,7 @@ def remedies_of(path: Path) -> Iterator[str]:
                 yield _template(node.value)
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", (*GROUPS, *ALONE))
 def test_every_help_text_has_its_japanese(name: str) -> None:
     """No command, argument or flag of these groups is explained in English to who asked for Japanese."""
     untold = {text for text in texts(group(name)) if " ".join(text.split()) not in PHRASES}
@@ -87,8 +102,8 @@ def test_every_help_text_has_its_japanese(name: str) -> None:
 
 def test_no_help_text_is_translated_for_nobody() -> None:
     """A text that was changed in its command takes its translation with it."""
-    used = {" ".join(text.split()) for name in GROUPS for text in texts(group(name))}
-    for face in (help_agent, help_charter, help_licence):
+    used = {" ".join(t.split()) for name in (*GROUPS, *ALONE) for t in texts(group(name))}
+    for face in (help_agent, help_charter, help_home, help_licence, help_log, help_order):
         assert set(face.PHRASES) - used == set()
 
 
@@ -108,7 +123,7 @@ def test_no_phrase_is_translated_that_nobody_says() -> None:
         if "catalogue" not in path.parts
         for text in said(path)
     }
-    known = [key for face in (gates, remedies) for key in face.PHRASES]
+    known = [key for face in (gates, order_remedies, remedies) for key in face.PHRASES]
     gone = [
         key
         for key in known

@@ -91,7 +91,7 @@ def test_holds_shows_open_windows_and_what_is_left(holder: KeyHolder, capsys: Ca
 
 def test_holds_in_both_languages(holder: KeyHolder, capsys: Capture) -> None:
     """A person reads the same figures."""
-    for language, word in (("en", "may not hold again before"), ("ja", "再度の一時停止不可")):
+    for language, word in (("en", "may not hold again before"), ("ja", "再度の保留不可")):
         holder.language = language  # type: ignore[assignment]  # the two that there are
         assert holder.call("order", "holds", "--log", holder.log) == 0
         told = capsys.readouterr().out

@@ -7,11 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sekisho.catalogue import Language
+from sekisho.cli.documents import parse_document
+from sekisho.cli.words import View, describe
+from sekisho.cli.words.lives import order_row, order_text
 from sekisho.licensing.carrying import parse_carried
 from sekisho.model.statements import OrderIssued, ResolvedScope, Scope, make_payload, parse_payload
 from sekisho.model.wire import parse_json
+from sekisho.operations.footing import Footing
+from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.orders.membership import HostTree, host_leaf, verify_absence, verify_membership
 from tests.cli.ceremonies import KeyHolder, phrase_of
+from tests.scoped import ScopedDesk
 
 Capture = pytest.CaptureFixture[str]
 BASIS = ("--legal-basis", "Test act, section 1", "--appeal", "in writing")
@@ -167,3 +174,33 @@ def test_only_a_signed_order_by_predicate_takes_a_proof(holder: KeyHolder, capsy
     made = ("order", "prove", path, "--host", "host-1", "--out", holder.path("stick.json"))
     assert holder.call(*made, "--log", holder.log) == 2
     assert "not signed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "devices at least 8 (hosts: 1)"), ("ja", "（ホスト 1 台）")]
+)
+def test_who_signs_a_resume_reads_whom_the_predicate_of_its_order_named(
+    tmp_path: Path, language: Language, words: str
+) -> None:
+    """Neither the list of orders nor the page of a resume says "nobody" of an order that names its hosts so."""
+    with ScopedDesk(tmp_path) as made:
+        desk = made.founded()
+        order = desk.issue(desk.order())
+        state = desk.desk.state
+        (known,) = state.orders.in_force(desk.clock.now())
+        plan = OrderPlan(
+            kind="resume",
+            scope=Scope(),
+            resolved=order.resolved,
+            effect="lift",
+            lasts_s=3_600,
+            legal_basis="Test act",
+            appeal="in writing",
+            lifts=(known.reference,),
+        )
+        view = View(language=language, now=desk.clock.now(), footing=Footing(state=state))
+        resume = draft_order(state, plan, now=view.now)
+        page = describe(parse_document(make_payload(resume), path="resume"), view)
+    assert words in order_text(known, order_row(state, known, view), view)
+    (lifted,) = page.to_document()["says"]["lifts"]  # type: ignore[index]  # as test_order_access reads it
+    assert words in lifted

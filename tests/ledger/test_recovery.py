@@ -108,6 +108,26 @@ def test_older_backup_that_lost_acknowledged_entries_is_refused(site: Site) -> N
     assert "size 6, the database only 4" in str(assert_refused(site))
 
 
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_folder_that_is_behind_the_database_is_filled_up(site: Site, *, is_empty: bool) -> None:
+    """As on another machine that takes the database over: the cosigned tree is whole before the next is published."""
+    site.grow(*(f"old {n}" for n in range(300)))
+    older = {path: data for path, data in site.files().items() if not is_empty}
+    site.grow(*(f"cosigned {n}" for n in range(300)))
+    size = site.published().size
+    site.grow("not cosigned yet", publish=False)
+    shutil.rmtree(site.folder)
+    for path, data in older.items():
+        (site.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (site.folder / path).write_bytes(data)
+    log = site.started()
+    assert site.published().size == size
+    assert check_log(FileTileStore(site.folder), policy()).faults == ()
+    log.publisher(log.witnesses()).publish()
+    assert site.published().size > size
+    assert check_log(FileTileStore(site.folder), policy()).holds
+
+
 def test_older_backup_that_lost_only_a_mark_is_refused(site: Site) -> None:
     """Nobody's entry is missing, and yet the tree that was published could not be continued."""
     backup = site.store.after_restart()

@@ -41,7 +41,7 @@ def test_a_home_without_settings_looks_at_processes_only(tmp_path: Path) -> None
         "bmc",
         "nvml",
     ]
-    assert "idle over a night in January" in surveyor.panel.means
+    assert "idle over a night in January" in surveyor.panel.means("any-host")
     assert surveyor.panel.settles_s == 120
     surveyor.panel.close()
 

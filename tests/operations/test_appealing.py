@@ -111,3 +111,19 @@ def test_what_is_not_filed_cannot_be_decided(room: LadderDesk) -> None:
         draft_decision(
             room.state, DecisionPlan(appeal="APPEAL-1", outcome="upheld", reasons="-"), now=room.now
         )
+
+
+def test_an_upheld_appeal_against_an_order_that_has_not_begun_is_not_resumed_yet(
+    room: LadderDesk,
+) -> None:
+    """Nothing lifted it: before it begins its resume is due, and once that is late, overdue."""
+    appeal = drafted(room, order=room.pause(starts_in_s=7_200))
+    room.admit(appeal, f.PARTY)
+    plan = DecisionPlan(appeal="APPEAL-1", outcome="upheld", reasons="heard", resume_within_s=3_600)
+    room.admit(draft_decision(room.state, plan, now=room.now), *f.AUTHORITY[:3])
+    (found,) = room.state.appeals.against(appeal.order)
+    assert appeal_standing(room.state, found, room.now) == "resume-due"
+    room.move(3_600)
+    assert appeal_standing(room.state, found, room.now) == "resume-overdue"
+    room.pause(kind="resume", effect="lift", lifts=(appeal.order,))
+    assert appeal_standing(room.state, found, room.now) == "resumed"

@@ -20,13 +20,9 @@ from sekisho.model.statements import (
     make_payload,
     parse_payload,
 )
-from sekisho.operations.countersigning import (
-    Footing,
-    ForeignDocument,
-    KeyWithoutPower,
-    verify_countersign,
-)
+from sekisho.operations.countersigning import KeyWithoutPower, verify_countersign
 from sekisho.operations.difference import check_licence, compare_charter, compare_order, place_of
+from sekisho.operations.footing import Footing, ForeignDocument
 from sekisho.operations.state import State, fold_log, start_state
 from tests import factory
 from tests.cli.ceremonies import LICENSED, PAUSED, T0, sealed_until

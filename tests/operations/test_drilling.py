@@ -12,6 +12,7 @@ from sekisho.model.statements import Scope
 from sekisho.operations.drilling import drill_report, exercised_sites
 from tests.desks import TestDesk
 from tests.ladders import LadderDesk
+from tests.scoped import resolved
 
 
 @pytest.fixture
@@ -70,6 +71,16 @@ def test_days_since_the_last_drill_are_whole_and_missing_where_there_was_none(
     first, second = exercised_sites(room.state)
     assert (first.days_since(room.now), second.days_since(room.now)) == (2, None)
     assert (first.canaries, second.canaries) == (1, 0)
+
+
+def test_a_drill_by_a_predicate_names_the_sites_that_it_cannot_exercise(room: LadderDesk) -> None:
+    """Hosts that the predicate names and that declare no canary are told of, as under any other scope."""
+    everybody = resolved(room.desk, ["devices at-least 1"])
+    drill = room.pause(drill=True, scope=Scope(), resolved=everybody)
+    room.receipt(drill, "halted")
+    report = drill_report(room.state, room.known(drill), room.now)
+    assert [site.without_canary for site in report.sites] == [("host-2",), ("host-3",)]
+    assert report.not_exercised == ("site-2",)
 
 
 def test_a_real_order_has_no_drill_report(room: LadderDesk) -> None:

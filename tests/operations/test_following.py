@@ -127,7 +127,9 @@ def test_a_quiet_host_is_corroborated_from_the_log_alone(desk: TestDesk) -> None
     desk.desk.admit(f.signed(observed(order, receipt.digest, reader.position), f.VERIFIER[1]).raw)
     desk.cosigned()
     state = reader.refresh()
-    verdict = judge_host(state, gather_evidence(state, order, "host-1"), now=desk.clock.now())
+    verdict = judge_host(
+        state, gather_evidence(state, order, "host-1", at=desk.clock.now()), now=desk.clock.now()
+    )
     assert verdict.degree == "corroborated"
     assert any("has none" in limit for limit in verdict.limits)
 
@@ -145,7 +147,9 @@ def test_an_agent_that_lies_about_the_halt_is_contradicted(desk: TestDesk) -> No
     desk.desk.admit(f.signed(fact, f.VERIFIER[1]).raw)
     desk.cosigned()
     state = reader.refresh()
-    verdict = judge_host(state, gather_evidence(state, order, "host-1"), now=desk.clock.now())
+    verdict = judge_host(
+        state, gather_evidence(state, order, "host-1", at=desk.clock.now()), now=desk.clock.now()
+    )
     assert verdict.degree == "contradicted"
     assert any("2500 ms" in reason for reason in verdict.reasons)
 
@@ -161,7 +165,9 @@ def test_a_verdict_lapses_and_the_host_is_back_at_its_claim(desk: TestDesk) -> N
     assert reader.position is not None
     desk.desk.admit(f.signed(observed(order, receipt.digest, reader.position), f.VERIFIER[1]).raw)
     verdict = judge_host(
-        desk.desk.state, gather_evidence(desk.desk.state, order, "host-1"), now=desk.clock.now()
+        desk.desk.state,
+        gather_evidence(desk.desk.state, order, "host-1", at=desk.clock.now()),
+        now=desk.clock.now(),
     )
     desk.desk.admit(f.signed(verdict, f.VERIFIER[0]).raw)
     life = desk.desk.state.lives.of(order, "host-1")

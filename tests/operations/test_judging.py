@@ -88,10 +88,11 @@ def test_an_observation_behind_a_verified_verdict_waits_until_that_lapses(
     receipt = regime.take("halted", order=order, state="frozen")
     regime.judge(order, "host-1", "verified", (receipt,), lapses_s=600)
     regime.observe(order, "host-1", receipt)
-    life = state_of(regime).lives.of(order, "host-1")
+    state = state_of(regime)
+    life = state.lives.of(order, "host-1")
     assert life.verdict is not None
-    assert not is_to_be_judged(life, life.verdict.lapses.plus(-1))
-    assert is_to_be_judged(life, life.verdict.lapses)
+    assert not is_to_be_judged(state, life, life.verdict.lapses.plus(-1))
+    assert is_to_be_judged(state, life, life.verdict.lapses)
 
 
 def test_a_verdict_that_lapsed_shows_as_claimed_again(regime: LiveRegime) -> None:
@@ -100,9 +101,8 @@ def test_a_verdict_that_lapsed_shows_as_claimed_again(regime: LiveRegime) -> Non
     receipt = regime.take("halted", order=order, state="frozen")
     regime.observe(order, "host-1", receipt)
     desk = regime.control.desk
-    judged = judge_host(
-        desk.state, gather_evidence(desk.state, order, "host-1"), now=regime.now.plus(7)
-    )
+    now = regime.now.plus(7)
+    judged = judge_host(desk.state, gather_evidence(desk.state, order, "host-1", at=now), now=now)
     # Dated a few seconds ahead, as the observation is: the desk's slack takes it.
     desk.admit(signed(judged, VERIFIER[0]).raw)
     life = desk.state.lives.of(order, "host-1")

@@ -15,8 +15,9 @@ from sekisho.model.statements import (
     make_payload,
     parse_payload,
 )
-from sekisho.operations.countersigning import Footing, verify_document
+from sekisho.operations.countersigning import verify_document
 from sekisho.operations.feed import Feed
+from sekisho.operations.footing import Footing
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.resolving import name_at, name_newcomers
 from sekisho.operations.state import facts_under, fold_log, start_state

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from sekisho.model.errors import InvalidInput, NotAuthorised, StateConflict
-from sekisho.model.statements import RefusalRecorded, Scope
+from sekisho.model.statements import OrderReference, RefusalRecorded, Scope
 from sekisho.operations.leasing import LeaseRefused
+from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.straggling import (
     RefusalPlan,
     barring_orders,
@@ -21,6 +23,15 @@ from sekisho.operations.straggling import (
 from tests import factory as f
 from tests.desks import TestDesk
 from tests.ladders import HALT_DUE_S, STEP_S, LadderDesk
+
+PAUSE: dict[str, Any] = {
+    "kind": "pause",
+    "scope": Scope(sites=("site-1",)),
+    "effect": "freeze",
+    "lasts_s": 30 * 86_400,
+    "legal_basis": "Test act",
+    "appeal": "in writing",
+}
 
 
 @pytest.fixture
@@ -192,3 +203,18 @@ def test_the_end_of_an_order_ends_what_its_ladder_barred(room: LadderDesk) -> No
     room.pause(kind="resume", effect="lift", lifts=(order,), lasts_s=3_600)
     room.move(1)
     assert barring_orders(room.state, "host-1", room.now) == ()
+
+
+def test_an_order_that_dates_itself_back_makes_nobody_late_at_once(room: LadderDesk) -> None:
+    """Its hosts have the charter's time from when the log can have held it: the notice waits as for any other."""
+    room.desk.sequencer.take_cosigned(room.desk.cosigned().note.to_bytes())
+    room.desk.desk.mark_time()
+    drafted = draft_order(room.state, OrderPlan(**PAUSE), now=room.now)
+    back = msgspec.structs.replace(drafted, not_before=room.now.plus(-3 * STEP_S))
+    made = room.admit(back, *f.AUTHORITY[:3], *f.VERIFIER)
+    order = OrderReference(register=back.register, number=back.number, digest=made.digest)
+    assert late_hosts(room.state, room.now) == ()
+    with pytest.raises(StateConflict, match="is not late"):
+        room.step(order)
+    room.move(HALT_DUE_S)
+    assert [row.late.host for row in late_hosts(room.state, room.now)] == ["host-1"]

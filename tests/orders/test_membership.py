@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from sekisho.ledger import EMPTY_ROOT
 from sekisho.model.errors import InvalidInput, VerificationError
-from sekisho.model.membership import LeafProof, Membership, parse_membership
-from sekisho.model.wire import canonical, parse_json
+from sekisho.model.membership import LeafProof, Membership
+from sekisho.model.wire import canonical, from_json, parse_json
 from sekisho.orders.membership import (
     ForeignMembership,
     ForgedMembership,
     HostTree,
     decide_membership,
     host_leaf,
-    prove_absence,
-    prove_membership,
     sealed_leaf,
     sealed_leaves,
     verify_absence,
@@ -152,16 +150,6 @@ def test_no_proof_is_no_word() -> None:
     assert decide_membership(None, b"a", root="0" * 64, size=3) == "unknown"
 
 
-def test_what_is_asked_for_wrongly_is_refused() -> None:
-    """Nobody makes a proof of the contrary."""
-    with pytest.raises(InvalidInput):
-        prove_membership([b"a"], b"b")
-    with pytest.raises(InvalidInput):
-        prove_absence([b"a"], b"a")
-    assert prove_membership([b"a"], b"a").says == "in"
-    assert prove_absence([b"a"], b"b").says == "out"
-
-
 @given(st.sets(st.text(alphabet="abc", min_size=1, max_size=4), max_size=8), st.binary(min_size=1))
 def test_a_sealed_tree_holds_its_hosts_among_fillers(hosts: set[str], salt: bytes) -> None:
     """Whoever has no salt sees as many leaves whatever the number of hosts."""
@@ -183,7 +171,7 @@ def test_more_hosts_than_leaves_are_no_sealed_order() -> None:
 def test_a_proof_survives_the_wire(leaves: set[bytes], leaf: bytes) -> None:
     """Written canonically and read strictly it is the same proof."""
     proof = HostTree(leaves).prove(leaf)
-    assert parse_membership(parse_json(canonical(proof))) == proof
+    assert from_json(Membership, parse_json(canonical(proof)), path="membership") == proof
 
 
 @pytest.mark.parametrize(
@@ -200,7 +188,7 @@ def test_a_proof_survives_the_wire(leaves: set[bytes], leaf: bytes) -> None:
 def test_what_is_no_proof_is_refused_by_its_field(text: str) -> None:
     """A proof from outside is read strictly."""
     with pytest.raises(InvalidInput, match="membership"):
-        parse_membership(parse_json(text))
+        from_json(Membership, parse_json(text), path="membership")
 
 
 def _bent(shown: LeafProof) -> list[LeafProof]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import msgspec
@@ -17,13 +18,12 @@ from sekisho.orders.predicates import (
     WidenedScope,
     check_predicate,
     evaluate_limb,
-    evaluate_predicate,
     figures_of,
     name_hosts,
     resolve_hosts,
     verify_resolved,
 )
-from sekisho.orders.where import parse_where, where_in_words
+from sekisho.orders.where import parse_where
 from tests.factory import REFERENCE, host_enrolled, licence_issued
 
 KNOWN = figures_of(host_enrolled(), licence_issued(REFERENCE), 10**25)
@@ -37,6 +37,25 @@ def limb(quantity: str, op: str, *values: str) -> HostLimb:
 
 def predicate(*groups: tuple[HostLimb, ...]) -> HostPredicate:
     return HostPredicate(any_of=tuple(LimbGroup(all_of=group) for group in groups))
+
+
+def holds_for(asked: HostPredicate, figures: HostFigures) -> bool | None:
+    """Whether a host is named: yes, no, or None where what is unknown of it decides."""
+    named = name_hosts(asked, [(figures.host, [figures])])
+    return False if not named else None if named[0].unknown else True
+
+
+def typed(group: LimbGroup) -> str:
+    """A group as somebody would type it."""
+    return " and ".join(
+        f"{each.quantity} {each.op} {', '.join(map(_quoted, each.values))}" for each in group.all_of
+    )
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[^\s,'\"]+", value):
+        return value
+    return f'"{value}"' if "'" in value else f"'{value}'"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +108,7 @@ def test_what_is_unknown_of_a_host_is_neither_yes_nor_no_and_counts_as_holding(
     """A host that does not say cannot escape, by either comparison."""
     for op in ("is", "is-not"):
         asked = predicate((limb(quantity, op, "x"),))
-        assert evaluate_predicate(asked, BARE) is None
+        assert holds_for(asked, BARE) is None
         (named,) = name_hosts(asked, [("host-9", [BARE])])
         assert [each.quantity for each in named.unknown] == [quantity]
 
@@ -106,11 +125,11 @@ def test_one_no_decides_a_group_and_one_yes_decides_the_whole() -> None:
     yes, no, unknown = limb("site", "is", "site-1"), limb("site", "is", "x"), limb("run", "is", "r")
     here = msgspec.structs.replace(KNOWN, run=None)
 
-    assert evaluate_predicate(predicate((unknown, no)), here) is False
-    assert evaluate_predicate(predicate((unknown, yes)), here) is None
-    assert evaluate_predicate(predicate((unknown,), (no,)), here) is None
-    assert evaluate_predicate(predicate((unknown,), (yes,)), here) is True
-    assert evaluate_predicate(predicate((no,), (no,)), here) is False
+    assert holds_for(predicate((unknown, no)), here) is False
+    assert holds_for(predicate((unknown, yes)), here) is None
+    assert holds_for(predicate((unknown,), (no,)), here) is None
+    assert holds_for(predicate((unknown,), (yes,)), here) is True
+    assert holds_for(predicate((no,), (no,)), here) is False
 
 
 TOLD = st.sampled_from(["site-1", "site-2", "run-1", "run-2"])
@@ -126,8 +145,8 @@ def test_learning_more_of_a_host_never_names_it_where_it_was_certain_not_to_be(
     asked = predicate(*groups)
     known = HostFigures(host="h", site=site, run=run)
     for hidden in (HostFigures(host="h", site=site), HostFigures(host="h", run=run)):
-        if evaluate_predicate(asked, known) is not False:
-            assert evaluate_predicate(asked, hidden) is not False
+        if holds_for(asked, known) is not False:
+            assert holds_for(asked, hidden) is not False
 
 
 def test_a_host_is_named_by_any_of_its_licences() -> None:
@@ -188,7 +207,7 @@ def test_a_text_is_read_as_it_is_written() -> None:
         (limb("chip", "is", "H100 SXM5", "Baker's"), limb("devices", "at-least", "8")),
         (limb("licence-budget-flop", "below", str(10**24)),),
     )
-    assert parse_where([where_in_words(group) for group in asked.any_of]) == asked
+    assert parse_where([typed(group) for group in asked.any_of]) == asked
 
 
 @pytest.mark.parametrize(
@@ -233,5 +252,5 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         where = refused.path
     else:
         where = "--where"
-        assert parse_where([where_in_words(group) for group in asked.any_of]) == asked
+        assert parse_where([typed(group) for group in asked.any_of]) == asked
     assert where.startswith("--where")

@@ -122,10 +122,21 @@ def test_a_contradiction_is_not_healed_by_waiting() -> None:
 
 
 def test_a_contradiction_of_an_earlier_halt_says_nothing_of_the_next() -> None:
-    """It names the receipt that it is about."""
+    """Between them the host resumed: it halts anew, and that was seen by nobody yet."""
     fold = judged(lives("halted"), "contradicted")
-    again = receipt_given(5, stage="halted", order=PAUSE.reference)
-    assert late(fold.after(recorded(again, 100)), DUE) is None
+    for sequence, stage in ((5, "resumed"), (6, "halted")):
+        again = receipt_given(sequence, stage=stage, order=PAUSE.reference)
+        fold = fold.after(recorded(again, 95 + sequence))
+    assert late(fold, DUE) is None
+
+
+def test_a_contradicted_host_is_late_though_it_says_again_that_it_halted() -> None:
+    """Its own word takes back nothing that another saw; a verdict on the new claim does."""
+    fold = judged(lives("halted"), "contradicted")
+    again = recorded(receipt_given(5, stage="halted", order=PAUSE.reference), 100)
+    found = late(fold.after(again), DUE)
+    assert found is not None
+    assert found.why == "contradicted"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import msgspec
 
 from sekisho.adapters.durable_files import replace_file
@@ -100,15 +103,31 @@ def start_cluster_agent(scene: Scene, slurm: Cluster, control: str) -> None:
     scene.agents[HOST] = scene.stage.start_agent(HOST)
 
 
-def submit_training(scene: Scene, slurm: Cluster) -> int:
-    """A job that writes a checkpoint when it is asked, once the gate lets it in; it runs."""
+def submit_training(
+    scene: Scene, slurm: Cluster, *, gpus: int = 2, device: Path | None = None
+) -> int:
+    """A job that writes a checkpoint when it is asked, once the gate lets it in; it runs.
+
+    With the folder of an emulated accelerator the job holds that device, too, and computes half of its time.
+    """
     gate = slurm.gate / "gate"
     slurm.wait_for("an open gate", lambda: "\topen\t" in gate.read_text(), timeout_s=40)
     script = training_job(scene.stage.host_folder(HOST) / "work")
+    if device is not None:
+        script = _holding(device, script)
     comment = f"--comment=sekisho:{scene.plans[HOST].run}"
-    job = slurm.submit(script, "--gres=gpu:2", comment)
+    job = slurm.submit(script, f"--gres=gpu:{gpus}", comment)
     slurm.wait_state(job, "RUNNING")
     return job
+
+
+def _holding(device: Path, script: str) -> str:
+    """The same script, once it listens with a child that holds the device and computes half of its time."""
+    busy = "while :; do for i in {1..8000}; do :; done; sleep 0.02; done"
+    occupant = f"{sys.executable} -P -m sekisho.rehearsal.occupant {device}"
+    # The wish for a checkpoint may come before the child has become the command: it is the script's alone.
+    child = f"(trap '' USR1; exec {occupant} -- /bin/bash -c '{busy}') &"
+    return script.replace("touch running", f"{child}\ntouch running")
 
 
 def _device(number: int) -> EnrolledDevice:

@@ -1,32 +1,51 @@
-"""A quorum's pause from signature to audit on real work, and the same order behind a network that was cut before it."""
+"""A quorum's pause from signature to audit on real work, and the same order behind a network that was cut before it.
+
+The work holds an emulated accelerator, whose meter reads what the kernel counts of it and asks no agent.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from sekisho.adapters.devices.device_wire import DeviceAnswer
+from sekisho.adapters.devices.emulated_link import EmulatedDevice
 from sekisho.adapters.durable_files import create_private_folder, replace_file
+from sekisho.adapters.instruments.dcgm_page import DcgmPage
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.app import Home
 from sekisho.model.errors import SekishoError
-from sekisho.model.statements import Checkpoint, LeaseTerms, Lineage, ReceiptGiven, Scope
+from sekisho.model.instants import Instant
+from sekisho.model.statements import (
+    Checkpoint,
+    HaltJudged,
+    LeaseTerms,
+    Lineage,
+    ObservationMade,
+    ReceiptGiven,
+    Scope,
+)
 from sekisho.model.wire import canonical, parse_json
 from sekisho.operations.judging import gather_evidence, judge_host
 from sekisho.operations.ordering import OrderPlan, draft_order
 from sekisho.operations.running import LicencePlan, draft_licence
 from sekisho.rehearsal import opening, pausing
-from sekisho.rehearsal.scene import CPU_HOST, SITE, Scene
+from sekisho.rehearsal.scene import EMULATED_HOST, SITE, Scene
 from sekisho.rehearsal.stage import Stage
 from sekisho.rules import load_pack
 from sekisho.signing import TrustRoot
 from tests.adapters.schedulers.groups import may_make
+from tests.observing import SPIN
 from tests.rehearsal.cuttable import Way, cuttable
 from tests.rehearsal.slurm_stage import HOST as CLUSTER
 from tests.rehearsal.slurm_stage import enrol_cluster, start_cluster_agent, submit_training
@@ -34,6 +53,7 @@ from tests.slurms import Cluster
 
 pytestmark = pytest.mark.slow
 TERMS = LeaseTerms(interval_s=12, grace_s=2, quantum_s=1)
+AT_REST = 2  # percent, as the rehearsal's observer is told
 STOP_S = 5.0  # what the process driver states as the time between a kill and the last process gone
 SLURM_STOP_S = 15.0  # Slurm looks at its jobs every few seconds, and gives each its grace
 
@@ -52,11 +72,14 @@ def regime(folder: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> Iterator
     with Stage(Home.open(folder)) as stage:
         scene = Scene(stage.home, stage, lambda _: None)
         # By a name that nothing else on this machine bears: an observer looks for work by it.
-        runs = {host: opening.name_runs(scene)[CPU_HOST]}
+        runs = {host: opening.name_runs(scene)[EMULATED_HOST]}
         monkeypatch.setattr(opening, "name_runs", lambda _: runs)
         opening.found(scene)
         if host == CLUSTER:
-            enrol_cluster(scene, run=runs[CLUSTER])
+            _, folder = stage.start_device()
+            scene.device = EmulatedDevice(folder)
+            # As many devices as have a meter: the observation would name the others as not shown.
+            enrol_cluster(scene, devices=1, run=runs[CLUSTER])
         else:
             opening.enrol(scene)
         opening.declare_and_decide(scene)
@@ -74,13 +97,13 @@ def test_a_pause_from_signature_to_audit(
 ) -> None:
     """Checkpoint kept, lineage held, corroborated, resumed by its quorum; cut off, stopped by silence; audited."""
     with (
-        regime(tmp_path / "home", monkeypatch, CPU_HOST) as scene,
+        regime(tmp_path / "home", monkeypatch, EMULATED_HOST) as scene,
         cuttable(scene.address) as way,
     ):
         start_host(scene, way, {} if driver == "process" else own_group())
         scene.stage.start_observer(scene.address, trusted(scene))
-        link = WatchdogLink(scene.stage.host_folder(CPU_HOST) / "watchdog")
-        place = Place(host=CPU_HOST, is_running=lambda: link.read().state == "running")
+        link = WatchdogLink(scene.stage.host_folder(EMULATED_HOST) / "watchdog")
+        place = Place(host=EMULATED_HOST, is_running=lambda: link.read().state == "running")
         play(scene, way, place, lambda: None)
 
 
@@ -95,7 +118,8 @@ def test_a_pause_on_slurm_from_signature_to_audit(
     ):
         slurm.show()
         start_cluster_agent(scene, slurm, way.address)
-        job = submit_training(scene, slurm)
+        device = scene.home.path / "device"
+        job = submit_training(scene, slurm, gpus=1, device=device)
         scene.wait_for("metered quanta", lambda: quanta(scene, CLUSTER) >= 3 or None, within_s=60)
         watch_jobs(scene, slurm)
         scene.stage.start_observer(scene.address, trusted(scene))
@@ -113,6 +137,7 @@ def test_a_pause_on_slurm_from_signature_to_audit(
 
 def play(scene: Scene, way: Way, place: Place, go_on: Callable[[], None]) -> None:
     """Both acts; `go_on` is what a scheduler's user does after a resume, so that nobody waits for its timers."""
+    assert_the_meter_shows_the_work(scene)
     order_and_halt(scene, place)
     kept = checkpoint_kept(scene, place)
     licence_on_top(scene, place, kept, refused=True)
@@ -125,8 +150,10 @@ def play(scene: Scene, way: Way, place: Place, go_on: Callable[[], None]) -> Non
 
     way.cut()
     stops_unheard(scene, place)
-    way.mend()
-    hears_of_it(scene, place)
+    with work_that_nobody_names(scene):
+        way.mend()
+        hears_of_it(scene, place)
+        contradicted_by_the_meter_alone(scene, place)
     pausing.audit_offline(scene)
 
 
@@ -140,13 +167,13 @@ def trusted(scene: Scene) -> TrustRoot:
 
 def start_host(scene: Scene, way: Way, changes: dict[str, object]) -> None:
     """The host's agent behind the way that can be cut."""
-    scene.stage.prepare_host(scene.plans[CPU_HOST], way.address, trusted(scene))
-    file = scene.stage.host_folder(CPU_HOST) / "agent.json"
+    scene.stage.prepare_host(scene.plans[EMULATED_HOST], way.address, trusted(scene))
+    file = scene.stage.host_folder(EMULATED_HOST) / "agent.json"
     settings = parse_json(file.read_bytes())
     assert isinstance(settings, dict)
     replace_file(file, canonical({**settings, **changes}) + b"\n")
-    scene.agents[CPU_HOST] = scene.stage.start_agent(CPU_HOST)
-    scene.wait_for("metered quanta", lambda: quanta(scene, CPU_HOST) >= 3 or None, within_s=60)
+    scene.agents[EMULATED_HOST] = scene.stage.start_agent(EMULATED_HOST)
+    scene.wait_for("metered quanta", lambda: quanta(scene, EMULATED_HOST) >= 3 or None, within_s=60)
 
 
 def own_group() -> dict[str, object]:
@@ -230,18 +257,78 @@ def licence_on_top(scene: Scene, place: Place, kept: Checkpoint, *, refused: boo
 
 
 def corroborate(scene: Scene, place: Place) -> None:
-    """Two looks of another constituency's process, judged by a verifier on what they saw."""
+    """Looks of another constituency's process and of the device's meter, judged on what they saw."""
+    seen, verdict = observed_and_judged(scene, place)
+    assert_no_process_of_the_work(seen)
+    shown = {(r.instrument, r.quantity, r.device, r.value) for r in seen.instruments}
+    assert shown == {("dcgm", "gpu-util", described(scene).device, "0")}
+    assert verdict.degree == "corroborated", verdict.reasons
+    assert verdict.reasons[1:] == (
+        "corroborated by observer and DCGM (gpu-util of 1 device), all at rest",
+    )
+
+
+def observed_and_judged(scene: Scene, place: Place) -> tuple[ObservationMade, HaltJudged]:
+    """What the observer stated about the newest order's halt, and the verdict on it, which goes into the log."""
     order = scene.orders[-1]
     seen = scene.wait_for(
-        "two looks", lambda: scene.state().lives.of(order, place.host).observation, within_s=60
+        "four looks", lambda: scene.state().lives.of(order, place.host).observation, within_s=60
     )
+    now = scene.clock.now()
+    evidence = gather_evidence(scene.state(), order, place.host, at=now)
+    verdict = judge_host(scene.state(), evidence, now=now)
+    scene.submit(verdict, scene.cast.verifier)
+    return seen, verdict
+
+
+def assert_no_process_of_the_work(seen: ObservationMade) -> None:
     assert seen.work_cpu_ms == 0
     assert len(seen.readings) >= 2
     assert {reading.running for reading in seen.readings} == {0}
-    evidence = gather_evidence(scene.state(), order, place.host)
-    verdict = judge_host(scene.state(), evidence, now=scene.clock.now())
-    assert verdict.degree == "corroborated", verdict.reasons
-    scene.submit(verdict, scene.cast.verifier)
+
+
+def assert_the_meter_shows_the_work(scene: Scene) -> None:
+    """Before the order: what is at rest later is the very figure that the work moves now."""
+    scene.wait_for("a busy device", lambda: busy_percent(scene) > AT_REST, within_s=30)
+
+
+def busy_percent(scene: Scene) -> Decimal:
+    """What the device's meter shows now."""
+    page = DcgmPage(url=f"{scene.stage.meter}/metrics")
+    try:
+        (shown,) = page.read(Instant(0))
+    finally:
+        page.close()
+    return shown.value
+
+
+def described(scene: Scene) -> DeviceAnswer:
+    assert scene.device is not None
+    return scene.device.describe()
+
+
+@contextmanager
+def work_that_nobody_names(scene: Scene) -> Iterator[None]:
+    """The operator computes on with the device that the run gave back: under no name, in no group, below no agent."""
+    device = str(scene.home.path / "device")
+    occupant = [sys.executable, "-P", "-m", "sekisho.rehearsal.occupant", device, "--"]
+    scene.wait_for("a free device", lambda: described(scene).job_mib == 0, within_s=30)
+    spin = [sys.executable, "-S", "-c", SPIN]
+    with subprocess.Popen([*occupant, *spin], start_new_session=True) as process:
+        try:
+            assert_the_meter_shows_the_work(scene)
+            yield
+        finally:
+            process.kill()
+
+
+def contradicted_by_the_meter_alone(scene: Scene, place: Place) -> None:
+    """The host says halted, no process of its run is to be seen, and its device works: the verdict names the meter."""
+    seen, verdict = observed_and_judged(scene, place)
+    assert_no_process_of_the_work(seen)
+    assert verdict.degree == "contradicted"
+    told = {reason.partition(" showed ")[0] for reason in verdict.reasons}
+    assert told == {f"DCGM gpu-util of {described(scene).device}"}
 
 
 def assert_nothing_was_spent(scene: Scene, place: Place) -> None:

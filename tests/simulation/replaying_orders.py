@@ -15,7 +15,7 @@ import msgspec
 from sekisho.agent.acceptance import take_lease
 from sekisho.agent.decide import LeaseFacts, Situation, decide, permit_to_run
 from sekisho.agent.watchdog import decide_due
-from sekisho.following.follow import Followed, Follower
+from sekisho.following import Followed, Follower
 from sekisho.ledger import leaf_hash
 from sekisho.model.errors import SekishoError, VerificationError
 from sekisho.model.instants import Instant

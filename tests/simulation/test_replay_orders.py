@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.orders import OrderBook
 from sekisho.signing.charter import Charter
 from sekisho.signing.keybook import KeyBook

@@ -28,7 +28,7 @@ from sekisho.agent.events import (
 from sekisho.agent.host import AgentSettings, Host
 from sekisho.agent.memory import Memory
 from sekisho.agent.receipts import GivenReceipt
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.ledger import Cosigned
 from sekisho.model.errors import SekishoError, Unavailable
 from sekisho.model.statements import LeaseGranted, LeaseTerms, OrderReference, Span

@@ -11,8 +11,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from sekisho.adapters.transport.control_client import ControlClient, parse_feed
-from sekisho.model.membership import parse_membership
+from sekisho.model.membership import Membership
 from sekisho.model.statements import OrderIssued, OrderReference, Scope
+from sekisho.model.wire import from_json
 from sekisho.operations.resolving import resolve_predicate
 from sekisho.orders.membership import decide_membership, host_leaf
 from sekisho.orders.where import parse_where
@@ -45,7 +46,7 @@ def paused(regime: LiveRegime) -> Iterator[tuple[OrderIssued, OrderReference]]:
 def told(order: OrderIssued, host: str, value: object) -> str:
     assert order.resolved is not None
     return decide_membership(
-        parse_membership(value),  # type: ignore[arg-type]  # JSON
+        from_json(Membership, value, path="membership"),  # type: ignore[arg-type]  # JSON
         host_leaf(host),
         root=order.resolved.root,
         size=order.resolved.count,

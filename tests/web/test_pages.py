@@ -22,7 +22,16 @@ from tests.factory import HOST, ORIGIN
 from tests.regime import LiveRegime, unwitnessed_control
 
 Asking = TestClient[Litestar]
-PAGES = ("/", "/orders", "/log", "/log?all=true", "/proof", "/hosts/host-1", "/licences/LIC-1")
+PAGES = (
+    "/",
+    "/orders",
+    "/access",
+    "/log",
+    "/log?all=true",
+    "/proof",
+    "/hosts/host-1",
+    "/licences/LIC-1",
+)
 
 
 class _Links(HTMLParser):

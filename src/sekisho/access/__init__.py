@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sekisho.access.gate import AccessGate
+from sekisho.access.gate import AccessGate, single_header
 from sekisho.access.picture import (
     AccessDecision,
     AccessPicture,
@@ -22,4 +22,5 @@ __all__ = [
     "PictureSource",
     "UserClass",
     "decide_access",
+    "single_header",
 ]

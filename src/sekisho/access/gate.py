@@ -20,9 +20,10 @@ from sekisho.access.picture import AccessDecision, UserClass, decide_access
 from sekisho.access.source import PictureSource, system_now
 from sekisho.access.spool import CountSpool
 from sekisho.access.tally import Tally
+from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 
-__all__ = ["AccessCut", "AccessGate", "Receive", "Scope", "Send"]
+__all__ = ["AccessCut", "AccessGate", "Receive", "Scope", "Send", "single_header"]
 
 # ASGI's own shapes: any value may stand in a message.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -39,6 +40,16 @@ class AccessCut(
     OSError
 ):  # to the application it is what a lost client is (ASGI 2.4: send raises OSError)
     """The access ended while this stream was going out."""
+
+
+def single_header(scope: Scope, name: bytes) -> bytes | None:
+    """A header's value where it was sent exactly once (`name` in small letters), None otherwise.
+
+    Of a header sent twice one reader takes the first and another the last: a user with two tokens would be of one class
+    to the gate and another user to the application.
+    """
+    found = [value for each, value in scope.get("headers", ()) if each == name]
+    return bytes(found[0]) if len(found) == 1 else None
 
 
 class AccessGate:
@@ -68,25 +79,25 @@ class AccessGate:
         self._exempt = exempt
         self._now = now
         self._elapsed_s = elapsed_s
-        self._spool = CountSpool(counts, elapsed_s) if counts is not None else None
         self.tally = Tally(period_s)
+        self._spool = CountSpool(counts, self.tally, now) if counts is not None else None
         self._withdrawn: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection. What is neither http nor websocket (lifespan) passes, and its end writes the counts."""
-        if scope["type"] not in ("http", "websocket"):
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._save(at_once=True)
+        """One connection. The server's own lifespan passes, and its end writes the counts; nothing unknown passes."""
+        if self._spool is not None:
+            self._spool.begin()
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
             return
+        if scope["type"] not in ("http", "websocket"):
+            raise InvalidInput(f"the gate knows no {str(scope['type'])[:40]!r}", path="scope.type")
         if self._exempt(scope):
             await self._app(scope, receive, send)
             return
         user, model = self._classify(scope), self._model(scope)
         decision = self.decide(user, model)
         self.tally.count(decision, self._now())
-        self._save()
         if not decision.serve:
             await _refuse(scope, receive, send, decision)
             return
@@ -112,9 +123,21 @@ class AccessGate:
     def elapsed_s(self) -> float:
         return self._elapsed_s()
 
-    def _save(self, *, at_once: bool = False) -> None:
-        if self._spool is not None:
-            self._spool.save(self.tally, at_once=at_once)
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_leaving = False
+
+        async def hear() -> Message:
+            nonlocal is_leaving
+            message = await receive()
+            is_leaving = is_leaving or message["type"] == "lifespan.shutdown"
+            return message
+
+        try:
+            await self._app(scope, hear, send)
+        finally:
+            # An application that knows no lifespan raises here at its beginning; its worker goes on.
+            if is_leaving and self._spool is not None:
+                self._spool.end()
 
 
 class _Session:
@@ -157,9 +180,11 @@ class _Session:
         """What comes in after the access ended is not handed on: the application hears that the client is gone."""
         if self._cut is None:
             message = await receive()
-            if not self._is_over() or message["type"].endswith("disconnect"):
-                return message
-            await self._end(send)
+            # Sending may have come upon the end in the meantime: nothing more comes in, and nobody is told twice.
+            if self._cut is None:
+                if message["type"].endswith("disconnect") or not self._is_over():
+                    return message
+                await self._end(send)
         if self._scope["type"] == "websocket":
             return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
         return {"type": "http.disconnect"}

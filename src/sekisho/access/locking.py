@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import signal
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from sekisho.access.command import leave_by_interrupt, run_while_held
 from sekisho.access.keyring import HeldKey
 from sekisho.access.weights import (
     FILE_SALT,
@@ -31,7 +30,7 @@ from sekisho.adapters.durable_files import replace_file
 from sekisho.adapters.keys import load_key
 from sekisho.adapters.keys.deposit_keys import HpkeSealer
 from sekisho.adapters.transport.key_client import KeyClient
-from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.statements import Reference, WeightsLocked
 from sekisho.model.wire import canonical
@@ -47,7 +46,6 @@ __all__ = [
     "unlock_weights",
 ]
 
-ENDING_S = 10.0
 Progress = Callable[[int, int], None]
 
 
@@ -117,7 +115,8 @@ def unlock_weights(
 
     When the key has to go, or the command ends by itself, the command is ended and the plaintext removed: the reason is
     given. Without a command the plaintext stays. Raises StateConflict and NotAuthorised as the keeper refuses,
-    WeightsBroken, WrongWeightsKey.
+    WeightsBroken, WrongWeightsKey, Unavailable where there is no room; whoever is told to leave before the command runs
+    leaves no plaintext either. Killed, it leaves the plaintext, and the kernel kills the command.
     """
     with _opened(locked) as reading:
         header = read_header(reading, path=str(locked))
@@ -132,11 +131,15 @@ def unlock_weights(
         clock=clock,
     )
     try:
-        held.ask()
-        made = _decrypt(locked, out, held.key(), progress)
-        if not command:
-            return made, ""
-        return made, _serve(command, out, held)
+        with leave_by_interrupt():
+            held.ask()
+            made = _decrypt(locked, out, held.key(), progress)
+            if not command:
+                return made, ""
+            try:
+                return made, run_while_held(command, held)
+            finally:
+                _remove(out)
     finally:
         held.drop("done")
         client.close()
@@ -149,56 +152,6 @@ def _decrypt(locked: Path, out: Path, key: bytes, progress: Progress) -> LockedF
             return unlock_stream(reading, writing, key, lambda done: progress(done, total))
     except WeightsBroken as error:
         raise WeightsBroken(f"{locked}: {error.message}", remedy=error.remedy) from None
-
-
-def _serve(command: Sequence[str], out: Path, held: HeldKey) -> str:
-    """Run the command until it ends or the key goes; then remove the plaintext."""
-    try:
-        process = subprocess.Popen(command)
-        try:
-            return _watch(process, held)
-        finally:
-            _end(process)
-    except OSError as error:
-        raise InvalidInput(f"cannot be run: {error.strerror}", path=command[0]) from None
-    finally:
-        _remove(out)
-
-
-def _watch(process: subprocess.Popen[bytes], held: HeldKey) -> str:
-    """Why it is over."""
-    with _told_to_leave() as is_told:
-        while held.is_held:
-            wait_s = min(held.look(), 1.0)
-            if is_told():
-                return "told to leave"
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return f"the command ended with {process.wait(max(wait_s, 0.01))}"
-    return held.why
-
-
-@contextlib.contextmanager
-def _told_to_leave() -> Iterator[Callable[[], bool]]:
-    """SIGTERM and SIGINT end the command, and the plaintext with it."""
-    told: list[int] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda n, _: told.append(n)) for number in numbers}
-    try:
-        yield lambda: bool(told)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(ENDING_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _remove(out: Path) -> None:
@@ -239,8 +192,12 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.rename(path)
         _sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise Unavailable(
+                f"{path}: not written: {error.strerror}", remedy="make room, or name another place"
+            ) from None
         raise
 
 

@@ -12,19 +12,21 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from sekisho.access.door import MAX_QUESTION, Asked, Door
 from sekisho.access.picture import AccessDecision, AccessPicture, decide_access
 from sekisho.access.point import Point, PointSettings
 from sekisho.access.post import PointPost
-from sekisho.access.server import Asked, Door, open_doors
 from sekisho.access.shown import MAX_PICTURE, parse_picture, sign_picture
 from sekisho.access.spool import load_counts, prune_counts
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import create_private_folder, hold_folder, replace_file
 from sekisho.adapters.keys import load_key
 from sekisho.adapters.storage.host_folder import HostFolder
+from sekisho.adapters.transport.bounded_server import BoundedServer, Bounds
 from sekisho.adapters.transport.control_client import ControlClient
-from sekisho.following.follow import Finding, Follower
-from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
+from sekisho.following import Finding, Follower
+from sekisho.model.errors import SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.statements import FindingRaised, Predicate, make_payload
 from sekisho.model.wire import canonical, from_json, parse_json
@@ -72,7 +74,7 @@ class AccessPoint:
         self._fetch_at_s = 0.0
         self._ending = False
         door = Door(decide=self._decide, picture=lambda: self._raw)
-        self.doors = open_doors(door, home / settings.socket, settings.port)
+        self.doors = _open_doors(door, home / settings.socket, settings.port)
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Wake, then draw whenever something happened or is due, until told to end."""
@@ -81,7 +83,7 @@ class AccessPoint:
             self._show()
             self.post.start()
             for door in self.doors:
-                threading.Thread(target=door.serve_forever, args=(0.2,), daemon=True).start()
+                threading.Thread(target=door.serve, daemon=True).start()
             on_ready()
             while not self._ending:
                 self._hear(self.settings.keep_s / DRAW_SHARE)
@@ -89,7 +91,7 @@ class AccessPoint:
         finally:
             self.post.end()
             for door in self.doors:
-                door.server_close()
+                door.close()
             self._control.close()
 
     def end(self) -> None:
@@ -132,8 +134,7 @@ class AccessPoint:
         self.picture, self._raw = picture, raw
 
     def _roll_up(self) -> None:
-        counts = load_counts(self._counts)
-        stated = self.point.roll_ups(counts, settled_s=SETTLED_S)
+        stated = self.point.roll_ups(load_counts(self._counts), settled_s=SETTLED_S)
         if not stated:
             return
         self.post.keep([self._sign(each) for each in stated])
@@ -177,6 +178,19 @@ class AccessPoint:
         return sign_payload(make_payload(fact), [self._signer]).raw
 
 
+def _open_doors(door: Door, path: Path, port: int | None) -> list[BoundedServer]:
+    """On a unix socket, and on 127.0.0.1 where a port is named: a flood of the one leaves the other alone."""
+    bounds = Bounds(body=MAX_QUESTION)
+    doors = [BoundedServer(path, door.answer, bounds)]
+    try:
+        if port is not None:
+            doors.append(BoundedServer(("127.0.0.1", port), door.answer, bounds))
+    except Unavailable:
+        doors[0].close()
+        raise
+    return doors
+
+
 def run_point(home: Path) -> None:
     """An access point on duty until SIGTERM or SIGINT. Raises what `AccessPoint` raises."""
     point = AccessPoint(home)
@@ -213,12 +227,6 @@ def load_trust(home: Path) -> TrustRoot:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_DOCUMENT)
-    except OSError as error:
-        raise InvalidInput(
-            f"cannot be read: {error.strerror}",
-            path=str(path),
-            remedy="the home needs point.json, host.pem and trust.json",
-        ) from None
+    return read_up_to(
+        path, MAX_DOCUMENT, remedy="the home needs point.json, host.pem and trust.json"
+    )

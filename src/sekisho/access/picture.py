@@ -7,12 +7,14 @@ strictest order counts. Whoever has no fresh picture refuses. Source: protocol s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import AccessTerms, OrderReference
 from sekisho.orders import HostFacts, KnownOrder, is_covered
@@ -33,6 +35,8 @@ __all__ = [
     "state_of",
 ]
 
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
 AccessState: TypeAlias = Literal["open", "restricted", "closed"]
 AccessCode: TypeAlias = Literal[
     "served",
@@ -48,12 +52,28 @@ AccessCode: TypeAlias = Literal[
 class UserClass(msgspec.Struct, frozen=True, kw_only=True):
     """A user's class as the provider asserts it: nationality, where the user is served; None is not asserted.
 
+    Codes are ISO 3166-1 alpha-2 in capitals, with a part of ISO 3166-2 where one is meant. Raises InvalidInput for
+    anything else, an empty text too: `jp` or `JPN` would be nobody's class, and pass every order that names JP.
     `asserted_by` names the check that says so (a system of the provider), never the user.
     """
 
     nationality: str | None = None
     jurisdiction: str | None = None
     asserted_by: str = ""
+
+    def __post_init__(self) -> None:
+        told: tuple[tuple[str, object], ...] = (  # whatever a provider's own code puts there
+            ("nationality", self.nationality),
+            ("jurisdiction", self.jurisdiction),
+        )
+        for name, value in told:
+            if value is not None and not (isinstance(value, str) and _PLACE.fullmatch(value)):
+                # The value is somebody's nationality: no word of it goes into a log.
+                raise InvalidInput(
+                    "is no country code",
+                    path=name,
+                    remedy="give capitals as in JP or JP-13; None where nobody asserted one",
+                )
 
 
 class AccessOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,13 +5,14 @@ What it must not forget lies in its own folder. Everything here happens in one t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from sekisho.access.picture import AccessPicture, Served, draw_models
-from sekisho.access.tally import Period, make_roll_ups, start_of
-from sekisho.following.follow import Finding, Followed, Follower
+from sekisho.access.tally import Period, WorkerCounts, counts_of, make_roll_ups, start_of
+from sekisho.following import Finding, Followed, Follower
 from sekisho.following.kept import keep_followed, load_followed
 from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
@@ -74,9 +75,12 @@ class Point:
         self.periods: dict[Instant, Period] = {}
 
     def wake(self, sequence: int = 0) -> None:
-        """Learn again what was accepted; `sequence` is the number of the newest picture that lies about."""
-        self._sequence = sequence
-        self._latest()
+        """Learn again what was accepted; `sequence` is the number of the newest picture that lies about.
+
+        Where that one is lost, gates remember its number still: the milliseconds since 1970 are above what a point that
+        draws a few times a minute can have come to.
+        """
+        self._sequence = max(sequence, self._latest().us // 1_000)
         for followed in load_followed(self._files):
             self.follower.take_item(followed.item, followed.seen)
         raw = self._files.load(PERIODS)
@@ -132,7 +136,7 @@ class Point:
         return self.follower.lapses(self._latest())
 
     def roll_ups(
-        self, counts: dict[tuple[Instant, str], tuple[int, int]], *, settled_s: float
+        self, counts: Sequence[WorkerCounts], *, settled_s: float
     ) -> tuple[AccessDecided, ...]:
         """The statements of all periods that ended `settled_s` ago; the caller keeps them, then calls `close`."""
         now = self._latest()
@@ -141,7 +145,9 @@ class Point:
             stated
             for start, period in sorted(self.periods.items())
             if start.plus(length + settled_s) <= now
-            for stated in make_roll_ups(self.settings.host, period, length, counts, now=now)
+            for stated in make_roll_ups(
+                self.settings.host, period, length, counts_of(counts, start, length), now=now
+            )
         )
 
     def close(self, stated: tuple[AccessDecided, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,8 @@ class PictureFile:
     """Implements PictureSource over a signed file.
 
     An older picture than one seen before counts for nothing, whoever put it there; one that is believed counts no
-    longer than it says by a clock that nobody sets, so setting the system clock back lengthens nothing.
+    longer than it says by a clock that nobody sets, so setting the system clock back, or putting the same picture there
+    once more, lengthens nothing.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class PictureFile:
         self._picture: AccessPicture | None = None
         self._until_s = 0.0
         self._highest = 0
+        self._longest_s = float("inf")
         self._looked_s = float("-inf")
         self.problem = ""
 
@@ -60,6 +63,10 @@ class PictureFile:
     def _look(self, elapsed: float) -> None:
         try:
             found = self._path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                # A pipe would hold up the whole server for as long as nobody writes.
+                self.problem = f"{self._path}: is no file"
+                return
             stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
             if stamp == self._stamp:
                 return
@@ -78,15 +85,15 @@ class PictureFile:
             self.problem = (
                 f"{self._path} holds picture {picture.sequence}, {self._highest} was seen before"
             )
-            self._drop()
+            self._picture, self._until_s = None, 0.0
             return
         # As long as it was good for when it was written, and no longer than the system clock says besides.
         left = min(picture.until.since(picture.written), picture.until.since(self._now()))
+        if picture.sequence > self._highest:
+            self._longest_s = float("inf")
+        self._longest_s = min(self._longest_s, elapsed + left)
         self._highest, self._picture, self.problem = picture.sequence, picture, ""
-        self._until_s = elapsed + left
-
-    def _drop(self) -> None:
-        self._picture, self._until_s = None, 0.0
+        self._until_s = self._longest_s
 
 
 def system_now() -> Instant:

@@ -1,11 +1,14 @@
 """How often a model was served and refused: counts by period, and nothing about anybody. Pure, and its file's form.
 
-Each worker of an inference server counts for itself and writes its counts whole; the access point adds them up when a
-period is over, and states them under its own key for every model that it declares: no request, no roll-up missing.
+Each worker of an inference server counts for itself and writes its counts whole, every two seconds, also where nobody
+asked: so silence is not taken for zero. The access point adds them up when a period is over, and states them under its
+own key for every model that it declares, with how many workers told of the period, and how many of these fell silent
+within it without having ended: what such a one counted last is lost, up to two seconds of it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -16,9 +19,19 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import AccessDecided, OrderReference, Span
 from sekisho.model.statements.shapes import Count, Name
-from sekisho.model.wire import canonical, from_json, parse_json
+from sekisho.model.wire import from_json, parse_json
 
-__all__ = ["CountRow", "Period", "Tally", "add_counts", "make_roll_ups", "parse_counts", "start_of"]
+__all__ = [
+    "CountRow",
+    "Period",
+    "PeriodCounts",
+    "Tally",
+    "WorkerCounts",
+    "counts_of",
+    "make_roll_ups",
+    "parse_counts",
+    "start_of",
+]
 
 MAX_COUNTS = 1 << 20
 PERIODS_KEPT = 48
@@ -35,40 +48,54 @@ class CountRow(msgspec.Struct, frozen=True, kw_only=True):
     refused: Count = 0
 
 
-class _CountsFile(msgspec.Struct, frozen=True, kw_only=True):
-    rows: Annotated[tuple[CountRow, ...], msgspec.Meta(max_length=100_000)]
+class WorkerCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's file: since when it counts, when it wrote this, whether it ended properly with it."""
+
+    since: Instant
+    written: Instant
+    ended: bool = False
+    rows: Annotated[tuple[CountRow, ...], msgspec.Meta(max_length=100_000)] = ()
+
+
+class PeriodCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the workers told of one period: how many did, how many of them fell silent in it, and counts by model."""
+
+    workers: int = 0
+    silent: int = 0
+    models: Mapping[str, tuple[int, int]] = {}
 
 
 class Tally:
-    """One worker's counts. Not for threads: an event loop counts, one after the other."""
+    """One worker's counts. An event loop counts and another thread writes them down."""
 
     def __init__(self, period_s: int) -> None:
         self._period_s = period_s
         self._counts: dict[tuple[Instant, str], list[int]] = {}
-        self.is_changed = False
+        self._lock = threading.Lock()
 
     def count(self, decision: AccessDecision, now: Instant) -> None:
         """One request; names that no access point declares are not counted, since users make them up."""
         if decision.code == "model-not-served":
             return
         key = (start_of(now, self._period_s), decision.model)
-        row = self._counts.get(key)
-        if row is None:
-            row = self._counts[key] = [0, 0]
-            self._forget(now)
-        row[0 if decision.serve else 1] += 1
-        self.is_changed = True
+        with self._lock:
+            row = self._counts.get(key)
+            if row is None:
+                row = self._counts[key] = [0, 0]
+                self._forget(now)
+            row[0 if decision.serve else 1] += 1
 
     def rows(self) -> tuple[CountRow, ...]:
+        with self._lock:
+            found = sorted((key, tuple(row)) for key, row in self._counts.items())
         return tuple(
             CountRow(model=model, start=start, served=served, refused=refused)
-            for (start, model), (served, refused) in sorted(self._counts.items())
+            for (start, model), (served, refused) in found
         )
 
-    def to_bytes(self) -> bytes:
-        """The file that the access point reads."""
-        self.is_changed = False
-        return canonical(_CountsFile(rows=self.rows()))
+    def clear(self) -> None:
+        """Forget everything: a forked worker counts for itself alone, and its parent's lock may be held for ever."""
+        self._lock, self._counts = threading.Lock(), {}
 
     def _forget(self, now: Instant) -> None:
         oldest = now.plus(-PERIODS_KEPT * self._period_s)
@@ -100,30 +127,40 @@ def start_of(at: Instant, period_s: int) -> Instant:
     return Instant(at.us - at.us % whole)
 
 
-def parse_counts(raw: bytes, *, path: str = "") -> tuple[CountRow, ...]:
+def parse_counts(raw: bytes, *, path: str = "") -> WorkerCounts:
     """A worker's file. Raises InvalidInput."""
-    return from_json(_CountsFile, parse_json(raw, path=path, limit=MAX_COUNTS), path=path).rows
+    return from_json(WorkerCounts, parse_json(raw, path=path, limit=MAX_COUNTS), path=path)
 
 
-def add_counts(files: Iterable[tuple[CountRow, ...]]) -> dict[tuple[Instant, str], tuple[int, int]]:
-    """All workers' counts by period and model."""
-    total: dict[tuple[Instant, str], tuple[int, int]] = {}
-    for rows in files:
-        for row in rows:
-            served, refused = total.get((row.start, row.model), (0, 0))
-            total[row.start, row.model] = (served + row.served, refused + row.refused)
-    return total
+def counts_of(files: Iterable[WorkerCounts], start: Instant, length_s: int) -> PeriodCounts:
+    """All that the workers told of one period, added up; one that wrote at no time within it told nothing of it."""
+    end = start.plus(length_s)
+    workers = silent = 0
+    models: dict[str, tuple[int, int]] = {}
+    for file in files:
+        if file.since >= end or file.written < start:
+            continue
+        workers += 1
+        silent += not file.ended and file.written < end
+        for row in file.rows:
+            if row.start == start:
+                served, refused = models.get(row.model, (0, 0))
+                models[row.model] = (served + row.served, refused + row.refused)
+    return PeriodCounts(workers=workers, silent=silent, models=models)
 
 
 def make_roll_ups(
     host: str,
     period: Period,
     length_s: int,
-    counts: Mapping[tuple[Instant, str], tuple[int, int]],
+    counts: PeriodCounts,
     *,
     now: Instant,
 ) -> tuple[AccessDecided, ...]:
-    """A period's statements, one for each declared model, also where nobody asked. Raises InvalidInput too early."""
+    """A period's statements, one for each declared model, also where nobody asked. Raises InvalidInput too early.
+
+    Where no worker told of the period its counts are 0 of 0 workers, which means not measured.
+    """
     end = period.start.plus(length_s)
     if end > now:
         raise InvalidInput(f"the period ends at {end} only", path="period")
@@ -133,8 +170,10 @@ def make_roll_ups(
             host=host,
             model=model,
             period=Span(start=period.start, end=end),
-            served=counts.get((period.start, model), (0, 0))[0],
-            refused=counts.get((period.start, model), (0, 0))[1],
+            served=counts.models.get(model, (0, 0))[0],
+            refused=counts.models.get(model, (0, 0))[1],
+            workers=counts.workers,
+            silent=counts.silent,
             orders=period.orders.get(model, ()),
             state=state,
         )

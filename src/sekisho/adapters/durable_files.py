@@ -18,6 +18,7 @@ __all__ = [
     "hold_folder",
     "replace_file",
     "replace_files",
+    "sync_path",
 ]
 
 
@@ -91,6 +92,15 @@ class OsDisk:
 
 
 _OS_DISK = OsDisk()
+
+
+def sync_path(path: Path) -> None:
+    """Have what a file holds, or the names in a folder, on the disk before going on. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o600, disk: Disk = _OS_DISK) -> None:

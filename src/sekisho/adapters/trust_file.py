@@ -11,7 +11,7 @@ from sekisho.adapters.durable_files import replace_file
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.signing import TrustRoot, format_trust, parse_trust
 
-__all__ = ["add_trust", "change_trust", "load_trust"]
+__all__ = ["MAX_TRUST_FILE", "add_trust", "change_trust", "load_trust"]
 
 MAX_TRUST_FILE = 1 << 20
 

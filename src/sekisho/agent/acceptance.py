@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.ledger import TlogProof, leaf_hash
 from sekisho.licensing import (
     HeldLease,

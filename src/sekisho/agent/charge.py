@@ -12,7 +12,7 @@ from sekisho.agent.decide import Work
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.agent.work import WrittenCheckpoint
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.ports.driver import CapMeans, Permit, StopMeans, WorkloadReading
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sekisho.agent.acceptance import take_acknowledgement
 from sekisho.agent.events import Delivered, OrderFetched
 from sekisho.agent.host import Host
-from sekisho.following.follow import Finding, Followed, Unwitnessed
+from sekisho.following import Finding, Followed, Unwitnessed
 from sekisho.model.errors import SekishoError
 from sekisho.orders import UnwitnessedRelease
 from sekisho.ports.control import Feed, FeedItem

@@ -13,6 +13,7 @@ from sekisho.agent.charge import Charge
 from sekisho.agent.continuity import Continuity
 from sekisho.agent.correspondence import Correspondence
 from sekisho.agent.decide import Decision, LeaseFacts, Situation, Start, Work, decide, permit_to_run
+from sekisho.agent.demands import Demands
 from sekisho.agent.events import (
     Delivered,
     DevicesCounted,
@@ -32,7 +33,7 @@ from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
 from sekisho.agent.quanta import Quanta
 from sekisho.agent.slowing import Slowing
-from sekisho.following.follow import Finding, Followed
+from sekisho.following import Finding, Followed
 from sekisho.licensing import LicenceState
 from sekisho.model.errors import StateConflict, Unavailable
 from sekisho.orders import Demand, KnownOrder
@@ -57,11 +58,10 @@ class Duty:
         self.fixed_set = FixedSet(host)
         self.letters = Correspondence(host)
         self.continuity = Continuity(host)
+        self.demands = Demands(host, lambda: self.fellows.is_bound)
         self.fellows = Fellows(host, self.quanta, self.charge, self._stands)
         self.start: Start = "sound"
         self.decision: Decision | None = None
-        self._outstanding_since_s: float | None = None
-        self._demanded_since_s: float | None = None
         self._stop_failed = False
 
     @property
@@ -146,7 +146,7 @@ class Duty:
             self.quanta.bar(event.sequence)
 
     def _hear_lease(self, event: LeaseCame) -> None:
-        _, covering = self._demand()
+        _, covering = self.demands.demand()
         taken, given = self.quanta.take(event, unwanted=bool(covering) or self.charge.is_complete)
         for receipt in given:
             self._host.outbox.send_receipt(receipt)
@@ -164,10 +164,10 @@ class Duty:
             not self.letters.unkept
         ):  # what just came may be an order: the stop comes before the reading
             self.charge.look(now)
-        demand, covering = self._demand()
-        self._note_since(now, demand)
+        demand, covering = self.demands.demand()
+        self._note_demand(now, demand)
         halts = demand.effect not in (None, "cap")
-        self.slowing.keep(self._caps(), now, halts=halts)
+        self.slowing.keep(self.demands.caps(), now, halts=halts)
         situation = self.fellows.beside(self._situation(now, demand))
         self.decision = decision = decide(situation)
         self.fellows.waive(situation, decision)
@@ -198,45 +198,15 @@ class Duty:
             situation = self._situation(now, demand)
             self._findings(list(self._host.gatekeeper.keep(view, situation, decide(situation))))
 
-    def _demand(self) -> tuple[Demand, tuple[KnownOrder, ...]]:
-        if not self.fellows.is_bound:
-            return Demand(), ()
-        licence = self._host.licence()
-        facts = self._host.follower.facts(licence.licence if licence else None)
-        return self._host.follower.demand(self._host.latest(), facts)
-
-    def _caps(self) -> tuple[KnownOrder, ...]:
-        if not self.fellows.is_bound:
-            return ()
-        licence = self._host.licence()
-        facts = self._host.follower.facts(licence.licence if licence else None)
-        return self._host.follower.caps(self._host.latest(), facts)
-
-    def _lacks_orders(self) -> bool:
-        """Whether an order must exist that is not known, or one is known that nobody has shown to be for others."""
-        follower, licence = self._host.follower, self._host.licence()
-        if follower.book.outstanding(1):
-            return True
-        facts = follower.facts(licence.licence if licence else None)
-        return bool(follower.unproven(self._host.latest(), facts))
-
-    def _note_since(self, now: float, demand: Demand) -> None:
-        """Since when orders are outstanding and the present demand is acted on."""
-        if not self._lacks_orders():
-            self._outstanding_since_s = None
-        elif self._outstanding_since_s is None:
-            self._outstanding_since_s = now
-        if not demand.refuses_new_work:
-            self._demanded_since_s = None
-        elif self._demanded_since_s is None:
-            self._demanded_since_s = now
+    def _note_demand(self, now: float, demand: Demand) -> None:
+        if self.demands.note(now, demand):
             self.charge.forget_checkpoint()
 
     def _stands(self) -> Situation:
         """How things stand at this moment, as another charter of the host asks."""
         now = self._host.clock.elapsed_s()
-        demand, _ = self._demand()
-        self._note_since(now, demand)
+        demand, _ = self.demands.demand()
+        self._note_demand(now, demand)
         return self._situation(now, demand)
 
     def _situation(self, now: float, demand: Demand) -> Situation:
@@ -262,9 +232,9 @@ class Duty:
             acknowledged=self.quanta.is_acknowledged,
             affordable=lease is None or self.quanta.is_affordable(),
             demand=demand,
-            demanded_s=now - (self._demanded_since_s or now),
+            demanded_s=now - (self.demands.demanded_since_s or now),
             has_checkpoint=self.charge.has_checkpoint,
-            outstanding_s=_since(self._outstanding_since_s, now),
+            outstanding_s=_since(self.demands.outstanding_since_s, now),
             fetch_delay_s=terms.order_fetch_delay_s if terms else 0,
             meter_unreadable_s=_worst(self.charge.blind_s(now), self.fixed_set.blind_s(now)),
             watchdog_lives=self.charge.watchdog_lives,
@@ -365,7 +335,7 @@ class Duty:
             and not self.charge.is_complete
             and not self.fellows.is_leaving
             and not covering
-            and self._outstanding_since_s is None
+            and self.demands.outstanding_since_s is None
         )
 
     def _go_on(self, decision: Decision) -> None:
@@ -388,7 +358,7 @@ class Duty:
             given = self.quanta.begin(self.work)
         except StateConflict:
             return  # no room after all: the next look decides on that
-        demand, _ = self._demand()
+        demand, _ = self.demands.demand()
         # Crash here: the counter is stepped and no permit given: the quantum counts in full, no work ran in it.
         self.charge.set_going(permit_to_run(self._situation(self._host.clock.elapsed_s(), demand)))
         self.charge.forget_checkpoint()
@@ -405,24 +375,18 @@ class Duty:
     def _until_next(self, now: float) -> float:
         if self.work == "running" and self.charge.is_asked and not self.charge.has_checkpoint:
             return WAITING_S
-        if self.work == "running" and self._demanded_since_s is not None and not self._stop_failed:
+        if (
+            self.work == "running"
+            and self.demands.demanded_since_s is not None
+            and not self._stop_failed
+        ):
             return 0.0  # the checkpoint is there: the next look ends the work
         waits = [AT_REST_S]
         if self.quanta.ends_s is not None:
             before = self.quanta.ends_s - self.quanta.lead_s() - now
             waits.append(max(before, SOON_S))
-        waits += [max(wait, 0.0) for wait in self._order_waits() if wait > -SOON_S]
+        waits += [max(wait, 0.0) for wait in self.demands.waits_s() if wait > -SOON_S]
         return min(waits)
-
-    def _order_waits(self) -> list[float]:
-        """Seconds until an order that is known begins: by the latest clock, a resume by the earliest."""
-        latest, earliest = self._host.latest(), self._host.follower.earliest()
-        return [
-            known.order.not_before.since(earliest if known.order.kind == "resume" else latest)
-            for book in self._host.follower.book.orders.values()
-            for known in book.values()
-            if known.order.not_before > earliest
-        ]
 
 
 def _worst(one_s: float | None, other_s: float | None) -> float | None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.ports.control import Feed, FeedItem, LeaseAnswer
 from sekisho.ports.device_census import SeenDevice
 from sekisho.ports.link_counters import LinkCount

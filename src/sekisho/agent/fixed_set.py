@@ -11,7 +11,7 @@ from typing import Final
 from sekisho.agent.decide import SetFacts, Work
 from sekisho.agent.events import DevicesCounted, LinksRead
 from sekisho.agent.host import Host
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.licensing.device_busy import BusyBook
 from sekisho.licensing.device_set import SetVerdict, check_set
 from sekisho.licensing.egress import judge_egress

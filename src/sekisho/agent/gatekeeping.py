@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from sekisho.agent.decide import Decision, Situation, decide
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.licensing.ledger import LicenceState
 from sekisho.model.errors import Unavailable
 from sekisho.model.instants import Instant

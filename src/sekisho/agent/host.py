@@ -15,7 +15,7 @@ from sekisho.agent.memory import Memory
 from sekisho.agent.post import Outbox
 from sekisho.agent.receipts import GivenReceipt, Notes, give_receipt
 from sekisho.agent.work import WorkFolder
-from sekisho.following.follow import Finding, Follower
+from sekisho.following import Finding, Follower
 from sekisho.licensing import HostState
 from sekisho.licensing.ledger import LicenceState
 from sekisho.model.amounts import parse_flop

@@ -7,7 +7,6 @@ next start; taking the same lease twice changes nothing.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -23,6 +22,7 @@ __all__ = ["Inbox", "Outcome", "drop", "find_outcome", "load_request"]
 MAX_FILE = 8 * 1024 * 1024
 MAX_REQUEST = 64 * 1024
 MAX_WAITING = 16
+MOST_LEFT = 4096
 _NAME = re.compile(r"[0-9a-f]{32}\.json")
 
 
@@ -42,24 +42,51 @@ class Inbox:
         """Makes the folder, for its owner alone. Raises OSError where the home cannot be written."""
         self._folder = home / "inbox"
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._untold: dict[str, Outcome] = {}
+        self._left: set[str] = set()
 
     def look(self) -> list[tuple[str, bytes | InvalidInput]]:
-        """What was dropped, by name, in the order of names; what cannot be read as the error that says why."""
+        """What was dropped, by name, in the order of names; what cannot be read as the error that says why.
+
+        No more at a time than the longest file may hold: whoever drops many of those makes the agent neither large nor
+        late. One that was taken in and could not be answered is not taken in again: its answer is tried again.
+        """
+        for name, outcome in list(self._untold.items()):
+            self.answer(name, outcome)
         try:
             with os.scandir(self._folder) as entries:
-                names = sorted(e.name for e in entries if _NAME.fullmatch(e.name))[:MAX_WAITING]
+                names = sorted(e.name for e in entries if _NAME.fullmatch(e.name))
         except OSError:
             return []
-        return [(name, self._read(name)) for name in names]
+        found: list[tuple[str, bytes | InvalidInput]] = []
+        read = 0
+        waiting = [name for name in names if name not in self._untold and name not in self._left]
+        for name in waiting[:MAX_WAITING]:
+            raw = self._read(name)
+            read += len(raw) if isinstance(raw, bytes) else 0
+            if found and read > MAX_FILE:
+                break
+            found.append((name, raw))
+        return found
 
     def answer(self, name: str, outcome: Outcome) -> None:
         """Say what became of it, then remove it: a crash in between answers once more.
 
-        Where that cannot be done the person hears nothing and the file is met again; no work depends on it.
+        Where that cannot be done it is tried again at each look, and the person waits; no work depends on it.
         """
-        with contextlib.suppress(OSError):
+        try:
             _write_whole(self._folder / f"{name}.answer", canonical(outcome), like=self._folder)
+        except OSError:
+            if len(self._untold) < MAX_WAITING:
+                self._untold[name] = outcome
+            return
+        self._untold.pop(name, None)
+        try:
             (self._folder / name).unlink(missing_ok=True)
+        except OSError:
+            # A folder, or what else cannot be taken away: answered, it must not stand before those that come after it.
+            if len(self._left) < MOST_LEFT:
+                self._left.add(name)
 
     def _read(self, name: str) -> bytes | InvalidInput:
         try:

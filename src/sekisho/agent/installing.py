@@ -22,7 +22,7 @@ from sekisho.adapters.transport.control_ring import open_controls
 from sekisho.agent.host import AgentSettings
 from sekisho.agent.memory import FOLLOWED, STATE, parse_followed
 from sekisho.agent.updating import Judgement, Known, decide_update
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.licensing.spending import parse_state
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant

@@ -89,7 +89,9 @@ class Listener:
             except TimeoutError:
                 continue
             except OSError:
-                return
+                # A sender that broke off before it was heard, or no descriptor left for now: the door stays open.
+                self._ending.wait(BAD_PAUSE_S)
+                continue
             with connection:
                 is_good = self._serve(connection)
             self._ending.wait(GOOD_PAUSE_S if is_good else BAD_PAUSE_S)

@@ -37,7 +37,7 @@ from sekisho.agent.joint_driver import JointDriver
 from sekisho.agent.joint_gate import JointGate
 from sekisho.agent.rounds import Rounds
 from sekisho.agent.station import Shared, Station
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.wire import canonical
 from sekisho.ports.device_census import DeviceCensus

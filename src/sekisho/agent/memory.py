@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from sekisho.agent.receipts import ChainTail, GivenReceipt, Standing, parse_receipt, read_chain
-from sekisho.following.follow import Followed
+from sekisho.following import Followed
 from sekisho.following.kept import FOLLOWED, keep_followed, load_followed, parse_followed
 from sekisho.licensing import BrokenChain, HostState, RolledBack, check_start, parse_state
 from sekisho.model.errors import InvalidInput

@@ -18,7 +18,7 @@ from sekisho.agent.meter import Meter
 from sekisho.agent.receipts import GivenReceipt, Notes
 from sekisho.agent.requests import Requests
 from sekisho.agent.returns import Returns
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.licensing import AllowanceSpent, HeldLease, HostState
 from sekisho.licensing.spending import MOST_AHEAD
 from sekisho.model.errors import SekishoError, StateConflict

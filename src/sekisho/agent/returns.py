@@ -13,7 +13,7 @@ import msgspec
 
 from sekisho.agent.host import Host
 from sekisho.agent.receipts import GivenReceipt, Notes
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.licensing import HeldLease, HostState
 from sekisho.model.errors import StateConflict, Unavailable
 

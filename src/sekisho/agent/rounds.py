@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from sekisho.agent.events import Noticed
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.model.errors import Unavailable
 
 __all__ = ["Rounds"]

@@ -10,7 +10,7 @@ from sekisho.agent.charge import WHOLE_PPM, Charge
 from sekisho.agent.decide import Work
 from sekisho.agent.halting import Halting
 from sekisho.agent.host import Host
-from sekisho.following.follow import Finding
+from sekisho.following import Finding
 from sekisho.orders import KnownOrder
 from sekisho.orders.caps import (
     CapJudged,

@@ -30,7 +30,7 @@ from sekisho.agent.listening import Listener, parse_place
 from sekisho.agent.memory import Memory
 from sekisho.agent.post import Post
 from sekisho.agent.work import WorkFolder
-from sekisho.following.follow import Follower
+from sekisho.following import Follower
 from sekisho.orders.asking import OrderAsked, sign_asked
 from sekisho.ports.clock import HostClock
 from sekisho.ports.counter import Counter, CounterTier

@@ -2,11 +2,12 @@
 
 The order makes it whole while the control plane writes. 1. Published files up to one witnessed checkpoint, each
 authenticated under it; 2. the log's database, which holds at least that; 3. the private store, which holds at least
-what the log conceals, since it is written before the log; 4. everything else. `backup.json` comes last: a folder
-without it is no backup.
+what the log conceals, since it is written before the log; 4. everything else. `backup.json` and its signature come
+last: a folder without them is no backup.
 
     backup.json   what it holds, with sizes and digests      log/    checkpoint and tiles, for `sekisho log fsck`
     home/         files as they lie in a home                keys.sealed   key files under a passphrase, if asked for
+    backup.sig    the log's key over `backup.json`
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.durable_files import replace_file
 from sekisho.adapters.keys.key_pack import seal_key_pack
 from sekisho.adapters.storage import FileTileStore
@@ -26,6 +28,8 @@ from sekisho.adapters.storage.backup_files import (
     hash_file,
     is_database,
 )
+from sekisho.adapters.trust_file import MAX_TRUST_FILE
+from sekisho.app.backup_signature import SIGNATURE, sign_backup, verify_backup
 from sekisho.app.home import Home
 from sekisho.ledger.copying import complete_copy
 from sekisho.ledger.fsck import check_log
@@ -62,7 +66,7 @@ class BackupFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`backup.json`: of which log, as of which witnessed checkpoint, and every file. It is signed by nobody."""
+    """`backup.json`: of which log, as of which witnessed checkpoint, and every file. `backup.sig` signs it."""
 
     format: Literal["sekisho-backup/v1"] = "sekisho-backup/v1"
     origin: str
@@ -101,7 +105,7 @@ def back_up(
             "nothing is published here yet", path=str(home.public), remedy="sekisho up"
         ) from None
     complete_copy(FileTileStore(home.public), FileTileStore(folder / "log"), 0, cosigned)
-    # Crash from here on: a folder without backup.json.
+    # Crash from here on: a folder without backup.json, or without its signature.
     found = list(_files(home.path))
     for path in sorted((p for p, why in found if why is None), key=_in_order):
         copy_file(home.path / path, folder / "home" / path, heard)
@@ -119,7 +123,9 @@ def back_up(
         files=tuple(_listed(folder)),
         left_out=_left_out(found, sealed=passphrase is not None),
     )
-    replace_file(folder / MANIFEST, canonical(backup) + b"\n")
+    manifest = canonical(backup) + b"\n"
+    replace_file(folder / MANIFEST, manifest)
+    sign_backup(folder, manifest, home, root.origin)
     check_backup(folder, current_root(root, state.regime), heard)
     return backup
 
@@ -129,20 +135,15 @@ def load_backup(folder: Path) -> tuple[Backup, TrustRoot]:
 
     Raises InvalidInput where it is none, or not a whole one.
     """
-    path = folder / MANIFEST
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_MANIFEST + 1)
-        trust = (folder / "home" / "trust.json").read_bytes()
-    except OSError as error:
-        raise InvalidInput(
-            f"is no whole backup: {error.strerror}", path=str(path), remedy="name another"
-        ) from None
+    path, own = folder / MANIFEST, folder / "home" / "trust.json"
+    if not (path.is_file() and own.is_file()):
+        raise InvalidInput("is no whole backup", path=str(folder), remedy="name another")
+    raw, trust = read_up_to(path, _MAX_MANIFEST), read_up_to(own, MAX_TRUST_FILE)
     backup = from_json(Backup, parse_json(raw, path=str(path), limit=_MAX_MANIFEST), path=str(path))
     for number, file_ in enumerate(backup.files):
         if not _is_inside(file_.path):
             raise InvalidInput("leads out of the backup", path=f"{path}: files[{number}].path")
-    return backup, parse_policy(trust, path=str(folder / "home" / "trust.json"))
+    return backup, parse_policy(trust, path=str(own))
 
 
 def check_backup(
@@ -150,11 +151,12 @@ def check_backup(
 ) -> Backup:
     """Look at a whole backup: nothing lacks, nothing is damaged, and its log is the one that witnesses cosigned.
 
-    1. Every file has its size and digest, and there is no other; 2. every database passes SQLite's own check; 3. the
-    published files give the checkpoint's root under `root` (else the backup's own), as `sekisho log fsck` finds it.
-    Raises InvalidInput, Corrupt naming the file, Unavailable.
+    1. The log's key signed the manifest; 2. every file has its size and digest, and there is no other; 3. every
+    database passes SQLite's own check; 4. the published files give the checkpoint's root under `root` (else the
+    backup's own), as `sekisho log fsck` finds it. Raises InvalidInput, Corrupt naming the file, Unavailable.
     """
     backup, own = load_backup(folder)
+    verify_backup(folder, read_up_to(folder / MANIFEST, _MAX_MANIFEST), root or own)
     listed = {file.path: file for file in backup.files}
     there = {file.path: file for file in _listed(folder)}
     for path in sorted(listed.keys() | there.keys()):
@@ -198,7 +200,7 @@ def _listed(folder: Path) -> Iterator[BackupFile]:
         path = str(file.relative_to(folder))
         if file.is_symlink():
             raise Corrupt(f"{folder / path} is a link", remedy="take another backup")
-        if path != MANIFEST and file.is_file():
+        if path not in (MANIFEST, SIGNATURE) and file.is_file():
             size, digest = hash_file(file)
             yield BackupFile(path=path, size=size, sha256=digest)
 

@@ -7,18 +7,18 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys import load_or_create_key
 from sekisho.adapters.keys.checker import SignatureProcess
 from sekisho.adapters.keys.deposit_keys import HpkeSealer, ShamirSharing
 from sekisho.adapters.storage import FileTileStore
-from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import scratch_projections
 from sekisho.adapters.storage.report_files import ReportFiles
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app.balances import RegisterBooks
+from sekisho.app.copying import compare_at_start, follow_copy, open_copy
 from sekisho.app.home import Home
 from sekisho.app.inventories import Inventories
 from sekisho.app.notices import open_notices
@@ -28,10 +28,10 @@ from sekisho.app.rules import RuleShelf, collect_packs
 from sekisho.app.running_telemetry import RunningTelemetry
 from sekisho.app.weights import open_keeper
 from sekisho.ledger import Cosigned, LogReader, Policy
-from sekisho.ledger.copying import PublishedCopy
+from sekisho.ledger.asked_first import AskedFirst, refuse_lost_entries
 from sekisho.ledger.publisher import Publisher
 from sekisho.ledger.sequencer import Sequencer
-from sekisho.model.errors import SekishoError, Unavailable
+from sekisho.model.errors import SekishoError
 from sekisho.model.statements import ChainHead, CharterAdopted
 from sekisho.operations.bundle import collect_bundle, write_bundle
 from sekisho.operations.depositing import Depositor
@@ -52,9 +52,6 @@ from sekisho.orders.lifecycle import HostUnderOrder
 from sekisho.ports.log_store import FencedOff
 from sekisho.signing import Ed25519Signer, Recorded
 from sekisho.signing.trust import current_root, with_former_keys
-
-if TYPE_CHECKING:
-    from sekisho.adapters.storage.object_tiles import ObjectTileStore
 
 __all__ = ["Control"]
 
@@ -78,7 +75,7 @@ class Control:
         policy = Policy.from_text(self.root.witnesses, path="trust.json witnesses")
         note_signer, self._log_key = home.log_signer(self.root.origin)
         self._log = home.open_log(self.root.origin)
-        self._private = PrivateSqlite(home.path / "private.sqlite")
+        self._private = home.open_private(self.root.origin)
         self.tiles = FileTileStore(home.public)
         self.reader = LogReader(self.tiles)
         self._marks = MarkMaker(self.clock, self._log_key)
@@ -90,36 +87,23 @@ class Control:
             mark=self._marks.make,
         )
         self._clients = {name: HttpWitness(url) for name, url in witnesses.items()}
+        known = self._log.load_cosigned(), self._log.load_size()
+        self._witnesses = {name: AskedFirst(each, *known) for name, each in self._clients.items()}
         self.publisher = Publisher(
             sequencer=self._sequencer,
             store=self._log,
             tiles=self.tiles,
             policy=policy,
-            witnesses=self._clients,
+            witnesses=self._witnesses,
         )
         self.policy = policy
-        self.desk = Desk(
-            root=self.root,
-            sequencer=self._sequencer,
-            log=self._log,
-            private=self._private,
-            clock=self.clock,
-            signer=load_or_create_key(home.keys / "operator.pem"),
-            load_pack=home.find_pack,
-            verify_writer=self._log.verify_held,
-        )
+        self.desk = self._open_desk()
         self.rules = RuleShelf(home, lambda: self.desk.state)
         self.deposits = Depositor(self.desk, sharing=ShamirSharing(), sealer=HpkeSealer())
         self._signatures = SignatureProcess()  # started where many hosts ask at once, not before
         self.leases = LeaseCounter(self.desk, signatures=self._signatures)
         self.weights = open_keeper(home, self.desk)
-        self.usage = UsageReports(
-            self.desk,
-            RollUpShelf(ReportFiles(home.path / "reports")),
-            draw=secrets.token_bytes,
-            chains_of=self._chains_of,
-        )
-        self.desk.on_forgotten(self.usage.forget)
+        self.usage = self._open_usage()
         self.chips = RunningRegister(home, self.desk)
         self.feed = Feed(self.desk, self.reader, run=self.clock.now().us // 1_000_000)
         self.projections = home.open_projections()
@@ -128,8 +112,8 @@ class Control:
         self.inventories = self._open_inventories()
         self.telemetry = RunningTelemetry(str(home.path / "telemetry"), self.clock)
         self.books = RegisterBooks(home, self.register.store, self.register.terms)
-        self._copied_to = _open_copy(home.elsewhere.copy)
-        self.copy = self._follow_with(self._copied_to)
+        self._copied_to = open_copy(home.elsewhere.copy)
+        self.copy = follow_copy(self._copied_to, self.tiles, self._sequencer)
         self.push: OrderPush | None = None
         self.notices = open_notices(home.path, lambda: self.desk.state, self.clock)
         self._stopping = threading.Event()
@@ -186,8 +170,9 @@ class Control:
         self.desk.on_recorded(self._marks.take_recorded)
         self.desk.on_recorded(self.weights.take_recorded)
         self._sequencer.recover()
+        refuse_lost_entries(self._witnesses, self.policy)
         if self.copy is not None:
-            self._compare_copy(self.copy)
+            self.last_problem = compare_at_start(self.copy, self._sequencer)
         self.desk.load()
         self._keep_root()
         self.desk.on_recorded(self._take_charter)
@@ -341,6 +326,28 @@ class Control:
         )
         return cosigned
 
+    def _open_desk(self) -> Desk:
+        return Desk(
+            root=self.root,
+            sequencer=self._sequencer,
+            log=self._log,
+            private=self._private,
+            clock=self.clock,
+            signer=load_or_create_key(self.home.keys / "operator.pem"),
+            load_pack=self.home.find_pack,
+            verify_writer=self._log.verify_held,
+        )
+
+    def _open_usage(self) -> UsageReports:
+        usage = UsageReports(
+            self.desk,
+            RollUpShelf(ReportFiles(self.home.path / "reports")),
+            draw=secrets.token_bytes,
+            chains_of=self._chains_of,
+        )
+        self.desk.on_forgotten(usage.forget)
+        return usage
+
     def _open_papers(self) -> Papers:
         return Papers(
             self.register.store,
@@ -358,23 +365,6 @@ class Control:
             clock=self.clock,
             raising=self.chips.committer.raise_irregularity,
         )
-
-    def _follow_with(self, copied_to: ObjectTileStore | None) -> PublishedCopy | None:
-        if copied_to is None:
-            return None
-        return PublishedCopy(
-            source=self.tiles,
-            copy=copied_to,
-            keys=[key.verifier for key in self._sequencer.signers],
-            refuse=self._sequencer.refuse,
-        )
-
-    def _compare_copy(self, copy: PublishedCopy) -> None:
-        """A copy that knows more than the database stops the start; one that is silent is told of."""
-        try:
-            copy.compare_at_start(self._sequencer.size, self._sequencer.root_at)
-        except Unavailable as error:
-            self.last_problem = str(error)
 
     def _look_at_fence(self) -> bool:
         """Whether another process has become the writer; asked every second, so that nobody is told old news long."""
@@ -405,12 +395,3 @@ class Control:
                 self.books.tend(self.clock.now(), self.chips.committer.raise_irregularity)
             except SekishoError as error:
                 self.last_problem = str(error)
-
-
-def _open_copy(address: str) -> ObjectTileStore | None:
-    if not address:
-        return None
-    # Here, so that a log without a copy does without the store's library.
-    from sekisho.adapters.storage.object_tiles import open_object_tiles
-
-    return open_object_tiles(address)

@@ -13,6 +13,7 @@ from sekisho.operations.blast_radius import (
     preview_order,
     seen_of,
 )
+from sekisho.operations.delivery import Delivery, Pushes, SilentAddress
 from sekisho.operations.drilling import (
     DrillReport,
     SiteExercised,
@@ -31,10 +32,13 @@ from sekisho.operations.straggling import LateHost, due_of, late_hosts, late_und
 __all__ = [
     "STAGES",
     "BlastRadius",
+    "Delivery",
     "DrillReport",
     "LateHost",
     "OrderPlan",
+    "Pushes",
     "Seen",
+    "SilentAddress",
     "SiteExercised",
     "SiteInReach",
     "SiteProgress",

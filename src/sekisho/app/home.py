@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -27,6 +27,7 @@ from sekisho.adapters.keys.note_keys import next_of
 from sekisho.adapters.keys.tag_keys import create_tag_key, load_tag_key
 from sekisho.adapters.storage.log_reading import LogEntries
 from sekisho.adapters.storage.places import is_server, open_log_store
+from sekisho.adapters.storage.private_sqlite import PrivateSqlite
 from sekisho.adapters.storage.projections_sql import (
     ProjectionsSql,
     open_projections,
@@ -43,16 +44,23 @@ from sekisho.signing import Ed25519Signer, TrustRoot, parse_policy
 from sekisho.signing.notes import NoteSigner
 from sekisho.signing.tag import TagKey
 
+if TYPE_CHECKING:
+    from sekisho.adapters.storage.private_shared import SharedPrivate
+
 __all__ = ["Elsewhere", "Home", "RegimeFile"]
 
 _PACK_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
 class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a regime lies outside its home: the log's database (postgresql://...), its published copy (s3://...)."""
+    """What of a regime lies outside its home: the log's database (postgresql://...), its published copy (s3://...).
+
+    `shared`: the private store is kept in the database too, for a standby with another home.
+    """
 
     database: str = ""
     copy: str = ""
+    shared: bool = False
 
 
 class RegimeFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +195,22 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
         if is_server(self.elsewhere.database):
             return LogEntries.of_server(self.elsewhere.database, origin=origin)
         return LogEntries.of_file(self.path / "log.sqlite", origin=origin)
+
+    def open_private(self, origin: str) -> PrivateSqlite | SharedPrivate:
+        """The private store: the home's own file, and the database where it is shared. Raises Unavailable."""
+        own = PrivateSqlite(self.path / "private.sqlite")
+        if not self.elsewhere.shared:
+            return own
+        # Here, so that a home of one machine does without the driver.
+        from sekisho.adapters.storage.private_postgres import PrivatePostgres
+        from sekisho.adapters.storage.private_shared import SharedPrivate
+
+        try:
+            shared = PrivatePostgres(self.elsewhere.database, origin=origin)
+        except BaseException:
+            own.close()
+            raise
+        return SharedPrivate(own, shared)
 
     def open_projections(self, *, mend: bool = True) -> ProjectionsSql:
         """The tables made from log and private store: beside the log's database, whichever it is.

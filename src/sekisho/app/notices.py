@@ -15,6 +15,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys.secret_files import load_secret_file
 from sekisho.adapters.storage.notice_file import FileNotifier, ToldFile
@@ -173,11 +174,7 @@ def load_notice_settings(path: Path) -> NoticeSettings:
     """The settings of a home; no places where there is no file. Raises InvalidInput naming file and field."""
     if not path.exists():
         return NoticeSettings(places=())
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_MAX_SETTINGS + 1)
-    except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+    raw = read_up_to(path, _MAX_SETTINGS)
     settings = from_json(
         NoticeSettings, parse_json(raw, path=str(path), limit=_MAX_SETTINGS), path=str(path)
     )

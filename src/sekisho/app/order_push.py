@@ -16,17 +16,20 @@ from typing import Final, Literal
 
 import msgspec
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.transport.http_tiles import check_url
 from sekisho.adapters.transport.push_client import PushClient
 from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.statements.shapes import Name
-from sekisho.model.wire import from_json, parse_json
+from sekisho.model.wire import MAX_DOCUMENT, from_json, parse_json
 from sekisho.operations.feed import Feed, FeedPage
 from sekisho.operations.feed_page import encode_page
 
 __all__ = ["OrderPush", "PushState", "load_push_file"]
 
 AT_ONCE: Final = 16
+SILENT_AT_ONCE: Final = 12
+"""So many of them may be tries of silent addresses: a fleet that is cut off leaves room for who answers."""
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
 MAX_ADDRESSES: Final = 20_000
@@ -62,10 +65,7 @@ def load_push_file(path: Path) -> dict[str, str]:
 
     Raises InvalidInput naming the file and the host.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+    raw = read_up_to(path, MAX_DOCUMENT)
     told = from_json(dict[Name, str], parse_json(raw, path=str(path)), path=str(path))
     if len(told) > MAX_ADDRESSES:
         raise InvalidInput(f"names more than {MAX_ADDRESSES} hosts", path=str(path))
@@ -84,12 +84,16 @@ class OrderPush:
 
     def __init__(self, feed: Feed, addresses: Mapping[str, str], send: Send | None = None) -> None:
         self._feed = feed
-        self._client = PushClient(connections=AT_ONCE) if send is None else None
-        self._send = send or (self._client.send if self._client is not None else _nowhere)
+        self._client: PushClient | None = None
+        if send is None:
+            self._client = PushClient(connections=AT_ONCE)
+            send = self._client.send
+        self._send = send
         self._states = {h: PushState(host=h, url=url) for h, url in addresses.items()}
         self._changed = threading.Condition()
         self._ending = False
         self._rung = True
+        self._rings = self._silent_under_way = 0
         self._free = threading.Semaphore(AT_ONCE)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push")
         self._thread = threading.Thread(target=self._run, name="push", daemon=True)
@@ -125,17 +129,32 @@ class OrderPush:
     def _ring(self) -> None:
         with self._changed:
             self._rung = True
+            self._rings += 1
             self._changed.notify_all()
 
     def _run(self) -> None:
         while self._wait():
+            rings = self._rings
             for state in self._due():
                 # As many as have a thread: the rest of the fleet costs an entry each, and no body.
                 self._free.acquire()
-                if self._ending:
+                if not self._begin(state, rings):
                     self._free.release()
-                    return
+                    break
                 self._pool.submit(self._push, state)
+
+    def _begin(self, state: PushState, rings: int) -> bool:
+        """Whether this one goes now; not a silent one while there is news, or while as many as may are tried."""
+        with self._changed:
+            is_silent = state.failed_in_a_row > 0
+            is_news = self._rings != rings
+            if self._ending or (
+                is_silent and (is_news or self._silent_under_way >= SILENT_AT_ONCE)
+            ):
+                return False
+            self._silent_under_way += is_silent
+            state.is_under_way = True
+        return True
 
     def _wait(self) -> bool:
         with self._changed:
@@ -145,6 +164,7 @@ class OrderPush:
             return not self._ending
 
     def _due(self) -> list[PushState]:
+        """Whoever is to be sent something now: those that answered last before those that did not."""
         now = time.monotonic()
         with self._changed:
             due = [
@@ -154,11 +174,10 @@ class OrderPush:
                 and state.due_at <= now
                 and self._feed.has_news(state.cursor)
             ]
-            for state in due:
-                state.is_under_way = True
-        return due
+            return sorted(due, key=lambda state: (state.failed_in_a_row, state.due_at))
 
     def _push(self, state: PushState) -> None:
+        was_silent = state.failed_in_a_row > 0
         try:
             page = self._feed.read(state.host, state.cursor)
             for part in _parts(page):
@@ -172,7 +191,9 @@ class OrderPush:
         finally:
             with self._changed:
                 state.is_under_way = False
-                self._rung = self._rung or self._feed.has_news(state.cursor)
+                self._silent_under_way -= was_silent
+                is_due = not state.failed_in_a_row and self._feed.has_news(state.cursor)
+                self._rung = self._rung or is_due
             self._free.release()
 
     def _failed(self, state: PushState, problem: str) -> None:
@@ -194,7 +215,3 @@ def _parts(page: FeedPage) -> list[FeedPage]:
         )
         for number, items in enumerate(pieces, 1)
     ]
-
-
-def _nowhere(url: str, body: bytes) -> None:
-    raise InvalidInput(f"{len(body)} bytes for {url} have no way to go")

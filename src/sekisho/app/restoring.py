@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.durable_files import OsDisk, replace_file
 from sekisho.adapters.keys.key_pack import MAX_PACK, open_key_pack
 from sekisho.adapters.storage import FileTileStore
@@ -67,6 +68,18 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: Elsewhere = Elsewhere()
 
 
+class _Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A log that was named, and the checkpoint that it has under the witnesses."""
+
+    place: str
+    store: TileStore
+    held: Cosigned
+
+    @property
+    def size(self) -> int:
+        return self.held.checkpoint.size
+
+
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it: entries, how many of them replayed, statements whose fields are lost, who was asked."""
 
@@ -103,7 +116,7 @@ def restore_home(plan: RestorePlan, heard: Heard = lambda *_: None) -> Restored:
         size = held.checkpoint.size
         if newest is not None:
             _compare(plan, current_root(root, state.regime), held, newest)
-            size = max(size, newest[1].checkpoint.size)
+            size = max(size, newest.size)
         for place, witnessed in ahead.items():
             if witnessed > size:
                 raise _older(size, witnessed, place)
@@ -143,42 +156,36 @@ def _ask_witnesses(plan: RestorePlan, held: Cosigned) -> dict[str, int]:
 
 
 @contextmanager
-def _newest(plan: RestorePlan, root: TrustRoot) -> Iterator[tuple[TileStore, Cosigned] | None]:
-    """The source with the largest verified log, and its checkpoint."""
-    found: list[tuple[TileStore, Cosigned]] = []
-    opened: list[HttpTileStore] = []
-    try:
+def _newest(plan: RestorePlan, root: TrustRoot) -> Iterator[_Source | None]:
+    """The source with the largest verified log."""
+    found: list[_Source] = []
+    with ExitStack() as opened:
         for place in plan.sources:
+            store: TileStore
             if "://" in place:
-                store: TileStore = HttpTileStore(place)
-                opened.append(store)  # type: ignore[arg-type]  # just made
+                store = remote = HttpTileStore(place)
+                opened.callback(remote.close)
             else:
                 store = FileTileStore(Path(place).expanduser())
-            found.append((store, read_state(store, root)[1]))
-        yield max(found, key=lambda each: each[1].checkpoint.size, default=None)
-    finally:
-        for each in opened:
-            each.close()
+            found.append(_Source(place=place, store=store, held=read_state(store, root)[1]))
+        yield max(found, key=lambda source: source.size, default=None)
 
 
-def _compare(
-    plan: RestorePlan, root: TrustRoot, held: Cosigned, newest: tuple[TileStore, Cosigned]
-) -> None:
+def _compare(plan: RestorePlan, root: TrustRoot, held: Cosigned, newest: _Source) -> None:
     """One of the two trees begins the other. Raises CopyDiverged, and BackupOlder unless it is to be replayed."""
-    store, cosigned = newest
     mine = FileTileStore(plan.backup / "log")
     keys = [VerifierKey.from_text(root.log, path="log"), *policy_of(root).logs]
-    if cosigned.checkpoint.size > held.checkpoint.size:
+    if newest.size > held.checkpoint.size:
         if not plan.replay:
-            raise _older(held.checkpoint.size, cosigned.checkpoint.size, plan.sources[0])
-        tree = TreeReader(store, cosigned.checkpoint)
+            raise _older(held.checkpoint.size, newest.size, newest.place)
+        tree = TreeReader(newest.store, newest.held.checkpoint)
         compare_copy(mine, keys, tree.size, lambda n: subtree_root(0, n, tree.node))
         return
     tree = TreeReader(mine, held.checkpoint)
-    size = cosigned.checkpoint.size
-    if size and subtree_root(0, size, tree.node) != cosigned.checkpoint.root:
+    size = newest.size
+    if size and subtree_root(0, size, tree.node) != newest.held.checkpoint.root:
         raise CopyDiverged(
-            f"the source's log of size {size} does not begin the backup's: the log forked",
+            f"the log of size {size} at {newest.place} does not begin the backup's: the log forked",
             remedy="keep both as evidence, and find out which the witnesses cosigned",
         )
 
@@ -191,9 +198,7 @@ def _older(size: int, newest: int, place: str) -> BackupOlder:
     )
 
 
-def _build(
-    plan: RestorePlan, backup: Backup, newest: tuple[TileStore, Cosigned] | None, heard: Heard
-) -> int:
+def _build(plan: RestorePlan, backup: Backup, newest: _Source | None, heard: Heard) -> int:
     """Everything in a folder beside, then its name; how many statements' concealed fields are lost."""
     beside = plan.home.with_name(f".{plan.home.name}.restoring")
     shutil.rmtree(beside, ignore_errors=True)  # what a killed restore left: never a home
@@ -210,11 +215,7 @@ def _build(
 
 
 def _fill(
-    home: Home,
-    plan: RestorePlan,
-    backup: Backup,
-    newest: tuple[TileStore, Cosigned] | None,
-    heard: Heard,
+    home: Home, plan: RestorePlan, backup: Backup, newest: _Source | None, heard: Heard
 ) -> int:
     for file in backup.files:
         if file.path.startswith("home/"):
@@ -245,8 +246,7 @@ def _restore_keys(plan: RestorePlan, home: Home) -> None:
     path = plan.backup / KEY_PACK
     if not path.is_file():
         raise InvalidInput("holds no keys", path=str(plan.backup), remedy="bring them by hand")
-    with path.open("rb") as file:
-        data = file.read(MAX_PACK + 1)
+    data = read_up_to(path, MAX_PACK)
     for name, content in open_key_pack(data, plan.passphrase or b"", path=str(path)).items():
         target = home.path / name
         if not target.resolve().is_relative_to(home.path.resolve()):
@@ -254,15 +254,15 @@ def _restore_keys(plan: RestorePlan, home: Home) -> None:
         replace_file(target, content)
 
 
-def _publish(plan: RestorePlan, home: Home, newest: tuple[TileStore, Cosigned] | None) -> None:
+def _publish(plan: RestorePlan, home: Home, newest: _Source | None) -> None:
     own = FileTileStore(plan.backup / "log")
     public = FileTileStore(home.public)
     note = own.read(CHECKPOINT_PATH, MAX_NOTE_BYTES)
     root = home.load_root()
     _, held = read_state(own, root)
     complete_copy(own, public, 0, held)
-    if newest is not None and newest[1].checkpoint.size > held.checkpoint.size:
-        complete_copy(newest[0], public, held.checkpoint.size, newest[1])
+    if newest is not None and newest.size > held.checkpoint.size:
+        complete_copy(newest.store, public, held.checkpoint.size, newest.held)
     elif public.read(CHECKPOINT_PATH, MAX_NOTE_BYTES) != note:
         raise VerificationError("the checkpoint changed while it was copied")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -12,11 +12,16 @@ from sekisho.adapters.schedulers.shaping import ShapePlan, Shaper, make_plan, pl
 __all__ = ["ShapeAnswer", "apply_shape", "check_shape", "plan_shape", "remove_shape"]
 
 
+ShapeState: TypeAlias = Literal[
+    "limited", "would-limit", "not-limited", "removed", "nothing-to-remove"
+]
+
+
 class ShapeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one interface, with the words that `tc` is told."""
 
     interface: str
-    state: Literal["limited", "would-limit", "not-limited", "removed", "nothing-to-remove"]
+    state: ShapeState
     bytes_per_s: int | None = None
     inside: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
@@ -50,9 +55,7 @@ def remove_shape(folder: Path, interface: str, netns: str = "") -> ShapeAnswer:
     return ShapeAnswer(interface=interface, state="removed" if was else "nothing-to-remove")
 
 
-def _answer(
-    plan: ShapePlan, state: Literal["limited", "would-limit", "not-limited"]
-) -> ShapeAnswer:
+def _answer(plan: ShapePlan, state: ShapeState) -> ShapeAnswer:
     return ShapeAnswer(
         interface=plan.interface,
         state=state,

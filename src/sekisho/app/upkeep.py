@@ -17,7 +17,6 @@ from sekisho.app.home import Home
 from sekisho.ledger import LogReader, Policy
 from sekisho.ledger.rebuilding import rebuild_store
 from sekisho.model.errors import Corrupt, StateConflict
-from sekisho.operations.admission import claims_of
 from sekisho.operations.desk import Admitted
 from sekisho.operations.disclosing import Reveal, make_reveal
 from sekisho.operations.projecting import (
@@ -29,6 +28,7 @@ from sekisho.operations.projecting import (
     read_entries,
 )
 from sekisho.operations.reading import read_state
+from sekisho.operations.unique_keys import claims_of
 from sekisho.ports.log_store import TreeHead
 from sekisho.ports.projection_store import View
 from sekisho.signing import Recorded

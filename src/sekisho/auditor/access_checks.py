@@ -2,7 +2,8 @@
 
 1. A roll-up is of one host, model and period, and names suspensions that the log holds. 2. Where a suspension was in
 force over its host and model, and the host had time to hear of it, the roll-up does not say *open*; under one that
-closes the model to everybody it says *closed*, and one that was so for the whole period served nobody. 3. Each key was
+closes the model to everybody it says *closed*, and one that was so for the whole period served nobody: unverifiable
+where a worker of the server kept silent. 3. Each key was
 given for weights locked in the log, under a licence in force, to a host that it names, with no order over it.
 
 Who was served is counted, not named: that a refused class was not among the served, no roll-up shows.
@@ -99,10 +100,12 @@ def _check_under(  # one order over one roll-up, and where to say so
         tally.gap(f"{where}: whether order {order} is over it depends on its licence")
     elif wrong:
         tally.fault(f"{where} is said to be {fact.state} while order {order} was in force")
-    elif closes and sure and fact.served and heard <= fact.period.start:
+    elif closes and sure and heard <= fact.period.start:
         last = Instant(fact.period.end.us - 1)
-        if _is_in_force(step, known, last):
+        if fact.served and _is_in_force(step, known, last):
             tally.fault(f"{where}: {fact.served} requests served while order {order} closed it")
+        elif fact.workers == 0 or fact.silent:
+            tally.gap(f"{where}: not all workers told how many were served under order {order}")
 
 
 def _over(step: Step, fact: AccessDecided) -> Iterator[KnownOrder]:

@@ -39,12 +39,13 @@ from sekisho.model.statements import (
     LicenceSuspended,
     OrderIssued,
     OrderOpened,
+    OrderReference,
     OrderSealed,
     Predicate,
     ResolvedScope,
     TimeMarked,
 )
-from sekisho.orders import OrderBook, record_in_book
+from sekisho.orders import KnownOrder, OrderBook, record_in_book
 from sekisho.orders.lifecycle import OrderLives
 from sekisho.signing import (
     PackShelf,
@@ -128,14 +129,20 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
             if isinstance(fact, OrderIssued):
                 yield step, fact
             elif isinstance(fact, OrderSealed) and step.recorded is not None:
-                register = self.orders.orders.get(fact.register)
-                known = None if register is None else register.get(fact.number)
-                if (
-                    known is not None
-                    and known.is_shown
-                    and known.digest == step.recorded.verified.digest
-                ):
+                known = self.order_of(step.recorded)
+                if known is not None and known.is_shown:
                     yield step, known.order
+
+    def order_of(self, recorded: Recorded) -> KnownOrder | None:
+        """The order that an entry holds, as it is known at the end; None where it holds none, or none was taken."""
+        fact = recorded.verified.predicate
+        if not isinstance(fact, OrderIssued | OrderSealed):
+            return None
+        return self.orders.find(
+            OrderReference(
+                register=fact.register, number=fact.number, digest=recorded.verified.digest
+            )
+        )
 
     def recorded_from(self, index: int) -> Instant | None:
         """The entry was recorded no earlier than this: the newest mark at or before it."""

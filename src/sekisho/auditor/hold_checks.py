@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sekisho.auditor.coverage import is_host_covered
 from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
-from sekisho.model.statements import HostEnrolled, OrderIssued, OrderSealed
-from sekisho.orders import KnownOrder, facts_of, is_covered
+from sekisho.model.statements import OrderIssued, OrderSealed
+from sekisho.orders import KnownOrder
 from sekisho.orders.holding import (
     Hold,
     HoldBook,
@@ -52,8 +53,7 @@ def _orders(history: History, tally: Tally) -> Iterator[tuple[Step, Recorded]]:
         if isinstance(fact, OrderIssued):
             yield step, step.recorded
             continue
-        register = history.orders.orders.get(fact.register)
-        known = register.get(fact.number) if register is not None else None
+        known = history.order_of(step.recorded)
         if known is not None and known.is_shown:
             yield step, with_order(step.recorded, known.order)
         elif fact.kind == "hold":
@@ -82,7 +82,7 @@ def _devices(history: History, step: Step, order: OrderIssued) -> dict[str, int]
     return {
         host.host: len(host.devices)
         for host in step.regime.hosts.values()
-        if _is_host_covered(step, known, host)
+        if is_host_covered(step.ledger, known, host)
     }
 
 
@@ -93,11 +93,3 @@ def _known(history: History, order: OrderIssued) -> KnownOrder:
     if found is not None and found.order == order:
         return found
     return KnownOrder(order=order, digest="")
-
-
-def _is_host_covered(step: Step, known: KnownOrder, host: HostEnrolled) -> bool:
-    standing = step.ledger.standing_of(host.host)
-    if standing:
-        return any(is_covered(known, facts_of(host, each.licence)) for each in standing)
-    held = step.ledger.by_host(host.host)
-    return is_covered(known, facts_of(host, held[-1].licence if held else None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sekisho.auditor.evidence import Evidence, Paper
 from sekisho.auditor.history import History, Step
+from sekisho.auditor.lineage_checks import held_checkpoints, held_runs
 from sekisho.auditor.pack_checks import named, read_pack
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing.lineage import is_lineage_disclosed, judged_run, licensed_flop
@@ -17,6 +18,7 @@ from sekisho.model.statements import (
     LicenceAmended,
     LicenceIssued,
     PackPublished,
+    PartyEnrolled,
     RunDeclared,
 )
 from sekisho.model.wire import canonical, sha256_hex
@@ -95,10 +97,14 @@ def check_licences(evidence: Evidence) -> Outcome:
         if not is_lineage_disclosed(step.ledger, licence.run):
             tally.gap(f"{where}: what its run was licensed before is not disclosed")
         tally.extend(f"{where} {problem}" for problem in _check_terms(history, step, licence))
+        held = held_runs(history, step, licence.run)
+        tally.extend(f"{where} was issued {problem}" for problem in held)
     amendments = list(history.facts(LicenceAmended))
     for step, fact in amendments:
         where = f"entry {step.index}: licence {fact.number} version {fact.version}"
         tally.extend(f"{where} {problem}" for problem in _check_amendment(history, step, fact))
+    for step, party in history.facts(PartyEnrolled):
+        tally.extend(f"entry {step.index}: {problem}" for problem in _moved_parties(step, party))
     for step, terms in history.facts(CharterAdopted):
         tally.extend(f"entry {step.index}: {problem}" for problem in _licensed_pausers(step, terms))
     told = f"{len(licences)} licences"
@@ -234,6 +240,9 @@ def _check_amendment(history: History, step: Step, fact: LicenceAmended) -> list
         for name, flop in held.books.in_use_of_dropped(fact.shares).items()
         if flop is not None
     ]
+    if more:
+        runs = held_runs(history, step, held.licence.run)
+        problems += [f"gives more {problem}" for problem in runs]
     return problems + _check_terms(history, step, fact, more=more)
 
 
@@ -278,6 +287,19 @@ def _licensed_pausers(step: Step, terms: CharterAdopted) -> list[str]:
         f"gives {name}, which is licensed, a key of a pause quorum"
         for name in sorted(parties)
         if charter.is_pausing(name)
+    ]
+
+
+def _moved_parties(step: Step, party: PartyEnrolled) -> list[str]:
+    """Nobody who is licensed already is enrolled into an organisation that could pause or release it."""
+    charter = step.regime.charter
+    if charter is None or not charter.is_pausing(party.organisation):
+        return []
+    return [
+        f"makes {party.party}, which holds licence {held.licence.number}, one of {party.organisation}, "
+        "which has a key in a pause quorum"
+        for held in step.ledger.licences.values()
+        if held.licence.licensee == party.party and held.revoked is None and held.closed is None
     ]
 
 
@@ -348,6 +370,8 @@ def _check_lease(history: History, step: Step, lease: LeaseGranted) -> list[str]
         ),
     )
     problems = [problem for is_right, problem in rules if not is_right]
+    held = held_checkpoints(history, step, licence.run)
+    problems += [f"was granted {problem}" for problem in held]
     return problems + _check_heads(step, lease) + _check_cover(step, lease, host, licence)
 
 

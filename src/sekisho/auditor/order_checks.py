@@ -25,10 +25,12 @@ from sekisho.model.statements import (
 from sekisho.orders import (
     ChallengeEvidence,
     HaltEvidence,
+    check_release,
     is_own_side,
     judge_halt,
     verify_issue,
 )
+from sekisho.orders.lifecycle import Observed, StagePassed
 from sekisho.signing import Recorded
 
 __all__ = ["check_halts", "check_orders_in_force", "check_registers", "outages"]
@@ -42,6 +44,10 @@ def check_registers(evidence: Evidence) -> Outcome:
     orders = list(history.issued())
     for step, order in orders:
         _check_issue(evidence, step, order, tally)
+        tally.extend(
+            f"entry {step.index}: lifts nothing: {problem}"
+            for problem in check_release(order, step.orders)
+        )
         for lifted in order.lifts:
             if step.orders.find(lifted) is None:
                 tally.fault(
@@ -300,27 +306,38 @@ def _is_own_side(history: History, host: HostEnrolled, observed: Recorded) -> bo
 def _left_out(history: History, step: Step, host: HostEnrolled, judged: HaltJudged) -> list[str]:
     """What the log already held and a verdict must not pass over: a halted receipt, or work that was seen."""
     life = step.lives.of(judged.order, judged.host)
-    halted = life.halted
-    if halted is None:
+    if life.halted is None:
         return []
     if judged.degree == "non-responsive":
         return ["passes over the receipt that says it halted"]
-    whole = judge_halt(
-        HaltEvidence(
-            host=host,
-            order=judged.order,
-            receipt=halted.receipt,
-            receipt_digest=halted.digest,
-            receipt_index=halted.index,
-            recorded=history.recorded_by(halted.index),
-            observation=_real(history, life.observation, host),
-            observation_digest=life.observation_digest,
-            own_side=bool(life.observers)
-            and is_own_side(step.regime.in_force(), host.organisation, life.observers),
-        ),
-        now=judged.effective,
-        lapses_after_s=0,
-    )
-    if whole.degree == "contradicted" and judged.degree != "contradicted":
-        return ["passes over an observation that saw work"]
+    if judged.degree == "contradicted":
+        return []
+    claims = {claim.digest: claim for claim in life.claims}
+    lasts_s = step.regime.in_force().terms.halt_verdict_s
+    for seen in life.seen_work:
+        claim = claims.get(seen.fact.receipt)
+        if claim is None or judged.effective >= seen.fact.readings[-1].at.plus(lasts_s):
+            continue  # what was seen so long ago has lapsed
+        if _contradicts(history, step, host, claim, seen):
+            return ["passes over an observation that saw work"]
     return []
+
+
+def _contradicts(
+    history: History, step: Step, host: HostEnrolled, claim: StagePassed, seen: Observed
+) -> bool:
+    """Whether an observation in the log contradicts a claim in the log."""
+    charter = step.regime.in_force()
+    evidence = HaltEvidence(
+        host=host,
+        order=seen.fact.order,
+        receipt=claim.receipt,
+        receipt_digest=claim.digest,
+        receipt_index=claim.index,
+        recorded=history.recorded_by(claim.index),
+        observation=_real(history, seen.fact, host),
+        observation_digest=seen.digest,
+        own_side=is_own_side(charter, host.organisation, seen.observers),
+    )
+    at = seen.fact.readings[-1].at
+    return judge_halt(evidence, now=at, lapses_after_s=0).degree == "contradicted"

@@ -22,6 +22,7 @@ from sekisho.model.statements import (
     ReceiptAcknowledged,
     ReceiptGiven,
 )
+from sekisho.orders.registers import lifts_order
 
 __all__ = [
     "ACKNOWLEDGEMENTS",
@@ -243,12 +244,14 @@ def _check_released(
         tally.fault(f"{where}: works on after a halt under an order that the log does not hold")
         return
     error_s = 1 + charter.terms.clock_error_s
-    if known.order.on_expiry == "lapse" and receipt.effective.plus(error_s) >= known.order.expires:
+    doubted = history.orders.doubted.get(known.digest)
+    ends = known.order.expires if doubted is None else min(known.order.expires, doubted)
+    if known.order.on_expiry == "lapse" and receipt.effective.plus(error_s) >= ends:
         return
     lifting = [
         (step, fact)
         for step, fact in history.facts(OrderIssued)
-        if fact.kind == "resume" and order in fact.lifts
+        if fact.kind == "resume" and order in fact.lifts and lifts_order(fact, known)
     ]
     if not lifting:
         tally.fault(

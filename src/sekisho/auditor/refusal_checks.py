@@ -11,23 +11,22 @@ Times are intervals: only what is certain on both ends is a fault.
 
 from __future__ import annotations
 
+from sekisho.auditor.coverage import is_host_covered
 from sekisho.auditor.evidence import Evidence
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.verdicts import Outcome, Tally
-from sekisho.licensing import LicenceLedger
 from sekisho.model.errors import SekishoError
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
     AppealDecided,
     AppealFiled,
-    HostEnrolled,
     LeaseGranted,
     OrderIssued,
     OrderReference,
     OrderSealed,
     RefusalRecorded,
 )
-from sekisho.orders import KnownOrder, facts_of, is_covered
+from sekisho.orders import KnownOrder
 from sekisho.orders.appeals import AppealBook, standing_of_appeal
 from sekisho.orders.refusals import (
     RefusalBook,
@@ -88,7 +87,7 @@ def late_at_end(history: History) -> tuple[tuple[KnownOrder, Straggler], ...]:
     for known in history.orders.in_force(at):
         recorded = history.recorded_by(places[known.digest]) if known.digest in places else None
         for name, host in sorted(history.regime.hosts.items()):
-            if not _covers(history.ledger, known, host):
+            if not is_host_covered(history.ledger, known, host):
                 continue
             life = history.lives.of(known.reference, name)
             late = is_late(known, life, terms, recorded=recorded, at=at)
@@ -128,13 +127,6 @@ def _places(history: History) -> dict[str, int]:
     }
 
 
-def _covers(ledger: LicenceLedger, known: KnownOrder, host: HostEnrolled) -> bool:
-    """Whether an order is for a host under any licence that it may work under."""
-    held = ledger.standing_of(host.host) or ledger.by_host(host.host)[-1:]
-    facts = [facts_of(host, each.licence) for each in held] or [facts_of(host, None)]
-    return any(is_covered(known, each) for each in facts)
-
-
 def _check_step(
     history: History,
     step: Step,
@@ -148,13 +140,15 @@ def _check_step(
     if known is None or host is None:
         tally.fault(f"{where} is about a host or an order that the log does not hold")
         return
-    if not _covers(step.ledger, known, host):
+    if not is_host_covered(step.ledger, known, host):
         tally.fault(f"{where}: the order does not cover it")
     start, end = history.recorded_from(step.index), history.recorded_by(step.index)
     if start is None or end is None:
         tally.gap(f"{where} has no recorded time yet")
         return
     terms = step.regime.in_force().terms
+    # Witnesses say whole seconds, by clocks that may be this far from the desk's.
+    start, end = start.plus(-terms.clock_error_s), end.plus(1 + terms.clock_error_s)
     place = places.get(known.digest)
     recorded = history.recorded_from(place) if place is not None else None
     life = step.lives.of(fact.order, fact.host)
@@ -209,7 +203,7 @@ def _check_filed(step: Step, fact: AppealFiled, tally: Tally) -> None:
         tally.fault(f"{where} is by a party or about an order that the log does not hold")
         return
     for host in step.regime.hosts.values():
-        if not _covers(step.ledger, known, host):
+        if not is_host_covered(step.ledger, known, host):
             continue
         held = step.ledger.by_host(host.host)
         if host.organisation == party.organisation or any(

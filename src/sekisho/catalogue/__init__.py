@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from sekisho.catalogue import (
     access,
+    access_console,
     agents,
     chip_drill,
     command,
@@ -28,7 +29,10 @@ from sekisho.catalogue import (
     gates,
     help_agent,
     help_charter,
+    help_home,
     help_licence,
+    help_log,
+    help_order,
     impact,
     lease_carrying,
     licensing,
@@ -36,6 +40,7 @@ from sekisho.catalogue import (
     metering_store,
     operating,
     order_limits,
+    order_remedies,
     ordering,
     reading,
     register_balance,
@@ -61,6 +66,7 @@ Language = Literal["en", "ja"]
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     **agents.MESSAGES,
     **access.MESSAGES,
+    **access_console.MESSAGES,
     **chip_drill.MESSAGES,
     **command.MESSAGES,
     **console.MESSAGES,
@@ -97,7 +103,11 @@ PHRASES: Final[Mapping[str, str]] = {
     **gates.PHRASES,
     **help_agent.PHRASES,
     **help_charter.PHRASES,
+    **help_home.PHRASES,
     **help_licence.PHRASES,
+    **help_log.PHRASES,
+    **help_order.PHRASES,
+    **order_remedies.PHRASES,
     **remedies.PHRASES,
 }
 """English -> Japanese, of help texts, remedies and findings of checks; runs of white space count as one blank."""

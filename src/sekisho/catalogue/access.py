@@ -81,6 +81,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "closed: {served} served, {refused} refused",
         "停止：提供 {served} 件、拒否 {refused} 件",
     ),
+    "show.warn.roll-up-unmeasured": (
+        "Not measured: no worker of the server told of this period. It is not zero.",
+        "未計測：この期間を申告したワーカーがありません。ゼロではありません。",
+    ),
+    "show.warn.roll-up-silent": (
+        "At least so many: {silent} of {workers} workers fell silent, each lost up to 2 s of its counts.",
+        "下限値：ワーカー {workers} 件中 {silent} 件が沈黙し、それぞれ最大 2 秒分の計数が欠落しています。",
+    ),
     "show.warn.weights-leaked": (
         "Locking protects these encrypted copies only: plaintext copies made before or leaked since stay readable.",
         "施錠が守るのは暗号化された写しだけです。以前の平文の写しや漏えいした平文は読めるままです。",

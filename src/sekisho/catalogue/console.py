@@ -74,6 +74,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.word.non-responsive": ("Non-responsive", "応答なし"),
     "web.word.resuming": ("Lifted, not resumed", "解除済み・未再開"),
     "web.word.resumed": ("Resumed", "再開済み"),
+    "web.word.capped": ("Capped", "制限中"),
+    "web.word.unasked": ("No receipt asked", "受領証は不要"),
     "web.word.pending": ("Not yet in force", "発効前"),
     "web.word.in-force": ("In force", "有効"),
     "web.word.expired-refusing": ("Expired, new work refused", "期限切れ・新規拒否"),
@@ -129,10 +131,18 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "回答期限を過ぎても、停止の報告がありません。",
     ),
     "web.word.resuming.why": (
-        "The order it halted under is lifted or over; it has not said that it resumed.",
-        "停止の根拠となった命令は解除または終了しましたが、再開の報告はまだありません。",
+        "The order that it followed is lifted or over; it has not said that it resumed.",
+        "従っていた命令は解除または終了しましたが、再開の報告はまだありません。",
     ),
     "web.word.resumed.why": ("It said that it resumed.", "再開を報告しました。"),
+    "web.word.capped.why": (
+        "Its agent says that it holds licensed work to the cap. Meters tell whether it does.",
+        "エージェントが計算を上限内に抑えていると報告しました。守られているかは計測で確かめます。",
+    ),
+    "web.word.unasked.why": (
+        "A suspension of access asks no receipt of a host: whoever serves a model states what was served and refused.",
+        "利用停止命令ではホストの受領証は不要です。モデルの提供者が、提供と拒否の実績を報告します。",
+    ),
     "web.emulated": ("emulated", "模擬"),
     "web.emulated.why": (
         "The device is emulated: this proves the protocol, not silicon.",
@@ -145,6 +155,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "web.until.lapses": ("may be said for {left} more", "あと {left} 有効"),
     "web.until.due": ("answer due in {left}", "回答期限まで {left}"),
+    "web.until.capped": ("the cap ends in {left}", "上限命令の期限まで {left}"),
     "web.until.dead-man": (
         "its lease ends without contact in {left}",
         "連絡がなくてもリースは {left} 後に終了",
@@ -342,6 +353,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.step.claimed": ("Halted (claimed)", "停止（申告）"),
     "web.step.corroborated": ("Corroborated", "裏付け"),
     "web.step.verified": ("Verified", "検証"),
+    "web.step.capped": ("Capped", "制限"),
     "web.step.open": ("not yet", "未了"),
     "web.step.left-out": ("not reached before the resume", "再開までに至らず"),
     "web.means": ("By what means:", "手段："),
@@ -449,6 +461,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.stage.received": ("order received", "命令受領"),
     "web.stage.checkpointed": ("checkpointed", "保存"),
     "web.stage.halted": ("halted", "停止"),
+    "web.stage.capped": ("capped", "制限"),
     "web.stage.resumed": ("resumed", "再開"),
     "web.stage.final": ("lease closed", "リース終了"),
     "web.stage.refused": ("refused", "拒否"),

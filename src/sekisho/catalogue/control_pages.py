@@ -9,6 +9,7 @@ __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.problem.notices": ("People on call are not told:", "当直者への通知が届いていません："),
+    "web.nav.room": ("Control room", "当直室"),
     "web.room": ("Control room", "当直室"),
     "web.room.host": ("Host", "ホスト"),
     "web.room.site": ("Site", "拠点"),
@@ -65,6 +66,55 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.room.no-canary": (
         "Not exercised: no canary declared",
         "未演習：カナリアの届出なし",
+    ),
+    "web.room.push": ("How orders get there", "命令の届き方"),
+    "web.room.push.why": (
+        "Hosts that poll wait for news; to the others orders are pushed.",
+        "ホストは接続して新着を待ちます。待てないホストにはプッシュで送ります。",
+    ),
+    "web.room.polling": ("Waiting for news now", "新着を待つホスト"),
+    "web.room.push.hosts": ("{n} hosts", "{n} 台"),
+    "web.room.push.of": ("{n} of {all} addresses", "{all} 件中 {n} 件"),
+    "web.room.push.reached": ("Push arrives", "プッシュ到達"),
+    "web.room.push.untried": ("Nothing sent yet", "未送信"),
+    "web.room.push.silent": ("Push does not arrive", "プッシュ不達"),
+    "web.room.push.failures": ("Failed in a row", "連続失敗"),
+    "web.room.push.said": ("Last answer", "最後の応答"),
+    "web.room.push.nobody": (
+        "Orders are pushed to nobody. `sekisho up --push FILE` names hosts that cannot poll.",
+        "プッシュの宛先はありません。待ち受けできないホストは `sekisho up --push FILE` で指定します。",
+    ),
+    "web.problem.push": ("Orders do not get through to some:", "命令が届かない宛先があります："),
+    "web.problem.writer": (
+        "This process appends nothing any more:",
+        "このプロセスはログに書き込めません：",
+    ),
+    # --- long lists of hosts
+    "web.list.hosts": ("Hosts", "ホスト一覧"),
+    "web.list.by-name": ("By name", "名前で探す"),
+    "web.list.by-site": ("By site", "拠点別"),
+    "web.list.name": ("Part of a host's name", "ホスト名の一部"),
+    "web.list.go": ("Search", "検索"),
+    "web.list.all": ("show all {n}", "全 {n} 台を表示"),
+    "web.list.shown": (
+        "{found} of {total} hosts fit; page {page} of {pages}",
+        "全 {total} 台中 {found} 台が該当。{page} / {pages} ページ",
+    ),
+    "web.list.nothing": (
+        "None of the {total} hosts fits.",
+        "全 {total} 台のうち、該当するホストはありません。",
+    ),
+    "web.list.before": ("Previous page", "前のページ"),
+    "web.list.after": ("Next page", "次のページ"),
+    "web.list.urgent": ("To be looked at first", "先に確認が必要なホスト"),
+    "web.list.urgent.none": (
+        "No host is contradicted, non-responsive, silent, or under a verdict that lapsed.",
+        "矛盾・応答なし・報告途絶・判定失効のホストはありません。",
+    ),
+    "web.list.more-sites": ("and {n} more sites", "ほか {n} 拠点"),
+    "web.list.sites-left": (
+        "and {n} more sites: search for one by its name",
+        "ほか {n} 拠点。拠点名で検索してください",
     ),
     "web.reach": ("What an order would do", "命令の影響"),
     "web.reach.ask": ("Suppose an order", "仮の命令"),
@@ -144,6 +194,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "web.place.checkpointed": ("checkpointed", "保存済み"),
     "web.place.capped": ("capped", "制限中"),
     "web.place.resumed": ("resumed", "再開済み"),
+    "web.place.unasked": ("no receipt asked", "受領証は不要"),
+    "web.stage-of.capped": ("capped", "制限"),
     "web.stage-of.received": ("received", "受領"),
     "web.stage-of.checkpointed": ("checkpointed", "保存"),
     "web.stage-of.halted": ("halted", "停止"),

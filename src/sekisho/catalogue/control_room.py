@@ -104,6 +104,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "order.place.checkpointed": ("checkpointed", "保存済み"),
     "order.place.capped": ("capped", "制限中"),
     "order.place.resumed": ("resumed", "再開済み"),
+    "order.place.unasked": ("no receipt asked", "受領証は不要"),
     # --- stragglers and the ladder
     "order.late": (
         "{host} ({site}) is {length} late under {order}: {why}",
@@ -239,6 +240,42 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "Appeal {appeal} against order {order} was upheld, and the resume due at {due} has not come.",
         "命令 {order} への申立て {appeal} は認容されましたが、{due} 期限の再開がまだありません。",
     ),
+    "order.effect.checkpoint-then-stop": ("checkpoint-then-stop", "保存のうえ停止"),
+    "order.effect.freeze": ("freeze", "凍結"),
+    "order.effect.cap": ("cap", "上限"),
+    "order.effect.suspend-access": ("suspend-access", "利用停止"),
+    "order.effect.lift": ("lift", "解除"),
+    "order.kind.hold": ("hold", "保留"),
+    "order.kind.pause": ("pause", "一時停止"),
+    "order.kind.cap": ("cap", "上限"),
+    "order.kind.suspend-access": ("suspend-access", "利用停止"),
+    "order.kind.resume": ("resume", "再開"),
+    "order.unasked": (
+        "  {host}: no receipt is asked; whoever serves states what was served and refused (access-decided)",
+        "  {host}：受領証は不要。モデルの提供者が提供・拒否の実績を報告（access-decided）",
+    ),
+    "order.more-hosts": (
+        "  and {n} more hosts: --site S shows one site, --json all",
+        "  ほか {n} 台：--site で拠点別、--json ですべてを表示",
+    ),
+    # --- how orders get to hosts
+    "order.delivery": (
+        "by {at}: {n} hosts wait for news at this control plane",
+        "{at} 時点：このコントロールプレーンで新着を待つホスト {n} 台",
+    ),
+    "order.delivery.nobody": (
+        "  orders are pushed to nobody",
+        "  プッシュの宛先はありません",
+    ),
+    "order.delivery.push": (
+        "  pushed to {all} addresses: {reached} reached, {untried} not tried, {silent} SILENT",
+        "  プッシュの宛先 {all} 件：到達 {reached} 件、未送信 {untried} 件、不達 {silent} 件",
+    ),
+    "order.delivery.silent": (
+        "  {host} does not answer, {n} times in a row: {said}",
+        "  {host}：応答なし（連続 {n} 回）：{said}",
+    ),
+    "order.delivery.more": ("  and {n} more silent addresses", "  ほか {n} 件が不達"),
     # --- being told
     "order.notice.told": ("{place} was told", "{place} に通知しました"),
     "order.notice.failed": ("{place} was NOT told: {why}", "{place} に通知できません：{why}"),

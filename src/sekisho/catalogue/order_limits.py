@@ -9,7 +9,7 @@ __all__ = ["MESSAGES"]
 
 MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- documents in words
-    "show.label.holds": ("limits of holds", "一時停止の限度"),
+    "show.label.holds": ("limits of holds", "保留の限度"),
     "show.label.keys_asked": ("keys asked", "必要な鍵"),
     "show.charter.holds": (
         "not again within {again} of a hold's end; {hours} chip-hours a quarter",
@@ -33,16 +33,16 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "show.warn.hold-limit": (
         "Under its own quorum alone this hold is refused: {why}. Have the pause quorum sign it as well.",
-        "この一時停止は自らの定足数だけでは拒否されます：{why}。停止命令の定足数の署名も得てください。",
+        "この保留は自らの定足数だけでは拒否されます：{why}。一時停止命令の定足数の署名も得てください。",
     ),
     # --- sekisho order holds
     "order.holds.window": (
         "{constituency} may not hold again before {until}: {register} {number}, {scope}, ended or ends {end}",
-        "{constituency} は {until} まで再度の一時停止不可：{register} {number}、{scope}、終了 {end}",
+        "{constituency} は {until} まで再度の保留不可：{register} {number}、{scope}、終了 {end}",
     ),
     "order.holds.free": (
         "no window is open: every constituency may hold",
-        "制限期間はありません：どの構成団体も一時停止できます",
+        "制限期間はありません：どの構成団体も保留できます",
     ),
     "order.holds.budget": (
         "{constituency}: {used} of {limit} chip-hours held since {since}, {left} left until {until}",
@@ -55,7 +55,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     # --- sekisho audit
     "audit.check.holds": (
         "Was each hold within its limits, none stacked on another?",
-        "一時停止はどれも限度内で、重ねられていませんか",
+        "保留はどれも限度内で、重ねられていませんか",
     ),
     "audit.check.caps": (
         "Did capped hosts keep their caps, as far as meters tell?",

@@ -12,6 +12,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     "show.label.resolved": ("resolved", "該当"),
     "show.label.access": ("access", "アクセス"),
     "show.scope.or": ("; or ", "、または "),
+    "show.scope.resolved": ("{predicate} (hosts: {count})", "{predicate}（ホスト {count} 台）"),
     "show.limb.is": ("{quantity} is {values}", "{quantity} が {values}"),
     "show.limb.is-not": ("{quantity} is not {values}", "{quantity} が {values} でない"),
     "show.limb.below": ("{quantity} below {values}", "{quantity} が {values} 未満"),

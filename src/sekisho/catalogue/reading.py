@@ -177,6 +177,14 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "it stays: new work is refused until a resume",
         "存続：再開命令まで新しい処理は拒まれます",
     ),
+    "show.on_expiry.resume": (
+        "what it lifted stays lifted: a resume does not expire",
+        "解除は続きます：再開命令に失効はありません",
+    ),
+    "show.drill.resume": (
+        "yes: it lifts drills and nothing else",
+        "演習：演習の命令だけを解除します",
+    ),
     "show.drill": (
         "yes: it acts only on each site's declared canary workload",
         "演習：各拠点が届け出た試験用の処理にだけ働きます",

@@ -30,6 +30,7 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "{register} {number}: SEALED {kind} until {until}, opens {opens}; digest {digest}",
         "{register} {number}：封印された{kind}、{until} まで、開封 {opens}。ダイジェスト {digest}",
     ),
+    "web.order.sealed.short": ("sealed: not shown here", "封印：ここでは非公開"),
     "web.order.sealed.label": ("What it says", "内容"),
     "web.order.sealed": (
         "Sealed: hosts in its scope were shown it, everybody is at {at}.",

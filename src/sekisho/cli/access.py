@@ -81,11 +81,13 @@ def lock(
     as_json: AsJson = False,
 ) -> None:
     """Encrypt weights under a licence; writes OUT, OUT.draft to be signed, and OUT.key for the keeper."""
+    from sekisho.access.command import forbid_dumps
     from sekisho.access.locking import Locking, lock_weights, save_deposit
     from sekisho.ceremony import create_file
     from sekisho.cli.progress import bar
     from sekisho.model.statements import make_payload
 
+    forbid_dumps()
     key = _keeper_key(keeper)
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
@@ -145,10 +147,12 @@ def unlock(
     as_json: AsJson = False,
 ) -> None:
     """Ask for the key as this host, decrypt, and with a command run it for as long as the key may be held."""
+    from sekisho.access.command import forbid_dumps
     from sekisho.access.locking import Unlocking, unlock_weights
     from sekisho.access.main import load_settings, load_trust
     from sekisho.cli.progress import bar
 
+    forbid_dumps()
     settings = load_settings(home)
     plan = Unlocking(
         control=settings.control,

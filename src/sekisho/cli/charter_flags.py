@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.log_trust import checked_vkey
 from sekisho.cli.own_key import load_public
 from sekisho.cli.reading import read_input
@@ -35,13 +36,7 @@ def parse_profile(word: str) -> Profile:
     """One of the four. Raises InvalidInput naming the flag."""
     from sekisho.model.statements import Profile
 
-    if word not in get_args(Profile):
-        raise InvalidInput(
-            f"{word[:40]!r} is no profile",
-            path="--profile",
-            remedy=f"use {', '.join(get_args(Profile))}",
-        )
-    return word  # type: ignore[return-value]  # checked just above
+    return parse_choice(word, get_args(Profile), path="--profile", noun="profile")
 
 
 def parse_member(text: str, flag: str) -> tuple[str, CharterKey]:

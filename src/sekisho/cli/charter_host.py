@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sekisho.cli.answer import AsJson
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.drafting import DraftOut, deliver_draft
 from sekisho.cli.own_key import load_public
 from sekisho.cli.surroundings import HomeFolder, LogPlace, PolicyFile, Sources, look
@@ -88,7 +89,7 @@ def enrol_host(
             path="--counter",
             remedy="C1 and C2 rest on a TPM's answer: sekisho charter tpm enrol",
         )
-    _check_driver(driver)
+    known = parse_choice(driver, _DRIVERS, path="--driver", noun="driver")
     view = look(context, Sources(home=home, log=log, policy=policy))
     fields: dict[str, JsonValue] = {
         "effective": str(view.now),
@@ -99,7 +100,7 @@ def enrol_host(
         "jurisdiction": jurisdiction,
         "devices": _devices(devices),
         "counter": counter,
-        "driver": driver,
+        "driver": known,
         "agent": agent or measure_agent(),
         "canary": canary or None,
     }
@@ -134,14 +135,6 @@ def retire_host(
         path="host-retired",
     )
     deliver_draft(view, fact, Path(out), as_json=as_json)
-
-
-def _check_driver(driver: str) -> None:
-    """Raise InvalidInput for a driver that no agent has, naming the option."""
-    if driver not in _DRIVERS:
-        raise InvalidInput(
-            f"{driver[:40]!r} is no driver", path="--driver", remedy=f"use {', '.join(_DRIVERS)}"
-        )
 
 
 def _devices(texts: list[str]) -> list[JsonValue]:

@@ -9,6 +9,7 @@ import typer
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.countersign import add_issue, add_sign
 from sekisho.cli.key_care import compromised, drill
 from sekisho.cli.own_key import HSM, PassphraseFile, ask_pin_of, public_of, read_passphrase
@@ -149,13 +150,7 @@ def _refuse_taken(path: Path) -> None:
 def _algorithm(word: str) -> Algorithm:
     from sekisho.ceremony import Algorithm
 
-    if word not in get_args(Algorithm):
-        raise InvalidInput(
-            f"{word[:40]!r} is no algorithm of ours",
-            path="--algorithm",
-            remedy=f"use {', '.join(get_args(Algorithm))}",
-        )
-    return word  # type: ignore[return-value]  # checked just above
+    return parse_choice(word, get_args(Algorithm), path="--algorithm", noun="algorithm of ours")
 
 
 def _public(public: PublicKey) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.durations import parse_length
 from sekisho.cli.reading import read_input
 from sekisho.model.amounts import format_flop, parse_quantity
@@ -45,11 +46,7 @@ def parse_mode(word: str) -> Mode:
     """A rung of the ladder. Raises InvalidInput."""
     from sekisho.model.statements import Mode
 
-    if word not in get_args(Mode):
-        raise InvalidInput(
-            f"{word[:40]!r} is no mode", path="--mode", remedy=f"use {', '.join(get_args(Mode))}"
-        )
-    return word  # type: ignore[return-value]  # checked just above
+    return parse_choice(word, get_args(Mode), path="--mode", noun="mode")
 
 
 def parse_name(text: str, *, path: str) -> str:

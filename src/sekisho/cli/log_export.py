@@ -88,7 +88,7 @@ def export(
         raise InvalidInput("take one of both", path="--after, --cursor")
     place, root = find_log(context, Sources(home=home, log=log, policy=policy), origin=None)
     if place is None or root is None:
-        deliver_unverifiable("cli.no-log", language, as_json=False)
+        deliver_unverifiable("cli.no-log", language, as_json=as_json)
     every_s = float(parse_length(every, path="--every"))
     if every_s < 1:
         raise InvalidInput("is shorter than a second", path="--every", remedy="write 5s, or 1m")

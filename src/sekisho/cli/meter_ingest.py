@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 import msgspec
 import typer
 
 from sekisho.catalogue import Language, say
 from sekisho.cli.answer import Answer, AsJson, deliver, worst_code
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.meter_place import OwnSite, StorePlace, find_place, open_place
 from sekisho.cli.plain_text import tame
 from sekisho.cli.progress import bar
 from sekisho.cli.reading import read_input
 from sekisho.cli.surroundings import language_of
-from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.ports.telemetry import TelemetryFormat
 
 if TYPE_CHECKING:
-    from sekisho.app.telemetry import JobFormat
+    from sekisho.app.telemetry import Came
     from sekisho.model.telemetry import Intake, Refusals
 
 __all__ = ["add_to"]
@@ -65,14 +65,8 @@ def ingest(
     from sekisho.app.telemetry import TelemetryFile, take_file
 
     language = language_of(context)
-    if kind not in get_args(TelemetryFormat):
-        raise InvalidInput(
-            f"{kind[:40]!r} is no format",
-            path="--format",
-            remedy=f"one of {', '.join(get_args(TelemetryFormat))}",
-        )
     given = TelemetryFile(
-        kind=cast("TelemetryFormat", kind),
+        kind=parse_choice(kind, get_args(TelemetryFormat), path="--format", noun="format"),
         body=read_input(file, limit=_MAX),
         site=site,
         name="" if file == "-" else file,
@@ -83,26 +77,9 @@ def ingest(
     with bar(say("meter.ingest.bar", language)) as heard:
         heard(0, 1)
         came = take_file(open_place(context, store), given, received=_now())
-    document: dict[str, Any] = {
-        "store": find_place(context, store),
-        "site": site,
-        **_plain(came.intake),
-        "start": str(came.start) if came.start else None,
-        "end": str(came.end) if came.end else None,
-        "gaps": [
-            {"device": gap.device, "start": str(gap.start), "end": str(gap.end)}
-            for gap in came.gaps[:_MOST_GAPS]
-        ],
-        "gaps_found": len(came.gaps),
-    }
-    lines = list(_lines("meter.ingest.done", came.intake, language))
-    if not (came.intake.taken or came.intake.duplicates or came.intake.refused_count):
-        lines.append(say("meter.ingest.nothing", language))
-    if came.gaps:
-        told = {"count": len(came.gaps), "start": came.start, "end": came.end}
-        lines.append(say("meter.ingest.gaps", language, **told))
-    code = _code(came.intake)
-    deliver(Answer(document=document, text="\n".join(lines), exit_code=code), as_json=as_json)
+    document = {"store": find_place(context, store), "site": site, **_plain_file(came)}
+    text = "\n".join(_told(came, language))
+    deliver(Answer(document=document, text=text, exit_code=_code(came.intake)), as_json=as_json)
 
 
 def jobs(
@@ -122,14 +99,8 @@ def jobs(
     """Take records of who had which devices in; a newer record of one job and start replaces the older one."""
     from sekisho.app.telemetry import JobFile, JobFormat, read_jobs
 
-    if kind not in get_args(JobFormat):
-        raise InvalidInput(
-            f"{kind[:40]!r} is no format",
-            path="--format",
-            remedy=f"one of {', '.join(get_args(JobFormat))}",
-        )
     given = JobFile(
-        kind=cast("JobFormat", kind),
+        kind=parse_choice(kind, get_args(JobFormat), path="--format", noun="format"),
         body=read_input(file, limit=_MAX_JOBS),
         site=site,
         zone=zone,
@@ -147,6 +118,28 @@ def jobs(
     document = {"store": find_place(context, store), "site": site, **_plain(intake)}
     text = "\n".join(_lines("meter.jobs.done", intake, language_of(context)))
     deliver(Answer(document=document, text=text, exit_code=_code(intake)), as_json=as_json)
+
+
+def _plain_file(came: Came) -> dict[str, Any]:
+    return {
+        **_plain(came.intake),
+        "start": str(came.start) if came.start else None,
+        "end": str(came.end) if came.end else None,
+        "gaps": [
+            {"device": gap.device, "start": str(gap.start), "end": str(gap.end)}
+            for gap in came.gaps[:_MOST_GAPS]
+        ],
+        "gaps_found": len(came.gaps),
+    }
+
+
+def _told(came: Came, language: Language) -> Iterable[str]:
+    yield from _lines("meter.ingest.done", came.intake, language)
+    if not (came.intake.taken or came.intake.duplicates or came.intake.refused_count):
+        yield say("meter.ingest.nothing", language)
+    if came.gaps:
+        told = {"count": len(came.gaps), "start": came.start, "end": came.end}
+        yield say("meter.ingest.gaps", language, **told)
 
 
 def _plain(intake: Intake) -> dict[str, Any]:

@@ -52,6 +52,25 @@ class AccessFlags(msgspec.Struct, frozen=True, kw_only=True):
     everybody: bool = False
     unknown: str = ""
 
+    @classmethod
+    def typed(
+        cls,
+        models: list[str] | None,
+        nationalities: list[str] | None,
+        jurisdictions: list[str] | None,
+        unknown: str,
+        *,
+        everybody: bool,
+    ) -> AccessFlags:
+        """As the command line hands them over."""
+        return cls(
+            models=tuple(models or ()),
+            nationalities=tuple(nationalities or ()),
+            jurisdictions=tuple(jurisdictions or ()),
+            everybody=everybody,
+            unknown=unknown,
+        )
+
     @property
     def is_empty(self) -> bool:
         return self == AccessFlags()

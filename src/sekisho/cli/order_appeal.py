@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.drafting import DraftOut, deliver_draft
 from sekisho.cli.durations import parse_length, when_in_words
 from sekisho.cli.licence_flags import parse_name
@@ -23,7 +24,6 @@ from sekisho.cli.surroundings import (
     look,
     require_state,
 )
-from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.ceremony import State
@@ -37,7 +37,6 @@ _appeals = typer.Typer(
     no_args_is_help=True,
 )
 _Name = Annotated[str, typer.Argument(metavar="APPEAL", help="The appeal's name.")]
-_OUTCOMES = ("upheld", "upheld-in-part", "dismissed", "withdrawn")
 _MAX_GROUNDS = 64 * 1024 * 1024
 
 
@@ -101,18 +100,13 @@ def decide_appeal(
 ) -> None:
     """Draft the decision of an appeal; the adjudicators sign it. Upheld says by when a resume is due."""
     from sekisho.ceremony import DecisionPlan, draft_decision
+    from sekisho.model.statements import AppealOutcome
 
-    if outcome not in _OUTCOMES:
-        raise InvalidInput(
-            f"{outcome[:40]!r} is no outcome",
-            path="--outcome",
-            remedy=f"use {', '.join(_OUTCOMES)}",
-        )
     view = look(context, Sources(home=home, log=log, policy=policy))
     state = require_state(view, as_json=as_json)
     plan = DecisionPlan(
         appeal=appeal,
-        outcome=outcome,
+        outcome=parse_choice(outcome, get_args(AppealOutcome), path="--outcome", noun="outcome"),
         reasons=reason,
         resume_within_s=parse_length(resume_within, path="--resume-within")
         if resume_within

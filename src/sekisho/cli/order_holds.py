@@ -66,7 +66,7 @@ def _window_text(row: HoldWindow, view: View) -> str:
         until=when_in_words(row.until, view.now, view.language),
         register=hold.reference.register,
         number=hold.reference.number,
-        scope=scope_in_words(Page(view), hold.order.scope),
+        scope=scope_in_words(Page(view), hold.order),
         end=hold.end,
     )
 

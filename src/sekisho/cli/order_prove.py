@@ -18,7 +18,7 @@ from sekisho.model.errors import InvalidInput
 if TYPE_CHECKING:
     from sekisho.ceremony import State
     from sekisho.model.membership import Membership
-    from sekisho.model.statements import OrderIssued, OrderSealed
+    from sekisho.model.statements import OrderIssued
 
 __all__ = ["add_to"]
 
@@ -42,7 +42,7 @@ def prove(
     as_json: AsJson = False,
 ) -> None:
     """Write a signed order with the proof that a host is in its scope, or is not, to be carried to it by hand."""
-    from sekisho.ceremony import create_file
+    from sekisho.ceremony import create_file, shown_to
     from sekisho.licensing.carrying import write_feed_file
     from sekisho.model.statements import OrderIssued, OrderSealed
     from sekisho.ports.control import FeedItem
@@ -55,7 +55,7 @@ def prove(
         raise InvalidInput("is not signed yet", path=file, remedy="have it signed first")
     texts: tuple[str, ...] = ()
     if isinstance(order, OrderSealed):
-        proof, texts = _shown(state, order, require_sealed(document, file), host)
+        proof, texts = shown_to(state, order, require_sealed(document, file), host)
     elif isinstance(order, OrderIssued):
         proof = _proof(state, order, host, file)
     else:
@@ -66,15 +66,6 @@ def prove(
     deliver(
         Answer(document={"file": out, "host": host, "says": proof.says}, text=text), as_json=as_json
     )
-
-
-def _shown(
-    state: State, sealed: OrderSealed, texts: tuple[str, ...], host: str
-) -> tuple[Membership, tuple[str, ...]]:
-    """What a host is shown of a sealed order: all where it is in scope, the salt alone where it is not."""
-    from sekisho.ceremony import shown_to
-
-    return shown_to(state, sealed, texts, host)
 
 
 def _proof(state: State, order: OrderIssued, host: str, file: str) -> Membership:

@@ -9,6 +9,7 @@ import typer
 
 from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.drafting import DraftOut, deliver_draft
 from sekisho.cli.durations import length_in_words, parse_length, when_in_words
 from sekisho.cli.order_naming import find_order
@@ -21,12 +22,11 @@ from sekisho.cli.surroundings import (
     look,
     require_state,
 )
-from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.ceremony import LateHost
     from sekisho.cli.words import View
-    from sekisho.orders.refusals import RefusalStep
+    from sekisho.model.statements import RefusalStep
 
 __all__ = ["add_to"]
 
@@ -124,17 +124,10 @@ def refusal(
 
 
 def _step(word: str) -> RefusalStep | None:
-    from sekisho.orders.refusals import RefusalStep
+    from sekisho.model.statements import RefusalStep
 
-    if not word:
-        return None
-    if word not in get_args(RefusalStep):
-        raise InvalidInput(
-            f"{word[:40]!r} is no step",
-            path="--step",
-            remedy=f"use {', '.join(get_args(RefusalStep))}",
-        )
-    return word  # type: ignore[return-value]  # checked just above
+    steps: tuple[RefusalStep, ...] = get_args(RefusalStep)
+    return parse_choice(word, steps, path="--step", noun="step") if word else None
 
 
 def _late_row(row: LateHost, view: View) -> dict[str, object]:

@@ -12,9 +12,9 @@ from sekisho.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sekisho.cli.words import View
-    from sekisho.model.statements import OrderIssued
+    from sekisho.model.statements import OrderIssued, OrderSealed
 
-__all__ = ["OpensIn", "Seal", "check_flags", "deliver_sealed"]
+__all__ = ["OpensIn", "Seal", "check_flags", "deliver_order"]
 
 Seal = Annotated[
     bool,
@@ -31,12 +31,24 @@ def check_flags(*, seal: bool, opens_in: str) -> None:
         raise InvalidInput("says when a sealed order opens", path="--opens-in", remedy="add --seal")
 
 
-def deliver_sealed(  # what is sealed, when it opens, and where both files go
-    view: View, order: OrderIssued, opens_in: str, out: Path, *, as_json: bool
+def deliver_order(
+    view: View, order: OrderIssued, out: Path, opens_in: str | None, *, as_json: bool
 ) -> None:
-    """Write the sealed draft and beside it what it conceals, and show what its signers will see; ends the command."""
-    from sekisho.ceremony import OPEN_LIMIT_S, draw_salts, seal_order
+    """Write the draft and show what its signers will see; ends the command.
+
+    Sealed unless `opens_in` is None: then what it conceals is written beside it. Empty, it opens as late as it may.
+    """
     from sekisho.cli.drafting import deliver_draft
+
+    if opens_in is None:
+        deliver_draft(view, order, out, as_json=as_json)
+    else:
+        sealed, texts = _sealed(view, order, opens_in)
+        deliver_draft(view, sealed, out, as_json=as_json, disclosures=texts)
+
+
+def _sealed(view: View, order: OrderIssued, opens_in: str) -> tuple[OrderSealed, tuple[str, ...]]:
+    from sekisho.ceremony import OPEN_LIMIT_S, draw_salts, seal_order
 
     state = view.footing.state
     if state is None:
@@ -44,5 +56,4 @@ def deliver_sealed(  # what is sealed, when it opens, and where both files go
     opens = min(order.expires, order.effective.plus(OPEN_LIMIT_S))
     if opens_in:
         opens = order.effective.plus(parse_length(opens_in, path="--opens-in"))
-    sealed, texts = seal_order(state, order, draw_salts(), opens=opens)
-    deliver_draft(view, sealed, out, as_json=as_json, disclosures=texts)
+    return seal_order(state, order, draw_salts(), opens=opens)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from sekisho.cli.choices import parse_choice
 from sekisho.cli.reading import read_input
 from sekisho.cli.rules_inputs import now, read_pack
 from sekisho.model.errors import InvalidInput
@@ -136,12 +137,7 @@ def read_reading(text: str) -> Reading:
     """The reading that a flag names."""
     from sekisho.rules.pack import Reading
 
-    if text not in get_args(Reading):
-        known = ", ".join(get_args(Reading))
-        raise InvalidInput(
-            f"{text[:40]!r} is no reading", path="--reading", remedy=f"write one of {known}"
-        )
-    return cast("Reading", text)
+    return parse_choice(text, get_args(Reading), path="--reading", noun="reading")
 
 
 def moment_of(request: Request, at: Instant | None) -> Instant:

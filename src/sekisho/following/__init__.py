@@ -7,6 +7,7 @@ trust root, and is folded, or refused by name.
 from __future__ import annotations
 
 from sekisho.following.clocks import BEGINNING, TwoClocks
-from sekisho.following.follow import Finding, Followed, Follower, Unwitnessed
+from sekisho.following.follow import Followed, Follower, Unwitnessed
+from sekisho.following.known import Finding
 
 __all__ = ["BEGINNING", "Finding", "Followed", "Follower", "TwoClocks", "Unwitnessed"]

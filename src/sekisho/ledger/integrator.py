@@ -77,6 +77,14 @@ class Integrator:
                     edge = None
             return self._regrow(edge or RightEdge.empty(), size, write=False).root()
 
+    def complete(self, size: int) -> None:
+        """Write the tiles of an earlier tree again where they are missing: a checkpoint that is shown names them."""
+        with self._lock:
+            try:
+                RightEdge.load(size, self.root_at(size), self._tiles.read)
+            except _UNREADABLE:
+                self._regrow(RightEdge.empty(), size, write=True)
+
     def drop_partial_tiles(self) -> None:
         """Take away the partial forms of tiles that are full by now; call it when a checkpoint covers them."""
         with self._lock:

@@ -201,7 +201,7 @@ class Sequencer:
         anything is written). 2. The right edge is read from the tiles; tiles that are missing or damaged are
         written again from the database. 3. The published tree is a prefix of ours; where it is ahead of the
         database's head, its root is computed before a single tile is written. 4. A cosigned checkpoint that
-        did not reach its file is written there. 5. What is sequenced is integrated.
+        did not reach its file is written there, and its tiles before it. 5. What is sequenced is integrated.
         """
         with self._lock:
             self._size = None
@@ -209,9 +209,11 @@ class Sequencer:
             published = load_published(self._tiles, [s.verifier for s in self._signers])
             size = self._ready_size()
             refuse_rollback(published, size, self._integrator)
-            self._marks.take_cosigned(
-                restore_checkpoint(published, self._store.load_cosigned(), self._tiles)
-            )
+            cosigned = self._store.load_cosigned()
+            if cosigned is not None:
+                # A folder that is behind, or empty: proofs stand in the cosigned tree until the next one is published.
+                self._integrator.complete(cosigned[0])
+            self._marks.take_cosigned(restore_checkpoint(published, cosigned, self._tiles))
             self._integrator.integrate(size)
 
     def _ticket(

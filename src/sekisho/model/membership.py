@@ -10,11 +10,12 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from sekisho.model.statements.shapes import Count, Digest, Wire
-from sekisho.model.wire import JsonValue, from_json
 
-__all__ = ["LeafProof", "Membership", "parse_membership"]
+__all__ = ["LeafProof", "Membership", "MembershipShown"]
 
 LeafHex: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,128}(?!\n)$")]
+MembershipShown: TypeAlias = Literal["in", "out", "unknown"]
+"""Whether a host is among those that an order names, as far as it was shown."""
 
 
 class LeafProof(Wire, frozen=True, kw_only=True):
@@ -30,8 +31,3 @@ class Membership(Wire, frozen=True, kw_only=True):
 
     says: Literal["in", "out"]
     leaves: Annotated[tuple[LeafProof, ...], msgspec.Meta(max_length=2)] = ()
-
-
-def parse_membership(value: JsonValue, *, path: str = "membership") -> Membership:
-    """A proof as it came from outside, in shape only. Raises InvalidInput naming the field."""
-    return from_json(Membership, value, path=path)

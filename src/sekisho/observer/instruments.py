@@ -43,12 +43,12 @@ class Panel:
         """After how many seconds the slowest instrument speaks of the halt only."""
         return max((settings.settles_s for settings, _ in self.instruments), default=0)
 
-    @property
-    def means(self) -> str:
-        """The levels of rest with their reasons, in words, for the statement."""
+    def means(self, host: str) -> str:
+        """The levels of rest with their reasons, in words, for a statement about one host."""
         return "; ".join(
             f"{one.instrument} {level.quantity} at rest up to {level.value}: {level.reason}"
             for one, _ in self.instruments
+            if one.host in (None, host)
             for level in one.at_rest
         )
 

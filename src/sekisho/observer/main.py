@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys import load_key
 from sekisho.adapters.transport.control_client import ControlClient
@@ -47,6 +48,9 @@ __all__ = ["Observer", "look_around", "main"]
 
 GAP_S = 5.2  # the protocol asks for five seconds; clocks are not that exact
 POLL_S = 1.0
+MARKS_EVERY_S = (
+    10.0  # whose jobs are whose: a scheduler is asked, which costs it more than a look at /proc
+)
 LOOKS_BETWEEN = 2
 MAX_DOCUMENT = 1 << 20
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_UNAVAILABLE = 1, 2, 4
@@ -88,9 +92,12 @@ class Observer:
     def watch(self) -> None:
         """Again and again until told to end; who does not answer or lies is reported on stderr and asked again."""
         remembers = self._surveyor.settings.remember_every_s
-        noted_s = -math.inf
+        noted_s = marked_s = -math.inf
         while not self._ending.is_set():
             try:
+                if remembers and time.monotonic() - marked_s >= MARKS_EVERY_S:
+                    marked_s = time.monotonic()
+                    self._surveyor.note_marks()
                 if remembers and time.monotonic() - noted_s >= remembers:
                     noted_s = time.monotonic()
                     self._surveyor.look(self._clock.now())
@@ -257,13 +264,7 @@ def _become(user: int) -> None:
 
 
 def _load_trust(path: Path) -> TrustRoot:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_DOCUMENT)
-    except OSError as error:
-        raise InvalidInput(
-            f"cannot be read: {error.strerror}", path=str(path), remedy="install it by hand"
-        ) from None
+    data = read_up_to(path, MAX_DOCUMENT, remedy="install it by hand")
     return parse_policy(data, path=str(path))
 
 

@@ -75,7 +75,8 @@ class UnprovenHalt(VerificationError):
 class HaltClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A halted-receipt that was verified, and the witnessed tree that the nonce comes from.
 
-    `given` is when the host says that it gave it, `devices` how many it has enrolled.
+    `given` is when the host says that it gave it, or by when witnesses had seen it where it is dated ahead of that;
+    `devices` is how many the host has enrolled.
     """
 
     host: str
@@ -161,13 +162,17 @@ def verify_claim(
     if verified.digest != halt.receipt or receipt.host != halt.host or receipt.order != halt.order:
         raise UnprovenHalt(f"receipt {verified.digest[:16]} is not the one that the halt names")
     enrolled = regime.hosts.get(receipt.host)
+    seen = cosigned.median_time
     return HaltClaim(
         host=receipt.host,
         run=receipt.run or "",
         order=receipt.order,
         receipt=verified.digest,
         after=LogPosition(size=cosigned.checkpoint.size, root=cosigned.checkpoint.root.hex()),
-        given=receipt.effective,
+        # A receipt dated ahead would have every instrument taken for one that still shows the time before the halt.
+        given=receipt.effective
+        if seen is None
+        else min(receipt.effective, Instant.from_seconds(seen)),
         devices=len(enrolled.devices) if enrolled is not None else 0,
     )
 

@@ -41,9 +41,11 @@ class PastProcesses:
         """Every process that was work in a former look by these signs, or descends from one that was."""
         rows = [face for faces in self._faces.values() for face in faces]
         signs = WorkSigns(selectors)
-        found = {row.identity for row in rows if signs.fit(row)}
+        keepers = {row.identity for row in rows if signs.keeps(row)}
+        found = {row.identity for row in rows if signs.fit(row)} | keepers
         pending = [child for child in self._parents if child not in found]
-        return frozenset(found | {child for child in pending if self._descends(child, found)})
+        below = {child for child in pending if self._descends(child, found)}
+        return frozenset((found | below) - keepers)
 
     def _note_face(self, row: ProcessRow) -> None:
         faces = self._faces.setdefault(row.identity, [])

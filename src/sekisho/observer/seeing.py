@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 
@@ -46,11 +47,18 @@ class Surveyor:
             self._past.note(table)
         return Look(at=at, table=table)
 
+    def note_marks(self) -> None:
+        """Have every scheduler's finder learn whose work is whose; who does not answer now is asked again."""
+        for finder in self.finders:
+            with contextlib.suppress(SekishoError):
+                finder.note()
+
     def see(
         self, claim: HaltClaim, looks: Sequence[Look], shown: Sequence[InstrumentLook]
     ) -> Sight:
         """All that the looks and the instruments say about one claim, besides the first look and the last."""
         marks, unfound = self._find(claim.run)
+        shown = [look for look in shown if look.settings.host in (None, claim.host)]
         first, last = looks[0], looks[-1]
         interval = last.at.since(first.at)
         selectors = TreeSelectors(run=claim.run or claim.host, others=self._own, marks=marks)
@@ -71,7 +79,7 @@ class Surveyor:
             known=self._past.work(selectors) | strangers,
             instruments=readings,
             limits=(*unfound, *limits, *self._forgetful()),
-            means=self._means(),
+            means=self._means(claim.host),
         )
 
     def _find(self, run: str) -> tuple[WorkMarks, tuple[str, ...]]:
@@ -95,11 +103,12 @@ class Surveyor:
             return ("the observer does not remember what processes were before",)
         return ("the host has more processes than can be remembered",) if self._past.is_cut else ()
 
-    def _means(self) -> str:
+    def _means(self, host: str) -> str:
         named = [f"work of {finder.name}" for finder in self.finders]
         rule = self.settings.strangers
         if rule is not None:
             named.append(f"strangers count as work, exempt for: {rule.reason}")
-        if self.panel.means:
-            named.append(self.panel.means)
+        means = self.panel.means(host)
+        if means:
+            named.append(means)
         return "; ".join(named)

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from sekisho.model.errors import InvalidInput
-from sekisho.model.statements.shapes import DecimalText
+from sekisho.model.statements.shapes import DecimalText, Name
 from sekisho.model.wire import from_json, parse_json
 from sekisho.ports.instruments import InstrumentKind, Quantity
 
@@ -58,7 +58,10 @@ class RestLevel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class InstrumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One instrument. `stale_s`: older than that, a figure is not of now; `ready_after_s` counts from the receipt."""
+    """One instrument. `stale_s`: older than that, a figure is not of now; `ready_after_s` counts from the receipt.
+
+    `host`: whose devices it measures, where one observer looks into several hosts; None: every host's.
+    """
 
     instrument: InstrumentKind
     at_rest: Annotated[tuple[RestLevel, ...], msgspec.Meta(min_length=1, max_length=4)]
@@ -74,6 +77,7 @@ class InstrumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     stale_s: Annotated[int, msgspec.Meta(ge=1, le=3_600)] | None = None
     ready_after_s: Annotated[int, msgspec.Meta(ge=0, le=3_600)] | None = None
     timeout_s: Annotated[int, msgspec.Meta(ge=1, le=30)] = 5
+    host: Name | None = None
 
     @property
     def settles_s(self) -> int:

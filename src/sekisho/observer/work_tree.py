@@ -21,6 +21,7 @@ __all__ = ["TreeReading", "TreeSelectors", "WorkSigns", "choose_work", "judge_tr
 
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _JOB_GROUP = re.compile(r"job_(\d{1,10})")
+_ROOT = 0
 _STEP_DAEMON = re.compile(r"slurmstepd: \[(\d{1,10})\.")
 
 
@@ -86,7 +87,8 @@ def choose_work(rows: Iterable[ProcessRow], selectors: TreeSelectors) -> set[tup
     chosen = {row.identity for row in rows if signs.fit(row)}
     if selectors.root_pid is not None:
         chosen |= _of_root(rows, selectors.root_pid, selectors.root_start_ticks)
-    return chosen | _below(rows, {pid for pid, _ in chosen})
+    keepers = {row.identity for row in rows if signs.keeps(row)}
+    return (chosen | _below(rows, {pid for pid, _ in chosen | keepers})) - keepers
 
 
 class WorkSigns:
@@ -108,10 +110,18 @@ class WorkSigns:
             return True
         if _is_inside(row, self._cgroup) or self._named.search(row.command):
             return True
+        return self._names_step(row) or any(self._fits_group(part) for part in _parts(row))
+
+    def keeps(self, row: ProcessRow) -> bool:
+        """Whether it is a step's daemon: root's, it keeps the work below it and is none; it is awake while that stops.
+
+        Nobody but root can be taken for one: what calls itself so is work.
+        """
+        return row.user == _ROOT and row.pid not in self._others and self._names_step(row)
+
+    def _names_step(self, row: ProcessRow) -> bool:
         step = _STEP_DAEMON.match(row.command)
-        if step and self._is_job(step[1]):
-            return True
-        return any(self._fits_group(part) for part in _parts(row))
+        return step is not None and self._is_job(step[1])
 
     def _fits_group(self, part: str) -> bool:
         if part in self._groups:

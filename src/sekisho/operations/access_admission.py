@@ -24,6 +24,10 @@ def check_access_decided(state: State, fact: AccessDecided, now: Instant) -> Non
             "is no whole minute, five or fifteen minutes, hour or day, counted from 1970",
             path="period",
         )
+    if fact.silent > (fact.workers or 0):
+        raise InvalidInput("is more than told of the period", path="silent")
+    if fact.workers == 0 and (fact.served or fact.refused):
+        raise InvalidInput("no worker told of the period, and yet it counts", path="workers")
     if fact.period.end > now.plus(CLOCK_SLACK_S):
         raise InvalidInput(f"ends at {fact.period.end}, it is {now}", path="period.end")
     if fact.host not in state.regime.hosts:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sekisho.inspection.tpm import check_tier
-from sekisho.metering.accounts.report_book import usage_key
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.statements import (
     KINDS,
@@ -23,12 +22,9 @@ from sekisho.model.statements import (
     BalanceClosed,
     CharterAdopted,
     ChipRegistered,
-    CustodyMoved,
-    DisclosureDeposited,
-    DisclosureErased,
+    HaltJudged,
     HostEnrolled,
     InventoryTaken,
-    IrregularityFound,
     KeyCompromised,
     LicenceAmended,
     LicenceClosed,
@@ -42,33 +38,29 @@ from sekisho.model.statements import (
     OrdersInForce,
     OutageDeclared,
     PackPublished,
-    Predicate,
+    PartyEnrolled,
     ProductionReported,
     ReceiptGiven,
     RecoveryVetoed,
     RefusalRecorded,
     ResolvedScope,
     RunDeclared,
-    TimeMarked,
     UsageReported,
-    WeightsKeyReleased,
     WeightsLocked,
-    parse_payload_leniently,
 )
 from sekisho.operations.access_admission import (
     check_access_decided,
     check_weights_locked,
-    roll_up_key,
 )
 from sekisho.operations.clock_offsets import CLOCK_SLACK_S, may_be_ahead
 from sekisho.operations.grounds import Grounds, verify_charter_alive, verify_sound
 from sekisho.operations.holding import verify_hold_limits
-from sekisho.operations.judging import verify_observer
+from sekisho.operations.judging import check_verdict, verify_observer
 from sekisho.operations.ladder_admission import (
     check_appeal_decided,
     check_appeal_filed,
     check_refusal,
-    refusal_key,
+    verify_names_nobody,
 )
 from sekisho.operations.licence_admission import (
     check_amended,
@@ -79,18 +71,18 @@ from sekisho.operations.licence_admission import (
     check_issued,
     check_revoked,
 )
-from sekisho.operations.pause_quorum import check_pause_quorum
+from sekisho.operations.pause_quorum import check_party, check_pause_quorum
 from sekisho.operations.publishing import verify_publication
 from sekisho.operations.resolving import verify_fresh, verify_scope, verify_tree
 from sekisho.operations.sealing import verify_opening, verify_sealed
 from sekisho.operations.state import State
+from sekisho.operations.unique_keys import tags_of, unique_keys
 from sekisho.orders import check_release, verify_issue
 from sekisho.orders.sealed import open_sealed
-from sekisho.signing import Recorded, parse_envelope
+from sekisho.signing import Recorded
 from sekisho.signing.recovery import is_notice_over
-from sekisho.signing.tag import unique_key
 
-__all__ = ["Grounds", "check_admission", "claims_of", "unique_keys"]
+__all__ = ["check_admission", "unique_keys"]
 
 # Statements that only the control plane itself makes, after its own checks; from outside they are refused.
 OWN_KINDS = frozenset(
@@ -112,8 +104,6 @@ OWN_KINDS = frozenset(
 )
 # Receipts enter the log only behind the chain that they are links of.
 CHAINED_KINDS = frozenset({"receipt-given"})
-# What a chip's tags are made over: its maker and serial, and its device key.
-TAG_SCHEMES = ("chip-serial", "device-key")
 
 
 def check_admission(
@@ -146,25 +136,6 @@ def check_admission(
     if isinstance(fact, PackPublished):
         _check_pack(state, fact, recorded.verified.signers)
         verify_publication(state, fact, grounds.load_pack(fact.pack))
-
-
-def unique_keys(recorded: Recorded) -> tuple[str, ...]:
-    """The identifiers that no second statement may bear; enforced in the transaction that sequences."""
-    return _keys_of(recorded.verified.predicate)
-
-
-def claims_of(envelope: bytes) -> tuple[bytes | None, tuple[str, ...]]:
-    """What an entry of the log took: its payload digest (None for a time mark) and its unique keys."""
-    payload = parse_envelope(envelope).payload
-    statement, _ = parse_payload_leniently(payload)
-    if isinstance(statement.predicate, TimeMarked):
-        return None, ()
-    return bytes.fromhex(statement.digest), _keys_of(statement.predicate)
-
-
-def _keys_of(fact: Predicate) -> tuple[str, ...]:
-    keys = _UNIQUE.get(type(fact))
-    return keys(fact) if keys is not None else ()
 
 
 def _check_order(state: State, order: OrderIssued, grounds: Grounds) -> None:
@@ -288,6 +259,21 @@ def _check_observation(state: State, fact: ObservationMade, _: Grounds) -> None:
         raise StateConflict(f"host {fact.host} is not enrolled")
 
 
+def _check_verdict(state: State, fact: HaltJudged, grounds: Grounds) -> None:
+    what = f"verdict on host {fact.host}"
+    if state.orders.find(fact.order) is None:
+        raise StateConflict(f"{what}: it is about an order that is not in the log")
+    if fact.host not in state.regime.hosts:
+        raise StateConflict(f"{what}: the host is not enrolled")
+    problems = check_verdict(state, fact, latest=grounds.now.plus(CLOCK_SLACK_S))
+    verify_sound(what, problems)
+    verify_names_nobody(state, fact.order, fact.host, what)
+
+
+def _check_party(state: State, fact: PartyEnrolled, _: Grounds) -> None:
+    verify_sound(f"party {fact.party}", check_party(state, fact))
+
+
 def _check_agent(state: State, fact: AgentReleased, _: Grounds) -> None:
     verify_sound(f"release {fact.version}", state.releases.problems(fact))
 
@@ -315,7 +301,7 @@ def _check_heartbeat(state: State, fact: OrdersInForce, _: Grounds) -> None:
 
 def _check_tags(_state: State, fact: ChipRegistered, _: Grounds) -> None:
     """No tag twice in one statement: against all others the log's unique keys stand."""
-    tags = _tags_of(fact)
+    tags = tags_of(fact)
     if len(set(tags)) != len(tags):
         raise StateConflict("chips: one tag stands twice")
 
@@ -354,18 +340,6 @@ def _check_lock(state: State, fact: WeightsLocked, _: Grounds) -> None:
     check_weights_locked(state, fact)
 
 
-def _tags_of(fact: ChipRegistered) -> tuple[str, ...]:
-    serial, device_key = TAG_SCHEMES
-    return tuple(
-        key
-        for chip in fact.chips
-        for key in (
-            unique_key(serial, chip.serial),
-            *((unique_key(device_key, chip.device_key),) if chip.device_key else ()),
-        )
-    )
-
-
 _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     AgentReleased: _check_agent,
     CharterAdopted: _check_amendment,
@@ -385,6 +359,8 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     OutageDeclared: check_declared,
     ReceiptGiven: _check_receipt,
     ObservationMade: _check_observation,
+    HaltJudged: _check_verdict,
+    PartyEnrolled: _check_party,
     RunDeclared: _check_run,
     OrdersInForce: _check_heartbeat,
     ChipRegistered: _check_tags,
@@ -397,32 +373,4 @@ _CHECKS: dict[type, Callable[[State, Any, Grounds], None]] = {
     AppealFiled: _check_appeal,
     AppealDecided: _check_decision,
     WeightsLocked: _check_lock,
-}
-_UNIQUE: dict[type, Callable[[Any], tuple[str, ...]]] = {
-    AgentReleased: lambda p: (f"agent-release:{p.sequence}",),
-    LicenceIssued: lambda p: (f"licence:{p.number}",),
-    LicenceAmended: lambda p: (f"amendment:{p.licence.leaf}:{p.version}",),
-    LicenceClosed: lambda p: (f"closing:{p.licence.leaf}",),
-    ApplicationFiled: lambda p: (f"application:{p.application}",),
-    OutageDeclared: lambda p: (f"outage:{p.outage}",),
-    OrderIssued: lambda p: (f"order:{p.register}:{p.number}",),
-    OrderSealed: lambda p: (f"order:{p.register}:{p.number}",),
-    OrderOpened: lambda p: (f"opened:{p.order.digest}",),
-    RunDeclared: lambda p: (f"run:{p.run}",),
-    ReceiptGiven: lambda p: (f"receipt:{p.host}:{p.sequence}",),
-    DisclosureDeposited: lambda p: (f"deposit:{p.statement}",),
-    DisclosureErased: lambda p: (f"erasure:{p.statement}",),
-    ChipRegistered: _tags_of,
-    CustodyMoved: lambda p: (f"batch:{p.batch}",),
-    IrregularityFound: lambda p: (f"irregularity:{p.about}",),
-    InventoryTaken: lambda p: (f"inventory:{p.party}:{p.items}",),
-    BalanceClosed: lambda p: (f"balance:{p.party}:{p.report}",),
-    ProductionReported: lambda p: (f"production:{p.party}:{p.report}",),
-    UsageReported: lambda p: (usage_key(p),),
-    AccessDecided: lambda p: (roll_up_key(p),),
-    RefusalRecorded: lambda p: (refusal_key(p),),
-    AppealFiled: lambda p: (f"appeal:{p.appeal}",),
-    AppealDecided: lambda p: (f"appeal-decided:{p.filed.leaf}",),
-    WeightsLocked: lambda p: (f"weights:{p.ciphertext}",),
-    WeightsKeyReleased: lambda p: (f"weights-key:{p.request}",),
 }

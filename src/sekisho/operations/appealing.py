@@ -6,7 +6,14 @@ import msgspec
 
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.statements import AppealDecided, AppealFiled, OrderReference, Reference
+from sekisho.model.statements import (
+    AppealDecided,
+    AppealFiled,
+    AppealOutcome,
+    OrderReference,
+    Reference,
+)
+from sekisho.operations.grounds import verify_sound
 from sekisho.operations.state import State, facts_under
 from sekisho.orders import KnownOrder
 from sekisho.orders.appeals import (
@@ -43,7 +50,7 @@ class DecisionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What the adjudicator decides; `resume_within_s` only where it is upheld."""
 
     appeal: str
-    outcome: str
+    outcome: AppealOutcome
     reasons: str
     resume_within_s: int | None = None
 
@@ -99,7 +106,7 @@ def draft_appeal(state: State, plan: AppealPlan, *, now: Instant) -> AppealFiled
         asks=plan.asks,
         grounds=plan.grounds,
     )
-    _refuse(plan.appeal, problems_of_appeal(state, fact))
+    verify_sound(f"appeal {plan.appeal}", problems_of_appeal(state, fact))
     return fact
 
 
@@ -116,20 +123,17 @@ def draft_decision(state: State, plan: DecisionPlan, *, now: Instant) -> AppealD
         appeal=plan.appeal,
         filed=Reference(log=state.regime.in_force().terms.log.origin, leaf=appeal.leaf),
         order=appeal.filed.order,
-        outcome=plan.outcome,  # type: ignore[arg-type]  # the wire's own check follows with the payload
+        outcome=plan.outcome,
         reasons=plan.reasons,
         resume_by=None if within is None else now.plus(within),
     )
-    _refuse(plan.appeal, problems_of_decision(state, fact))
+    verify_sound(f"appeal {plan.appeal}", problems_of_decision(state, fact))
     return fact
 
 
 def appeal_standing(state: State, appeal: Appeal, at: Instant) -> AppealStanding:
-    """How an appeal stands at an instant."""
-    in_force = (known.reference for known in state.orders.in_force(at))
+    """How an appeal stands at an instant; an order that has not begun stands as it will when it begins."""
+    known = state.orders.find(appeal.filed.order)
+    seen = at if known is None else max(at, known.order.not_before)
+    in_force = (known.reference for known in state.orders.in_force(seen))
     return standing_of_appeal(appeal, in_force, at)
-
-
-def _refuse(appeal: str, problems: list[str]) -> None:
-    if problems:
-        raise StateConflict(f"appeal {appeal}: {'; '.join(problems)}")

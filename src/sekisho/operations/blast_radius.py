@@ -16,7 +16,7 @@ import msgspec
 from sekisho.model.instants import Instant
 from sekisho.model.statements import HostEnrolled, OrderIssued, ReceiptGiven
 from sekisho.operations.state import State
-from sekisho.orders import HostFacts, KnownOrder, is_covered
+from sekisho.orders import KnownOrder, is_covered
 from sekisho.orders.checkpoints import CheckpointKnown
 
 __all__ = [
@@ -72,13 +72,16 @@ class HostInReach(msgspec.Struct, frozen=True, kw_only=True):
     at_risk_device_hours: Decimal | None
 
 
+Spared: TypeAlias = Literal["named-in-the-order", "not-the-canary"]
+
+
 class ExemptService(msgspec.Struct, frozen=True, kw_only=True):
     """A run in scope that goes on, where, and why."""
 
     run: str
     hosts: tuple[str, ...]
     devices: int
-    why: Literal["named-in-the-order", "not-the-canary"]
+    why: Spared
 
 
 class SiteInReach(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,24 +259,24 @@ def _services(
     names = {host.host for host in covered}
     order = known.order
     wide = state.known(msgspec.structs.replace(order, exemptions=(), drill=False))
-    found: dict[tuple[str, str], list[HostEnrolled]] = {}
+    found: dict[tuple[str, Spared], list[HostEnrolled]] = {}
     for host in state.regime.hosts.values():
         for each in state.licences.standing_of(host.host):
-            facts: HostFacts = state.host_facts(host, each)
+            facts = state.host_facts(host, each)
             if not is_covered(wide, facts) or is_covered(known, facts):
                 continue
             run = each.licence.run
             named = run in order.exemptions
             if not named and host.host in names:
                 continue
-            why = "named-in-the-order" if named else "not-the-canary"
+            why: Spared = "named-in-the-order" if named else "not-the-canary"
             found.setdefault((run, why), []).append(host)
     return tuple(
         ExemptService(
             run=run,
             hosts=tuple(sorted(host.host for host in hosts)),
             devices=sum(len(host.devices) for host in hosts),
-            why=why,  # type: ignore[arg-type]  # one of the two words above
+            why=why,
         )
         for (run, why), hosts in sorted(found.items())
     )

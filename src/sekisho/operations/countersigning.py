@@ -6,16 +6,13 @@ a signature that somebody else may use: so it is refused here, on the signer's o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
-
-import msgspec
 
 from sekisho.model.errors import (
     NotAuthorised,
     StateConflict,
     UnknownCriticalField,
-    VerificationError,
 )
 from sekisho.model.instants import Instant
 from sekisho.model.statements import (
@@ -44,39 +41,48 @@ from sekisho.model.statements import (
     WeightsLocked,
     power_asked,
 )
-from sekisho.operations.access_admission import check_weights_locked
-from sekisho.operations.difference import check_licence, place_of
+from sekisho.operations.difference import place_of
+from sekisho.operations.footing import (
+    Footing,
+    ForeignDocument,
+    charter_of,
+    root_of,
+    state_of,
+    verify_own_log,
+)
+from sekisho.operations.grounds import verify_sound, verify_unexpired
 from sekisho.operations.ladder_admission import (
     check_appeal_decided,
     check_appeal_filed,
     check_refusal,
 )
-from sekisho.operations.licence_checks import (
-    check_application,
-    check_approval,
-    check_licence_amendment,
-    check_outage,
+from sekisho.operations.licence_countersigning import (
+    verify_amendment,
+    verify_application,
+    verify_approval,
+    verify_licence,
+    verify_lock,
+    verify_outage,
+    verify_revocation,
+    verify_run,
+    verify_suspension,
 )
 from sekisho.operations.pause_quorum import check_pause_quorum
 from sekisho.operations.recovering import problems_of_announcement
-from sekisho.operations.resolving import RootAt, verify_scope, verify_tree
+from sekisho.operations.resolving import verify_scope, verify_tree
 from sekisho.operations.sealing import verify_sealed
-from sekisho.operations.state import State
 from sekisho.orders import RegisterGap, TwoDigests, check_release, verify_issue
 from sekisho.signing import (
     Charter,
     CharterBreak,
     Envelope,
     PublicKey,
-    TrustRoot,
     distinct_signers,
 )
 from sekisho.signing.recovery import RecoveryBreak, verify_recovered, verify_veto
 from sekisho.signing.speaking import tried_powers
 
 __all__ = [
-    "Footing",
-    "ForeignDocument",
     "KeyWithoutPower",
     "power_for",
     "verify_countersign",
@@ -85,31 +91,10 @@ __all__ = [
 ]
 
 
-class ForeignDocument(VerificationError):
-    """The document is for another log or another regime than the one that the signer trusts."""
-
-    code = "foreign-document"
-
-
 class KeyWithoutPower(NotAuthorised):
     """The key is in no constituency that the charter asks for this document."""
 
     code = "key-without-power"
-
-
-class Footing(msgspec.Struct, frozen=True, kw_only=True):
-    """What a signer stands on: a trust root, the charter in force as far as known, and the log where one was read.
-
-    `witnessed` is the instant of the checkpoint under which it was read, `root_at` that log's own root at a size.
-    `disclosures`, by payload digest, were shown to the signer of what a statement conceals.
-    """
-
-    root: TrustRoot | None = None
-    charter: Charter | None = None
-    state: State | None = None
-    witnessed: Instant | None = None
-    root_at: RootAt | None = None
-    disclosures: Mapping[str, tuple[str, ...]] = {}
 
 
 def power_for(statement: Statement) -> Power | None:
@@ -231,7 +216,7 @@ def _verify_live(footing: Footing, key_id: str) -> None:
 def _check_report(footing: Footing, fact: KeyCompromised, _: str, now: Instant) -> None:
     if fact.since > now:
         raise StateConflict(f"the key is to be lost at {fact.since}, which is still ahead")
-    known = {key.key_id for key in _charter(footing).every_key()}
+    known = {key.key_id for key in charter_of(footing).every_key()}
     if fact.key not in known:
         raise ForeignDocument(f"key {fact.key[:16]} is not one of the charter in force")
 
@@ -251,25 +236,25 @@ def _check_withdrawal(footing: Footing, fact: SignatureWithdrawn, _: str, __: In
 
 
 def _check_announcement(footing: Footing, fact: RecoveryAnnounced, _: str, __: Instant) -> None:
-    state = _state(footing)
+    state = state_of(footing)
     problems = problems_of_announcement(state, fact)
     if problems:
         raise RecoveryBreak("; ".join(problems))
 
 
 def _check_veto(footing: Footing, fact: RecoveryVetoed, _: str, __: Instant) -> None:
-    state = _state(footing)
+    state = state_of(footing)
     verify_veto(fact, state.regime.in_force(), state.regime.announcements)
 
 
 def _check_confirmation(footing: Footing, fact: OrderConfirmed, _: str, __: Instant) -> None:
-    known = _state(footing).orders.find(fact.order)
+    known = state_of(footing).orders.find(fact.order)
     if known is None or known.order.kind != fact.kind:
         raise ForeignDocument("the order that it confirms is not in this log")
 
 
 def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant) -> None:
-    origin, charter = _root(footing).origin, _charter(footing)
+    origin, charter = root_of(footing).origin, charter_of(footing)
     verify_issue(order, charter, log=origin, now=now)
     if footing.state is None:
         return
@@ -296,101 +281,21 @@ def _check_order(footing: Footing, order: OrderIssued, digest: str, now: Instant
 
 def _check_sealed(footing: Footing, sealed: OrderSealed, digest: str, now: Instant) -> None:
     """Nobody signs what they were not shown: the order inside is judged like any other, and the seal with it."""
-    order = verify_sealed(_state(footing), sealed, footing.disclosures.get(digest, ()))
+    order = verify_sealed(state_of(footing), sealed, footing.disclosures.get(digest, ()))
     _check_order(footing, order, digest, now)
 
 
-def _check_licence(footing: Footing, licence: LicenceIssued, digest: str, now: Instant) -> None:
-    origin = _root(footing).origin
-    if licence.declaration.log != origin:
-        raise ForeignDocument(
-            f"the licence rests on the log {licence.declaration.log}, trusted is {origin}"
-        )
-    if licence.period.end <= now:
-        raise StateConflict(f"licence {licence.number} ended at {licence.period.end}")
-    _verify_unexpired(_charter(footing), now)
-    problems = check_licence(footing.state, licence, digest) if footing.state else []
-    if problems:
-        raise StateConflict(f"licence {licence.number}: {'; '.join(problems)}")
-
-
-def _check_revocation(footing: Footing, fact: LicenceRevoked, _: str, __: Instant) -> None:
-    origin = _root(footing).origin
-    if fact.licence.log != origin:
-        raise ForeignDocument(f"it revokes a licence of {fact.licence.log}, trusted is {origin}")
-    if footing.state is not None:
-        held = footing.state.licences.find(fact.licence.leaf)
-        if held.licence.number != fact.number or held.revoked is not None:
-            raise StateConflict(f"licence {fact.number} is not one that this can revoke")
-
-
-def _check_amendment(footing: Footing, fact: LicenceAmended, _: str, now: Instant) -> None:
-    _verify_own_log(footing, fact.licence.log, "amends a licence")
-    state = _state(footing)
-    _verify_unexpired(_charter(footing), now)
-    held = state.licences.find(fact.licence.leaf)
-    if (fact.version, fact.previous) != (held.version + 1, held.newest):
-        raise StateConflict(
-            f"version {fact.version} of licence {fact.number} does not follow version {held.version}",
-            remedy="draft it anew from the version in force",
-        )
-    _refuse(f"amendment of licence {fact.number}", check_licence_amendment(state, fact))
-
-
-def _check_suspension(footing: Footing, fact: LicenceSuspended, _: str, __: Instant) -> None:
-    _verify_own_log(footing, fact.licence.log, "suspends a licence")
-    if footing.state is not None:
-        held = footing.state.licences.find(fact.licence.leaf)
-        if held.licence.number != fact.number or held.obstacle() is not None:
-            raise StateConflict(f"licence {fact.number} is not one that this can suspend")
-
-
-def _check_application(footing: Footing, fact: ApplicationFiled, _: str, now: Instant) -> None:
-    _verify_own_log(footing, fact.declaration.log, "rests on a declaration")
-    if footing.state is not None:
-        problems = check_application(footing.state, fact, now)
-        _refuse(f"application {fact.application}", problems)
-
-
-def _check_approval(footing: Footing, fact: ApprovalGiven, _: str, __: Instant) -> None:
-    """An approval is of something that its giver has read: without the log nobody can."""
-    _verify_own_log(footing, fact.application.log, "answers an application")
-    _refuse(f"answer to {fact.number}", check_approval(_state(footing), fact))
-
-
-def _check_outage(footing: Footing, fact: OutageDeclared, _: str, now: Instant) -> None:
-    """Signed without the log as well: that it cannot be read may be why."""
-    _refuse(f"outage {fact.outage}", check_outage(fact, now))
-    _charter(footing)
-
-
-def _check_run(footing: Footing, fact: RunDeclared, _: str, now: Instant) -> None:
-    _root(footing)
-    if fact.period.end <= now:
-        raise StateConflict(f"run {fact.run} would have ended at {fact.period.end}")
-    if footing.state is not None and fact.run in footing.state.licences.runs:
-        raise StateConflict(
-            f"run {fact.run} is declared already", remedy="declare it under another name"
-        )
-
-
-def _check_lock(footing: Footing, fact: WeightsLocked, _: str, __: Instant) -> None:
-    _verify_own_log(footing, fact.licence.log, "locks weights under a licence")
-    if footing.state is not None:
-        check_weights_locked(footing.state, fact)
-
-
 def _check_refusal(footing: Footing, fact: RefusalRecorded, _: str, now: Instant) -> None:
-    check_refusal(_state(footing), fact, now)
+    check_refusal(state_of(footing), fact, now)
 
 
 def _check_appeal(footing: Footing, fact: AppealFiled, _: str, __: Instant) -> None:
-    check_appeal_filed(_state(footing), fact)
+    check_appeal_filed(state_of(footing), fact)
 
 
 def _check_decision(footing: Footing, fact: AppealDecided, _: str, __: Instant) -> None:
-    _verify_own_log(footing, fact.filed.log, "decides an appeal")
-    check_appeal_decided(_state(footing), fact)
+    verify_own_log(footing, fact.filed.log, "decides an appeal")
+    check_appeal_decided(state_of(footing), fact)
 
 
 def _verify_party(
@@ -399,19 +304,8 @@ def _verify_party(
     key_id: str,
 ) -> None:
     """What a party says is its own word, under its own key. Raises UnknownSpeaker for one that is not enrolled."""
-    if _state(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
+    if state_of(footing).regime.enrolled.party_key(fact.party).key_id != key_id:
         raise KeyWithoutPower(f"key {key_id[:16]} is not that of party {fact.party}")
-
-
-def _verify_own_log(footing: Footing, log: str, does: str) -> None:
-    origin = _root(footing).origin
-    if log != origin:
-        raise ForeignDocument(f"it {does} of {log}, trusted is {origin}")
-
-
-def _refuse(what: str, problems: list[str]) -> None:
-    if problems:
-        raise StateConflict(f"{what}: {'; '.join(problems)}")
 
 
 def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: Instant) -> None:
@@ -430,64 +324,31 @@ def _check_charter(footing: Footing, terms: CharterAdopted, digest: str, now: In
         return
     if footing.state is None:
         raise CharterBreak("a later version follows the one in force", remedy="read the log: --log")
-    _refuse(f"charter version {terms.version}", check_pause_quorum(footing.state, terms))
+    verify_sound(f"charter version {terms.version}", check_pause_quorum(footing.state, terms))
     old = footing.state.regime.in_force()
     if terms.version != old.terms.version + 1 or terms.previous != old.digest:
         raise CharterBreak(
             f"version {terms.version} does not follow version {old.terms.version} in force"
         )
     if terms.recovers is None:
-        _verify_unexpired(old, now)
+        verify_unexpired(old, now)
         return
     # A recovery works under an expired charter. Whether its notice is over, witnesses say and no clock of ours.
     regime = footing.state.regime
     verify_recovered(terms, old, regime.announcements, regime.marks, now=footing.witnessed)
 
 
-def _verify_unexpired(charter: Charter, now: Instant) -> None:
-    if charter.terms.expires <= now:
-        raise StateConflict(
-            f"the charter expired at {charter.terms.expires}: no new licences, no amendments"
-        )
-
-
-def _root(footing: Footing) -> TrustRoot:
-    if footing.root is None:
-        raise ForeignDocument(
-            "no trust root covers the log that this document is for",
-            remedy="sekisho trust add, with the charter's digest compared by word of mouth",
-        )
-    return footing.root
-
-
-def _state(footing: Footing) -> State:
-    if footing.state is None:
-        raise ForeignDocument(
-            "what it speaks of is in the log, which was not read", remedy="read the log: --log"
-        )
-    return footing.state
-
-
-def _charter(footing: Footing) -> Charter:
-    if footing.charter is None:
-        raise ForeignDocument(
-            "the charter in force is not known",
-            remedy="read the log (--log), or give the charter itself (--charter)",
-        )
-    return footing.charter
-
-
 _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     OrderIssued: _check_order,
     OrderSealed: _check_sealed,
-    LicenceIssued: _check_licence,
-    LicenceRevoked: _check_revocation,
-    LicenceAmended: _check_amendment,
-    LicenceSuspended: _check_suspension,
-    ApplicationFiled: _check_application,
-    RunDeclared: _check_run,
-    ApprovalGiven: _check_approval,
-    OutageDeclared: _check_outage,
+    LicenceIssued: verify_licence,
+    LicenceRevoked: verify_revocation,
+    LicenceAmended: verify_amendment,
+    LicenceSuspended: verify_suspension,
+    ApplicationFiled: verify_application,
+    RunDeclared: verify_run,
+    ApprovalGiven: verify_approval,
+    OutageDeclared: verify_outage,
     CharterAdopted: _check_charter,
     KeyCompromised: _check_report,
     KeyDrilled: _check_drill,
@@ -495,7 +356,7 @@ _CHECKS: dict[type, Callable[[Footing, Any, str, Instant], None]] = {
     RecoveryAnnounced: _check_announcement,
     RecoveryVetoed: _check_veto,
     OrderConfirmed: _check_confirmation,
-    WeightsLocked: _check_lock,
+    WeightsLocked: verify_lock,
     RefusalRecorded: _check_refusal,
     AppealFiled: _check_appeal,
     AppealDecided: _check_decision,

@@ -27,9 +27,11 @@ from sekisho.model.statements import (
     ReceiptGiven,
     make_payload,
 )
-from sekisho.operations.admission import Grounds, check_admission, unique_keys
+from sekisho.operations.admission import check_admission
 from sekisho.operations.clock_offsets import Offsets
+from sekisho.operations.grounds import Grounds
 from sekisho.operations.state import State, fold_log, start_state
+from sekisho.operations.unique_keys import unique_keys
 from sekisho.ports.clock import Clock
 from sekisho.ports.log_store import LogStore
 from sekisho.ports.private_store import PrivateStore

@@ -6,7 +6,7 @@ no canary halted was not: both are said by name, and neither is ever shown as go
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -14,8 +14,8 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.instants import Instant
 from sekisho.model.statements import HostEnrolled
 from sekisho.operations.site_progress import HostProgress, StageReached, progress_by_site
-from sekisho.operations.state import State
-from sekisho.orders import HostFacts, KnownOrder, is_in_scope
+from sekisho.operations.state import State, facts_under
+from sekisho.orders import KnownOrder
 
 __all__ = [
     "DrillReport",
@@ -27,13 +27,7 @@ __all__ = [
 ]
 
 DrillStage: TypeAlias = Literal["received", "checkpointed", "halted", "corroborated", "verified"]
-DRILL_STAGES: Final[tuple[DrillStage, ...]] = (
-    "received",
-    "checkpointed",
-    "halted",
-    "corroborated",
-    "verified",
-)
+DRILL_STAGES: Final[tuple[DrillStage, ...]] = get_args(DrillStage)
 _DAY_S: Final = 86_400
 
 
@@ -89,10 +83,12 @@ def drill_report(state: State, known: KnownOrder, at: Instant) -> DrillReport:
             remedy="sekisho order status tells of real orders; draft a drill with --drill",
         )
     progress = {row.host: row for site in progress_by_site(state, known, at) for row in site.hosts}
+    wide = msgspec.structs.replace(order, drill=False, exemptions=())
+    in_scope = facts_under(state, msgspec.structs.replace(known, order=wide))
+    names = progress.keys() | {host.host for host in in_scope}
     sites: dict[str, list[HostEnrolled]] = {}
     for name, host in sorted(state.regime.hosts.items()):
-        facts: HostFacts = state.newest_facts(host)
-        if name in progress or is_in_scope(order.scope, facts):
+        if name in names:
             sites.setdefault(host.site, []).append(host)
     rows = tuple(_site(site, hosts, progress, order.not_before) for site, hosts in sites.items())
     rows = tuple(sorted(rows, key=lambda row: row.site))

@@ -9,10 +9,12 @@ import msgspec
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import PackReference
+from sekisho.operations.resolving import RootAt
 from sekisho.operations.state import State
 from sekisho.rules import Pack
+from sekisho.signing import Charter
 
-__all__ = ["Grounds", "verify_charter_alive", "verify_sound"]
+__all__ = ["Grounds", "verify_charter_alive", "verify_sound", "verify_unexpired"]
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
 
     now: Instant
     load_pack: Callable[[PackReference], Pack | None]
-    root_at: Callable[[int], bytes] | None = None
+    root_at: RootAt | None = None
     disclosures: tuple[str, ...] = ()
 
 
@@ -35,8 +37,13 @@ def verify_sound(what: str, problems: list[str]) -> None:
 
 
 def verify_charter_alive(state: State, now: Instant) -> None:
+    """The charter in force has not expired. Raises StateConflict."""
+    verify_unexpired(state.regime.in_force(), now)
+
+
+def verify_unexpired(charter: Charter, now: Instant) -> None:
     """An expired charter stops new licences and amendments, nothing else: hold, pause and resume go on."""
-    expires = state.regime.in_force().terms.expires
+    expires = charter.terms.expires
     if expires <= now:
         raise StateConflict(
             f"the charter expired at {expires}",

@@ -20,7 +20,7 @@ from sekisho.model.statements import (
 )
 from sekisho.operations.state import State
 from sekisho.signing import Charter, Recorded, Verified, sign_payload
-from sekisho.signing.compromise import Doubt
+from sekisho.signing.compromise import ORDERS, Doubt
 
 __all__ = [
     "Consequence",
@@ -198,7 +198,7 @@ def _as_if_recorded(state: State, fact: KeyCompromised, now: Instant) -> Recorde
 
 
 def _weighed(state: State, doubt: Doubt) -> DoubtfulStatement:
-    is_order = doubt.kind == "order-issued"
+    is_order = doubt.kind in ORDERS
     return DoubtfulStatement(
         name=_name(state, doubt),
         kind=doubt.kind,

@@ -42,6 +42,7 @@ __all__ = ["KeyKeeper", "Lock", "check_release_of_key"]
 
 MAX_DEPOSIT = 16_384
 REQUEST_SLACK_S = 300
+MAX_ANSWERED = 10_000
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,7 @@ class KeyKeeper:
         self._opener = opener
         self._sealer = sealer
         self._locks: dict[str, Lock] = {}
-        self._answered: set[str] = set()
+        self._answered: dict[str, Instant] = {}
         self._gone: set[str] = set()
         self._lock = threading.Lock()
 
@@ -75,7 +76,7 @@ class KeyKeeper:
         if isinstance(fact, WeightsLocked):
             self._locks[recorded.leaf] = Lock(fact=fact, leaf=recorded.leaf)
         elif isinstance(fact, WeightsKeyReleased):
-            self._answered.add(fact.request)
+            self._answered[fact.request] = fact.effective
         elif isinstance(fact, LicenceRevoked):
             self._gone.add(fact.licence.leaf)
 
@@ -118,6 +119,7 @@ class KeyKeeper:
             now = self._desk.clock.now()
             lock = self._find(request, now)
             digest = envelope.digest
+            self._forget(now)
             if digest in self._answered:
                 raise StateConflict(
                     "this request was answered already", remedy="draw a fresh key and a fresh nonce"
@@ -128,7 +130,7 @@ class KeyKeeper:
             released = self._open(lock)
             licence = self._desk.state.licences.find(lock.fact.licence.leaf)
             sealed = seal_release(
-                msgspec.structs.replace(released, **_times(self._desk.state, licence)),
+                msgspec.structs.replace(released, **_times(self._desk.state, licence, now)),
                 request,
                 digest,
                 self._sealer,
@@ -160,6 +162,12 @@ class KeyKeeper:
         if lock is None:
             raise StateConflict(f"no locked weights {request.locked[:16]} are in the log")
         return lock
+
+    def _forget(self, now: Instant) -> None:
+        """Keep the requests that could come again: what is older than its slack is refused by its date."""
+        if len(self._answered) > MAX_ANSWERED:
+            since = now.plus(-2 * REQUEST_SLACK_S)
+            self._answered = {k: at for k, at in self._answered.items() if at >= since}
 
     def _open(self, lock: Lock) -> ReleasedKey:
         self._require_living(lock)
@@ -202,12 +210,14 @@ def check_release_of_key(state: State, lock: Lock, host: str, now: Instant) -> t
     return tuple(reasons)
 
 
-def _times(state: State, licence: LicenceState) -> dict[str, int]:
-    """How long a gift lasts: as long as a lease, and past a silence as long as its grace."""
+def _times(state: State, licence: LicenceState, now: Instant) -> dict[str, int]:
+    """How long a gift lasts: as long as a lease, past a silence as long as its grace, and never past the licence."""
     terms = state.regime.in_force().terms
+    left = int(licence.licence.period.end.since(now))
+    lease = min(licence.licence.lease.interval_s, terms.max_lease_s, left)
     return {
-        "lease_s": min(licence.licence.lease.interval_s, terms.max_lease_s),
-        "grace_s": min(licence.licence.lease.grace_s, terms.max_grace_s),
+        "lease_s": lease,
+        "grace_s": min(licence.licence.lease.grace_s, terms.max_grace_s, left - lease),
     }
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.statements import AppealDecided, AppealFiled, RefusalRecorded
+from sekisho.model.statements import (
+    AppealDecided,
+    AppealFiled,
+    OrderReference,
+    RefusalRecorded,
+)
 from sekisho.operations.appealing import problems_of_appeal, problems_of_decision
 from sekisho.operations.grounds import verify_sound
 from sekisho.operations.state import State
 from sekisho.operations.straggling import late_host
-from sekisho.orders.refusals import check_step
+from sekisho.orders.refusals import check_step, is_secret
 
 __all__ = [
     "check_appeal",
@@ -17,6 +22,7 @@ __all__ = [
     "check_appeal_filed",
     "check_refusal",
     "refusal_key",
+    "verify_names_nobody",
 ]
 
 
@@ -37,6 +43,7 @@ def check_refusal(state: State, fact: RefusalRecorded, now: Instant) -> None:
         raise StateConflict(f"{what}: the host is not enrolled")
     if all(each.digest != known.digest for each in state.orders.in_force(now)):
         raise StateConflict(f"{what}: {where} is not in force")
+    verify_names_nobody(state, fact.order, fact.host, what)
     if not state.is_host_covered(known, host):
         raise StateConflict(f"{what}: {where} does not cover it")
     row = late_host(state, known, fact.host, now)
@@ -44,6 +51,20 @@ def check_refusal(state: State, fact: RefusalRecorded, now: Instant) -> None:
         raise StateConflict(f"{what}: it is not late under {where}")
     terms = state.regime.in_force().terms
     verify_sound(what, check_step(fact, row.upcoming, terms, earliest=now, latest=now))
+
+
+def verify_names_nobody(state: State, order: OrderReference, host: str, what: str) -> None:
+    """Raise StateConflict where a statement would name a host of a sealed order to everybody before it opens.
+
+    A host that gave a receipt under it has named itself already.
+    """
+    known = state.orders.find(order)
+    if known is not None and is_secret(known) and not state.lives.of(order, host).stages:
+        raise StateConflict(
+            f"{what}: order {order.register} {order.number} is sealed still, and no receipt of the host under it is on "
+            "record",
+            remedy="wait until it is open: nobody outside may know yet whom it is for",
+        )
 
 
 def check_appeal_filed(state: State, fact: AppealFiled) -> None:

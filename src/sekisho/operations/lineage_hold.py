@@ -1,8 +1,9 @@
 """While an order stands, the lineage of what halted under it is held: no run is licensed on top of it. Pure.
 
-Source: protocol section 8, *Effect*. A run is held that a host named in a receipt under a halting order in force; held
-is, too, each checkpoint that such a receipt names. Leases of runs that were licensed before go on unless their weights
-come from such a checkpoint: their own order, if there is one, says more.
+Source: protocol section 8, *Effect*. A run is held that a host named in a receipt under a halting order in force: it is
+licensed for nothing more, and neither is what comes from it. Held is, too, each checkpoint that such a receipt names.
+Leases of runs that were licensed before go on unless their weights come from such a checkpoint: their own order, if
+there is one, says more.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ HALTING = ("freeze", "checkpoint-then-stop")
 
 
 def check_lineage_free(state: State, run: str, now: Instant) -> list[str]:
-    """Why no licence is given to a run at this moment: every order in force that halted what its weights come from."""
+    """Why a run is licensed for nothing more now: every order in force that halted it, or what its weights come from.
+
+    The run itself is among them: what stands halted at one site is not given another.
+    """
     above, _ = ancestors_of(state.licences, run)
-    receipts = _halting_receipts(state, now) if above else []
-    halted = {receipt.run: reference for reference, receipt in receipts if receipt.run in above}
+    held = {run, *above}
+    halted = {
+        receipt.run: reference
+        for reference, receipt in _halting_receipts(state, now)
+        if receipt.run in held
+    }
     problems = [_words(f"run {name}", order) for name, order in sorted(halted.items())]
     if problems:
         return problems

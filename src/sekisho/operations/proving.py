@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from sekisho.model.membership import Membership
-from sekisho.model.statements import OrderIssued, OrderSealed
+from sekisho.model.statements import OrderIssued, OrderReference, OrderSealed
 from sekisho.operations.sealing import show_host
 from sekisho.orders import OrderBook
 from sekisho.orders.membership import HostTree, host_leaf
@@ -61,11 +61,10 @@ class Memberships:
         with self._lock:
             tree = self._trees.get(digest)
             if tree is None:
-                register = self._orders().orders.get(sealed.register)
-                held = None if register is None else register.get(sealed.number)
-                if held is None or held.named is None or held.digest != digest:
+                named = self._named(digest, sealed)
+                if named is None:
                     return None
-                tree = seal_tree(salt, held.named, sealed.leaves)
+                tree = seal_tree(salt, named, sealed.leaves)
             return self._keep(digest, tree)
 
     def _keep(self, digest: str, tree: HostTree) -> HostTree:
@@ -78,11 +77,16 @@ class Memberships:
 
     def _tree(self, digest: str, order: OrderIssued) -> HostTree | None:
         with self._lock:
-            known = self._trees.get(digest)
-            if known is not None:
-                return self._keep(digest, known)
-            register = self._orders().orders.get(order.register)
-            held = None if register is None else register.get(order.number)
-            if held is None or held.named is None or held.digest != digest:
-                return None
-            return self._keep(digest, HostTree(host_leaf(each) for each in held.named))
+            tree = self._trees.get(digest)
+            if tree is None:
+                named = self._named(digest, order)
+                if named is None:
+                    return None
+                tree = HostTree(host_leaf(each) for each in named)
+            return self._keep(digest, tree)
+
+    def _named(self, digest: str, order: OrderIssued | OrderSealed) -> frozenset[str] | None:
+        """The hosts of this very order, where the log's own fold knows them."""
+        reference = OrderReference(register=order.register, number=order.number, digest=digest)
+        held = self._orders().find(reference)
+        return None if held is None else held.named

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sekisho.model.errors import StateConflict
 from sekisho.model.instants import Instant
 from sekisho.model.statements import AgentReleased, PowerGrant
+from sekisho.operations.grounds import verify_sound
 from sekisho.operations.state import State
 from sekisho.signing.releases import Release
 
@@ -43,9 +43,7 @@ def draft_release(state: State, fact: AgentReleased, *, now: Instant) -> AgentRe
     newest = state.releases.newest
     sequence = fact.sequence or (newest.sequence if newest is not None else 0) + 1
     drafted = msgspec.structs.replace(fact, sequence=sequence, effective=now)
-    problems = state.releases.problems(drafted)
-    if problems:
-        raise StateConflict(f"release {fact.version}: {'; '.join(problems)}")
+    verify_sound(f"release {fact.version}", state.releases.problems(drafted))
     return drafted
 
 

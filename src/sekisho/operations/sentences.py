@@ -90,8 +90,8 @@ _WORDS: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {
     "access-decided": lambda p: {
         "host": p.host,
         "model": p.model,
-        "served": p.served,
-        "refused": p.refused,
+        "served": p.served if p.workers != 0 else "?",
+        "refused": p.refused if p.workers != 0 else "?",
     },
     "weights-locked": lambda p: {"party": p.party, "model": p.model},
     "weights-key-released": lambda p: {"host": p.host, "model": p.model},

@@ -19,7 +19,6 @@ from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder
 
 __all__ = [
-    "DEGREES",
     "STAGES",
     "HostProgress",
     "Place",
@@ -39,9 +38,11 @@ Place: TypeAlias = Literal[
     "received",
     "issued",
     "non-responsive",
+    "unasked",
 ]
-"""`issued`: nothing was heard, and there is still time to halt; `non-responsive`: there is none left."""
-DEGREES: Final[tuple[Place, ...]] = (
+"""`issued`: nothing was heard, and there is still time to halt; `non-responsive`: there is none left; `unasked`: of a
+suspension of access no receipt is asked, since who serves states what it served and refused."""
+_PLACES: Final[tuple[Place, ...]] = (
     "verified",
     "corroborated",
     "claimed",
@@ -52,9 +53,10 @@ DEGREES: Final[tuple[Place, ...]] = (
     "checkpointed",
     "capped",
     "resumed",
+    "unasked",
 )
 StageReached: TypeAlias = Literal[
-    "received", "checkpointed", "halted", "corroborated", "verified", "lapses"
+    "received", "checkpointed", "halted", "corroborated", "verified", "lapses", "capped"
 ]
 STAGES: Final[tuple[StageReached, ...]] = (
     "received",
@@ -64,6 +66,7 @@ STAGES: Final[tuple[StageReached, ...]] = (
     "verified",
     "lapses",
 )
+"""The stages of a halt, in their order; under a cap a host is `received`, then `capped`."""
 
 
 class HostProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +89,6 @@ class SiteProgress(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[Place, tuple[int, int]]
     holds_until: Instant | None
 
-    def hosts_at(self, *places: Place) -> int:
-        return sum(self.counts.get(place, (0, 0))[0] for place in places)
-
     def devices_at(self, *places: Place) -> int:
         return sum(self.counts.get(place, (0, 0))[1] for place in places)
 
@@ -107,20 +107,22 @@ def progress_by_site(state: State, known: KnownOrder, at: Instant) -> tuple[Site
     due = due_of(state, known)
     for name in sorted(names):
         life = state.lives.of(known.reference, name)
-        sites.setdefault(names[name].site, []).append(_host(names[name], life, at, due))
+        row = _host(names[name], life, at, due)
+        if known.order.effect == "suspend-access":
+            row = msgspec.structs.replace(row, place="unasked")
+        sites.setdefault(row.site, []).append(row)
     return tuple(_site(site, sites[site]) for site in sorted(sites))
 
 
 def _host(host: HostEnrolled, life: HostUnderOrder, at: Instant, due: Instant) -> HostProgress:
-    verdict = life.verdict
-    lasting = verdict is not None and at < verdict.lapses and _speaks(life)
+    verdict = life.verdict_on_halt
     return HostProgress(
         host=host.host,
         site=host.site,
         devices=len(host.devices),
         place=_place(life, at, due),
         reached=_reached(life),
-        holds_until=verdict.lapses if verdict is not None and lasting else None,
+        holds_until=verdict.lapses if verdict is not None and at < verdict.lapses else None,
     )
 
 
@@ -140,21 +142,15 @@ def _place(life: HostUnderOrder, at: Instant, due: Instant) -> Place:
     return "issued" if at < due else "non-responsive"
 
 
-def _speaks(life: HostUnderOrder) -> bool:
-    """Whether the verdict is about the halt that stands."""
-    halted, verdict = life.halted, life.verdict
-    return halted is not None and verdict is not None and halted.digest in verdict.evidence
-
-
 def _reached(life: HostUnderOrder) -> dict[StageReached, Instant]:
     """When the newest halt passed each stage: an earlier one's stages are no part of it."""
     resumed = [n for n, passed in enumerate(life.stages[:-1]) if passed.stage == "resumed"]
     found: dict[StageReached, Instant] = {}
     for passed in life.stages[resumed[-1] + 1 :] if resumed else life.stages:
-        if passed.stage in ("received", "checkpointed", "halted"):
+        if passed.stage in ("received", "checkpointed", "halted", "capped"):
             found[passed.stage] = passed.at
-    verdict, seen = life.verdict, life.observation
-    if verdict is None or not _speaks(life):
+    verdict, seen = life.verdict_on_halt, life.observation
+    if verdict is None:
         return found
     if verdict.degree in ("corroborated", "verified") and seen is not None:
         found["corroborated"] = seen.readings[-1].at
@@ -180,6 +176,6 @@ def _site(site: str, hosts: Iterable[HostProgress]) -> SiteProgress:
         site=site,
         hosts=rows,
         devices=sum(row.devices for row in rows),
-        counts={place: counts[place] for place in DEGREES if place in counts},
+        counts={place: counts[place] for place in _PLACES if place in counts},
         holds_until=min(lapses, default=None),
     )

@@ -18,6 +18,7 @@ from sekisho.model.statements import (
     HostEnrolled,
     OrderIssued,
     OrderOpened,
+    OrderReference,
     OrderSealed,
     OrdersInForce,
     PackPublished,
@@ -113,14 +114,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         fact = recorded.verified.predicate
         if not isinstance(fact, OrderIssued | OrderSealed | OrderOpened):
             return book
-        digest = fact.order.digest if isinstance(fact, OrderOpened) else recorded.verified.digest
-        where = fact.order if isinstance(fact, OrderOpened) else fact
-        register = book.orders.get(where.register)
-        found = None if register is None else register.get(where.number)
-        if found is None or found.digest != digest or found.order.resolved is None:
+        reference = fact.order if isinstance(fact, OrderOpened) else _reference(recorded, fact)
+        found = book.find(reference)
+        if found is None or found.order.resolved is None:
             return book
         named = self.known(found.order).named
-        return book if named is None else book.naming(digest, named)
+        return book if named is None else book.naming(reference.digest, named)
 
     def _holds_after(self, recorded: Recorded, texts: tuple[str, ...]) -> HoldBook:
         """A sealed hold counts like any other for whoever was shown it, and for nobody else."""
@@ -167,6 +166,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if not standing:
             return is_covered(known, self.newest_facts(host))
         return any(is_covered(known, self.host_facts(host, each)) for each in standing)
+
+
+def _reference(recorded: Recorded, order: OrderIssued | OrderSealed) -> OrderReference:
+    return OrderReference(
+        register=order.register, number=order.number, digest=recorded.verified.digest
+    )
 
 
 def start_state(root: TrustRoot) -> State:

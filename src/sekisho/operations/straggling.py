@@ -6,12 +6,11 @@ import msgspec
 
 from sekisho.model.errors import InvalidInput, StateConflict
 from sekisho.model.instants import Instant
-from sekisho.model.statements import OrderReference, RefusalRecorded
+from sekisho.model.statements import OrderReference, RefusalRecorded, RefusalStep
 from sekisho.operations.state import State, facts_under
 from sekisho.orders import KnownOrder
 from sekisho.orders.refusals import (
     NextStep,
-    RefusalStep,
     StepMade,
     Straggler,
     halt_due,
@@ -72,9 +71,15 @@ class RefusalPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recorded_by(state: State, known: KnownOrder) -> Instant | None:
-    """By when the log surely held an order; None where no mark says so yet."""
+    """By when the log surely held an order; where no mark says so yet the mark before it, None where there is none.
+
+    An order that dates itself back is in no log before that mark: its hosts were not late before they could hear of it.
+    """
     spoken = state.regime.spoken.get(known.digest)
-    return state.regime.marks.after(spoken.index) if spoken is not None else None
+    if spoken is None:
+        return None
+    marks = state.regime.marks
+    return marks.after(spoken.index) or marks.before(spoken.index)
 
 
 def due_of(state: State, known: KnownOrder) -> Instant:

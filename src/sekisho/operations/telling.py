@@ -161,8 +161,8 @@ def _of_verdicts(
 ) -> Iterator[Occasion]:
     for known in (each for each in in_force if not is_secret(each)):
         for life in state.lives.under(known.reference):
-            verdict, host = life.verdict, state.regime.hosts.get(life.host)
-            if verdict is None or host is None or life.halted is None:
+            verdict, host = life.verdict_on_halt, state.regime.hosts.get(life.host)
+            if verdict is None or host is None:
                 continue
             left = verdict.lapses.since(now)
             lapsing = verdict.degree in ("corroborated", "verified") and 0 < left <= lead_s

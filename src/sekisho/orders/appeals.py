@@ -86,10 +86,6 @@ class AppealBook(msgspec.Struct, frozen=True, kw_only=True):
         """The appeals against one order, in the log's sequence."""
         return tuple(a for a in self.appeals.values() if a.filed.order.digest == order.digest)
 
-    def find_leaf(self, leaf: str) -> Appeal | None:
-        """The appeal that stands at an entry of the log."""
-        return next((a for a in self.appeals.values() if a.leaf == leaf), None)
-
 
 def check_decision(book: AppealBook, fact: AppealDecided) -> list[str]:
     """Every rule that a decision breaks, in words; an empty list where it is sound."""

@@ -23,11 +23,10 @@ from sekisho.model.statements import (
     Span,
 )
 from sekisho.model.wire import sha256_hex
-from sekisho.orders.instruments import judge_instruments
+from sekisho.orders.instruments import MIN_GAP_S, judge_instruments
 
 __all__ = ["ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt", "shows_work"]
 
-MIN_READING_GAP_S = 5.0
 QUIET_CPU_MS = 0
 
 
@@ -120,7 +119,7 @@ def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
     if seen or shown.above:
         return "contradicted", [*seen, *shown.above], used
     gap = observed.readings[-1].at.since(observed.readings[0].at)
-    if gap < MIN_READING_GAP_S:
+    if gap < MIN_GAP_S:
         return "claimed", [f"the two readings are {gap:.1f} s apart, five are asked"], used
     reasons = [f"another constituency's observer saw no work in two readings {gap:.1f} s apart"]
     if shown.at_rest:
@@ -225,7 +224,8 @@ def _interval(evidence: HaltEvidence, degree: Degree, now: Instant) -> Span:
         end = min(now, *answers)
         start = observed.readings[0].at if observed is not None else end
     elif degree in ("corroborated", "contradicted") and observed is not None:
-        start, end = observed.readings[0].at, observed.readings[-1].at
+        # An observer whose clock is ahead makes no verdict last longer.
+        start, end = observed.readings[0].at, min(now, observed.readings[-1].at)
     elif degree == "claimed" and receipt is not None:
         start = receipt.effective
     return Span(start=min(start, end), end=end)

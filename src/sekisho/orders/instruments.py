@@ -16,7 +16,7 @@ import msgspec
 from sekisho.model.instants import Instant
 from sekisho.model.statements import InstrumentReading, ObservationMade
 
-__all__ = ["InstrumentsShow", "judge_instruments"]
+__all__ = ["MIN_GAP_S", "InstrumentsShow", "judge_instruments"]
 
 MIN_GAP_S: Final = 5.0
 _UNITS: Final[Mapping[str, str]] = {

@@ -7,6 +7,7 @@ is at its last receipt again. Source: protocol sections 8 and 9.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -21,10 +22,14 @@ from sekisho.model.statements import (
     ReceiptGiven,
     Stage,
 )
+from sekisho.orders.halts import shows_work
 from sekisho.orders.renewal import due_again
 from sekisho.signing.regime import Recorded
 
-__all__ = ["HostUnderOrder", "OrderLives", "StagePassed"]
+__all__ = ["HostUnderOrder", "Observed", "OrderLives", "StagePassed"]
+
+MOST_SEEN_WORK: Final = 8
+"""Kept of one halt: observations that showed work and stand. The first ones stay; one of them is enough."""
 
 
 class StagePassed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +42,21 @@ class StagePassed(msgspec.Struct, frozen=True, kw_only=True):
     receipt: ReceiptGiven
 
 
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """One observation at its place in the log; `observers` are the keys, by id, that signed it."""
+
+    fact: ObservationMade
+    digest: str
+    observers: tuple[str, ...]
+    index: int
+
+
 class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one host has come under one order, and how sure that is."""
+    """How far one host has come under one order, and how sure that is.
+
+    `observation` is the newest. `seen_work` are those that showed work under the halt that stands and that nobody has
+    taken back: another observer's quiet word does not displace them.
+    """
 
     host: str
     order: OrderReference
@@ -46,8 +64,11 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
     observation: ObservationMade | None = None
     observation_digest: str = ""
     observers: tuple[str, ...] = ()
+    observation_index: int = -1
+    seen_work: tuple[Observed, ...] = ()
     verdict: HaltJudged | None = None
     verdict_digest: str = ""
+    verdict_index: int = -1
 
     @property
     def halted(self) -> StagePassed | None:
@@ -66,19 +87,34 @@ class HostUnderOrder(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the host says that it does what the order asks: it halted, or it goes slower."""
         return self.halted is not None or self.capped is not None
 
-    def degree(self, at: Instant) -> Degree | None:
-        """How sure the halt is at an instant; None once the host has resumed.
+    @property
+    def claims(self) -> tuple[StagePassed, ...]:
+        """Every halted receipt of the halt that stands: a host may say so again, without a resume between."""
+        resumed = [n for n, passed in enumerate(self.stages) if passed.stage == "resumed"]
+        last = self.stages[resumed[-1] + 1 :] if resumed else self.stages
+        return tuple(passed for passed in last if passed.stage == "halted")
 
-        A verdict speaks of the halted receipt that it cites, and of no halt after that one.
+    @property
+    def verdict_on_halt(self) -> HaltJudged | None:
+        """The verdict that speaks of the halt that stands, lapsed or not: it cites its newest halted receipt.
+
+        One that contradicts speaks of every claim after it too, until another verdict: what was seen is not taken back
+        by the host's own word.
         """
+        halted, verdict = self.halted, self.verdict
+        if halted is None or verdict is None:
+            return None
+        cited = self.claims if verdict.degree == "contradicted" else (halted,)
+        return verdict if any(claim.digest in verdict.evidence for claim in cited) else None
+
+    def degree(self, at: Instant) -> Degree | None:
+        """How sure the halt is at an instant; None once the host has resumed."""
         if self.stages and self.stages[-1].stage == "resumed":
             return None
-        halted = self.halted
-        if halted is None:
+        if self.halted is None:
             return "non-responsive"
-        if self.verdict is None or at >= self.verdict.lapses:
-            return "claimed"
-        return self.verdict.degree if halted.digest in self.verdict.evidence else "claimed"
+        verdict = self.verdict_on_halt
+        return "claimed" if verdict is None or at >= verdict.lapses else verdict.degree
 
 
 class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,18 +144,16 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
             )
             return self._with(msgspec.structs.replace(life, stages=(*life.stages, passed)))
         if isinstance(fact, ObservationMade):
+            signers = tuple(sorted(recorded.verified.signers))
+            seen = Observed(fact=fact, digest=digest, observers=signers, index=recorded.index)
+            return self._with(_observed(self.of(fact.order, fact.host), seen))
+        if isinstance(fact, HaltJudged):
             life = self.of(fact.order, fact.host)
             return self._with(
                 msgspec.structs.replace(
-                    life,
-                    observation=fact,
-                    observation_digest=digest,
-                    observers=tuple(sorted(recorded.verified.signers)),
+                    life, verdict=fact, verdict_digest=digest, verdict_index=recorded.index
                 )
             )
-        if isinstance(fact, HaltJudged):
-            life = self.of(fact.order, fact.host)
-            return self._with(msgspec.structs.replace(life, verdict=fact, verdict_digest=digest))
         if isinstance(fact, ChallengeAnswered):
             answers = self.answers.plus(digest, (recorded.index, fact))
             return msgspec.structs.replace(self, answers=answers)
@@ -166,6 +200,35 @@ class OrderLives(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self, lives=self.lives.plus(key, life), hosts=hosts, orders=orders, unseen=unseen
         )
+
+
+def _observed(life: HostUnderOrder, seen: Observed) -> HostUnderOrder:
+    """The life once an observation stands in the log: the newest, and the work that was seen beside it."""
+    claims = {claim.digest for claim in life.claims}
+    work = tuple(one for one in life.seen_work if one.fact.receipt in claims)
+    if shows_work(seen.fact):
+        kept = (*work, seen) if seen.fact.receipt in claims else work
+        work = kept[:MOST_SEEN_WORK]
+    else:
+        work = tuple(one for one in work if not _takes_back(seen, one, life.verdict))
+    return msgspec.structs.replace(
+        life,
+        observation=seen.fact,
+        observation_digest=seen.digest,
+        observers=seen.observers,
+        observation_index=seen.index,
+        seen_work=work,
+    )
+
+
+def _takes_back(quiet: Observed, work: Observed, verdict: HaltJudged | None) -> bool:
+    """Only who saw the work says that it is over: by looks after it, and once it has been judged."""
+    return (
+        verdict is not None
+        and work.digest in verdict.evidence
+        and not set(work.observers).isdisjoint(quiet.observers)
+        and quiet.fact.readings[0].at > work.fact.readings[-1].at
+    )
 
 
 def _filed(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import bisect
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
 
 from sekisho.ledger.tree import (
     EMPTY_ROOT,
@@ -24,7 +23,7 @@ from sekisho.ledger.tree import (
     verify_inclusion,
 )
 from sekisho.model.errors import InvalidInput, VerificationError
-from sekisho.model.membership import LeafProof, Membership, parse_membership
+from sekisho.model.membership import LeafProof, Membership, MembershipShown
 
 __all__ = [
     "ForeignMembership",
@@ -32,11 +31,9 @@ __all__ = [
     "HostTree",
     "LeafProof",
     "Membership",
+    "MembershipShown",
     "decide_membership",
     "host_leaf",
-    "parse_membership",
-    "prove_absence",
-    "prove_membership",
     "sealed_leaf",
     "sealed_leaves",
     "verify_absence",
@@ -121,22 +118,6 @@ def sealed_leaves(salt: bytes, hosts: Iterable[str], leaves: int) -> list[bytes]
     return sorted((*mine, *fillers))
 
 
-def prove_membership(leaves: Iterable[bytes], leaf: bytes) -> Membership:
-    """That a leaf is among these. Raises InvalidInput where it is not. For many hosts keep the HostTree."""
-    proof = HostTree(leaves).prove(leaf)
-    if proof.says != "in":
-        raise InvalidInput("is not among the hosts", path="leaf")
-    return proof
-
-
-def prove_absence(leaves: Iterable[bytes], leaf: bytes) -> Membership:
-    """That a leaf is not among these. Raises InvalidInput where it is. For many hosts keep the HostTree."""
-    proof = HostTree(leaves).prove(leaf)
-    if proof.says != "out":
-        raise InvalidInput("is among the hosts", path="leaf")
-    return proof
-
-
 def verify_membership(proof: Membership, leaf: bytes, *, root: str, size: int) -> None:
     """Check that `leaf` is in the tree with this root (hexadecimal) and count of leaves.
 
@@ -170,7 +151,7 @@ def verify_absence(proof: Membership, leaf: bytes, *, root: str, size: int) -> N
 
 def decide_membership(
     proof: Membership | None, leaf: bytes, *, root: str, size: int
-) -> Literal["in", "out", "unknown"]:
+) -> MembershipShown:
     """What a proof shows of a leaf; no proof shows nothing. Raises what the two verifications raise."""
     if proof is None:
         return "unknown"

@@ -30,7 +30,6 @@ __all__ = [
     "WidenedScope",
     "check_predicate",
     "evaluate_limb",
-    "evaluate_predicate",
     "figures_of",
     "name_hosts",
     "resolve_hosts",
@@ -117,17 +116,6 @@ def evaluate_limb(limb: HostLimb, figures: HostFigures) -> bool | None:
     if values is None:
         return None
     return (not values.isdisjoint(limb.values)) == (limb.op == "is")
-
-
-def evaluate_predicate(predicate: HostPredicate, figures: HostFigures) -> bool | None:
-    """Whether any group holds wholly: yes, no, or None where what is unknown decides it. Raises InvalidInput."""
-    found: bool | None = False
-    for group in predicate.any_of:
-        told = _evaluate_group(group, figures)
-        if told is True:
-            return True
-        found = None if told is None else found
-    return found
 
 
 def name_hosts(

@@ -14,11 +14,9 @@ from sekisho.orders.registers import KnownOrder, OrderBook
 from sekisho.orders.sealed import open_sealed, stand_in
 from sekisho.signing import Recorded, Regime, Verified
 from sekisho.signing.charter import Charter
+from sekisho.signing.compromise import ORDERS
 
 __all__ = ["doubted_orders", "known_order", "record_in_book", "record_opened", "with_order"]
-
-
-_ORDERS = ("order-issued", "order-sealed")
 
 
 def record_in_book(
@@ -99,4 +97,4 @@ def _shown(sealed: OrderSealed, texts: Iterable[str]) -> OrderIssued | None:
 
 def doubted_orders(regime: Regime) -> dict[str, Instant | None]:
     """The orders that a lost key leaves in doubt, each with the end of its grace."""
-    return {row.digest: row.lapses for row in regime.doubts if row.kind in _ORDERS}
+    return {row.digest: row.lapses for row in regime.doubts if row.kind in ORDERS}

@@ -20,6 +20,7 @@ from sekisho.model.statements import (
     OrderIssued,
     OrderReference,
     RefusalRecorded,
+    RefusalStep,
     Stage,
 )
 from sekisho.orders.lifecycle import HostUnderOrder
@@ -32,7 +33,6 @@ __all__ = [
     "MEASURES",
     "NextStep",
     "RefusalBook",
-    "RefusalStep",
     "StepMade",
     "Straggler",
     "Why",
@@ -45,9 +45,6 @@ __all__ = [
     "why_late",
 ]
 
-RefusalStep: TypeAlias = Literal[
-    "notice", "leases-ended", "refusal", "inspection", "supply-measure"
-]
 MEASURES: Final[tuple[RefusalStep, ...]] = ("inspection", "supply-measure")
 LADDER: Final[tuple[tuple[RefusalStep, ...], ...]] = (
     ("notice",),
@@ -159,7 +156,8 @@ def is_late(
     """A covered host as a straggler under an order in force at `at`; None where it halted, or still has time.
 
     Under a sealed order that the reader was not shown nobody is known to be late.
-    A contradiction is not healed by waiting: it stands, lapsed or not, until another verdict or another halt.
+    A contradiction is healed neither by waiting nor by saying again that it halted: it stands, lapsed or not, until
+    another verdict, or until the host has resumed and halts anew.
     """
     due = halt_due(known.order, terms, recorded)
     if at < due or not known.is_shown or not is_stopping(known.order):
@@ -173,13 +171,9 @@ def is_late(
 
 def why_late(life: HostUnderOrder) -> Why | None:
     """Why a host has not halted under an order, as the log tells it; None where it has."""
-    halted, verdict = life.halted, life.verdict
-    if halted is not None:
-        lied = (
-            verdict is not None
-            and verdict.degree == "contradicted"
-            and halted.digest in verdict.evidence
-        )
+    if life.halted is not None:
+        verdict = life.verdict_on_halt
+        lied = verdict is not None and verdict.degree == "contradicted"
         return "contradicted" if lied else None
     if not life.stages:
         return "silent"

@@ -15,6 +15,7 @@ import msgspec
 
 from sekisho.model.errors import VerificationError
 from sekisho.model.instants import Instant
+from sekisho.model.membership import MembershipShown
 from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     CharterRegister,
@@ -84,7 +85,7 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     witnessed: bool = False
     doubtful: bool = False
     by: frozenset[str] = frozenset()
-    membership: Literal["in", "out", "unknown"] = "unknown"
+    membership: MembershipShown = "unknown"
     named: frozenset[str] | None = None
     sealed: OrderSealed | None = None
     is_shown: bool = True
@@ -371,18 +372,21 @@ def _with_what_was_known(known: KnownOrder, before: KnownOrder) -> KnownOrder:
 def lifts_order(release: OrderIssued, lifted: KnownOrder) -> bool:
     """Whether a resume that names an order lifts it: a sealed one it lifts everywhere, opened or not.
 
-    Else whoever has not seen its scope could not tell what is in force.
+    Else whoever has not seen its scope could not tell what is in force; nor, of an exercise, whether it is one.
     """
     if lifted.sealed is not None:
-        return release.scope == Scope(everywhere=True)
+        return release.scope == Scope(everywhere=True) and not release.drill
     return names_scope_of(release, lifted.order)
 
 
 def names_scope_of(release: OrderIssued, lifted: OrderIssued) -> bool:
     """Whether a resume names all that an order was for: the same scope, resolved alike, or everywhere.
 
-    Whoever signs a resume reads its scope, so it must not release hosts that this scope leaves out.
+    Whoever signs a resume reads its scope, so it must not release hosts that this scope leaves out. Nor does one that
+    calls itself a drill release anything but a drill: its signers read that it is an exercise.
     """
+    if release.drill and not lifted.drill:
+        return False
     if release.scope == Scope(everywhere=True):
         return True
     return (release.scope, release.resolved) == (lifted.scope, lifted.resolved)

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from sekisho.model.errors import InvalidInput, UnknownCriticalField, VerificationError
 from sekisho.model.instants import Instant
-from sekisho.model.membership import Membership
+from sekisho.model.membership import Membership, MembershipShown
 from sekisho.model.persistent import PersistentMap
 from sekisho.model.statements import (
     AccessTerms,
     Effect,
+    OnExpiry,
     OrderIssued,
     OrderKind,
     OrderSealed,
@@ -211,7 +212,7 @@ def verify_seal(sealed: OrderSealed, salt: bytes, hosts: Iterable[str]) -> None:
 
 def show_in_seal(
     sealed: OrderSealed, salt: bytes | None, host: str, shown: Membership | None
-) -> Literal["in", "out", "unknown"]:
+) -> MembershipShown:
     """What a proof shows of a host; nothing without the salt. Raises ForgedMembership, ForeignMembership."""
     if salt is None:
         return "unknown"
@@ -219,9 +220,7 @@ def show_in_seal(
     return decide_membership(shown, leaf, root=sealed.hosts, size=sealed.leaves)
 
 
-def stand_in(
-    sealed: OrderSealed, *, on_expiry: Literal["lapse", "refuse-until-resume"]
-) -> OrderIssued:
+def stand_in(sealed: OrderSealed, *, on_expiry: OnExpiry) -> OrderIssued:
     """An order in the place of one that nobody showed: for everybody, at its kind's strictest, at once.
 
     Number, predecessor and dates are the real ones, so registers and heartbeats are the same for whoever reads them.

@@ -81,11 +81,10 @@ def check_order(order: OrderIssued, charter: Charter) -> list[str]:
 def check_release(release: OrderIssued, book: OrderBook) -> list[str]:
     """Why a resume would not lift what it names: whom its scope leaves out, it must not release."""
     return [
-        f"order {lifted.register} {lifted.number} is sealed: a resume of it says everywhere"
-        if found.sealed is not None
-        else f"its scope is not that of order {lifted.register} {lifted.number}: repeat that scope, or say everywhere"
+        _why_not_lifted(release, found)
         for lifted in release.lifts
-        if (found := book.find(lifted)) is not None and not lifts_order(release, found)
+        if (found := book.find(lifted)) is not None
+        and (found.order.kind == "resume" or not lifts_order(release, found))
     ]
 
 
@@ -162,6 +161,17 @@ def _verify_release(known: KnownOrder, book: OrderBook) -> None:
         raise OrderFault(f"resume {known.order.number}: {'; '.join(problems)}")
 
 
+def _why_not_lifted(release: OrderIssued, found: KnownOrder) -> str:
+    where = f"order {found.order.register} {found.order.number}"
+    if found.order.kind == "resume":
+        return f"{where} is a resume itself: what it lifted is held again by a new order only"
+    if release.drill and (found.sealed is not None or not found.order.drill):
+        return f"it is a drill, and {where} is none that everybody can read: an exercise lifts exercises only"
+    if found.sealed is not None:
+        return f"{where} is sealed: a resume of it says everywhere"
+    return f"its scope is not that of {where}: repeat that scope, or say everywhere"
+
+
 def _check_times(order: OrderIssued) -> list[str]:
     problems = []
     if order.expires <= order.not_before:
@@ -193,6 +203,8 @@ def _check_effect(order: OrderIssued) -> list[str]:
         problems.append("a cap says how many percent are left, and nothing else does")
     if (order.kind == "suspend-access") != (order.access is not None):
         problems.append("a suspend-access says whose access it ends, and nothing else does")
+    if order.kind == "resume" and order.exemptions:
+        problems.append("a resume lifts an order whole: it can exempt nobody from that")
     if order.kind == "hold" and order.on_expiry != "lapse":
         problems.append("a hold lapses at its expiry")
     problems += _check_resolved(order)

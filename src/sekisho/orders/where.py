@@ -18,7 +18,7 @@ from sekisho.model.statements import HostLimb, HostPredicate, HostQuantity, Limb
 from sekisho.model.wire import from_json, to_plain
 from sekisho.orders.predicates import COUNTED, check_predicate
 
-__all__ = ["parse_where", "where_in_words"]
+__all__ = ["parse_where"]
 
 MAX_TEXT = 4_000
 MAX_GROUPS = MAX_LIMBS = 16
@@ -37,7 +37,9 @@ class _Token(msgspec.Struct, frozen=True):
 def parse_where(texts: Sequence[str], *, path: str = "--where") -> HostPredicate:
     """The predicate that these texts say, each of them a group. Raises InvalidInput naming text and column."""
     if not 1 <= len(texts) <= MAX_GROUPS:
-        raise InvalidInput(f"1 to {MAX_GROUPS} groups, {len(texts)} are given", path=path)
+        raise InvalidInput(
+            f"1 to {MAX_GROUPS} groups, {len(texts)} are given", path=path, remedy="name fewer"
+        )
     groups = tuple(
         _Reader(text, f"{path} {number}" if len(texts) > 1 else path).group()
         for number, text in enumerate(texts, 1)
@@ -47,13 +49,6 @@ def parse_where(texts: Sequence[str], *, path: str = "--where") -> HostPredicate
     predicate = from_json(HostPredicate, to_plain(predicate), path=path)
     check_predicate(predicate, path=path)
     return predicate
-
-
-def where_in_words(group: LimbGroup) -> str:
-    """A group as it would be typed."""
-    return " and ".join(
-        f"{limb.quantity} {limb.op} {', '.join(map(_quoted, limb.values))}" for limb in group.all_of
-    )
 
 
 class _Reader:
@@ -74,7 +69,7 @@ class _Reader:
                 )
             limbs.append(self._limb())
             if len(limbs) > MAX_LIMBS:
-                raise self._error(token, f"leads to more than {MAX_LIMBS} conditions", "")
+                raise self._error(token, f"leads to more than {MAX_LIMBS} conditions", "name fewer")
         return LimbGroup(all_of=tuple(limbs))
 
     def _limb(self) -> HostLimb:
@@ -84,7 +79,9 @@ class _Reader:
         while self._is_comma():
             values.append(self._value(quantity))
             if len(values) > MAX_VALUES:
-                raise InvalidInput(f"more than {MAX_VALUES} values", path=self._path)
+                raise InvalidInput(
+                    f"more than {MAX_VALUES} values", path=self._path, remedy="name fewer"
+                )
         plain = {"quantity": quantity, "op": op, "values": list(values)}
         return from_json(HostLimb, plain, path=self._path)  # type: ignore[arg-type]  # JSON of strings
 
@@ -117,13 +114,19 @@ class _Reader:
 
     def _split(self, text: str) -> list[_Token]:
         if len(text) > MAX_TEXT:
-            raise InvalidInput(f"longer than {MAX_TEXT} characters", path=self._path)
+            raise InvalidInput(
+                f"longer than {MAX_TEXT} characters", path=self._path, remedy="name fewer"
+            )
         tokens, at, end = [], 0, len(text.rstrip())
         while at < end:
             match = _TOKEN.match(text, at)
             if match is None:
                 place = f"{self._path}, column {at + 1}"
-                raise InvalidInput("a quotation mark that is not closed", path=place)
+                raise InvalidInput(
+                    "a quotation mark that is not closed",
+                    path=place,
+                    remedy="close it, or leave it out",
+                )
             quoted = match[1] if match[1] is not None else match[2]
             tokens.append(
                 _Token(
@@ -141,9 +144,3 @@ class _Reader:
     def _error(self, token: _Token | None, why: str, remedy: str) -> InvalidInput:
         told = "the end" if token is None else repr(token.text[:40])
         return InvalidInput(f"{told} {why}", path=self._at(token), remedy=remedy)
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[^\s,'\"]+", value):
-        return value
-    return f'"{value}"' if "'" in value else f"'{value}'"

@@ -25,6 +25,10 @@ class WorkFinder(Protocol):
 
     name: str
 
+    def note(self) -> None:
+        """Learn whose work is whose now, so that what is renamed later is still known. Raises Unavailable."""
+        ...
+
     def find(self, run: str) -> WorkMarks:
         """Where a run's work is or was. Raises Unavailable where nobody answers."""
         ...

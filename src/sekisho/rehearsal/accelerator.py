@@ -1,11 +1,13 @@
 """An EMULATED accelerator: real memory and a key of its own, in a process of its own, and no silicon.
 
-`python -m sekisho.rehearsal.accelerator --dir D --memory-mib 64 --key FILE [--until-stdin-closes]`. It stands where
-a device with its own key would, so that the drill can show what *verified* takes. Its trust assumption is that nobody
-reads its key file or its process, which whoever is root on the host can do: it proves nothing about real hardware.
+`python -m sekisho.rehearsal.accelerator --dir D --memory-mib 64 --key FILE [--port N] [--until-stdin-closes]`. It
+stands where a device with its own key would, so that the drill can show what *verified* takes. Its trust assumption is
+that nobody reads its key file or its process, which whoever is root on the host can do: it proves nothing about real
+hardware.
 
 A job is memory that is held; a challenge fills all the rest, never the job's, so that with a job the answer is wrong.
-Wire (unix socket D/device.sock, one JSON line each way): describe, load {mib}, unload, challenge {nonce}.
+Wire (unix socket D/device.sock, one JSON line each way): describe, load {mib}, unload, challenge {nonce}. With --port
+(0: any) it also shows how busy its holder is, on a page of loopback as an exporter's: see device_page.py.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from sekisho.model.errors import InvalidInput, SekishoError, StateConflict
 from sekisho.model.statements import ChallengeAnswered, make_payload
 from sekisho.model.wire import canonical, decode_hex, encode_base64, from_json, parse_json
 from sekisho.ports.clock import Clock
+from sekisho.rehearsal.device_page import DevicePage
 from sekisho.signing.dsse import sign_payload
 from sekisho.signing.keys import Ed25519Signer
 
@@ -61,6 +64,11 @@ class Emulation:
             wire.AskedUnload: lambda _: self._unload(),
             wire.AskedChallenge: self._challenge,
         }
+
+    @property
+    def holder(self) -> Process | None:
+        """Who holds the device, as it was when it took it."""
+        return self._holder
 
     def answer(self, line: bytes) -> bytes:
         """Do what one request line asks; every refusal is an answer."""
@@ -162,11 +170,20 @@ def main(arguments: list[str] | None = None) -> int:
     server = LineServer(options.dir / "device.sock", device.answer, wake=told)
     if options.until_stdin_closes:
         server.wake_by(sys.stdin.fileno())
+    page = (
+        None
+        if options.port is None
+        else DevicePage(device.device, lambda: device.holder, port=options.port)
+    )
     ready = {"ready": True, "device": device.device, "emulated": True}
+    if page is not None:
+        ready["address"] = page.address
     print(canonical(ready).decode(), flush=True)  # noqa: T201  # the ready line is this command's output
     while not asked and not server.is_cut:
         server.wait(60.0)
     server.close()
+    if page is not None:
+        page.close()
     return 0
 
 
@@ -179,6 +196,7 @@ def _parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--key", type=Path, required=True, help="its own Ed25519 key, PKCS8 PEM, made if absent"
     )
+    parser.add_argument("--port", type=int, help="show its use on this port of loopback; 0: any")
     parser.add_argument(
         "--until-stdin-closes", action="store_true", help="end with whoever started it"
     )

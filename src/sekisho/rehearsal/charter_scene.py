@@ -21,7 +21,8 @@ from sekisho.model.statements import (
     make_payload,
     parse_payload,
 )
-from sekisho.operations.countersigning import Footing, verify_countersign
+from sekisho.operations.countersigning import verify_countersign
+from sekisho.operations.footing import Footing
 from sekisho.operations.founding import FoundingPlan, WitnessPlan
 from sekisho.operations.state import State
 from sekisho.rehearsal.paper_log import PaperLog, PaperWitness

@@ -14,9 +14,9 @@ import threading
 import time
 from pathlib import Path
 
-from sekisho.app import Home
+from sekisho.app import Elsewhere, Home
 from sekisho.model.errors import SekishoError
-from sekisho.rehearsal.serving import Standby, serve_home
+from sekisho.rehearsal.serving import Standby, load_witness_file, serve_home
 
 __all__ = ["main"]
 
@@ -31,15 +31,19 @@ def main() -> int:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--standby", action="store_true")
     parser.add_argument("--take-over-after", type=float, default=None)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--shared", action="store_true")
+    parser.add_argument("--witnesses", type=Path, default=None)
     options = parser.parse_args()
     threading.Thread(target=_follow_parent, args=(options.parent,), daemon=True).start()
     try:
         return serve_home(
-            Home.open(options.home),
+            Home.open(options.home, Elsewhere(database=options.database, shared=options.shared)),
             port=options.port,
             language="en",
             on_ready=_announce,
             standby=Standby(take_over_after_s=options.take_over_after) if options.standby else None,
+            witnesses=load_witness_file(options.witnesses) if options.witnesses else None,
         )
     except SekishoError as error:
         sys.stderr.write(f"{error}\n")

@@ -101,7 +101,7 @@ def observe_halt(scene: Scene) -> None:
 
 
 def challenge_device(scene: Scene) -> None:
-    """The emulated accelerator fills its whole memory from a fresh nonce: verified, and marked as emulated."""
+    """The accelerator's meter is at rest and its whole memory is filled from a fresh nonce: verified, and emulated."""
     order = scene.orders[-1]
     scene.wait_for(
         "the observer at the emulated host",
@@ -115,6 +115,10 @@ def challenge_device(scene: Scene) -> None:
     scene.tell(
         f"{EMULATED_HOST}: {verdict.degree} in {evidence.milliseconds} ms: {verdict.reasons[-1]}"
     )
+    metered = [reason for reason in verdict.reasons if reason.endswith("all at rest")]
+    if not metered:
+        raise DrillFailed(f"no meter bears the halt out: {'; '.join(verdict.reasons)}")
+    scene.tell(f"{EMULATED_HOST}: {metered[0]}")
     for limit in verdict.limits:
         scene.tell(f"  limit: {limit}")
     scene.tell(f"{CPU_HOST} stays at corroborated: a host CPU has no key of its own to answer with")
@@ -233,8 +237,11 @@ def _judge(
     tree: LogPosition | None = None,
 ) -> HaltJudged:
     state = scene.state()
-    evidence = gather_evidence(state, scene.orders[-1], host, challenges=challenges, tree=tree)
-    verdict = judge_host(state, evidence, now=scene.clock.now())
+    now = scene.clock.now()
+    evidence = gather_evidence(
+        state, scene.orders[-1], host, at=now, challenges=challenges, tree=tree
+    )
+    verdict = judge_host(state, evidence, now=now)
     scene.submit(verdict, scene.cast.verifier)
     return verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,25 +12,75 @@ import msgspec
 
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import hold_folder
+from sekisho.adapters.storage.places import is_server
+from sekisho.adapters.transport.http_tiles import check_url
 from sekisho.adapters.trust_file import add_trust
 from sekisho.app import Control, Home
-from sekisho.app.standby import HOLD, Turn, await_turn
+from sekisho.app.standby import HOLD, Turn, await_database, await_turn
 from sekisho.catalogue import Language
+from sekisho.ledger import Policy
+from sekisho.model.errors import InvalidInput
+from sekisho.model.wire import from_json, parse_json
 from sekisho.rehearsal.cast import Cast, origin_of
 from sekisho.rehearsal.stage import Stage
 
-__all__ = ["Standby", "opened", "serve_home", "trust_home"]
+__all__ = ["Standby", "load_witness_file", "opened", "serve_home", "trust_home"]
+
+
+def load_witness_file(path: Path) -> dict[str, str]:
+    """Witnesses that somebody else runs: `{"w1.example/a": "http://127.0.0.1:9101"}`, by name as in the charter.
+
+    Raises InvalidInput naming the file and the witness.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+    told = from_json(dict[str, str], parse_json(raw, path=str(path)), path=str(path))
+    if not told:
+        raise InvalidInput("names no witness", path=str(path))
+    found = {}
+    for name, url in told.items():
+        try:
+            found[name] = check_url(url)
+        except InvalidInput as error:
+            where = f"{path}: {name[:120]}"
+            raise InvalidInput(error.message, path=where, remedy=error.remedy) from None
+    return found
+
+
+def _known(home: Home, witnesses: Mapping[str, str]) -> Mapping[str, str]:
+    policy = Policy.from_text(home.load_root().witnesses, path="trust.json witnesses")
+    names = {witness.name for witness in policy.witnesses}
+    for name in witnesses:
+        if name not in names:
+            raise InvalidInput(
+                f"the regime has no witness {name[:120]!r}",
+                path="--witnesses",
+                remedy=f"it has {', '.join(sorted(names))}",
+            )
+    return witnesses
 
 
 @contextmanager
-def opened(home: Home, stage: Stage) -> Iterator[Control]:
-    """A running control plane over `home`, founded at its first use, with its witnesses as children of `stage`."""
-    witnesses = stage.start_witnesses()
+def opened(
+    home: Home, stage: Stage, witnesses: Mapping[str, str] | None = None
+) -> Iterator[Control]:
+    """A running control plane over `home`, founded at its first use, with its witnesses as children of `stage`.
+
+    Or with those at the addresses in `witnesses`, by name, which somebody else runs. Raises InvalidInput where the
+    home is not founded then, or one is not a witness of its regime.
+    """
+    if witnesses is not None:
+        with Control(home, _known(home, witnesses)) as control:
+            yield control
+        return
+    children = stage.start_witnesses()
     cast = Cast(home)
     if not home.is_founded:
         log_vkey = home.log_signer(origin_of(home))[0].verifier.to_text()
-        cast.found(log_vkey, [w.text("vkey") for w in witnesses.values()], now=SystemClock().now())
-    with Control(home, {name: w.text("address") for name, w in witnesses.items()}) as control:
+        cast.found(log_vkey, [w.text("vkey") for w in children.values()], now=SystemClock().now())
+    with Control(home, {name: w.text("address") for name, w in children.items()}) as control:
         if control.desk.state.regime.charter is None:
             control.submit(cast.load_charter().raw)
         yield control
@@ -46,19 +96,27 @@ def serve_home(  # noqa: PLR0913  # what `up` can be told
     sites: bool = False,
     standby: Standby | None = None,
     push: Path | None = None,
+    witnesses: Mapping[str, str] | None = None,
 ) -> int:
     """Serve until told to stop; the exit code. With `sites`, its own rehearsed hosts run as well.
 
     With them go the observer and the verifier. Raises Unavailable where the port is taken, StateConflict where another
-    `up` serves this home; a `standby` waits until that one is gone instead.
+    `up` serves this home; a `standby` waits until that one is gone instead. `witnesses` are those that somebody else
+    runs, by name; a home that shares its database with another one's needs them.
     """
     from sekisho.web.server import serve  # noqa: PLC0415  # the web stack takes half a second to import
 
-    if standby is None:
+    if home.elsewhere.shared and (witnesses is None or not is_server(home.elsewhere.database)):
+        raise InvalidInput(
+            "needs the log in PostgreSQL, and witnesses that run by themselves",
+            path="--shared",
+            remedy="set SEKISHO_DATABASE, and name the witnesses with --witnesses",
+        )
+    if standby is None or home.elsewhere.shared:
         hold_folder(home.path, HOLD)
-    elif not _wait_for_turn(home, standby):
+    if standby is not None and not _wait_for_turn(home, standby):
         return 0
-    with Stage(home) as stage, opened(home, stage) as control:
+    with Stage(home) as stage, opened(home, stage, witnesses) as control:
         if push is not None:
             control.start_push(push)
 
@@ -92,7 +150,8 @@ def _wait_for_turn(home: Home, standby: Standby) -> bool:
     before = {number: signal.signal(number, lambda *_: ending.set()) for number in numbers}
     try:
         standby.on_waiting()
-        turn = await_turn(home, take_over_after_s=standby.take_over_after_s, waits=ending.wait)
+        wait = await_database if home.elsewhere.shared else await_turn
+        turn = wait(home, take_over_after_s=standby.take_over_after_s, waits=ending.wait)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

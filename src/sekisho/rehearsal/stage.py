@@ -19,7 +19,7 @@ from sekisho.adapters.processes import ChildProcess
 from sekisho.adapters.schedulers.watchdog_link import WatchdogLink
 from sekisho.app import Home
 from sekisho.model.errors import SekishoError, Unavailable
-from sekisho.model.wire import canonical, parse_json
+from sekisho.model.wire import JsonValue, canonical, parse_json
 from sekisho.rehearsal.cast import WITNESSES, origin_of
 from sekisho.signing import Ed25519Signer, TrustRoot
 
@@ -57,6 +57,8 @@ class Stage:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.meter = ""
+        """Where the emulated accelerator shows how busy it is; empty while there is none."""
         self._parts: list[_Part] = []
         self._lock = threading.RLock()
         self._ending = threading.Event()
@@ -144,8 +146,11 @@ class Stage:
                 str(memory_mib),
                 "--key",
                 str(folder / "device.pem"),
+                "--port",
+                "0",
             ),
         )
+        self.meter = child.text("address")
         return child, folder
 
     def start_agent(self, host: str) -> ChildProcess:
@@ -163,9 +168,11 @@ class Stage:
         )
 
     def start_observer(self, control: str, root: TrustRoot) -> ChildProcess:
-        """The observer, under another user where this host allows that."""
+        """The observer, under another user where this host allows that; with a device it reads its meter, too."""
         folder = self.home.path / "observer"
         create_private_folder(folder)
+        if self.meter:
+            self._name_meter(folder / "observer.json")
         replace_file(folder / "trust.json", canonical(root) + b"\n")
         key = self.home.signers / "verifier-2.pem"
         replace_file(folder / "observer.pem", key.read_bytes())
@@ -176,6 +183,34 @@ class Stage:
             "sekisho.observer.main",
             *("--home", str(folder), "--control", control, *other),
         )
+
+    def _name_meter(self, file: Path) -> None:
+        """Tell the observer of the meter that stands now, beside whatever else its file says."""
+        before = parse_json(file.read_bytes(), path=str(file)) if file.exists() else {}
+        said = before if isinstance(before, dict) else {}
+        replace_file(file, canonical({**said, "instruments": [self._meter()]}) + b"\n")
+
+    def _meter(self) -> dict[str, JsonValue]:
+        rest: JsonValue = {
+            "quantity": "gpu-util",
+            "value": "2",
+            "reason": "an emulated device that nobody holds shows 0",
+        }
+        found: dict[str, JsonValue] = {
+            "instrument": "dcgm",
+            "url": f"{self.meter}/metrics",
+            "at_rest": [rest],
+        }
+        # One observer looks into all rehearsed hosts here: what this meter shows is of the host that has the device.
+        hosts = [name for name in self.known_hosts() if self._holds_device(name)]
+        return {**found, "host": hosts[0]} if len(hosts) == 1 else found
+
+    def _holds_device(self, host: str) -> bool:
+        """Whether the work of a prepared host is started as one that holds the device."""
+        file = self.host_folder(host) / "agent.json"
+        settings = parse_json(file.read_bytes(), path=str(file))
+        command = settings.get("command") if isinstance(settings, dict) else None
+        return isinstance(command, list) and str(self.home.path / "device") in command
 
     def known_hosts(self) -> tuple[str, ...]:
         """The hosts that this home was prepared with, by name."""

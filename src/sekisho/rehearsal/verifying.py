@@ -39,16 +39,15 @@ def judge_new_halts(state: State, seen: set[str], *, now: Instant) -> list[HaltJ
 
     Adds the digest of each observation to `seen`: whatever a receipt says, none is judged twice.
     """
-    waiting = [
-        life
-        for life in state.lives.lives.values()
-        if life.observation_digest not in seen and is_to_be_judged(life, now)
-    ]
-    seen.update(life.observation_digest for life in waiting)
-    return [
-        judge_host(state, gather_evidence(state, life.order, life.host), now=now)
-        for life in waiting
-    ]
+    found = []
+    for life in state.lives.lives.values():
+        if not is_to_be_judged(state, life, now):
+            continue
+        evidence = gather_evidence(state, life.order, life.host, at=now)
+        if evidence.observation_digest not in seen:
+            seen.add(evidence.observation_digest)
+            found.append(judge_host(state, evidence, now=now))
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,6 +9,7 @@ Why it is so, and what a false report can and cannot do: docs/adr/0015-compromis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -17,7 +18,10 @@ from sekisho.model.statements import Power
 from sekisho.signing.keybook import Report
 from sekisho.signing.witnessing import Marks
 
-__all__ = ["Doubt", "Spoken", "find_doubts"]
+__all__ = ["ORDERS", "Doubt", "Spoken", "find_doubts"]
+
+ORDERS: Final = ("order-issued", "order-sealed")
+"""The kinds that are as if expired once their grace is over: a stolen key gains nothing by sealing its order."""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +80,7 @@ def find_doubts(
         if row.kind == "order-confirmed":
             continue
         signings = [row]
-        if row.kind == "order-issued":
+        if row.kind in ORDERS:
             # Only under the order's own power: a lower quorum could otherwise stand in for a higher one.
             signings += [c for c in confirmed.get(row.digest, ()) if c.power == row.power]
         falls = [_fall(signing, reports, marks, stands) for signing in signings]
@@ -126,7 +130,7 @@ def _doubt(row: Spoken, report: Report, marks: Marks) -> Doubt:
         since=report.since,
         reason=f"without key {report.key[:16]}, reported lost since {report.since}, "
         f"its signatures do not make the power {row.power}",
-        lapses=_lapse(row, report, marks) if row.kind == "order-issued" else None,
+        lapses=_lapse(row, report, marks) if row.kind in ORDERS else None,
     )
 
 

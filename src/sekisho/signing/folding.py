@@ -21,7 +21,7 @@ from sekisho.model.statements import (
     TimeMarked,
 )
 from sekisho.signing.charter import Charter
-from sekisho.signing.compromise import find_doubts
+from sekisho.signing.compromise import ORDERS, find_doubts
 from sekisho.signing.keybook import Drill
 from sekisho.signing.recorded import Recorded
 from sekisho.signing.recovery import Announcement, is_notice_over
@@ -138,7 +138,7 @@ def _remember(regime: Regime, recorded: Recorded) -> Regime:
     after = _with(regime, spoken=regime.spoken.plus(row.digest, row))
     reports = regime.keys.reports
     # An order told after a later report, as single entries come to an agent; in the log none stands behind one.
-    is_late = row.kind == "order-issued" and any(r.index > row.index for r in reports)
+    is_late = row.kind in ORDERS and any(r.index > row.index for r in reports)
     return _weigh(after) if is_late or (reports and row.kind == "order-confirmed") else after
 
 

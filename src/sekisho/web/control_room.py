@@ -29,10 +29,12 @@ from sekisho.model.statements import Scope
 from sekisho.model.wire import from_json
 from sekisho.orders.sealed import public_face
 from sekisho.web.description import ReadOperation
+from sekisho.web.host_lists import HostsAsked, PageNumber, Typed
 from sekisho.web.order_charts import draw_reach
 from sekisho.web.pages import render_page
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.problems import declare_problems
+from sekisho.web.watch_lists import pick_late, tell_push
 
 __all__ = ["ControlRoomPages", "WorkApi"]
 
@@ -98,9 +100,18 @@ class ControlRoomPages(Controller):
     include_in_schema = False
 
     @get("/control-room", sync_to_thread=True)
-    def show_room(self, request: Asking, plane: Lent) -> Page:
-        """Stragglers with the next step against each, appeals, and how long ago each site was exercised."""
+    def show_room(
+        self,
+        request: Asking,
+        plane: Lent,
+        site: Typed = "",
+        q: Typed = "",
+        page: PageNumber = 1,
+    ) -> Page:
+        """Stragglers with the next step against each, appeals, drills, and how orders reach who is pushed to."""
         look, state = plane.look(), plane.control.desk.state
+        late = _late(plane, look.at) if state.regime.charter is not None else ()
+        asked = HostsAsked(site=site, query=q, page=page)
         appeals = [
             (each, appeal_standing(state, each, look.at), state.orders.find(each.filed.order))
             for each in state.appeals.appeals.values()
@@ -110,9 +121,12 @@ class ControlRoomPages(Controller):
             request,
             "control_room.html",
             look=look,
-            late=_late(plane, look.at) if state.regime.charter is not None else (),
+            late=pick_late(late, asked),
             appeals=list(reversed(appeals)),
             sites=exercised_sites(state),
+            most_sites=_ROWS,
+            push=tell_push(plane.control.push),
+            waiting=plane.news.waiting,
         )
 
     @get("/reach", sync_to_thread=True)

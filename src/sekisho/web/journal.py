@@ -50,6 +50,11 @@ class Journal:
         with self._lock:
             return list(self._by_kind.get(kind, ()))
 
+    def newest_of(self, kind: str, count: int) -> list[Recorded]:
+        """The newest `count` entries of a kind, in log order."""
+        with self._lock:
+            return self._by_kind.get(kind, [])[-count:]
+
     def _take(self, recorded: Recorded) -> None:
         with self._lock:
             self._entries.append(recorded)

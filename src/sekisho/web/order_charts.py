@@ -15,6 +15,7 @@ from sekisho.app.control_room import STAGES, SiteInReach, SiteProgress, StageRea
 from sekisho.model.instants import Instant
 
 __all__ = [
+    "CAP_STAGES",
     "LANE",
     "WIDTH",
     "Lane",
@@ -27,6 +28,8 @@ __all__ = [
 
 WIDTH: Final = 1000
 LANE: Final = 36
+CAP_STAGES: Final[tuple[StageReached, ...]] = ("received", "capped")
+"""What a host goes through under a cap."""
 Part: TypeAlias = Literal["at-risk", "kept", "idle", "exempt", "unknown"]
 _PARTS: Final[tuple[Part, ...]] = ("at-risk", "kept", "idle", "exempt", "unknown")
 
@@ -99,8 +102,15 @@ def _along(devices: int, top: int) -> int:
     return devices * WIDTH // top if top else 0
 
 
-def draw_timeline(site: SiteProgress, begun: Instant, due: Instant, at: Instant) -> Timeline:
-    """The timeline of a site under an order that began at `begun`."""
+def draw_timeline(
+    site: SiteProgress,
+    begun: Instant,
+    due: Instant,
+    at: Instant,
+    *,
+    stages: Sequence[StageReached] = STAGES,
+) -> Timeline:
+    """The timeline of a site under an order that began at `begun`, with a lane for each of `stages`."""
     times = [when for row in site.hosts for when in row.reached.values()]
     start, end = min([begun, *times]), max([at, *times])
     span = max(1e-6, end.since(start))
@@ -109,7 +119,7 @@ def draw_timeline(site: SiteProgress, begun: Instant, due: Instant, at: Instant)
         return min(WIDTH, max(0, round(when.since(start) / span * WIDTH)))
 
     lanes = []
-    for n, stage in enumerate(STAGES):
+    for n, stage in enumerate(stages):
         reached = sorted(row.reached[stage] for row in site.hosts if stage in row.reached)
         lanes.append(
             Lane(
@@ -127,5 +137,5 @@ def draw_timeline(site: SiteProgress, begun: Instant, due: Instant, at: Instant)
         due=across(due) if start <= due <= end else None,
         start=start,
         end=end,
-        height=len(STAGES) * LANE,
+        height=len(stages) * LANE,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -21,9 +21,11 @@ __all__ = [
     "Quorum",
     "SignerTile",
     "count_words",
-    "lives_under",
+    "life_of",
+    "lives_of",
     "quorums_of",
     "row_of",
+    "standings_under",
     "state_of",
 ]
 
@@ -96,9 +98,17 @@ def lifter_of(look: Snapshot, known: KnownOrder) -> KnownOrder | None:
     )
 
 
-def row_of(look: Snapshot, known: KnownOrder) -> OrderRow:
-    """An order as a row of a list."""
-    standings = [judge_under(look, known, host) for host in look.under(known)]
+def standings_under(look: Snapshot, known: KnownOrder) -> tuple[HostStanding, ...]:
+    """Where every host that an order is for stands under it, by name."""
+    return tuple(judge_under(look, known, host) for host in look.under(known))
+
+
+def row_of(
+    look: Snapshot, known: KnownOrder, standings: Sequence[HostStanding] | None = None
+) -> OrderRow:
+    """An order as a row of a list; `standings` where its hosts were judged already."""
+    if standings is None:
+        standings = () if known.order.kind == "resume" else standings_under(look, known)
     return OrderRow(
         known=known,
         state=state_of(look, known),
@@ -127,25 +137,29 @@ def quorums_of(regime: Regime, power: Power, signers: frozenset[str]) -> tuple[Q
     return tuple(quorums)
 
 
-def lives_under(look: Snapshot, known: KnownOrder) -> tuple[HostLife, ...]:
-    """Every host that an order is for, with its steps and its verdict's grounds."""
-    found = []
-    for host in look.under(known):
-        life = look.lives.of(known.reference, host.host)
-        verdict, halted = life.verdict, life.halted
-        checkpoints = [s.receipt.checkpoint for s in life.stages if s.receipt.checkpoint]
-        found.append(
-            HostLife(
-                standing=judge_under(look, known, host),
-                steps=steps_of(look, known, host),
-                reasons=verdict.reasons if verdict else (),
-                limits=verdict.limits if verdict else (),
-                means=(halted.receipt.means or "") if halted else "",
-                leaves=(halted.receipt.leaves or "") if halted else "",
-                checkpoint=checkpoints[-1].sha256 if checkpoints else "",
-            )
-        )
-    return tuple(found)
+def lives_of(
+    look: Snapshot, known: KnownOrder, standings: Iterable[HostStanding]
+) -> tuple[HostLife, ...]:
+    """These hosts under an order, each with its steps and its verdict's grounds."""
+    return tuple(life_of(look, known, standing) for standing in standings)
+
+
+def life_of(look: Snapshot, known: KnownOrder, standing: HostStanding) -> HostLife:
+    """One host under an order: its steps, and what its verdict rests on."""
+    host = standing.host
+    life = look.lives.of(known.reference, host.host)
+    verdict, followed = life.verdict, life.halted or life.capped
+    checkpoints = [s.receipt.checkpoint for s in life.stages if s.receipt.checkpoint]
+    means = followed.receipt.means or followed.receipt.cap or "" if followed else ""
+    return HostLife(
+        standing=standing,
+        steps=steps_of(look, known, host),
+        reasons=verdict.reasons if verdict else (),
+        limits=verdict.limits if verdict else (),
+        means=means,
+        leaves=(followed.receipt.leaves or "") if followed else "",
+        checkpoint=checkpoints[-1].sha256 if checkpoints else "",
+    )
 
 
 def _tile(key: CharterKey, signers: frozenset[str]) -> SignerTile:

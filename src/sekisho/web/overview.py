@@ -102,11 +102,12 @@ def _view_order(look: Snapshot, known: KnownOrder, *, in_force: bool) -> OrderVi
         digest=known.digest,
         phrase=digest_phrase(known.digest),
         kind=order.kind,
-        effect=order.effect,
+        effect=order.effect if known.is_shown else "sealed",
         drill=order.drill,
         in_force=in_force,
         expires=str(order.expires),
         on_expiry=order.on_expiry,
+        opens=None if known.sealed is None or known.is_shown else str(known.sealed.opens),
         hosts=tuple(
             OrderHostView(host=s.host.host, standing=s.word, emulated=s.emulated) for s in standings
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -10,24 +11,37 @@ from litestar import Controller, MediaType, Request, Response, get
 from litestar.datastructures import Cookie, State
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from sekisho.app.control_room import due_of, late_under, progress_by_site
+from sekisho.app.control_room import STAGES, due_of, late_under, progress_by_site
 from sekisho.licensing import burn_down as burn_over_time
 from sekisho.model.errors import InvalidInput
 from sekisho.orders import KnownOrder
+from sekisho.orders.access import access_terms
 from sekisho.signing.phrase import digest_phrase
 from sekisho.web.api import decode_name
 from sekisho.web.bars import burn_down
 from sekisho.web.burn_chart import draw_burn_down
 from sekisho.web.evidence import Evidence, find_entry, gather_evidence, inclusion_row
-from sekisho.web.order_charts import draw_timeline
-from sekisho.web.orderly import lives_under, quorums_of, row_of
+from sekisho.web.host_lists import (
+    AT_ONCE,
+    ROWS,
+    TILES,
+    HostList,
+    HostsAsked,
+    PageNumber,
+    Typed,
+    count_by_site,
+    list_hosts,
+    needing_a_look,
+)
+from sekisho.web.order_charts import CAP_STAGES, draw_timeline
+from sekisho.web.orderly import lives_of, quorums_of, row_of, standings_under
 from sekisho.web.plane import Lent, Plane
 from sekisho.web.postings import post_ledger
 from sekisho.web.problems import NotFound, problem_of
 from sekisho.web.rendering import PageRequest, choose_language
 from sekisho.web.sentences import say_entry, say_kind
 from sekisho.web.snapshot import Snapshot
-from sekisho.web.standing import judge_host
+from sekisho.web.standing import HostStanding, judge_host
 
 __all__ = ["Pages", "language_for", "render_page", "respond_with_page"]
 
@@ -37,6 +51,10 @@ Page = Response[str]
 _COOKIE: Final = "sekisho-language"
 _YEAR_S: Final = 365 * 86_400
 _ROWS: Final = 50
+_SITES: Final = 100
+_PICTURES: Final = 6
+"""So many sites of an order are drawn at once; each of the others is a line that leads to its picture."""
+_URGENT: Final = 24
 _HEARTBEATS: Final = frozenset({"time-marked", "orders-in-force"})
 
 
@@ -50,12 +68,20 @@ class Pages(Controller):
     def show_overview(self, request: Asking, plane: Lent) -> Page:
         """Sites, orders, licences, the log and its witnesses, at a glance."""
         look = plane.look()
+        sites = {s: [judge_host(look, h) for h in hosts] for s, hosts in look.sites.items()}
+        standings = [each for hosts in sites.values() for each in hosts]
+        is_crowd = len(standings) > TILES
         return render_page(
             plane,
             request,
             "overview.html",
             look=look,
-            sites={s: [judge_host(look, h) for h in hosts] for s, hosts in look.sites.items()},
+            hosts=len(standings),
+            unknown=sum(each.word in ("silent", "lapsed") for each in standings),
+            counts=count_by_site(standings),
+            tiles=needing_a_look(sites, _URGENT) if is_crowd else sites,
+            is_crowd=is_crowd,
+            most_sites=_SITES,
             pausing=[row_of(look, known) for known in look.in_force if _is_pausing(known)],
             rows=[row_of(look, known) for known in look.all_orders[:6]],
             licences=[(state, burn_down(state.book)) for state in look.licences.licences.values()],
@@ -69,11 +95,20 @@ class Pages(Controller):
         return render_page(plane, request, "orders.html", look=look, rows=rows)
 
     @get("/orders/{register:str}/{number:int}", sync_to_thread=True)
-    def show_order(
-        self, request: Asking, plane: Lent, register: FromPath[str], number: FromPath[int]
+    def show_order(  # noqa: PLR0913, PLR0917  # the fields of the form
+        self,
+        request: Asking,
+        plane: Lent,
+        register: FromPath[str],
+        number: FromPath[int],
+        site: Typed = "",
+        word: Typed = "",
+        q: Typed = "",
+        page: PageNumber = 1,
     ) -> Page:
         """One order's life, live: who signed it, what it asks, and how far each host has come."""
         look = plane.look()
+        asked = HostsAsked(site=site, word=word, query=q, page=page)
         book = look.orders.orders.get(decode_name(register))
         known = None if book is None else book.get(number)
         recorded = None if known is None else plane.journal.find(known.digest)
@@ -83,21 +118,37 @@ class Pages(Controller):
         sites = progress_by_site(state, known, look.at) if known.is_shown else ()
         due = due_of(state, known)
         in_force = known.is_shown and any(each.digest == known.digest for each in look.in_force)
+        named = sorted(known.named) if known.named is not None else None
+        pictured = tuple(each for each in sites if each.site == site) if site else sites[:_PICTURES]
+        stages = CAP_STAGES if known.order.effect == "cap" else STAGES
+        own = standings_under(look, known) if known.order.kind != "resume" else ()
         return render_page(
             plane,
             request,
             "order.html",
             look=look,
-            row=row_of(look, known),
+            row=row_of(look, known, own),
             order=known.order,
-            sites=sites,
-            timelines=[draw_timeline(s, known.order.not_before, due, look.at) for s in sites],
+            terms=access_terms(known.order) if known.order.kind == "suspend-access" else None,
+            sites=pictured,
+            more_sites=() if site else sites[_PICTURES:_SITES],
+            sites_left=0 if site else max(0, len(sites) - _SITES),
+            timelines=[
+                draw_timeline(each, known.order.not_before, due, look.at, stages=stages)
+                for each in pictured
+            ],
+            named=named,
+            most_named=ROWS,
             late=late_under(state, known, look.at) if in_force else (),
             appeals=state.appeals.against(known.reference),
             recorded=recorded,
             phrase=digest_phrase(known.digest),
             quorums=quorums_of(look.regime, known.order.kind, recorded.verified.signers),
-            lives=[(lifted, lives_under(look, lifted)) for lifted in _acted_on(look, known)],
+            lives=[
+                (lifted, found, lives_of(look, lifted, found.rows))
+                for lifted in _acted_on(look, known)
+                for found in [_listed(look, lifted, known, own, asked)]
+            ],
             is_witnessed=look.cosigned is not None
             and recorded.index < look.cosigned.checkpoint.size,
         )
@@ -127,33 +178,6 @@ class Pages(Controller):
             postings=postings,
             agrees=postings[-1].after == state.book,
             warnings=plane.control.rules.warnings_of(state.licence),
-        )
-
-    @get("/hosts/{host:str}", sync_to_thread=True)
-    def show_host(self, request: Asking, plane: Lent, host: FromPath[str]) -> Page:
-        """One host: its devices, where it stands, its leases, and its life under each order."""
-        look = plane.look()
-        enrolled = look.regime.hosts.get(decode_name(host))
-        if enrolled is None:
-            raise NotFound(f"host {decode_name(host)} is not enrolled")
-        chain = plane.control.leases.chain(enrolled.host)
-        return render_page(
-            plane,
-            request,
-            "host.html",
-            look=look,
-            host=enrolled,
-            standing=judge_host(look, enrolled),
-            chain=chain,
-            licence=look.licence_of(enrolled.host),
-            live=look.live_lease(enrolled.host),
-            lives=[
-                (known, life)
-                for known in look.all_orders
-                for life in lives_under(look, known)
-                if life.standing.host.host == enrolled.host and known.order.kind != "resume"
-            ],
-            findings=[pair for pair in look.findings if pair[1].host == enrolled.host],
         )
 
     @get("/log", sync_to_thread=True)
@@ -295,6 +319,18 @@ def _download(content: bytes, name: str, media_type: str) -> Response[bytes]:
 
 def _is_pausing(known: KnownOrder) -> bool:
     return known.order.effect in ("freeze", "checkpoint-then-stop")
+
+
+def _listed(
+    look: Snapshot,
+    lifted: KnownOrder,
+    known: KnownOrder,
+    own: Sequence[HostStanding],
+    asked: HostsAsked,
+) -> HostList:
+    """The page of hosts that is asked for, under an order or under one that it lifts."""
+    standings = own if lifted.digest == known.digest else standings_under(look, lifted)
+    return list_hosts(standings, asked, rows=AT_ONCE)
 
 
 def _acted_on(look: Snapshot, known: KnownOrder) -> list[KnownOrder]:

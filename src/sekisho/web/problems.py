@@ -35,6 +35,7 @@ from sekisho.signing import CharterFault, ForgedRegime, UnknownSpeaker
 __all__ = [
     "PROBLEM_TYPE",
     "STATUS",
+    "TAKING",
     "NotFound",
     "Problem",
     "declare_problems",
@@ -155,6 +156,16 @@ def declare_problems(*statuses: HTTPStatus) -> dict[int, ResponseSpec]:
         )
         for status in (*statuses, HTTPStatus.INTERNAL_SERVER_ERROR)
     }
+
+
+TAKING: Final = declare_problems(
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+"""What a route answers that takes something in, where it does not."""
 
 
 def _problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar import Controller, post
@@ -12,18 +12,10 @@ from litestar.params import RawBody
 from sekisho.model.wire import decode_base64, encode_base64, from_json, parse_json
 from sekisho.web.description import EnvelopeOperation, SealedOperation
 from sekisho.web.plane import Lent
-from sekisho.web.problems import declare_problems
+from sekisho.web.problems import TAKING
 from sekisho.web.wire import Admission, ProvenEnvelope
 
 __all__ = ["SealedApi"]
-
-_TAKING: Final = declare_problems(
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 
 
 class _HandedIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +35,7 @@ class SealedApi(Controller):
         "/sealed-orders",
         status_code=HTTPStatus.OK,
         operation_class=SealedOperation,
-        responses=_TAKING,
+        responses=TAKING,
         sync_to_thread=True,
     )
     def submit_sealed(self, body: RawBody, plane: Lent) -> Admission:
@@ -59,7 +51,7 @@ class SealedApi(Controller):
         "/orders/shown",
         status_code=HTTPStatus.OK,
         operation_class=EnvelopeOperation,
-        responses=_TAKING,
+        responses=TAKING,
         sync_to_thread=True,
     )
     def show_order(self, body: RawBody, plane: Lent) -> ProvenEnvelope:

@@ -26,15 +26,18 @@ from sekisho import __version__
 from sekisho.app import Control
 from sekisho.catalogue import Language
 from sekisho.model.errors import Unavailable
+from sekisho.web.access_pages import AccessPages
 from sekisho.web.agents_door import AgentDoor
 from sekisho.web.api import Api
 from sekisho.web.balance_pages import BalancePages
 from sekisho.web.control_room import ControlRoomPages, WorkApi
+from sekisho.web.delivery import DeliveryApi
 from sekisho.web.description import MAX_BODY
 from sekisho.web.epcis_routes import make_epcis_router
 from sekisho.web.files import serve_asset, serve_log_file
 from sekisho.web.fleet import FleetAgents
 from sekisho.web.guard import SECURITY_HEADERS, GuardedApp
+from sekisho.web.host_pages import HostPages
 from sekisho.web.inventory_pages import InventoryPages
 from sekisho.web.licence_pages import LicencePages
 from sekisho.web.metering_pages import MeteringPages
@@ -100,12 +103,15 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             SealedApi,
             WeightsApi,
             WorkApi,
+            DeliveryApi,
             Pages,
+            HostPages,
             RegisterPages,
             BalancePages,
             InventoryPages,
             LicencePages,
             ControlRoomPages,
+            AccessPages,
             RulesPages,
             ImpactPages,
             MeteringPages,

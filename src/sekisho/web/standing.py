@@ -6,12 +6,13 @@ The words are an order's life as the log tells it (protocol sections 8 and 9). A
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from sekisho.model.instants import Instant
-from sekisho.model.statements import HostEnrolled, ReceiptGiven
+from sekisho.model.statements import Effect, HostEnrolled, ReceiptGiven
 from sekisho.orders import KnownOrder
 from sekisho.orders.lifecycle import HostUnderOrder, StagePassed
 from sekisho.web.snapshot import Snapshot
@@ -42,9 +43,11 @@ Word: TypeAlias = Literal[
     "non-responsive",
     "resuming",
     "resumed",
+    "capped",
+    "unasked",
 ]
 Step: TypeAlias = Literal[
-    "issued", "received", "checkpointed", "claimed", "corroborated", "verified"
+    "issued", "received", "checkpointed", "claimed", "corroborated", "verified", "capped"
 ]
 STEPS: Final[tuple[Step, ...]] = (
     "issued",
@@ -54,6 +57,11 @@ STEPS: Final[tuple[Step, ...]] = (
     "corroborated",
     "verified",
 )
+_STEPS_OF: Final[Mapping[Effect, tuple[Step, ...]]] = {
+    "cap": ("issued", "received", "capped"),
+    "suspend-access": ("issued",),
+}
+"""Orders that nobody halts under; under every other each host goes through all STEPS."""
 Judged: TypeAlias = tuple[Word, Instant | None, Instant | None]
 """A word, since when, until when."""
 SLACK_S: Final = 15
@@ -91,20 +99,23 @@ def judge_host(look: Snapshot, host: HostEnrolled) -> HostStanding:
     if acting:
         return judge_under(look, acting[-1], host)
     left_over = _not_yet_resumed(look, host)
-    return left_over or _at_work(look, host)
+    return left_over or _slowed(look, covering, _at_work(look, host))
 
 
 def judge_under(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> HostStanding:
     """Where a host stands under one order, as the log tells it; the first of these that applies.
 
-    1. It resumed, or halted under an order that is over. 2. A verdict that may still be said, or that lapsed.
-    3. Its own word that it halted. 4. The time to halt is over. 5. The last step that it took.
+    1. No receipt is asked of it. 2. It resumed, or followed an order that is over. 3. A verdict that may still be said,
+    or that lapsed. 4. Its own word that it halted, or goes slower. 5. The time to halt is over. 6. The last step that
+    it took.
     """
     life, over = look.lives.of(known.reference, host.host), _over_since(look, known)
     word, since, until = (
-        _word_of_release(life, over)
+        _word_of_access(known)
+        or _word_of_release(life, over)
         or _word_of_verdict(life, look.at)
         or _word_of_claim(life)
+        or _word_of_cap(life, known)
         or _word_of_silence(look, known, host, over)
         or _word_of_step(life, known, None if over else _due(look, known))
     )
@@ -124,6 +135,8 @@ def steps_of(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> tuple[Ste
             at["received" if passed.stage == "received" else "checkpointed"] = passed.at
         elif passed.stage == "halted":
             at["claimed"] = passed.at
+        elif passed.stage == "capped":
+            at["capped"] = passed.at
     verdict, lapsed = life.verdict, False
     halts = {passed.digest for passed in last_halt if passed.stage == "halted"}
     if verdict is not None and halts.intersection(verdict.evidence):
@@ -136,15 +149,22 @@ def steps_of(look: Snapshot, known: KnownOrder, host: HostEnrolled) -> tuple[Ste
         StepTaken(
             step=s, at=at.get(s), is_lapsed=lapsed and s in at and s in ("corroborated", "verified")
         )
-        for s in STEPS
+        for s in _STEPS_OF.get(known.order.effect, STEPS)
     )
+
+
+def _word_of_access(known: KnownOrder) -> Judged | None:
+    """Who serves a model states what it served and refused; a host's agent gives no receipt, and is not late."""
+    if known.order.effect != "suspend-access":
+        return None
+    return "unasked", known.order.effective, None
 
 
 def _word_of_release(life: HostUnderOrder, over: Instant | None) -> Judged | None:
     last = life.stages[-1] if life.stages else None
     if last is not None and last.stage == "resumed":
         return "resumed", last.at, None
-    return ("resuming", over, None) if over is not None and life.halted is not None else None
+    return ("resuming", over, None) if over is not None and life.is_followed else None
 
 
 def _word_of_verdict(life: HostUnderOrder, at: Instant) -> Judged | None:
@@ -166,6 +186,10 @@ def _word_of_claim(life: HostUnderOrder) -> Judged | None:
     return ("claimed", life.halted.at, None) if life.halted is not None else None
 
 
+def _word_of_cap(life: HostUnderOrder, known: KnownOrder) -> Judged | None:
+    return ("capped", life.capped.at, known.order.expires) if life.capped is not None else None
+
+
 def _word_of_silence(
     look: Snapshot, known: KnownOrder, host: HostEnrolled, over: Instant | None
 ) -> Judged | None:
@@ -184,8 +208,7 @@ def _word_of_step(life: HostUnderOrder, known: KnownOrder, due: Instant | None) 
 
 def _speaks_of_halt(life: HostUnderOrder) -> bool:
     """Whether the verdict rests on the halt that stands; one about an earlier halt says nothing of this one."""
-    verdict, halted = life.verdict, life.halted
-    return verdict is not None and halted is not None and halted.digest in verdict.evidence
+    return life.verdict_on_halt is not None
 
 
 def _last_halt(life: HostUnderOrder) -> tuple[StagePassed, ...]:
@@ -231,6 +254,17 @@ def _not_yet_resumed(look: Snapshot, host: HostEnrolled) -> HostStanding | None:
     if not halted:
         return None
     return judge_under(look, max(halted, key=lambda pair: pair[0])[1], host)
+
+
+def _slowed(look: Snapshot, covering: Sequence[KnownOrder], standing: HostStanding) -> HostStanding:
+    """A host that runs under a cap runs slower; what it does not say, or that it is silent, comes before that."""
+    caps = [
+        judged
+        for known in covering
+        if known.order.effect == "cap"
+        and (judged := judge_under(look, known, standing.host)).word == "capped"
+    ]
+    return caps[-1] if caps and standing.word == "running" else standing
 
 
 def _at_work(look: Snapshot, host: HostEnrolled) -> HostStanding:

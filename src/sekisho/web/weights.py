@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final
 
 import msgspec
 from litestar import Controller, get, post
@@ -12,17 +11,9 @@ from litestar.params import RawBody
 from sekisho.model.wire import encode_base64
 from sekisho.web.description import EnvelopeOperation, KeyOperation, ReadOperation
 from sekisho.web.plane import Lent
-from sekisho.web.problems import declare_problems
+from sekisho.web.problems import TAKING, declare_problems
 
 __all__ = ["WeightsApi"]
-
-_TAKING: Final = declare_problems(
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.CONFLICT,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
 
 
 class KeeperKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +55,7 @@ class WeightsApi(Controller):
         "/keys",
         status_code=HTTPStatus.OK,
         operation_class=KeyOperation,
-        responses=_TAKING,
+        responses=TAKING,
         sync_to_thread=True,
     )
     def take_key(self, body: RawBody, plane: Lent) -> KeyKept:
@@ -75,7 +66,7 @@ class WeightsApi(Controller):
         "/requests",
         status_code=HTTPStatus.OK,
         operation_class=EnvelopeOperation,
-        responses=_TAKING,
+        responses=TAKING,
         sync_to_thread=True,
     )
     def release_key(self, body: RawBody, plane: Lent) -> SealedKey:

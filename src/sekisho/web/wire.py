@@ -170,7 +170,10 @@ class OrderHostView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that was issued; `in_force` as of the answer, `phrase` is its digest in eight words."""
+    """An order that was issued; `in_force` as of the answer, `phrase` is its digest in eight words.
+
+    Of a sealed one nothing is known of effect and hosts: that is `sealed`, and no host, until it `opens`.
+    """
 
     register: str
     number: int
@@ -183,6 +186,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     expires: str
     on_expiry: str
     hosts: tuple[OrderHostView, ...]
+    opens: str | None = None
 
 
 class StateView(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,14 @@ def test_a_dcgm_page_gives_shares_in_percent_and_power_in_watts() -> None:
     assert {s.measured for s in shown} == {T0}
 
 
+def test_each_whole_percent_is_read_as_itself() -> None:
+    """What an exporter prints at the very level of rest is not read as just above it."""
+    for percent in range(101):
+        page = b'DCGM_FI_DEV_GPU_UTIL{UUID="GPU-a"} %d\n' % percent
+        (shown,) = parse_dcgm_page(page, measured=T0, version="", path="page")
+        assert shown.value == percent
+
+
 @pytest.mark.parametrize(
     "body",
     [

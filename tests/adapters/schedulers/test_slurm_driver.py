@@ -192,13 +192,13 @@ def test_a_node_that_vanishes_under_a_job_is_never_called_ended() -> None:
             driver.kill()
 
         assert driver.read().state == "running"
-        cluster.wait_state(job, "NODE_FAIL", "CANCELLED", timeout_s=40)
+        cluster.wait_state(job, "NODE_FAIL", "CANCELLED")
         assert driver.read().state == "running"
         with pytest.raises(Unavailable, match="does not answer"):
             driver.kill()
 
         cluster.start_node("n1")
-        cluster.wait_for("the node", lambda: driver.read().state == "ended", timeout_s=30)
+        cluster.wait_for("the node", lambda: driver.read().state == "ended")
 
 
 def test_a_job_that_hangs_on_its_node_is_never_called_ended(

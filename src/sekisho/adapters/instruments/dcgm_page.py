@@ -126,7 +126,7 @@ class _Page:
         if isinstance(channel, Unusable):
             raise InvalidInput(channel.why, path=where)
         quantity, times = _WANTED[channel[0].field]
-        value = round_figure(reading.value * channel[0].factor * times, path=where)
+        value = round_figure(reading.value, path=where, factors=(channel[0].factor, times))
         at = self._measured if reading.at_us is None else Instant(reading.at_us)
         device = channel[1].device
         return [

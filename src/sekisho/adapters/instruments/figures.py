@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
@@ -27,9 +28,15 @@ def parse_figure(text: str, *, path: str) -> Decimal:
     return _sensible(value, text, path)
 
 
-def round_figure(value: float, *, path: str) -> Decimal:
-    """A figure that came as a floating number, to a thousandth. Raises InvalidInput for what is no sensible one."""
-    return _sensible(Decimal(repr(value)) if math.isfinite(value) else None, str(value), path)
+def round_figure(value: float, *, path: str, factors: Iterable[float] = ()) -> Decimal:
+    """A figure that came as a floating number, times these, to a thousandth. Raises InvalidInput for no sensible one.
+
+    Each number is taken as it is written: 7 percent times 0.01 times 100 is 7, and not just above it.
+    """
+    if not math.isfinite(value):
+        return _sensible(None, str(value), path)
+    exact = math.prod((Decimal(repr(factor)) for factor in factors), start=Decimal(repr(value)))
+    return _sensible(exact, str(value), path)
 
 
 def _sensible(value: Decimal | None, text: str, path: str) -> Decimal:

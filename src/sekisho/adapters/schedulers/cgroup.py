@@ -16,6 +16,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +33,7 @@ from sekisho.adapters.schedulers.process_files import (
     tree_below,
 )
 from sekisho.adapters.schedulers.throttle import GroupThrottle, Slowed
+from sekisho.adapters.schedulers.ways_out import WaysOut
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.ports.driver import CapMeans, StopMeans, Workload, WorkloadReading
 from sekisho.ports.driver_settings import CgroupSettings
@@ -61,6 +64,8 @@ class CgroupDriver:
         create_private_folder(root)
         self._settings = settings
         self._group = find_group(settings)
+        self._ways_out = WaysOut(self._group.hierarchies)
+        self._is_barred = False  # somebody put us into the group, and we cannot leave
         self._seen: dict[tuple[int, int], Process] = {}
         self._cpu_s = 0.0
         self._stray_cpu_s: dict[tuple[int, int], float] = {}
@@ -116,7 +121,7 @@ class CgroupDriver:
         self._throttle.tighten()
         alive = self._members()
         own = self._own.read()
-        inside = self._group.pids()
+        inside = self._inside()
         self._count(alive, inside)
         is_over = not alive and own.state == "ended"
         return WorkloadReading(
@@ -138,7 +143,7 @@ class CgroupDriver:
         if not self._own.is_over():
             self._own.request_checkpoint()
             return
-        inside = self._group.pids()
+        inside = self._inside()
         heads = [p for p in self._members() if p.parent not in inside and _handles(p.pid)]
         told = [process_files.send_signal(p.pid, p.start_ticks, signal.SIGUSR1) for p in heads]
         if not any(told):
@@ -166,8 +171,7 @@ class CgroupDriver:
         if self.is_over():
             return "none"
         self._throttle.hold()
-        self._step_aside()
-        by_group = self._group.kill(timeout_s=STOP_TIME_S / 2)
+        by_group = self._step_aside() and self._group.kill(timeout_s=STOP_TIME_S / 2)
         strays = any(process.is_alive for process in self._strays())
         if strays or not by_group:
             process_files.kill_all(self._members, timeout_s=STOP_TIME_S / 2)
@@ -202,27 +206,34 @@ class CgroupDriver:
     def _members(self) -> list[Process]:
         """Whoever lives in the group, and whoever was seen there and lives elsewhere, with what it forked."""
         with self._lock:
-            inside = self._group.pids()
+            inside = self._inside()
             found = {(p.pid, p.start_ticks): p for p in self._living(inside)}
             self._seen = {key: p for key, p in self._seen.items() if _is_still(p)} | found
             return [*found.values(), *self._find_strays(inside)]
 
     def _strays(self) -> list[Process]:
         with self._lock:
-            return self._find_strays(self._group.pids())
+            return self._find_strays(self._inside())
+
+    def _inside(self) -> set[int]:
+        """Who is in the group, ourselves and our sentry left out: whoever put us there has made us no work."""
+        return self._group.pids() - self._own_pids()
+
+    def _own_pids(self) -> set[int]:
+        return {os.getpid(), self._sentry.pid} if hasattr(self, "_sentry") else {os.getpid()}
 
     def _find_strays(self, inside: set[int]) -> list[Process]:
-        gone = [p for p in self._seen.values() if p.pid not in inside]
+        gone = [p for p in self._seen.values() if p.pid not in inside and _is_still(p)]
         if not gone:
             return []
-        processes = list_processes()
+        processes, own = list_processes(), self._own_pids()
         found: dict[int, Process] = {}
         for process in gone:
             for member in (read_process(process.pid), *tree_below(process.pid, processes)):
-                if member and member.is_alive and member.pid not in inside:
+                if member and member.is_alive and member.pid not in inside | own:
                     found[member.pid] = member
         self._seen |= {(p.pid, p.start_ticks): p for p in found.values()}
-        return [p for p in found.values() if p.pid != os.getpid()]
+        return list(found.values())
 
     @staticmethod
     def _living(pids: set[int]) -> list[Process]:
@@ -231,9 +242,9 @@ class CgroupDriver:
     def _state(self, alive: list[Process], inside: set[int]) -> Literal["running", "frozen"]:
         if self._throttle.is_cycling:
             return "running"  # stopped for a moment of a cap, not by anybody's word
-        strays = [process for process in alive if process.pid not in inside]
-        held = self._group.is_frozen() or not inside
-        return "frozen" if alive and held and all(p.is_stopped for p in strays) else "running"
+        by_signal = alive if self._is_barred else [p for p in alive if p.pid not in inside]
+        held = self._group.is_frozen() or not inside or self._is_barred
+        return "frozen" if alive and held and all(p.is_stopped for p in by_signal) else "running"
 
     def _count(self, alive: list[Process], inside: set[int]) -> None:
         """Never less than before: a group that was removed takes its count with it, and strays end uncounted."""
@@ -246,15 +257,27 @@ class CgroupDriver:
             self._cpu_s = max(self._cpu_s, used_s)
 
     def _stop(self, timeout_s: float) -> StopMeans:
-        self._step_aside()
+        if not self._step_aside():
+            return self._stop_by_signal(self._members, timeout_s)
         self._group.freeze(timeout_s=timeout_s)
         if not self._strays():
             return self._group.freeze_means
-        process_files.stop_all(self._strays)
+        return self._stop_by_signal(self._strays, timeout_s)
+
+    @staticmethod
+    def _stop_by_signal(members: Callable[[], list[Process]], timeout_s: float) -> StopMeans:
+        """Returns once all are seen stopped: one that runs on another processor takes the signal a moment later."""
+        process_files.stop_all(members)
+        deadline = time.monotonic() + timeout_s
+        while any(not process.is_stopped for process in members()):
+            if time.monotonic() > deadline:
+                raise Unavailable(f"some did not stop within {timeout_s} s", remedy="kill them")
+            time.sleep(0.002)
         return "signal-stop"
 
     def _wake(self) -> StopMeans:
-        stopped = [p for p in self._strays() if p.is_stopped]
+        ours = self._members() if self._is_barred else self._strays()
+        stopped = [p for p in ours if p.is_stopped]
         for process in stopped:
             process_files.send_signal(process.pid, process.start_ticks, signal.SIGCONT)
         self._group.thaw()
@@ -288,22 +311,22 @@ class CgroupDriver:
 
     def _refuse_own(self) -> None:
         inside = self._group.pids()
-        if os.getpid() in inside or 1 in inside:
+        if inside & {os.getpid(), os.getppid() or os.getpid(), 1}:
             raise InvalidInput(
-                "holds this watchdog or the host's first process, which it would freeze",
+                "holds this watchdog, who started it, or the host's first process: it would freeze them",
                 path=f"cgroup.group {self._group.name}",
                 remedy="name a group of the work alone",
             )
 
-    def _step_aside(self) -> None:
-        """Somebody may have put us into the group since: a freeze would stop the one that must thaw it."""
-        if os.getpid() not in self._group.pids():
-            return
-        try:
-            for entrance in self._group.entrances:
-                (entrance.parent / "cgroup.procs").write_text(str(os.getpid()))
-        except OSError as error:
-            raise Unavailable(f"this watchdog was put into the group: {error}") from None
+    def _step_aside(self) -> bool:
+        """Whether none of us is in the group: a freeze would stop the one that must thaw it, a kill end it.
+
+        Whoever put us there since may have barred the ways out as well. The work is then stopped process by process.
+        """
+        for pid in self._own_pids() & self._group.pids():
+            self._ways_out.let_out(pid)
+        self._is_barred = not self._own_pids().isdisjoint(self._group.pids())
+        return not self._is_barred
 
     # --- the sentry -------------------------------------------------------------------------
 

@@ -36,6 +36,11 @@ class Cgroup:
         """The folders into whose cgroup.procs a process writes itself to be in this group."""
         return (self.folder,)
 
+    @property
+    def hierarchies(self) -> tuple[tuple[str, Path], ...]:
+        """Its folder in version 2, whose controller has no name."""
+        return (("", self.folder),)
+
     def child(self, name: str) -> Cgroup:
         """A group below this one, made where it is not there. Raises OSError where the host does not allow it."""
         folder = self.folder / name

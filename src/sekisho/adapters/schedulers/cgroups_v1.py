@@ -41,6 +41,11 @@ class FreezerGroup:
         """The folders into whose cgroup.procs a process writes itself to be in this group."""
         return (self.folder, self._accounts) if self._accounts else (self.folder,)
 
+    @property
+    def hierarchies(self) -> tuple[tuple[str, Path], ...]:
+        """Its folders by controller."""
+        return tuple(zip(("freezer", "cpuacct"), self.entrances, strict=False))
+
     def pids(self) -> set[int]:
         """All processes in this group and below it."""
         return _pids_below(self.folder)

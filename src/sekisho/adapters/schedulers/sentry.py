@@ -99,7 +99,8 @@ def _members(folder: str) -> list[Process]:
         if "cgroup.procs" in files:
             with open(f"{place}/cgroup.procs") as file:  # noqa: PTH123  # quick start
                 found += [read_process(int(pid)) for pid in file.read().split()]
-    return [process for process in found if process]
+    # Whoever moved this process into the group would else have it stop itself before it kills the others.
+    return [process for process in found if process and process.pid != os.getpid()]
 
 
 if __name__ == "__main__":

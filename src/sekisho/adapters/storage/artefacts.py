@@ -21,6 +21,7 @@ from typing import IO, Final
 
 import msgspec
 
+from sekisho.adapters.durable_files import sync_path
 from sekisho.model.errors import VerificationError
 
 __all__ = ["MAX_FILES", "MAX_UNPACKED", "UnsafeRelease", "unpack_artefact"]
@@ -87,7 +88,7 @@ def unpack_artefact(
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise UnsafeRelease(f"a file lies in another one's way: {error.filename!a}") from None
     for folder, _, _ in os.walk(into):
-        _sync(Path(folder))
+        sync_path(Path(folder))
 
 
 def _checked(entry: _Entry) -> str:
@@ -186,11 +187,3 @@ def _zip_entries(archive: zipfile.ZipFile) -> Iterator[_Entry]:
         else:
             with archive.open(info) as stream:
                 yield _Entry(info.filename, info.file_size, mode & 0o7777, stream)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

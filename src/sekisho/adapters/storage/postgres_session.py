@@ -18,7 +18,7 @@ from psycopg.rows import RowFactory, tuple_row
 
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 
-__all__ = ["Patience", "connect_session"]
+__all__ = ["Patience", "connect_session", "lock_number"]
 
 CONNECT_S = 5
 STATEMENT_S = 10
@@ -128,7 +128,7 @@ def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str, 
     """Waits a moment: after a killed process its session still finishes what it was at."""
     connection.execute(f"SET lock_timeout = '{LOCK_MS}ms'".encode())
     try:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_lock_number(origin, what),))
+        connection.execute("SELECT pg_advisory_lock(%s)", (lock_number(origin, what),))
     except psycopg.errors.LockNotAvailable:
         raise StateConflict(
             f"another process writes the {what} {origin}",
@@ -137,7 +137,8 @@ def _take_lock(connection: psycopg.Connection[tuple[object, ...]], origin: str, 
         ) from None
 
 
-def _lock_number(origin: str, what: str) -> int:
+def lock_number(origin: str, what: str) -> int:
+    """The number of the lock that a log's writer holds, or that of `what` else there is one of."""
     digest = hashlib.sha256(f"sekisho {what} {origin}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from sekisho.adapters.durable_files import hold_folder, replace_file
+from sekisho.adapters.durable_files import hold_folder, replace_file, sync_path
 from sekisho.adapters.held_release import RELEASES
 from sekisho.adapters.storage.artefacts import unpack_artefact
 from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
@@ -87,7 +87,7 @@ class ReleaseShelf:
                 # Of a crash before it was written down: it may be another file's.
                 shutil.rmtree(target)
             temporary.rename(target)
-            _sync(target.parent)
+            sync_path(target.parent)
         except OSError as error:
             raise Unavailable(
                 f"{error.filename or target} cannot be written: {error.strerror}",
@@ -112,7 +112,7 @@ class ReleaseShelf:
             temporary.symlink_to(Path(RELEASES) / str(sequence))
             # Crash here: `current` is the one before, beside a link that nobody looks at.
             temporary.rename(self.folder / CURRENT)
-            _sync(self.folder)
+            sync_path(self.folder)
         except OSError as error:
             raise Unavailable(
                 f"{self.folder / CURRENT} cannot be moved: {error.strerror}",
@@ -194,11 +194,3 @@ def _check_owner(folder: Path) -> None:
             path=str(folder),
             remedy="update as the folder's owner, and let nobody else write there",
         )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

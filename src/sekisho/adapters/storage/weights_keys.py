@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from sekisho.adapters.durable_files import create_private_folder, replace_file
-from sekisho.model.errors import Corrupt, InvalidInput, Unavailable
+from sekisho.model.errors import Corrupt, InvalidInput, StateConflict, Unavailable
 
 __all__ = ["WeightsKeyFolder"]
 
@@ -23,7 +23,11 @@ class WeightsKeyFolder:
         self._path = path
 
     def save(self, leaf: str, sealed: bytes) -> None:
-        """A crash here leaves the old file or the new one."""
+        """A crash here leaves the old file or the new one. Raises StateConflict for a key that was destroyed here."""
+        if self._tomb(leaf).exists():
+            raise StateConflict(
+                f"the key of {leaf[:16]} was destroyed here", remedy="lock the weights anew"
+            )
         replace_file(self._file(leaf), sealed)
 
     def load(self, leaf: str) -> bytes | None:
@@ -39,9 +43,14 @@ class WeightsKeyFolder:
         return data
 
     def destroy(self, leaf: str) -> bool:
-        """Overwrite, sync, remove. What a disk keeps elsewhere, and what backups keep, this does not reach."""
+        """Overwrite, sync, remove. What a disk keeps elsewhere, and what backups keep, this does not reach.
+
+        What stays says that it was here: whoever kept the sealed key cannot hand it in once more.
+        """
         path = self._file(leaf)
         try:
+            if path.exists():
+                replace_file(self._tomb(leaf), b"")
             with path.open("r+b") as file:
                 file.write(bytes(os.fstat(file.fileno()).st_size))
                 file.flush()
@@ -58,6 +67,9 @@ class WeightsKeyFolder:
         except OSError as error:
             raise Unavailable(f"{path} cannot be destroyed: {error.strerror}") from None
         return True
+
+    def _tomb(self, leaf: str) -> Path:
+        return self._file(leaf).with_suffix(".destroyed")
 
     def _file(self, leaf: str) -> Path:
         if not _LEAF.fullmatch(leaf):

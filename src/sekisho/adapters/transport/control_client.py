@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import (
     InvalidInput,
     NotAuthorised,
@@ -92,8 +93,8 @@ class ControlClient:
         self._client = httpx.Client(
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(keepalive_expiry=60.0),
             headers=ACCEPTED,
+            transport=TimedTransport(),
         )
 
     def close(self) -> None:
@@ -153,9 +154,12 @@ class ControlClient:
         headers = {"content-type": "application/json"} if content is not None else None
         timeout = httpx.Timeout(self._timeout_s, read=self._timeout_s + extra_s)
         try:
-            with self._client.stream(
-                method, f"{self.url}{path}", content=content, headers=headers, timeout=timeout
-            ) as response:
+            with (
+                within(WHOLE_S + self._timeout_s + extra_s),
+                self._client.stream(
+                    method, f"{self.url}{path}", content=content, headers=headers, timeout=timeout
+                ) as response,
+            ):
                 body = self._read(response)
                 if response.is_success:
                     return body

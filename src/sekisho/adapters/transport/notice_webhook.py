@@ -15,7 +15,7 @@ from sekisho.model.errors import InvalidInput
 from sekisho.model.wire import canonical
 from sekisho.ports.clock import Clock
 from sekisho.ports.notifier import Notice
-from sekisho.ports.subscriptions import Delivery, Webhooks
+from sekisho.ports.subscriptions import Delivery
 
 __all__ = ["MIN_SECRET", "WebhookNotifier"]
 
@@ -25,17 +25,14 @@ MIN_SECRET: Final = 32
 class WebhookNotifier:
     """Implements ports.Notifier. Raises InvalidInput for an address or a secret that will not do."""
 
-    def __init__(
-        self, url: str, secret: bytes, clock: Clock, webhooks: Webhooks | None = None
-    ) -> None:
+    def __init__(self, url: str, secret: bytes, clock: Clock) -> None:
         if len(secret) < MIN_SECRET:
             raise InvalidInput(
                 f"a secret of {len(secret)} bytes is too short",
                 path="secret_file",
                 remedy="head -c 32 /dev/urandom | base64 > FILE; chmod 600 FILE",
             )
-        self._own = HttpWebhooks() if webhooks is None else None
-        self._webhooks: Webhooks = webhooks or self._own or HttpWebhooks()
+        self._webhooks = HttpWebhooks()
         self._webhooks.check(url)
         self._url = url
         self._secret = secret
@@ -54,5 +51,4 @@ class WebhookNotifier:
         self._webhooks.deliver(Delivery(url=self._url, body=body, headers=headers))
 
     def close(self) -> None:
-        if self._own is not None:
-            self._own.close()
+        self._webhooks.close()

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import InvalidInput, Unavailable
 
 __all__ = ["PushClient"]
@@ -25,7 +26,7 @@ class PushClient:
             follow_redirects=False,
             headers=ACCEPTED,
             timeout=timeout_s,
-            limits=httpx.Limits(max_connections=connections, keepalive_expiry=60.0),
+            transport=TimedTransport(connections=connections),
         )
 
     def close(self) -> None:
@@ -34,9 +35,12 @@ class PushClient:
     def send(self, url: str, body: bytes) -> None:
         """Raises Unavailable unless the host says that it has it."""
         try:
-            with self._client.stream(
-                "POST", url, content=body, headers={"content-type": "application/json"}
-            ) as response:
+            with (
+                within(2 * self._timeout_s),
+                self._client.stream(
+                    "POST", url, content=body, headers={"content-type": "application/json"}
+                ) as response,
+            ):
                 read_body(response, MAX_ANSWER, within_s=self._timeout_s, path=url)
                 if not response.is_success:
                     raise Unavailable(f"{url} answered {response.status_code}")

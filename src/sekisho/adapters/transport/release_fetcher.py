@@ -51,11 +51,9 @@ class BoundedFetcher(FetcherInterface):
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
-        silence_s: float = SILENCE_S,
     ) -> None:
         self._clock = clock
         self._transport = transport
-        self._silence_s = silence_s
         self._known: httpx.Client | None = None
 
     def close(self) -> None:
@@ -67,7 +65,7 @@ class BoundedFetcher(FetcherInterface):
         """Made when it is needed: a folder takes no certificates."""
         if self._known is None:
             self._known = httpx.Client(
-                timeout=self._silence_s,
+                timeout=SILENCE_S,
                 follow_redirects=False,
                 transport=self._transport,
                 # What is packed could be small on the way and endless here.

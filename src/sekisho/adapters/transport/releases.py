@@ -8,7 +8,6 @@ Beyond that: no key counts twice under two names, and what was seen is on the di
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,7 +20,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
-from sekisho.adapters.durable_files import create_private_folder
+from sekisho.adapters.durable_files import create_private_folder, sync_path
 from sekisho.adapters.transport.release_fetcher import BoundedFetcher, HeardFetcher, base_url
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable, VerificationError
 from sekisho.model.instants import Instant
@@ -169,7 +168,7 @@ class TufRepository:
         try:
             with _named(SwappedRelease), self._fetcher.telling(heard, target.length):
                 self._updater.download_target(target, str(to))
-            _sync(to)
+            sync_path(to)
         except (SekishoError, OSError):
             to.unlink(missing_ok=True)
             raise
@@ -252,14 +251,6 @@ def _instant(at: datetime) -> Instant:
 def _settle(folder: Path) -> None:
     """The client replaces its files whole, and does not sync them."""
     for path in (*folder.glob("*.json"), *(folder / "root_history").glob("*.json")):
-        _sync(path)
-    _sync(folder / "root_history")
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_path(path)
+    sync_path(folder / "root_history")
+    sync_path(folder)

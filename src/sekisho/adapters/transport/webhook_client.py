@@ -11,6 +11,7 @@ followed, no proxy of the environment is used, an answer is read up to 64 KiB an
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable, Iterable
 from typing import Final, Self, TypeAlias
@@ -18,6 +19,7 @@ from typing import Final, Self, TypeAlias
 import httpx
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.ports.subscriptions import Delivery
 
@@ -30,6 +32,8 @@ MAX_URL: Final = 2_000
 MAX_ANSWER: Final = 64 * 1024
 TIMEOUT_S: Final = 5.0
 WHOLE_S: Final = 10.0
+# The library tells every address that it asks at level INFO, and the path of many a webhook is its secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _REMEDY: Final = "give an https address that this machine may reach"
 _SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
@@ -51,8 +55,8 @@ class HttpWebhooks:
             timeout=TIMEOUT_S,
             trust_env=False,
             follow_redirects=False,
-            verify=verify,
             headers=ACCEPTED,
+            transport=TimedTransport(verify=verify),
         )
 
     def close(self) -> None:
@@ -82,10 +86,14 @@ class HttpWebhooks:
         headers = {**delivery.headers, "host": url.netloc.decode("ascii")}
         extensions = {"sni_hostname": url.raw_host.decode("ascii")}
         try:
-            with self._client.stream(
-                "POST", pinned, content=delivery.body, headers=headers, extensions=extensions
-            ) as response:
-                read_body(response, MAX_ANSWER, within_s=WHOLE_S, path=delivery.url)
+            with (
+                within(WHOLE_S),
+                self._client.stream(
+                    "POST", pinned, content=delivery.body, headers=headers, extensions=extensions
+                ) as response,
+            ):
+                # Its host alone: the path of many a webhook is its secret, and this is told to people.
+                read_body(response, MAX_ANSWER, within_s=WHOLE_S, path=url.host)
                 if not response.is_success:
                     raise Unavailable(f"answered {response.status_code}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:

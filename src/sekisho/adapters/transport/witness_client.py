@@ -8,6 +8,7 @@ from typing import Self
 import httpx
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.ledger.proof import MAX_PROOF_HASHES
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.wire import encode_base64
@@ -33,8 +34,8 @@ class HttpWitness:
             timeout=timeout_s,
             trust_env=False,
             follow_redirects=False,
-            limits=httpx.Limits(keepalive_expiry=60.0),
             headers=ACCEPTED,
+            transport=TimedTransport(),
         )
 
     def close(self) -> None:
@@ -59,9 +60,12 @@ class HttpWitness:
 
     def _post(self, request: bytes) -> tuple[int, str, bytes]:
         try:
-            with self._client.stream(
-                "POST", f"{self.url}/add-checkpoint", content=request
-            ) as response:
+            with (
+                within(WHOLE_S),
+                self._client.stream(
+                    "POST", f"{self.url}/add-checkpoint", content=request
+                ) as response,
+            ):
                 body = read_body(response, MAX_ANSWER_BYTES, within_s=WHOLE_S, path=self.url)
                 return response.status_code, response.headers.get("content-type", ""), body
         except (httpx.HTTPError, httpx.InvalidURL) as error:

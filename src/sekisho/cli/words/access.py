@@ -40,7 +40,13 @@ def describe_roll_up(page: Page, fact: AccessDecided, _: str) -> None:
     """How often a model was served and refused in a period, and in which state it was."""
     page.title = page.say("show.kind.access-decided")
     page.tell("model", "access.model", model=tame(fact.model), host=tame(fact.host))
-    page.tell("access", f"access.state.{fact.state}", served=fact.served, refused=fact.refused)
+    is_measured = fact.workers != 0
+    counted = (fact.served, fact.refused) if is_measured else ("?", "?")
+    page.tell("access", f"access.state.{fact.state}", served=counted[0], refused=counted[1])
+    if not is_measured:
+        page.warn("roll-up-unmeasured")
+    elif fact.silent:
+        page.warn("roll-up-silent", silent=fact.silent, workers=fact.workers)
     page.add("begins", when_in_words(fact.period.start, page.view.now, page.view.language))
     page.add("expires", when_in_words(fact.period.end, page.view.now, page.view.language))
     for order in fact.orders:

@@ -92,7 +92,7 @@ def _describe_order(page: Page, order: OrderReference) -> None:
     state = page.view.footing.state
     known = state.orders.find(order) if state is not None else None
     if known is not None:
-        page.add("scope", scope_in_words(page, known.order.scope))
+        page.add("scope", scope_in_words(page, known.order))
 
 
 def _warn_of(page: Page, check: Callable[[Any], None]) -> None:

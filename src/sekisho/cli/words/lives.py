@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sekisho.catalogue import say
 from sekisho.ceremony import SiteProgress, State, facts_under, progress_by_site
 from sekisho.cli.durations import length_in_words, when_in_words
@@ -17,6 +19,10 @@ from sekisho.orders.sealed import public_face
 
 __all__ = ["host_rows", "order_row", "order_text", "status_row", "status_text"]
 
+_UNHALTED: Final = ("cap", "suspend-access")
+_HOSTS: Final = 200
+"""So many hosts are told in lines; `--site` and `--json` tell all."""
+
 
 def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
     """One order as data, with whether it is in force at the view's instant."""
@@ -30,6 +36,7 @@ def order_row(state: State, known: KnownOrder, view: View) -> dict[str, object]:
         "kind": order.kind,
         "effect": order.effect,
         "scope": to_plain(order.scope),
+        "resolved": to_plain(order.resolved) if order.resolved is not None else None,
         "not_before": str(order.not_before),
         "expires": str(order.expires),
         "on_expiry": order.on_expiry,
@@ -49,7 +56,7 @@ def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
             view.language,
             register=order.register,
             number=order.number,
-            kind=order.kind,
+            kind=say(f"order.kind.{order.kind}", view.language),
             until=when_in_words(order.expires, view.now, view.language),
             opens=when_in_words(known.sealed.opens, view.now, view.language),
             digest=known.digest[:16],
@@ -59,8 +66,8 @@ def order_text(known: KnownOrder, row: dict[str, object], view: View) -> str:
         view.language,
         register=order.register,
         number=order.number,
-        effect=order.effect,
-        scope=scope_in_words(Page(view), order.scope),
+        effect=say(f"order.effect.{order.effect}", view.language),
+        scope=scope_in_words(Page(view), order),
         until=when_in_words(order.expires, view.now, view.language),
         digest=known.digest[:16],
     )
@@ -85,19 +92,18 @@ def host_rows(state: State, known: KnownOrder, view: View) -> list[dict[str, obj
     rows: list[dict[str, object]] = []
     for life in _lives(state, known):
         last = life.stages[-1] if life.stages else None
-        held = life.degree(view.now) is not None  # a resumed host's verdict is about what is over
-        lasting = life.verdict is not None and view.now < life.verdict.lapses
-        verdict = life.verdict if held and lasting else None
+        told = life.verdict_on_halt  # one of an earlier halt is about what is over
+        verdict = told if told is not None and view.now < told.lapses else None
         rows.append(
             {
                 "host": life.host,
                 "stage": last.stage if last else None,
                 "at": str(last.at) if last else None,
                 "stages": [{"stage": s.stage, "at": str(s.at)} for s in life.stages],
-                "degree": None if known.order.kind == "cap" else life.degree(view.now),
+                "degree": None if known.order.kind in _UNHALTED else life.degree(view.now),
                 "cap": life.capped.receipt.cap if life.capped is not None else None,
                 "lapses": str(verdict.lapses) if verdict else None,
-                "lapsed": held and life.verdict is not None and verdict is None,
+                "lapsed": told is not None and verdict is None,
                 "reasons": list(verdict.reasons) if verdict else [],
                 "limits": list(verdict.limits) if verdict else [],
             }
@@ -122,12 +128,10 @@ def status_text(state: State, known: KnownOrder, view: View, site: str = "") -> 
     names = {row.host for each in sites for row in each.hosts}
     lines = [order_text(known, order_row(state, known, view), view)]
     lines += [site_text(each, view) for each in sites]
-    lines += [
-        line
-        for life in _lives(state, known)
-        if not site or life.host in names
-        for line in _host_lines(life, view)
-    ]
+    lives = [life for life in _lives(state, known) if not site or life.host in names]
+    lines += [line for life in lives[:_HOSTS] for line in _host_lines(life, known, view)]
+    if len(lives) > _HOSTS:
+        lines.append(say("order.more-hosts", view.language, n=len(lives) - _HOSTS))
     if len(lines) == 1:
         lines.append("  " + say("order.no-hosts", view.language))
     return "\n".join(lines)
@@ -145,13 +149,15 @@ def _sites(state: State, known: KnownOrder, view: View, site: str) -> tuple[Site
     return tuple(each for each in sites if each.site == site)
 
 
-def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
+def _host_lines(life: HostUnderOrder, known: KnownOrder, view: View) -> list[str]:
 
     language = view.language
     stages = [f"{say(f'show.stage.{s.stage}', language)} {s.at}" for s in life.stages]
     if life.capped is not None:
         told = {"host": life.host, "stages": " → ".join(stages)}
         return [say("order.capped", language, **told, cap=quote(life.capped.receipt.cap or "-"))]
+    if known.order.effect == "suspend-access":
+        return [say("order.unasked", language, host=life.host)]
     degree = life.degree(view.now)
     lines = [
         say(
@@ -162,13 +168,12 @@ def _host_lines(life: HostUnderOrder, view: View) -> list[str]:
             degree=say(f"order.degree.{degree}", language),
         )
     ]
-    if life.verdict is not None and degree is not None:
-        left = life.verdict.lapses.since(view.now)
+    verdict = life.verdict_on_halt
+    if verdict is not None:
+        left = verdict.lapses.since(view.now)
         key = "order.lapses" if left > 0 else "order.lapsed"
         length = length_in_words(abs(left), language)
-        lines.append(say(key, language, at=life.verdict.lapses, length=length))
+        lines.append(say(key, language, at=verdict.lapses, length=length))
         if left > 0:
-            lines += [
-                f"      {quote(text)}" for text in (*life.verdict.reasons, *life.verdict.limits)
-            ]
+            lines += [f"      {quote(text)}" for text in (*verdict.reasons, *verdict.limits)]
     return lines

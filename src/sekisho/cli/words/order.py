@@ -18,7 +18,6 @@ from sekisho.model.statements import (
     AccessTerms,
     OrderIssued,
     OrderReference,
-    Scope,
 )
 from sekisho.model.wire import to_plain
 from sekisho.orders import WrongRegister, check_order, check_release
@@ -53,7 +52,7 @@ def describe_order(page: Page, order: OrderIssued, digest: str) -> None:
     if order.resolved is not None:
         describe_resolved(page, order, order.resolved)
     else:
-        page.add("scope", scope_in_words(page, order.scope))
+        page.add("scope", scope_in_words(page, order))
     if order.access is not None:
         _describe_access(page, order.access)
     _describe_reach(page, order)
@@ -64,20 +63,25 @@ def describe_order(page: Page, order: OrderIssued, digest: str) -> None:
     page.add("drafted", when_in_words(order.effective, now, language))
     page.add("begins", when_in_words(order.not_before, now, language))
     page.add("expires", when_in_words(order.expires, now, language))
-    page.tell("on_expiry", f"on_expiry.{order.on_expiry}")
+    lasting = "resume" if order.kind == "resume" else order.on_expiry
+    page.tell("on_expiry", f"on_expiry.{lasting}")
     page.add("issue_until", when_in_words(order.issue_until, now, language))
     page.quote("legal_basis", order.legal_basis)
     page.quote("appeal", order.appeal)
     if order.drill:
-        page.tell("drill", "drill")
+        page.tell("drill", "drill.resume" if order.kind == "resume" else "drill")
     for lifted in order.lifts:
         page.add("lifts", _lifted_in_words(page, lifted))
     _describe_difference(page, order, digest)
     _warn_of_order(page, order, digest)
 
 
-def scope_in_words(page: Page, scope: Scope) -> str:
-    """Who is meant: every attribute must match, any of its values does."""
+def scope_in_words(page: Page, order: OrderIssued) -> str:
+    """Who is meant: those whom a predicate named; else every attribute must match, any of its values does."""
+    if order.resolved is not None:
+        predicate = predicate_in_words(page, order.resolved.predicate)
+        return page.say("show.scope.resolved", predicate=predicate, count=order.resolved.count)
+    scope = order.scope
     if scope.everywhere:
         return page.say("show.scope.everywhere")
     given = [
@@ -151,7 +155,7 @@ def _lifted_in_words(page: Page, lifted: OrderReference) -> str:
         return where
     in_force = {o.digest for o in state.orders.in_force(page.view.now)}
     word = "lifts.in_force" if known.digest in in_force else "lifts.over"
-    return page.say(f"show.{word}", order=where, scope=scope_in_words(page, known.order.scope))
+    return page.say(f"show.{word}", order=where, scope=scope_in_words(page, known.order))
 
 
 def _describe_difference(page: Page, order: OrderIssued, digest: str) -> None:

@@ -30,7 +30,7 @@ def describe_confirmation(page: Page, fact: OrderConfirmed, _: str) -> None:
     if known is None:
         page.warn("fault", why=page.say("show.confirm.unknown"))
         return
-    page.add("scope", scope_in_words(page, known.order.scope))
+    page.add("scope", scope_in_words(page, known.order))
     page.tell("meaning", f"effect.{known.order.effect}", percent=known.order.cap_percent)
     page.add("expires", when_in_words(known.order.expires, page.view.now, page.view.language))
     doubt = doubt_of(state, fact.order.digest)

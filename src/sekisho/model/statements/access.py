@@ -38,7 +38,9 @@ class AccessTerms(Wire, frozen=True, kw_only=True):
 class AccessDecided(Predicate, frozen=True, kw_only=True):
     """An access point's roll-up of one period: requests served and refused for one model under the orders in force.
 
-    Nothing about any user. `host` is the enrolled host that serves; its key signs.
+    Nothing about any user. `host` is the enrolled host that serves; its key signs. `workers`: how many of the server's
+    workers told of the period; of none, the counts are 0 and mean not measured. `silent` of these stopped within it
+    without having ended; each lost up to two seconds of its counts. No `workers`: not said.
     """
 
     host: Name
@@ -46,6 +48,8 @@ class AccessDecided(Predicate, frozen=True, kw_only=True):
     period: Span
     served: Count
     refused: Count
+    workers: Count | None = None
+    silent: Count = 0
     orders: Annotated[tuple[OrderReference, ...], msgspec.Meta(max_length=64)] = ()
     state: Literal["open", "restricted", "closed"] = "open"
 

@@ -27,6 +27,7 @@ from sekisho.model.statements.shapes import (
 __all__ = [
     "AppealDecided",
     "AppealFiled",
+    "AppealOutcome",
     "ChallengeAnswered",
     "Degree",
     "Effect",
@@ -35,6 +36,7 @@ __all__ = [
     "InstrumentReading",
     "LogPosition",
     "ObservationMade",
+    "OnExpiry",
     "OrderConfirmed",
     "OrderIssued",
     "OrderKind",
@@ -43,6 +45,7 @@ __all__ = [
     "OrdersInForce",
     "Reading",
     "RefusalRecorded",
+    "RefusalStep",
 ]
 
 Concealed: TypeAlias = tuple[
@@ -51,6 +54,11 @@ Concealed: TypeAlias = tuple[
 OrderKind: TypeAlias = Literal["hold", "pause", "cap", "suspend-access", "resume"]
 Effect: TypeAlias = Literal["checkpoint-then-stop", "freeze", "cap", "suspend-access", "lift"]
 Degree: TypeAlias = Literal["non-responsive", "claimed", "contradicted", "corroborated", "verified"]
+RefusalStep: TypeAlias = Literal[
+    "notice", "leases-ended", "refusal", "inspection", "supply-measure"
+]
+AppealOutcome: TypeAlias = Literal["upheld", "upheld-in-part", "dismissed", "withdrawn"]
+OnExpiry: TypeAlias = Literal["lapse", "refuse-until-resume"]
 
 
 class OrderIssued(Predicate, frozen=True, kw_only=True):
@@ -71,7 +79,7 @@ class OrderIssued(Predicate, frozen=True, kw_only=True):
     grace_s: Seconds
     not_before: Instant
     expires: Instant
-    on_expiry: Literal["lapse", "refuse-until-resume"]
+    on_expiry: OnExpiry
     issue_until: Instant
     legal_basis: Text
     appeal: Text
@@ -217,7 +225,7 @@ class RefusalRecorded(Predicate, frozen=True, kw_only=True):
 
     host: Name
     order: OrderReference
-    step: Literal["notice", "leases-ended", "refusal", "inspection", "supply-measure"]
+    step: RefusalStep
     answer_by: Instant
     evidence: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=64)] = ()
     reasons: tuple[Text, ...] = ()
@@ -240,7 +248,7 @@ class AppealDecided(Predicate, frozen=True, kw_only=True):
     appeal: Name
     filed: Reference
     order: OrderReference
-    outcome: Literal["upheld", "upheld-in-part", "dismissed", "withdrawn"]
+    outcome: AppealOutcome
     reasons: Text
     resume_by: Instant | None = None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sekisho.adapters.schedulers.kubernetes.api import Api
-from sekisho.adapters.schedulers.kubernetes.pods import RUN_LABEL, label_of
+from sekisho.adapters.schedulers.kubernetes.api import Api, Document
+from sekisho.adapters.schedulers.kubernetes.pods import RUN_LABEL, label_of, run_label
 from sekisho.ports.work_finder import WorkMarks
 
 __all__ = ["PodFinder"]
@@ -18,12 +18,19 @@ class PodFinder:
         self._api = api
         self._known: dict[str, set[str]] = {}
 
+    def note(self) -> None:
+        """Keep which pods bear which run's label now. None is forgotten: what a pod left behind may outlive it."""
+        for document in self._api.list_all("/api/v1/pods", labels=RUN_LABEL).items:
+            label, uid = run_label(document), _uid(document)
+            if label is not None and uid:
+                self._known.setdefault(label, set()).add(f"pod{uid}")
+
     def find(self, run: str) -> WorkMarks:
-        listing = self._api.list_all("/api/v1/pods", labels=f"{RUN_LABEL}={label_of(run)}")
-        known = self._known.setdefault(run, set())
-        for document in listing.items:
-            meta = document.get("metadata")
-            uid = meta.get("uid") if isinstance(meta, dict) else None
-            if isinstance(uid, str) and uid:
-                known.add(f"pod{uid}")
-        return WorkMarks(groups=tuple(sorted(known)))
+        self.note()
+        return WorkMarks(groups=tuple(sorted(self._known.get(label_of(run), ()))))
+
+
+def _uid(document: Document) -> str:
+    meta = document.get("metadata")
+    uid = meta.get("uid") if isinstance(meta, dict) else None
+    return uid if isinstance(uid, str) else ""

@@ -19,13 +19,19 @@ class EveryJob:
 
     name = "slurm, every job of the node"
 
+    def note(self) -> None:
+        """Nothing: no job is told from another."""
+
     def find(self, run: str) -> WorkMarks:
         del run
         return WorkMarks(every_job=True)
 
 
 class SlurmFinder:
-    """Implements ports.WorkFinder. A job once found stays the run's: a comment may be changed afterwards."""
+    """Implements ports.WorkFinder. A job once found stays the run's: a comment may be changed afterwards.
+
+    Every run's jobs are kept at each look, since nobody knows yet whose halt will be claimed.
+    """
 
     name = "slurm, the run's jobs"
 
@@ -33,10 +39,16 @@ class SlurmFinder:
         self._commands = SlurmCommands(settings)
         self._known: dict[str, set[int]] = {}
 
-    def find(self, run: str) -> WorkMarks:
+    def note(self) -> None:
+        """Keep which jobs name which run now. None is forgotten: what a job left behind may outlive it in Slurm."""
         jobs = parse_jobs(
             self._commands.ask("squeue", "--json", "--states=all", timeout_s=_TIMEOUT_S)
         )
-        known = self._known.setdefault(run, set())
-        known.update(job.number for job in jobs if run_of(job.comment) == run)
-        return WorkMarks(jobs=tuple(sorted(known)))
+        for job in jobs:
+            run = run_of(job.comment)
+            if run is not None:
+                self._known.setdefault(run, set()).add(job.number)
+
+    def find(self, run: str) -> WorkMarks:
+        self.note()
+        return WorkMarks(jobs=tuple(sorted(self._known.get(run, ()))))

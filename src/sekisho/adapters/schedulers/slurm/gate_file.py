@@ -13,7 +13,6 @@ import msgspec
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import replace_file
 from sekisho.model.errors import Unavailable
-from sekisho.ports.clock import Clock
 from sekisho.ports.gate import GatePicture, RunGate
 
 __all__ = ["GATE_NAME", "RECORDS_NAME", "GateFile", "ShownGate", "parse_gate", "write_lines"]
@@ -33,9 +32,9 @@ class ShownGate(msgspec.Struct, frozen=True, kw_only=True):
 class GateFile:
     """Implements ports.Gate over `folder`/gate."""
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / GATE_NAME
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
 
     def show(self, picture: GatePicture) -> None:
         """Replace the file at once. A crash before leaves the old picture, which ages."""

@@ -1,0 +1,102 @@
+"""What to do about an error with orders, access, observers, logs and homes, in Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["PHRASES"]
+
+PHRASES: Final[Mapping[str, str]] = {
+    # --- orders: drafting, signing, issuing
+    "sekisho order draft --kind cap --percent 40": "sekisho order draft --kind cap --percent 40 のように、残す割合を指定してください",
+    "use one of {}": "次のいずれかを使ってください：{}",
+    "write REGISTER/NUMBER, as pause/JP/1; see sekisho order list": "pause/JP/1 のように、登録簿/番号 で書いてください。一覧は sekisho order list にあります",
+    "--scope site=S, --scope everywhere, or a predicate with --where": "--scope site=S、--scope everywhere、または --where の条件で指定してください",
+    "check its name and rights": "名前と権限を確認してください",
+    "name fewer": "数を減らしてください",
+    "close it, or leave it out": "引用符を閉じるか、外してください",
+    "draft one resume each": "再開命令を一つずつ起案してください",
+    "name classes of users, or say --everybody": "利用者の区分を指定するか、--everybody を付けてください",
+    "have it signed first": "先に署名を集めてください",
+    "carry the order alone": "命令だけを運んでください",
+    "add --seal": "--seal を付けてください",
+    "read one: --log": "--log でログを指定してください",
+    "put the file there that was drafted with this order": "この命令と一緒に起案されたファイルを、そこに置いてください",
+    "put the file of its drafter at {}": "起案者のファイルを {} に置いてください",
+    "set the host's clock, ask again": "ホストの時計を合わせて、もう一度求めてください",
+    "draft it anew and have it signed again": "起案し直して、改めて署名を集めてください",
+    "wait for the witnesses; a release never acts on sight": "立会いを待ってください。解除は、提示されただけでは効力を持ちません",
+    "show it with its proof if the log holds it, else have it signed anew": "ログにあれば証明を付けて示し、なければ改めて署名を集めてください",
+    "do not sign and do not issue: have it drafted anew": "署名も発出もせず、起案し直させてください",
+    "update": "プログラムを更新してください",
+    "give its hosts with --where, as --where 'site is S'": "--where 'site is S' のように、--where でホストを指定してください",
+    "hand them in with it: sekisho order issue finds F.sealed.json beside F": "一緒に提出してください。sekisho order issue は、F の隣の F.sealed.json を使います",
+    "read the log anew and look again": "ログを読み直して、もう一度確認してください",
+    "do not sign: the drafter reads another log than you, which is an attack until it is explained": "署名しないでください。起案者は別のログを読んでいます。説明がつくまでは攻撃とみなしてください",
+    # --- stragglers, appeals, drills
+    "the ladder asks for {}": "次の段階は {} です",
+    "wait until then: each step has its deadline": "その時刻まで待ってください。各段階には期限があります",
+    "it has until {}; see sekisho order stragglers": "期限は {} です。sekisho order stragglers を参照してください",
+    "see sekisho order appeal list": "sekisho order appeal list を参照してください",
+    "sekisho order status tells of real orders; draft a drill with --drill": "実際の命令は sekisho order status で見られます。演習は --drill を付けて起案してください",
+    "have it observed under a key of another constituency": "別の構成団体の鍵を持つ観察者に観察させてください",
+    # --- what a control plane takes
+    "send it to its own address": "その文書専用のアドレスに送ってください",
+    "send what it rests on": "その根拠となる文書を送ってください",
+    "send it to /api/v1/receipts": "/api/v1/receipts に送ってください",
+    "send it as a receipt": "受領証として送ってください",
+    "rename it": "名前を変えてください",
+    "correct the report that stands": "現在有効な報告を訂正してください",
+    # --- access to models
+    "the home needs point.json, host.pem and trust.json": "ホームには point.json、host.pem、trust.json が必要です",
+    "name another": "別のものを指定してください",
+    "look who writes to that folder; name the access point's own key": "そのフォルダに誰が書いているかを調べ、アクセスポイント自身の鍵を指定してください",
+    "fetch the file again; throw away what was decrypted": "ファイルを取得し直し、復号した分は捨ててください",
+    "have the statement signed and issued first": "先に施錠の文書に署名し、提出してください",
+    "ask anew; set the clock": "時計を合わせて、もう一度求めてください",
+    "draw a fresh key and a fresh nonce": "新しい鍵と新しいナンスを作ってください",
+    "make room, or name another place": "空きを作るか、別の場所を指定してください",
+    "give capitals as in JP or JP-13; None where nobody asserted one": "JP や JP-13 のように大文字で指定してください。誰も確認していなければ None にしてください",
+    # --- the observer
+    "start it as root, or without": "root で起動するか、--user を付けずに起動してください",
+    "install it by hand": "手で置いてください",
+    "state what the instrument shows of an idle host": "何も動いていないホストでその計器が示す値を書いてください",
+    "name {} of file and url": "file と url のうち指定するもの：{}",
+    "its certificate's SHA-256 in hex, compared at the BMC itself": "BMC の画面で照合した、証明書の SHA-256（16 進）を書いてください",
+    "it shows {}": "この計器が示すのは {} です",
+    # --- homes, backups
+    "keys are copied under a passphrase only; write one into a file of mode 0600": "鍵はパスフレーズで封じてしか複製しません。権限 0600 のファイルに書いてください",
+    "take another backup": "バックアップを取り直してください",
+    "sekisho up": "sekisho up で稼働させてください",
+    "restore a newer backup, or add --replay with --newest naming a mirror or published copy of that size": "より新しいバックアップを使うか、--newest でその大きさの複製か公開済みの写しを指定し、--replay を付けてください",
+    "name a mirror or the witnesses; --as-it-is takes the backup on your word": "複製か立会人を指定してください。--as-it-is は、あなたの責任でバックアップをそのまま使います",
+    "move it aside and keep it: it may know more": "別の場所に移して保存してください。こちらのほうが新しい可能性があります",
+    "keep both as evidence, and find out which the witnesses cosigned": "両方とも証拠として保存し、立会人がどちらに連署したかを調べてください",
+    "keep both as evidence; see sekisho log check-evidence": "両方とも証拠として保存してください。sekisho log check-evidence で調べられます",
+    "bring them by hand": "手で運んでください",
+    # --- logs, trust, keys
+    "name a log's public folder": "ログの公開フォルダを指定してください",
+    "write 5s, or 1m": "5s や 1m のように書いてください",
+    "write 60s, or 5m": "60s や 5m のように書いてください",
+    "write it into a file and name that: --database @FILE": "ファイルに書いて、--database @ファイル で指定してください",
+    "name the log's folder, or use --home alone": "ログのフォルダを指定するか、--home だけを使ってください",
+    "install the package with its extra: server": "sekisho[server] を導入してください",
+    "repeat --log for each log": "ログごとに --log を繰り返してください",
+    "take it from where the log or witness shows it; sekisho key show F.pub --vkey NAME makes one": "ログや立会人が公開しているものを使ってください。作るには sekisho key show F.pub --vkey 名前 を使います",
+    "--vkey asks for the log's own signature, --policy for its witnesses too": "--vkey はログ自身の署名だけを、--policy は立会人の連署も確かめます",
+    "see sekisho trust list": "sekisho trust list を参照してください",
+    "or name a policy file": "または、ポリシーのファイルを指定してください",
+    "add --vkey NAME": "--vkey 名前 を付けてください",
+    "logs and witnesses use Ed25519": "ログと立会人は Ed25519 の鍵を使います",
+    "say what happened: it is public": "何があったかを書いてください。公開されます",
+    # --- audits
+    "one of {}": "次のいずれかを指定してください：{}",
+    "a bundle holds manifest.json, a log's folder checkpoint and tile/": "証拠一式には manifest.json が、ログのフォルダには checkpoint と tile/ があります",
+    "name a bundle or a log's public folder": "証拠一式かログの公開フォルダを指定してください",
+    "name a bundle's folder, or its uncompressed tar": "証拠一式のフォルダか、圧縮していない tar を指定してください",
+    "a witness policy begins with: log VKEY": "立会いポリシーは log 検証鍵 の行で始めてください",
+    "fetch the log's folder or the bundle first, then audit it where it lies": "先にログのフォルダか証拠一式を取得し、手元で監査してください",
+    "name a trust root's file": "信頼の起点のファイルを指定してください",
+    "name a checkpoint's file": "チェックポイントのファイルを指定してください",
+}
