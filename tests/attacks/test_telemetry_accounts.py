@@ -22,7 +22,7 @@ from sekisho.model.errors import InvalidInput, NotAuthorised, SekishoError, Stat
 from sekisho.model.instants import Instant
 from sekisho.model.statements import make_payload
 from sekisho.operations.usage.reporting import Planned
-from sekisho.signing import sign_payload
+from sekisho.signing import parse_envelope, sign_payload
 from sekisho.signing.keys import Signer
 from tests import factory as f
 from tests.metering.accounts.made import answer, at, entry, job, only, question
@@ -186,7 +186,7 @@ def test_a_replay_of_a_report_adds_nothing(desk: Reporting) -> None:
     recorded = desk.stated()[0]
     admitted = desk.made.desk.admit(recorded.verified.envelope.raw, own=True)
     assert not admitted.fresh
-    again = sign_payload(recorded.verified.envelope.payload, [f.OPERATOR])
+    again = sign_payload(parse_envelope(recorded.verified.envelope.raw).payload, [f.OPERATOR])
     assert not desk.made.desk.admit(again.raw, own=True).fresh
     assert desk.made.desk.state.size == size
 

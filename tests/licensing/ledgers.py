@@ -32,7 +32,7 @@ def recorded(predicate: Predicate, index: int = 0) -> Recorded:
         predicate=predicate,
         digest=envelope.digest,
         signers=frozenset(),
-        envelope=envelope,
+        envelope=envelope.at_rest(),
     )
     return Recorded(index=index, leaf=leaf_hash(envelope.raw).hex(), verified=verified)
 

@@ -45,7 +45,7 @@ def told(predicate: Predicate, by: object = EAST) -> Recorded:
         predicate=predicate,
         digest=envelope.digest,
         signers=frozenset({key}),
-        envelope=envelope,
+        envelope=envelope.at_rest(),
     )
     return Recorded(index=0, leaf=leaf_hash(envelope.raw).hex(), verified=verified)
 

@@ -31,7 +31,7 @@ def recorded(raw: bytes) -> Recorded:
         predicate=mark_of(raw),
         digest=envelope.digest,
         signers=frozenset({f.LOG.public.key_id}),
-        envelope=envelope,
+        envelope=envelope.at_rest(),
     )
     return Recorded(index=0, leaf="0" * 64, verified=verified)
 

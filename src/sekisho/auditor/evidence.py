@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 
 from sekisho.auditor.bundle import Bundle
-from sekisho.auditor.history import History, policy_under, walk_log
+from sekisho.auditor.history import History
 from sekisho.auditor.register_evidence import Disclosed, read_disclosed
+from sekisho.auditor.walking import policy_under, walk_log
 from sekisho.ledger import Checkpoint, Policy
 from sekisho.ledger.tiles import CHECKPOINT_PATH, bundles_of_tree, load_bundle
 from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.wire import from_json, parse_canonical
 from sekisho.ports.tile_store import NotStored
-from sekisho.signing import Envelope, Regime, TrustRoot, Verified, find_root
+from sekisho.signing import Envelope, Regime, TrustRoot, Verified, find_root, parse_envelope
 from sekisho.signing.notes import MAX_NOTE_BYTES, Note
 
 __all__ = ["Evidence", "Paper", "Seen", "Trust", "gather_evidence"]
@@ -217,7 +218,7 @@ def _paper(line: bytes, where: str, regime: Regime) -> Paper:
     except SekishoError as error:
         told = error.message.removeprefix(f"{where}: ")
         raise InvalidInput(f"{type(error).code}: {told}", path=where) from None
-    if not _is_strictly_signed(verified.envelope, verified.signers):
+    if not _is_strictly_signed(parse_envelope(line, path=where), verified.signers):
         raise InvalidInput("carries a signature or a key id that does not belong to it", path=where)
     return Paper(where=where, verified=verified)
 

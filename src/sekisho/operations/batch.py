@@ -110,7 +110,7 @@ class Batch:
             predicate=predicate,
             digest=envelope.digest,
             signers=signers,
-            envelope=envelope,
+            envelope=envelope.at_rest(),
         )
 
     def _verify_may_say(self, kind: str, predicate: Predicate, signers: frozenset[str]) -> None:

@@ -192,7 +192,7 @@ def _as_if_recorded(state: State, fact: KeyCompromised, now: Instant) -> Recorde
         predicate=fact,
         digest=statement.digest,
         signers=frozenset(),
-        envelope=sign_payload(payload, []),
+        envelope=sign_payload(payload, []).at_rest(),
     )
     return Recorded(index=state.size, leaf=statement.digest, verified=verified, seen=now)
 

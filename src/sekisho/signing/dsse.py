@@ -30,6 +30,7 @@ __all__ = [
     "Envelope",
     "EnvelopeSignature",
     "IsSigned",
+    "RestingEnvelope",
     "add_signature",
     "distinct_signers",
     "pae",
@@ -76,6 +77,16 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """SHA-256 of the payload: what makes a statement unique, whoever signed it."""
         return sha256_hex(self.payload)
+
+    def at_rest(self) -> RestingEnvelope:
+        """What is kept of it once it is verified: the rest would double the memory of every entry of a log."""
+        return RestingEnvelope(raw=self.raw)
+
+
+class RestingEnvelope(msgspec.Struct, frozen=True, kw_only=True):
+    """An envelope's own canonical bytes, to be handed on; whoever needs its parts parses it again."""
+
+    raw: bytes
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:

@@ -6,7 +6,7 @@ import msgspec
 
 from sekisho.model.instants import Instant
 from sekisho.model.statements import Predicate
-from sekisho.signing.dsse import Envelope
+from sekisho.signing.dsse import RestingEnvelope
 
 __all__ = ["Recorded", "Verified"]
 
@@ -18,7 +18,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     predicate: Predicate
     digest: str
     signers: frozenset[str]
-    envelope: Envelope
+    envelope: RestingEnvelope
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

@@ -187,7 +187,7 @@ class Regime(msgspec.Struct, frozen=True, kw_only=True):
             predicate=predicate,
             digest=statement.digest,
             signers=signers,
-            envelope=envelope,
+            envelope=envelope.at_rest(),
         )
 
     def _verify_signers(

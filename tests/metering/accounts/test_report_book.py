@@ -31,7 +31,7 @@ def recorded(fact: object, index: int = 0) -> Recorded:
         kind=kind,
         predicate=fact,  # type: ignore[arg-type]  # a predicate
         digest=envelope.digest,
-        envelope=envelope,
+        envelope=envelope.at_rest(),
         signers=frozenset(),
     )
     return Recorded(index=index, leaf=REFERENCE.leaf, verified=verified)
