@@ -56,15 +56,28 @@
 #define OUTAGE_BY_ONE 18                /* with OUTAGE */
 #define EXPIRY_BY_LATEST 19
 #define WITNESSED_LAPSES 20
+#define CAP_LOOSENS_PAUSE 21            /* with CAP */
+#define CAP_ON_SIGHT 22                 /* with CAP */
+#define CAP_LIFTED_ON_SIGHT 23          /* with CAP */
 
 /* Two orders that restrict. TWIN: two drafts of number 1 of one register. HOLD: the second is a hold, in a register of
- * its own. Otherwise they are numbers 1 and 2 of the register of pauses. The first covers both hosts, the second one. */
+ * its own; CAP: the second is a cap, which asks the work to slow down and acts by proof alone. Otherwise they are numbers 1 and 2 of the register of pauses. The first covers both hosts, the second one. */
 #define PAUSE 1
 #define HELD_BACK 2
+#define SLOWED 3
+#ifdef CAP
+#define KIND(o) (o == 1 -> PAUSE : SLOWED)
+#define IS_CAP(o) (o == 2)
+#else
+#define IS_CAP(o) false
 #ifdef HOLD
 #define KIND(o) (o == 1 -> PAUSE : HELD_BACK)
 #else
 #define KIND(o) PAUSE
+#endif
+#endif
+#if defined(HOLD) || defined(CAP)
+#define OWN_REGISTER    /* of the second order */
 #endif
 #ifdef SECOND
 #define COVERS(m, o) (o == 1)           /* the one host there is is the second */
@@ -80,7 +93,7 @@
 #ifdef PAUSE_LAPSES
 #define LAPSES(o) true
 #else
-#define LAPSES(o) (KIND(o) == HELD_BACK)
+#define LAPSES(o) (KIND(o) != PAUSE)
 #endif
 
 /* Constituency A has three keys, of which two must sign, B one key, which must. A hold asks for one key of A alone. */
@@ -140,6 +153,7 @@ typedef Host {
 /* What is asserted, by name: each assertion begins with its own, so that a counterexample says which one broke. */
 bit invariant_2; bit invariant_3; bit invariant_7; bit stopped_on_sight; bit nothing_under_an_order; bit nothing_new_while_outstanding;
 bit lapses_after_a_day; bit lapses_at_last; bit outage_by_two;
+bit cap_loosens_nothing; bit cap_by_proof; bit cap_lifted_by_witness;
 #define HELD_TRUE(name, condition) assert(name || (condition))
 
 byte now;
@@ -179,7 +193,7 @@ byte outage_by;         /* how many constituencies signed it */
 #ifdef TWIN
 #define FOLLOWS(o) (orders[OTHER(o)].state < RECORDED)
 #else
-#ifdef HOLD
+#ifdef OWN_REGISTER
 #define FOLLOWS(o) true
 #else
 #define FOLLOWS(o) (o == 1 || orders[1].state >= RECORDED)
@@ -220,7 +234,7 @@ byte outage_by;         /* how many constituencies signed it */
 #else
 #define LETS_GO(o) LAPSES(o)
 #endif
-/* How long ago an order was taken on sight, by the clock that comes latest. */
+/* How long ago an order was taken on sight, by elapsed time: a newer signed time makes no order older. */
 #define SINCE(m, o) (now - hosts[m].seen[o])
 #if MUTANT == UNWITNESSED_SURVIVES
 #define HAS_LAPSED(m, o) (hosts[m].known[o] == LAPSED)
@@ -229,10 +243,16 @@ byte outage_by;         /* how many constituencies signed it */
 #elif MUTANT == WITNESSED_LAPSES
 #define HAS_LAPSED(m, o) (hosts[m].known[o] == LAPSED || (hosts[m].known[o] && SINCE(m, o) > DEADLINE))
 #else
-#define HAS_LAPSED(m, o) (hosts[m].known[o] == LAPSED || (hosts[m].known[o] == ON_SIGHT && EARLIEST(m) - hosts[m].seen[o] > DEADLINE))
+#define HAS_LAPSED(m, o) (hosts[m].known[o] == LAPSED || (hosts[m].known[o] == ON_SIGHT && SINCE(m, o) > DEADLINE))
 #endif
 #define IS_IN_FORCE(m, o) (hosts[m].known[o] && !HAS_LAPSED(m, o) && !IS_LIFTED(m, o) && !(LETS_GO(o) && HAS_EXPIRED(m, o)))
-#define DEMANDS(m, o) (COVERS(m, o) && IS_IN_FORCE(m, o))
+/* = sekisho.following.follow:Follower.caps */
+#define IS_CAPPED(m) (IS_CAP(2) && COVERS(m, 2) && IS_IN_FORCE(m, 2))
+#if MUTANT == CAP_LOOSENS_PAUSE
+#define DEMANDS(m, o) (!IS_CAP(o) && COVERS(m, o) && IS_IN_FORCE(m, o) && !IS_CAPPED(m))
+#else
+#define DEMANDS(m, o) (!IS_CAP(o) && COVERS(m, o) && IS_IN_FORCE(m, o))
+#endif
 #define IS_COVERED(m) (DEMANDS(m, 1) || DEMANDS(m, 2))
 #define DEMANDED(m) ((DEMANDS(m, 1) -> 1 : 0) + (DEMANDS(m, 2) -> 2 : 0))
 
@@ -251,7 +271,7 @@ byte outage_by;         /* how many constituencies signed it */
 #define LACKS(m) ((hosts[m].told & 2) && !HOLDS(m, 2))
 #define IS_OTHER(m, o) false
 #else
-#ifdef HOLD
+#ifdef OWN_REGISTER
 #define LACKS(m) (((hosts[m].told & 1) && !HOLDS(m, 1)) || ((hosts[m].told & 2) && !HOLDS(m, 2)))
 #else
 #define LACKS(m) ((IS_HEARD(m, 2) && (!HOLDS(m, 1) || !HOLDS(m, 2))) || ((hosts[m].told & 1) && !HOLDS(m, 1)))
@@ -286,7 +306,7 @@ byte outage_by;         /* how many constituencies signed it */
 #if MUTANT == GRANT_WHILE_COVERED
 #define IS_GRANTED(m) true
 #else
-#define IS_GRANTED(m) (!(COVERS(m, 1) && STANDS(1)) && !(COVERS(m, 2) && STANDS(2)))
+#define IS_GRANTED(m) (!(COVERS(m, 1) && STANDS(1)) && !(COVERS(m, 2) && STANDS(2) && !IS_CAP(2)))
 #endif
 #define HEAD_BIT(o) (orders[o].state >= RECORDED -> BIT(o) : 0)
 #if RELEASES > 1
@@ -344,10 +364,10 @@ byte z; byte pace;
 #define SHOW_ORDER(o) printf("ORDER %d state %d a %d b %d back %d names %d takes %d\n", o, orders[o].state, orders[o].by_a, orders[o].by_b, \
     orders[o].taken_back, orders[o].names, IS_RECORDABLE(o))
 #define IS_RECORDABLE(o) (orders[o].state == DRAFTED && IS_MET(o, BACK(o)) && (o < FIRST_RELEASE -> FOLLOWS(o) && now < EXPIRES : FOLLOWS_RELEASE(o)))
-#define SHOW(m) printf("HOST %d first %d second %d release %d lapsed %d heads %d outstanding %d demanded %d lease %d running %d until %d may %d grants %d\n", \
+#define SHOW(m) printf("HOST %d first %d second %d release %d lapsed %d heads %d outstanding %d demanded %d lease %d running %d until %d may %d grants %d capped %d\n", \
     m, (HOLDS(m, 1) -> hosts[m].known[1] : 0), (HOLDS(m, 2) -> hosts[m].known[2] : 0), hosts[m].known[3], \
     ((hosts[m].known[1] == LAPSED -> 1 : 0) + (hosts[m].known[2] == LAPSED -> 2 : 0)), HEARD(m), IS_OUTSTANDING(m), DEMANDED(m), \
-    hosts[m].lease, hosts[m].running, hosts[m].until, MAY_BEGIN(m), IS_GRANTED(m))
+    hosts[m].lease, hosts[m].running, hosts[m].until, MAY_BEGIN(m), IS_GRANTED(m), IS_CAPPED(m))
 #else
 #define IS_PACED true
 #define IS_RARE true
@@ -480,7 +500,7 @@ proctype desk() {
 
 /* --- the agent: agent/follow.py, agent/duty.py ---------------------------------------------------------------------------- */
 
-/* = sekisho.agent.duty:Duty._note_since */
+/* = sekisho.agent.demands:Demands.note */
 inline note_since(m) {
 #ifdef TRACE
     if
@@ -507,6 +527,7 @@ inline after(m, o) {
 inline take_on_sight(m, o) {
     /* Invariant 2, on sight. */
     HELD_TRUE(invariant_2, TWO_SIGNED(o));
+    HELD_TRUE(cap_by_proof, !IS_CAP(o));
     after(m, o);
 #if MUTANT == GAP_IS_STALE
     if
@@ -619,6 +640,12 @@ inline begin(m) {
     /* Nothing begins under an order, nor new work while one is outstanding. */
     HELD_TRUE(nothing_under_an_order, !IS_COVERED(m));
     HELD_TRUE(nothing_new_while_outstanding, AGENT.running || !IS_OUTSTANDING(m));
+#ifdef CAP
+    /* The truth: a pause that came here and is not over lets nothing begin, slowed down or not. */
+    HELD_TRUE(cap_loosens_nothing, !AGENT.known[1] || IS_OVER(m, 1) || AGENT.known[1] == LAPSED);
+    /* What begins under a cap that came here is slowed down, until a witnessed resume or its expiry. */
+    HELD_TRUE(cap_lifted_by_witness, !AGENT.known[2] || !COVERS(m, 2) || IS_CAPPED(m) || IS_OVER(m, 2));
+#endif
 #if MUTANT == GAP_IS_STALE
     HELD_TRUE(stopped_on_sight, !(AGENT.came & 1) || AGENT.known[1] || TRULY_LIFTED(1, WITNESSED));
 #endif
@@ -686,11 +713,18 @@ inline accept_lease(m) {
 #endif
 #if MUTANT == RESUME_ON_SIGHT
 #define IS_RELEASE_SHOWN(o) (orders[o].state >= DRAFTED && IS_MET(o, 0))
+#elif MUTANT == CAP_LIFTED_ON_SIGHT
+#define IS_RELEASE_SHOWN(o) (orders[o].state == WITNESSED || (orders[o].names == 2 && orders[o].state >= DRAFTED && IS_MET(o, 0)))
 #else
 #define IS_RELEASE_SHOWN(o) (orders[o].state == WITNESSED)
 #endif
 #define IS_RELEASE_TAKEN(m, o) (IS_RELEASE_SHOWN(o) && !hosts[m].known[o] && REACHES_ONE(m, o) && REACHES_TWO(m, o))
-#define IS_SIGHTED(m, o) (orders[o].state >= DRAFTED && hosts[m].known[o] == 0 && IS_MET(o, 0) && IS_TAKEN_AS(m, o) && !(LAPSES(o) && EARLIEST(m) >= EXPIRES))
+#if MUTANT == CAP_ON_SIGHT
+#define ACTS_ON_SIGHT(o) true
+#else
+#define ACTS_ON_SIGHT(o) (!IS_CAP(o))
+#endif
+#define IS_SIGHTED(m, o) (ACTS_ON_SIGHT(o) && orders[o].state >= DRAFTED && hosts[m].known[o] == 0 && IS_MET(o, 0) && IS_TAKEN_AS(m, o) && !(LAPSES(o) && EARLIEST(m) >= EXPIRES))
 #define IS_PROVED(m, o) (orders[o].state == WITNESSED && hosts[m].known[o] != PROVED && IS_TAKEN_AS(m, o))
 #ifdef TRACE
 #define IS_TOLD(m, o) (orders[o].state == WITNESSED && !(hosts[m].told & BIT(o)) && hosts[m].known[o] != PROVED)
@@ -734,7 +768,9 @@ proctype agent(byte m) {
     :: d_step { IS_RARE && orders[FIRST_RELEASE].state == WITNESSED && AGENT.known[FIRST_RELEASE] == 0 && !IS_RELEASE_TAKEN(m, FIRST_RELEASE) -> TOLD(RefuseProof, m, FIRST_RELEASE) }
 #endif
     /* the agent dies, its work goes on under the watchdog; it starts again, and knows what it had kept */
+#if !defined(TRACE) || !defined(LAG)
     :: d_step { IS_RARE && (AGENT.known[1] || AGENT.known[2] || AGENT.known[3]) -> wake(m); TOLD(Restart, m, 0) }
+#endif
 #if MUTANT == EXPIRY_BY_LATEST
     :: d_step { !AGENT.ahead -> AGENT.ahead = 1; TOLD(Jump, m, 0) }
 #endif
@@ -780,7 +816,7 @@ proctype time() {
             :: AGENT.running ->
                 /* Invariant 7: the longest lease and its grace after its index nobody in an order's scope works, heard or not. */
                 HELD_TRUE(invariant_7, !(COVERS(m, 1) && STANDS(1)) || IS_IN_TIME(1));
-                HELD_TRUE(invariant_7, !(COVERS(m, 2) && STANDS(2)) || IS_IN_TIME(2));
+                HELD_TRUE(invariant_7, !(COVERS(m, 2) && STANDS(2) && !IS_CAP(2)) || IS_IN_TIME(2));
                 decide_due(m)
             :: else
             fi;

@@ -46,8 +46,8 @@ from sekisho.model.statements import (
     OrderReference,
     parse_payload_leniently,
 )
-from sekisho.operations.admission import unique_keys
 from sekisho.operations.desk import Desk, Draft
+from sekisho.operations.unique_keys import unique_keys
 from sekisho.ports.control import Feed, FeedItem
 from sekisho.ports.log_store import Submission
 from sekisho.signing import Signer, TrustRoot, parse_envelope, parse_policy

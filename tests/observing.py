@@ -83,7 +83,7 @@ def spinning(*words: str) -> Iterator[subprocess.Popen[bytes]]:
             wait_until(lambda: cpu_ticks(process.pid) > 2)
             yield process
         finally:
-            os.kill(process.pid, signal.SIGCONT)
+            process.send_signal(signal.SIGCONT)  # nothing where it has ended
             process.kill()
 
 

@@ -33,7 +33,7 @@ from sekisho.adapters.transport.event_sinks import EventSink, open_event_sink
 from sekisho.ledger import Cosigned, LogReader
 from sekisho.ledger.tree import subtree_root
 from sekisho.licensing.terms import grants_more
-from sekisho.model.errors import InvalidInput, StateConflict
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.model.wire import from_json, parse_json
 from sekisho.operations.amending import (
     AmendmentPlan,
@@ -172,7 +172,7 @@ from sekisho.operations.straggling import (
 )
 from sekisho.operations.verified_entries import VerifiedEntries
 from sekisho.orders.sealed import OPEN_LIMIT_S, Salts
-from sekisho.ports.tile_store import TileStore
+from sekisho.ports.tile_store import NotStored, TileStore
 from sekisho.signing import Signer, TrustRoot
 from sekisho.signing.profiles import constituencies_of
 
@@ -407,13 +407,7 @@ def load_seen(place: str) -> Seen:
     Raises InvalidInput, Unavailable where an address does not answer.
     """
     if "://" in place:
-        from sekisho.adapters.transport.http_tiles import HttpTileStore
-
-        store = HttpTileStore(place)
-        try:
-            data = store.read("api/v1/work", _MAX_WORK)
-        finally:
-            store.close()
+        data = _ask_control(place, "api/v1/work")
     else:
         with Path(place).open("rb") as stream:
             data = stream.read(_MAX_WORK + 1)
@@ -423,16 +417,24 @@ def load_seen(place: str) -> Seen:
 def fetch_delivery(control: str) -> Delivery:
     """How orders get to hosts, as a control plane tells it (`/api/v1/delivery`).
 
-    Raises Unavailable where the address does not answer.
+    Raises InvalidInput, Unavailable where the address does not answer.
     """
+    data = _ask_control(control, "api/v1/delivery")
+    return from_json(Delivery, parse_json(data, path=control, limit=_MAX_WORK), path=control)
+
+
+def _ask_control(control: str, what: str) -> bytes:
     from sekisho.adapters.transport.http_tiles import HttpTileStore
 
     store = HttpTileStore(control)
     try:
-        data = store.read("api/v1/delivery", _MAX_WORK)
+        return store.read(what, _MAX_WORK)
+    except NotStored:
+        raise Unavailable(
+            f"{control} does not tell /{what}", remedy="name the control plane's address"
+        ) from None
     finally:
         store.close()
-    return from_json(Delivery, parse_json(data, path=control, limit=_MAX_WORK), path=control)
 
 
 def load_disclosures(path: str) -> dict[str, tuple[str, ...]]:

@@ -57,9 +57,10 @@ def held() -> HeldKey:
 
 def is_running(place: Path) -> bool:
     try:
-        return (Path("/proc") / place.read_text() / "stat").read_text().split(")")[1][1] != "Z"
+        told = (Path("/proc") / (place.read_text() or "none") / "stat").read_text()
     except OSError:
         return False
+    return told.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.fixture
@@ -77,8 +78,10 @@ def test_the_commands_workers_end_with_the_key(places: tuple[Path, Path]) -> Non
     holding = Held()
 
     def drop() -> None:
-        until(lambda: all(is_running(place) for place in places))
-        holding.is_held = False
+        try:
+            until(lambda: all(is_running(place) for place in places))
+        finally:
+            holding.is_held = False
 
     threading.Thread(target=drop).start()
     command = [sys.executable, "-c", WORKERS, *map(str, places)]

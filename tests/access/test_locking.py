@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -9,10 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from sekisho.app.weights import open_keeper_key
 from sekisho.model.statements import LeaseTerms, LicenceRevoked, Reference
+from sekisho.signing.weights import KeyDeposit, open_deposit
 from tests.access.serving import until, write_home
 from tests.factory import AUTHORITY, ORIGIN, PARTY
 from tests.regime import LiveRegime, live_regime
@@ -75,6 +79,23 @@ class Machine:
             check=True,
         ).stdout
 
+    def find_no_key(self, process: int) -> None:
+        """No form of the key stands in a file of any of the machines, an argument or a variable of the command."""
+        key = self.drawn()
+        forms = (key, key.hex().encode(), base64.b64encode(key).rstrip(b"="))
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        files += [Path(f"/proc/{process}/{name}") for name in ("cmdline", "environ")]
+        assert len(files) > 10
+        for path in files:
+            raw = path.read_bytes()
+            assert not any(form in raw for form in forms), path
+
+    def drawn(self) -> bytes:
+        """The key, as its keeper alone can open it."""
+        raw = Path(f"{self.locked}.key").read_bytes()
+        deposit = msgspec.json.decode(raw, type=KeyDeposit)
+        return open_deposit(deposit, open_keeper_key(self.regime.control.home))[0]
+
     def unlock(self, leaf: str, out: Path, *command: str, code: int = 0) -> str:
         return self.run(
             *("unlock", str(self.locked), "--home", str(self.point), "--locked", leaf),
@@ -114,6 +135,7 @@ def test_weights_are_locked_to_a_licence_and_go_with_it(machine: Machine) -> Non
     )
     try:
         until(out.exists)
+        machine.find_no_key(serve.pid)
         revoked = LicenceRevoked(
             effective=machine.regime.now,
             licence=Reference(log=ORIGIN, leaf=machine.regime.licence.leaf),

@@ -141,8 +141,12 @@ def test_a_licensed_pod_spends_its_lease_and_an_unlicensed_one_is_refused(regime
     wait_until(lambda: (regime.alive.link.read().device_s or 0) > 4)
     quanta = regime.control.stages().count("quantum")
     wait_until(lambda: regime.control.stages().count("quantum") >= quanta + 2)
-    spends = [r.spend for r in regime.control.receipts if r.spend is not None]
-    assert 2 * PEAK < int(spends[-1].bound_flop) < 8 * PEAK * (quanta + 3)
+    spent = [r for r in regime.control.receipts if r.spend is not None]
+    lasted_s = spent[-1].effective.since(spent[0].effective)
+    assert spent[-1].spend is not None
+    # A quantum is as long as a busy machine lets it be.
+    most = 8 * PEAK * (len(spent) + 3 + round(lasted_s))
+    assert 2 * PEAK < int(spent[-1].spend.bound_flop) < most
     assert regime.control.codes() == []
 
 
@@ -150,7 +154,7 @@ def test_with_the_control_plane_dead_the_pods_end_and_the_gate_shuts(regime: Reg
     """No word from anybody: after the grace the Job is suspended, its pod gone, and no further pod comes in."""
     regime.submit()
     regime.control.is_silent = True
-    wait_until(regime.is_gone, timeout_s=20)
+    wait_until(regime.is_gone)
     assert regime.job()["spec"]["suspend"] is True
     wait_until(lambda: not regime.is_open())
 
@@ -160,9 +164,9 @@ def test_with_the_agent_killed_its_watchdog_ends_the_pods(regime: Regime) -> Non
     regime.submit()
     wait_until(lambda: regime.alive.link.read().processes == 1)
     regime.alive.kill_agent()
-    wait_until(regime.is_gone, timeout_s=20)
+    wait_until(regime.is_gone)
     assert regime.job()["metadata"]["annotations"]["sekisho/held"] == "freeze"
-    wait_until(lambda: not regime.is_open(), timeout_s=20)
+    wait_until(lambda: not regime.is_open())
 
 
 def test_a_hold_suspends_jobs_and_says_what_that_leaves(regime: Regime) -> None:
@@ -170,7 +174,7 @@ def test_a_hold_suspends_jobs_and_says_what_that_leaves(regime: Regime) -> None:
     regime.submit()
     wait_until(lambda: regime.alive.link.read().processes == 1)
     regime.control.issue(regime.control.order())
-    wait_until(lambda: "halted" in regime.control.stages(), timeout_s=20)
+    wait_until(lambda: "halted" in regime.control.stages())
     halted = next(r for r in regime.control.receipts if r.stage == "halted")
     assert halted.means == "kubernetes-suspend"
     assert (halted.leaves or "").startswith("pods have ended, devices and memory are released")
@@ -184,10 +188,10 @@ def test_a_pod_on_a_lost_node_is_never_halted(regime: Regime) -> None:
     regime.submit()
     wait_until(lambda: regime.alive.link.read().processes == 1)
     regime.control.issue(regime.control.order())
-    wait_until(lambda: "refused" in regime.control.stages(), timeout_s=40)
+    wait_until(lambda: "refused" in regime.control.stages())
     assert "halted" not in regime.control.stages()
     regime.world.nodes["n1"] = "obedient"
-    wait_until(lambda: "halted" in regime.control.stages(), timeout_s=40)
+    wait_until(lambda: "halted" in regime.control.stages())
 
 
 def test_what_slipped_past_the_gate_is_a_finding(tmp_path: Path) -> None:

@@ -128,6 +128,18 @@ def test_trying_has_an_end_that_is_said(
     assert pager.events == ["straggler", "step-due"]
 
 
+def test_each_place_is_told_in_its_language(room: LadderDesk, tmp_path: Path) -> None:
+    """The same notice under the same name, its sentence in the words of whoever is on call there."""
+    london, tokyo = Pager(), Pager()
+    room.pause()
+    places = (Place(name="london"), london), (Place(name="tokyo", language="ja"), tokyo)
+    assert telling(room, tmp_path, *places).look() == 2
+    (english,), (japanese,) = london.came, tokyo.came
+    assert english.notice == japanese.notice
+    assert "is issued" in english.text
+    assert "発令" in japanese.text
+
+
 def test_a_crash_between_telling_and_remembering_tells_it_again_under_one_name(
     room: LadderDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

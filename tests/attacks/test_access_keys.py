@@ -157,7 +157,7 @@ def test_requests_without_end_fill_no_memory_and_none_is_answered_twice(
         rig.desk.clock.move(200)
     assert len(rig.keeper._answered) <= 5
     for envelope in asked:
-        with pytest.raises(StateConflict, match="answered already|is dated"):
+        with pytest.raises(StateConflict, match=r"answered already|is dated"):
             rig.keeper.release(envelope.raw)
 
 

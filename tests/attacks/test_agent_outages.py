@@ -106,6 +106,21 @@ def test_outage_that_no_witness_ever_sees() -> None:
     assert rig.follower.outages.known == {}
 
 
+def test_outage_that_lapsed_is_not_renewed_by_carrying_it_in_again() -> None:
+    """No witness saw it within the deadline: the same paper is no news, and spares nobody for another day."""
+    day_s = 86_400
+    rig = Rig().started(lease=SHORT)
+    paper = FeedItem(envelope=outage(rig.control, lasts_s=72 * 3_600).raw)
+    rig.duty.take_carried(Feed(next=0, items=(paper,)))
+    assert len(rig.follower.outages.known) == 1
+    rig.clock.advance(day_s + 1)
+    rig.turn()
+    assert rig.follower.outages.known == {}
+    rig.duty.take_carried(Feed(next=0, items=(paper,)))
+    assert rig.follower.outages.known == {}
+    assert rig.follower.outage(rig.clock.now()) is None
+
+
 def test_outage_kept_alive_by_turning_the_clock_back() -> None:
     """It ends by the latest clock: the signed time plus what elapsed, whatever the system clock says."""
     rig, _ = cut_off(lasts_s=30)

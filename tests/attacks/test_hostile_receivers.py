@@ -14,8 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.adapters.transport import control_client, webhook_client, witness_client
+from sekisho.adapters.transport import (
+    control_client,
+    http_tiles,
+    webhook_client,
+    witness_client,
+)
 from sekisho.adapters.transport.control_client import ControlClient
+from sekisho.adapters.transport.http_tiles import HttpTileStore
 from sekisho.adapters.transport.notice_webhook import WebhookNotifier
 from sekisho.adapters.transport.push_client import PushClient
 from sekisho.adapters.transport.witness_client import HttpWitness
@@ -135,6 +141,26 @@ def test_witness_that_drips_does_not_hold_the_publisher(monkeypatch: pytest.Monk
     monkeypatch.setattr(witness_client, "WHOLE_S", 0.5)
     with hostile(drips_header) as address, HttpWitness(address, timeout_s=ONE_READ_S) as witness:
         ends(lambda: witness.add_checkpoint(0, (), b"note"))
+
+
+def test_log_that_drips_does_not_hold_its_monitor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who watches a log is told that it is silent: a monitor that hangs in a header raises no alarm at all."""
+    monkeypatch.setattr(http_tiles, "WHOLE_FILE_S", 0.5)
+    with hostile(drips_header) as address:
+        store = HttpTileStore(address, timeout_s=ONE_READ_S)
+        ends(lambda: store.read("checkpoint", 1_000))
+        ends(lambda: store.exists("checkpoint"))
+        store.close()
+
+
+def test_log_behind_a_proxy_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy that the environment names for public logs is asked, and bounded like the log itself."""
+    monkeypatch.setattr(http_tiles, "WHOLE_FILE_S", 0.5)
+    with hostile(drips_header) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        store = HttpTileStore("https://log.example/log", timeout_s=ONE_READ_S)
+        ends(lambda: store.read("checkpoint", 1_000))
+        store.close()
 
 
 @pytest.mark.parametrize("speak", [drips_header, drips_body, floods, says_nothing])

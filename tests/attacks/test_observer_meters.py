@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 
 import pytest
@@ -46,10 +47,13 @@ def util(percent: str, device: str = "GPU-a", *holders: int) -> tuple[Shown, ...
 
 
 def surveyor(
-    gauge: Gauge, kind: InstrumentKind = "nvml", quantity: Quantity = "gpu-util"
+    gauge: Gauge,
+    kind: InstrumentKind = "nvml",
+    quantity: Quantity = "gpu-util",
+    host: str | None = None,
 ) -> Surveyor:
     level = RestLevel(quantity=quantity, value="2", reason="idle cards of this site show 0")
-    settings = InstrumentSettings(instrument=kind, at_rest=(level,), ready_after_s=0)
+    settings = InstrumentSettings(instrument=kind, at_rest=(level,), ready_after_s=0, host=host)
     return Surveyor(read_process_table, panel=Panel([(settings, gauge)]))
 
 
@@ -80,6 +84,16 @@ def test_work_that_only_a_meter_sees_is_contradicted() -> None:
     assert verdict.degree == "contradicted"
     assert "NVML gpu-util of GPU-a showed 97 percent" in verdict.reasons[0]
     assert "at rest is up to 2 percent" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize(("host", "is_its"), [("host-2", False), ("host-1", True)])
+def test_a_meter_of_another_host_says_nothing_of_this_one(host: str, is_its: bool) -> None:
+    """One observer over several hosts: what works next door neither contradicts this halt nor bears it out."""
+    rig = halted_rig(RUN)
+    made = observe_with(rig, surveyor(Gauge(util("97", "GPU-a", os.getppid())), host=host))
+    assert bool(made.instruments) is is_its
+    assert ("idle cards" in made.means) is is_its
+    assert (judged_of(rig, made).degree == "contradicted") is is_its
 
 
 def test_an_instrument_that_does_not_answer_is_named_and_never_at_rest() -> None:
@@ -147,8 +161,6 @@ def test_a_stale_or_malformed_figure_counts_for_nothing(
 
 def test_a_process_on_a_device_that_nobody_named_is_work() -> None:
     """The device's own list of holders names it, whatever it is called."""
-    import os
-
     rig = halted_rig(RUN)
     parent = os.getppid()
     made = observe_with(rig, surveyor(Gauge(util("0", "GPU-a", parent))))

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from sekisho.model.errors import NotAuthorised
-from sekisho.model.statements import LogPosition, Reading
+from sekisho.model.statements import InstrumentReading, LogPosition, Reading
 from sekisho.operations.admission import check_admission
 from sekisho.operations.grounds import Grounds
 from sekisho.operations.judging import gather_evidence, judge_host
 from sekisho.operations.state import State
-from sekisho.orders import halt_nonce, is_own_side
+from sekisho.orders import UNSHOWN, halt_nonce, is_own_side
 from tests.factory import NOW, VERIFIER
 from tests.orders.test_halts import TREE, judged, observation, readings
 from tests.regime import LiveRegime, live_regime
@@ -114,3 +114,24 @@ def test_an_observer_started_as_the_works_user_is_said_as_a_limit() -> None:
     verdict = judged(observed=observation(other_user=False))
     assert verdict.degree == "corroborated"
     assert any("same user as the work" in limit for limit in verdict.limits)
+
+
+def test_a_host_that_hides_its_processes_is_not_corroborated_by_seeing_none() -> None:
+    """What an observer is not shown is not quiet: only an instrument bears such a halt out."""
+    hidden = observation(limits=(UNSHOWN,))
+    verdict = judged(observed=hidden)
+    assert verdict.degree == "claimed"
+    assert any("hides processes" in reason for reason in verdict.reasons)
+    watched = observation(limits=(UNSHOWN,), instruments=(power(2, "90"), power(7.5, "95")))
+    assert judged(observed=watched).degree == "corroborated"
+
+
+def power(at: float, watts: str) -> InstrumentReading:
+    return InstrumentReading(
+        instrument="bmc",
+        quantity="power",
+        value=watts,
+        unit="W",
+        at_rest="100",
+        at=NOW.plus(at),
+    )

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sekisho.model.statements import OrderIssued, Scope
+from sekisho.orders import UnwitnessedSeal
 from sekisho.orders.predicates import resolve_hosts
 from sekisho.orders.sealed import make_sealed
 from sekisho.orders.where import parse_where
@@ -27,17 +28,13 @@ def rig() -> Rig:
 def hold_of_others(control: FakeControl) -> Envelope:
     """A hold of two other hosts, by predicate: this one is free as soon as somebody proves it."""
     scope = resolve_hosts(parse_where(["site is site-1"]), OTHERS, size=3, tree="0" * 64)
-    return control.order(
-        kind="hold", effect="freeze", scope=Scope(), resolved=scope, signers=FEW
-    )
+    return control.order(kind="hold", effect="freeze", scope=Scope(), resolved=scope, signers=FEW)
 
 
 def wait(rig: Rig) -> None:
-    """Beyond the fetch delay, and beyond the lease and its grace."""
-    terms, lease = rig.follower.regime.in_force().terms, rig.host.memory.state.lease
-    assert lease is not None
-    rig.run_for(terms.order_fetch_delay_s + 2)
-    rig.run_for(max(lease.not_after.since(rig.clock.now()), 0) + terms.max_grace_s + 5)
+    """Beyond the fetch delay, and beyond a lease of 60 s and its grace."""
+    rig.run_for(rig.follower.regime.in_force().terms.order_fetch_delay_s + 2)
+    rig.run_for(70, step=1)
 
 
 def test_a_hold_that_is_never_proved_ends_no_work(rig: Rig) -> None:
@@ -75,12 +72,38 @@ def test_a_pause_beside_it_drains_as_ever(rig: Rig) -> None:
     assert rig.doing() == "none"
 
 
-def test_a_sealed_hold_of_a_made_up_number_ends_no_work(rig: Rig) -> None:
-    """Two keys, number 1000, shown to nobody: no order is drained for."""
-    fact = rig.control.regime.verify(hold_of_others(rig.control).raw).predicate
+def sealed_hold(control: FakeControl, **changes: object) -> Envelope:
+    """A sealed hold of two other hosts, shown to nobody."""
+    fact = control.regime.verify(hold_of_others(control).raw).predicate
     assert isinstance(fact, OrderIssued)
-    far = msgspec.structs.replace(fact, number=1_000, previous="e" * 64)
-    sealed, _ = make_sealed(far, OTHERS, SALTS, opens=far.effective.plus(3_600))
-    rig.control.show(signed(sealed, *FEW))
+    order = msgspec.structs.replace(fact, **changes)
+    sealed, _ = make_sealed(order, OTHERS, SALTS, opens=order.effective.plus(3_600))
+    return signed(sealed, *FEW)
+
+
+def test_a_sealed_hold_of_a_made_up_number_numbers_nothing(rig: Rig) -> None:
+    """Two keys, number 1000, in no log: no order is missed for it, no lease refused, no true hold kept out."""
+    rig.control.show(sealed_hold(rig.control, number=1_000, previous="e" * 64))
     wait(rig)
-    assert rig.doing() != "none"
+    assert rig.doing() == "running"
+    assert rig.follower.book.outstanding() == ()
+    rig.control.issue(rig.control.order(kind="hold", signers=FEW))
+    rig.run_for(1)
+    assert rig.doing() == "frozen"
+
+
+def test_sealed_holds_shown_one_after_the_other_hold_nobody(rig: Rig) -> None:
+    """No limit of holds could count what nobody is shown: until a witness has seen one it asks nothing."""
+    for day in range(3):
+        rig.control.show(sealed_hold(rig.control, legal_basis=f"day {day}"))
+        rig.run_for(rig.follower.regime.in_force().terms.order_fetch_delay_s + 2, step=1)
+        assert rig.doing() == "running"
+    assert set(rig.control.codes()) == {UnwitnessedSeal.code}
+
+
+def test_a_sealed_hold_in_the_log_freezes_until_it_is_shown_and_ends_nothing(rig: Rig) -> None:
+    """Witnessed, and withheld by whoever keeps what it conceals: as strict as a hold can be, and no stricter."""
+    rig.control.show_sealed = lambda *_: (None, ())
+    rig.control.issue(sealed_hold(rig.control))
+    wait(rig)
+    assert rig.doing() == "frozen"

@@ -88,3 +88,18 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, address: str, path: str
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert watched.complaints == []
     context.close()
+
+
+def test_what_is_typed_into_a_search_survives_the_pages_renewal(watched: Watched) -> None:
+    """The list renews itself under the typing hand and leaves the form alone."""
+    page = watched.page
+    page.goto("/hosts?lang=en")
+    page.fill("input[name=q]", "host-")
+    before = page.text_content(".asof")
+    page.wait_for_function(
+        "before => document.querySelector('.asof').textContent !== before", arg=before
+    )
+    assert page.input_value("input[name=q]") == "host-"
+    page.click("form[role=search] button")
+    assert "host-1" in (page.text_content("tbody") or "")
+    assert watched.complaints == []

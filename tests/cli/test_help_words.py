@@ -40,11 +40,13 @@ SAID = (
     *("cli/licence*.py", "cli/lease*.py", "cli/agent*.py", "cli/charter*.py"),
     *("cli/order*.py", "cli/access*.py", "cli/observe*.py", "cli/home*.py", "cli/log*.py"),
     *("cli/key*.py", "cli/trust.py", "cli/sealed_file.py", "cli/up.py", "cli/audit.py"),
-    *("cli/choices.py", "cli/countersign.py", "cli/drafting.py", "cli/durations.py", "cli/own_key.py"),
+    *("cli/countersign.py", "cli/drafting.py", "cli/durations.py", "cli/own_key.py"),
+    *("cli/choices.py", "adapters/bounded_files.py"),
     *("cli/reading.py", "cli/surroundings.py", "cli/tpm_files.py", "cli/qr_page.py"),
     *("ceremony.py", "app/kubernetes.py", "app/slurm.py", "app/shaping.py", "licensing/*.py"),
     *("adapters/schedulers/kubernetes/checks.py", "adapters/schedulers/shaping.py"),
-    *("orders/*.py", "access/*.py", "observer/*.py"),
+    *("orders/*.py", "access/*.py", "observer/*.py", "adapters/transport/event_sinks.py"),
+    *("adapters/storage/backup_files.py", "adapters/storage/event_cursor.py"),
     *("app/backup.py", "app/restoring.py", "app/exporting.py", "app/order_push.py", "app/home.py"),
     *("operations/appealing.py", "operations/drilling.py", "operations/judging.py"),
     *("operations/key_release.py", "operations/resolving.py", "operations/sealing.py"),
@@ -93,7 +95,7 @@ def remedies_of(path: Path) -> Iterator[str]:
                 yield _template(node.value)
 
 
-@pytest.mark.parametrize("name", (*GROUPS, *ALONE))
+@pytest.mark.parametrize("name", [*GROUPS, *ALONE])
 def test_every_help_text_has_its_japanese(name: str) -> None:
     """No command, argument or flag of these groups is explained in English to who asked for Japanese."""
     untold = {text for text in texts(group(name)) if " ".join(text.split()) not in PHRASES}

@@ -266,6 +266,28 @@ def test_following_sends_what_comes_and_ends_at_a_signal(holder: KeyHolder) -> N
     assert len(found) > before
 
 
+def test_an_export_that_was_killed_goes_on_without_a_gap(holder: KeyHolder) -> None:
+    """SIGKILL as soon as anything was sent: the next start sends the rest; what comes twice bears the same id."""
+    out, cursor = holder.path("events.jsonl"), holder.path("cursor.json")
+    write_folder(holder.folder / "bundle", sealed_until(LICENSED).files)
+    words = ["log", "export", "--log", holder.log, "--policy", str(holder.path("root.json"))]
+    holder.path("root.json").write_bytes(canonical(holder.sealed.root))
+    more = ["--out", str(out), "--cursor", str(cursor), "--follow", "--every", "1s"]
+    with subprocess.Popen([sys.executable, "-m", "sekisho.cli", *words, *more]) as running:
+        wait_for(lambda: out.exists() and out.stat().st_size > 0, running)
+        running.kill()
+    write_folder(holder.folder / "bundle", holder.sealed.files)
+    export(holder, "--out", out, "--cursor", cursor)
+    found = rows(out)
+    first = {row["id"]: row for row in reversed(found)}
+    assert all(first[row["id"]] == row for row in found)
+    assert list(dict.fromkeys(row["index"] for row in found)) == list(range(len(first)))
+    export(holder, "--out", holder.path("whole.jsonl"))
+    assert [row["id"] for row in rows(holder.path("whole.jsonl"))] == list(
+        dict.fromkeys(row["id"] for row in found)
+    )
+
+
 def wait_for(condition: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
     while not condition():
         assert running.poll() is None

@@ -57,3 +57,15 @@ def test_the_unit_gives_the_observer_no_right_and_leaves_it_its_sight() -> None:
         "ProtectProc=default",
         "ProcSubset=all",
     } <= lines
+
+
+def test_a_folder_that_is_not_there_is_no_observer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped home is bad input, not a machine without instruments; the table speaks Japanese."""
+    away = str(tmp_path / "typo")
+    assert main.call(["observe", "check", "--home", away], load_settings({})) == 2
+    assert away in capsys.readouterr().err
+    japanese = load_settings({"SEKISHO_LANG": "ja"})
+    main.call(["observe", "check", "--home", str(tmp_path)], japanese)
+    assert "検証不能" in capsys.readouterr().out

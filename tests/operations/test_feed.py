@@ -16,6 +16,8 @@ from sekisho.signing import parse_envelope
 from tests import factory as f
 from tests.desks import TestDesk
 from tests.operations.test_desk import issue, pause_plan
+from tests.scoped import ScopedDesk
+from tests.sealed import drafted, seal
 
 
 @pytest.fixture
@@ -239,3 +241,24 @@ def test_a_page_that_needs_a_proof_made_is_not_peeked_at(desk: TestDesk) -> None
     assert feed.peek("host-1", 0) is None
     page = feed.read("host-1", 0)
     assert feed.peek("host-1", 0) == page
+
+
+def test_a_sealed_pause_goes_out_at_once_and_a_sealed_hold_with_its_proof_alone(
+    tmp_path: Path,
+) -> None:
+    """A hold that nobody looked into is few keys' word: hosts would not take it before a witness saw it."""
+    with ScopedDesk(tmp_path) as desk:
+        feed = feed_of(desk.founded())
+        feed.take_published(desk.cosigned())
+        for kind, effect, length in (("pause", "freeze", 7_200), ("hold", "freeze", 3_600)):
+            cursor = feed.read("host-1", 0).next
+            order = drafted(desk, kind=kind, effect=effect, lasts_s=length)
+            envelope, texts = seal(desk, order, opens=order.effective.plus(3_600))
+            desk.desk.admit(envelope.raw, disclosures=texts)
+            page = feed.read("host-1", cursor)
+            assert [item.envelope == envelope.raw for item in page.items] == [True] * (
+                kind == "pause"
+            )
+            feed.take_published(desk.cosigned())
+            told = feed.read("host-1", cursor).items
+            assert [item.proof is None for item in told if item.envelope == envelope.raw] == [False]

@@ -99,6 +99,7 @@ class HostMachine:
         self.permit: Permit | None = None
         self.running = False
         self.since: int | None = None
+        self.behind_s = 0  # how old the newest signed time was when it came here
         self.follower = Follower(name, control.root)
         self._found()
 
@@ -123,9 +124,14 @@ class HostMachine:
 
     def tell_time(self) -> None:
         """The newest checkpoint comes, and the agent looks."""
-        note = self.control.log.note(self.control.now())
+        note = self.control.log.note(self.signed_time)
         self.follower.take(Feed(next=0, items=(), checkpoint=note), self.control.clock.elapsed_s())
         self.follower.lapses(self.control.now())
+
+    @property
+    def signed_time(self) -> Instant:
+        """The newest time that a witness signed and that comes here."""
+        return self.control.now().plus(-self.behind_s)
 
     def restart(self) -> None:
         """A new agent that is told again what was kept."""
@@ -148,6 +154,7 @@ class OrderMachines:
 
     def __init__(self, options: tuple[str, ...] = ()) -> None:
         self.now = 0
+        self.start = f.NOW
         self.control = FakeControl()
         second = f.host_enrolled(NAMES[1], of=f.signer(NAMES[1]))
         self.control.admit(f.signed(second, f.AUTHORITY[0], f.OPERATOR))
@@ -157,13 +164,22 @@ class OrderMachines:
         )
         self.licence = self.control.admit(f.signed(licence, *f.AUTHORITY[:2]))
         self.hosts = [HostMachine(name, self.control) for name in NAMES]
+        if "LAG" in options:
+            self._let_lag()
         self.drafts = self._drafts(options)
         self._nonces = 0
+
+    def _let_lag(self) -> None:
+        """A tick passes of which no host hears a signed time."""
+        self.start = f.NOW.plus(TICK_S)
+        self.control.clock.system = self.start
+        for host in self.hosts:
+            host.behind_s = TICK_S
 
     def _drafts(self, options: tuple[str, ...]) -> dict[int, _Draft]:
         """The two orders that restrict, with the digests that they name; the resume comes when it is drafted."""
         ticks = next((int(o.removeprefix("EXPIRES=")) for o in options if "EXPIRES" in o), 3)
-        expires = f.NOW.plus(ticks * TICK_S)
+        expires = self.start.plus(ticks * TICK_S)
         first = _Draft(self._order(1, EMPTY_HEAD, Scope(sites=("site-1",)), expires=expires))
         alone = Scope(hosts=(NAMES[0],))
         if "TWIN" in options:
@@ -172,12 +188,17 @@ class OrderMachines:
         if "HOLD" in options:
             hold = self._order(1, EMPTY_HEAD, alone, expires=expires, kind="hold", effect="freeze")
             return {1: first, 2: _Draft(hold)}
+        if "CAP" in options:
+            cap = self._order(
+                1, EMPTY_HEAD, alone, expires=expires, kind="cap", effect="cap", cap_percent=50
+            )
+            return {1: first, 2: _Draft(cap)}
         return {1: first, 2: _Draft(self._order(2, first.digest, alone, expires=expires))}
 
     def _order(self, number: int, previous: str, scope: Scope, **changes: object) -> OrderIssued:
         fields: dict[str, object] = {
             "effect": "checkpoint-then-stop",
-            "issue_until": f.NOW.plus(72 * 3_600),
+            "issue_until": self.start.plus(72 * 3_600),
             **changes,
         }
         return f.order_issued(
@@ -185,12 +206,13 @@ class OrderMachines:
             previous=previous,
             scope=scope,
             charter_digest=self.control.charter.digest,
+            now=self.start,
             **fields,  # type: ignore[arg-type]  # the same
         )
 
     @property
     def time(self) -> Instant:
-        return f.NOW.plus(self.now * TICK_S)
+        return self.start.plus(self.now * TICK_S)
 
     # --- key holders, log, witnesses -----------------------------------------------------------
 
@@ -256,7 +278,7 @@ class OrderMachines:
         host.sighted.add(number)
 
     def prove(self, host: HostMachine, number: int) -> None:
-        if not host.take(self._proved(number)):
+        if not host.take(self._proved(host, number)):
             raise Differs(f"{host.name} refuses order {number} with its proof")
 
     def refuse(self, host: HostMachine, number: int) -> None:
@@ -264,7 +286,7 @@ class OrderMachines:
             raise Differs(f"{host.name} takes order {number} on sight")
 
     def refuseproof(self, host: HostMachine, number: int) -> None:
-        if host.take(self._proved(number)):
+        if host.take(self._proved(host, number)):
             raise Differs(f"{host.name} takes order {number} with its proof")
 
     def tell(self, host: HostMachine, number: int) -> None:
@@ -280,7 +302,13 @@ class OrderMachines:
         )
         raw = f.signed(fact, f.OPERATOR).raw
         index = self.control.log.append(raw)
-        host.take(FeedItem(envelope=raw, proof=self.control.log.prove(index, self.time)))
+        proof = self.control.log.prove(index, host.signed_time)
+        host.take(FeedItem(envelope=raw, proof=proof))
+
+    def hear(self, host: HostMachine, _: int) -> None:
+        """A signed time of now."""
+        host.behind_s = 0
+        host.tell_time()
 
     def restart(self, host: HostMachine, _: int) -> None:
         host.restart()
@@ -301,7 +329,8 @@ class OrderMachines:
         )
         host.request = f.signed(fact, f.signer(host.name)).raw
         answer = self.control.grant(fact, parse_envelope(host.request).digest)
-        host.answer = (answer, self.now)
+        proof = self.control.log.prove(len(self.control.log.entries) - 1, host.signed_time)
+        host.answer = (msgspec.structs.replace(answer, proof=proof), self.now)
 
     def accept(self, host: HostMachine, _: int) -> None:
         granted = self._take_lease(host)
@@ -350,13 +379,13 @@ class OrderMachines:
             raise Differs(f"order {number} is not drafted")
         return envelope
 
-    def _proved(self, number: int) -> FeedItem:
+    def _proved(self, host: HostMachine, number: int) -> FeedItem:
         draft = self.drafts[number]
         if draft.index is None or not draft.witnessed:
             raise Differs(f"no witness saw order {number}")
         return FeedItem(
             envelope=self._envelope(number).raw,
-            proof=self.control.log.prove(draft.index, self.time),
+            proof=self.control.log.prove(draft.index, host.signed_time),
         )
 
     def _take_lease(self, host: HostMachine) -> int | None:
@@ -448,6 +477,7 @@ class OrderMachines:
             "until": int(host.permit.until_s) // TICK_S if host.permit else 0,
             "may": int(self._may_begin(host)),
             "grants": int(self._is_granted(host)),
+            "capped": int(bool(host.follower.caps(self.time, self._facts(host)))),  # type: ignore[arg-type]  # the same
         }
 
     def heads_differ(self, number: int, bits: int) -> bool:

@@ -140,6 +140,8 @@ ORDERS = (
     _orders("two pauses, two resumes", "RELEASES=2", ticks=5),
     _orders("two pauses that lapse", "LEASE=2", "PAUSE_LAPSES", ticks=6),
     _orders("pause and hold", "LEASE=2", "HOLD", ticks=6),
+    _orders("pause and cap", "LEASE=2", "CAP", ticks=6),
+    _orders("pause and cap, two resumes", "CAP", "RELEASES=2", ticks=5),
     _orders("two drafts of one number", "LEASE=2", "TWIN", ticks=6),
     _orders("clock behind", "LEASE=2", "LAG", ticks=5),
     _orders("outage declared", "OUTAGE", ticks=4),
@@ -166,6 +168,9 @@ ORDER_MUTANTS = (
     _orders("head lost at lapse", mutant="HEAD_LOST_AT_LAPSE"),
     _orders("outage over order", "OUTAGE", mutant="OUTAGE_OVER_ORDER"),
     _orders("outage by one", "OUTAGE", ticks=2, mutant="OUTAGE_BY_ONE"),
+    _orders("cap loosens a pause", "CAP", ticks=2, mutant="CAP_LOOSENS_PAUSE"),
+    _orders("cap on sight", "CAP", ticks=2, mutant="CAP_ON_SIGHT"),
+    _orders("cap lifted on sight", "CAP", ticks=2, mutant="CAP_LIFTED_ON_SIGHT"),
 )
 SMALL_ORDERS = (
     _orders("two pauses, both hosts", hosts=2, ticks=0),
@@ -173,6 +178,7 @@ SMALL_ORDERS = (
     _orders("two pauses, second host", "SECOND"),
     _orders("two pauses that lapse", "PAUSE_LAPSES"),
     _orders("pause and hold", "HOLD"),
+    _orders("pause and cap", "CAP"),
     _orders("two drafts of one number", "TWIN"),
     _orders("clock behind", "LAG", ticks=2),
     _orders("outage declared", "OUTAGE", ticks=2),

@@ -115,6 +115,44 @@ def test_grant_while_covered() -> None:
         made.grant(host, 0)
 
 
+def test_cap_loosens_pause() -> None:
+    """CAP_LOOSENS_PAUSE: work that a pause stops is not let go on slowly by a cap, whichever came first."""
+    for order in ((1, 2), (2, 1)):
+        made, host = machines("CAP")
+        logged(made, 1, 2)
+        for number in order:
+            made.prove(host, number)
+        told = made.told_host(0)
+        assert (told["capped"], told["demanded"], told["may"]) == (1, 1, 0)
+        made.sign(RESUME, 2, 1, 2)
+        logged(made, RESUME)
+        made.prove(host, RESUME)
+        told = made.told_host(0)
+        assert (told["capped"], told["demanded"]) == (0, 1)
+
+
+def test_cap_on_sight() -> None:
+    """CAP_ON_SIGHT: under its whole quorum and without a witness it slows nobody down."""
+    made, host = machines("CAP")
+
+    made.refuse(host, 2)
+    assert made.told_host(0)["capped"] == 0
+
+
+def test_cap_lifted_on_sight() -> None:
+    """CAP_LIFTED_ON_SIGHT: lifted as a pause is, by a resume that a witness has shown."""
+    made, host = machines("CAP")
+    logged(made, 1, 2)
+    made.prove(host, 2)
+    made.sign(RESUME, 2, 1, 2)
+
+    made.refuse(host, RESUME)
+    assert made.told_host(0)["capped"] == 1
+    logged(made, RESUME)
+    made.prove(host, RESUME)
+    assert made.told_host(0)["capped"] == 0
+
+
 @pytest.mark.parametrize("heard", [True, False], ids=["heard", "unheard"])
 def test_watchdog_missing(*, heard: bool) -> None:
     """NO_WATCHDOG: an agent that dies with an order in the log stops within the longest lease and its grace."""

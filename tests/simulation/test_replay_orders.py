@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from sekisho.following import Follower
-from sekisho.orders import OrderBook
+from sekisho.orders import KnownOrder, OrderBook
 from sekisho.signing.charter import Charter
 from sekisho.signing.keybook import KeyBook
 from sekisho.signing.keys import PublicKey
@@ -30,7 +30,9 @@ def _row(name: str, *options: str) -> Row:
 WALKED = (
     _row("two pauses"),
     _row("pause and hold", "HOLD", "EXPIRES=2"),
+    _row("pause and cap", "CAP", "EXPIRES=2"),
     _row("two drafts of one number", "TWIN"),
+    _row("witnesses' time a tick old", "LAG"),
     _row("signatures, withdrawals", "QUORUMS"),
 )
 
@@ -74,6 +76,14 @@ def _nothing(*_: object, **__: object) -> tuple[()]:
     return ()
 
 
+def _ages_by_signed_time(self: Follower, known: KnownOrder) -> bool:
+    """A mutant: an order on sight is older by what a newer signed time leaps."""
+    if known.witnessed:
+        return False
+    seen = self._sighted.get(known.digest, self.earliest())
+    return self.earliest().since(seen) > self.regime.in_force().terms.witness_deadline_s
+
+
 def _met_by_one(self: Charter, part: object, signers: frozenset[str]) -> tuple[str, int, int]:
     """A mutant: all keys count towards each constituency."""
     del self
@@ -94,7 +104,7 @@ def _counts_all(self: KeyBook, keys: Iterable[PublicKey], *_: object) -> list[Pu
     return list(keys)
 
 
-PAUSES, HELD, TWIN, SIGNED = WALKED
+PAUSES, HELD, CAPPED, TWIN, LAGGING, SIGNED = WALKED
 
 
 @pytest.mark.spin
@@ -104,11 +114,22 @@ PAUSES, HELD, TWIN, SIGNED = WALKED
         (OrderBook, "outstanding", _nothing, PAUSES),
         (OrderBook, "_lifted", _lifts_all, PAUSES),
         (Follower, "_has_lapsed", _never, HELD),
+        (Follower, "_has_lapsed", _ages_by_signed_time, LAGGING),
+        (Follower, "caps", _nothing, CAPPED),
         (Follower, "_displaced", lambda *_: set(), TWIN),
         (Charter, "_count", _met_by_one, SIGNED),
         (KeyBook, "counting", _counts_all, SIGNED),
     ],
-    ids=["outstanding", "lifted", "has_lapsed", "displaced", "count", "counting"],
+    ids=[
+        "outstanding",
+        "lifted",
+        "has_lapsed",
+        "signed_time",
+        "caps",
+        "displaced",
+        "count",
+        "counting",
+    ],
 )
 def test_a_defect_in_the_code_is_met_by_a_walk_under_orders(
     owner: type,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from sekisho.access.asked import ModelInBody
 from sekisho.access.gate import AccessGate, single_header
 from sekisho.access.picture import (
     AccessDecision,
@@ -18,6 +19,7 @@ __all__ = [
     "AccessDecision",
     "AccessGate",
     "AccessPicture",
+    "ModelInBody",
     "PictureFile",
     "PictureSource",
     "UserClass",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from sekisho.access.answers import close_reason, refusal_bytes
+from sekisho.access.asked import ModelInBody
 from sekisho.access.picture import AccessDecision, UserClass, decide_access
 from sekisho.access.source import PictureSource, system_now
 from sekisho.access.spool import CountSpool
@@ -55,6 +56,7 @@ def single_header(scope: Scope, name: bytes) -> bytes | None:
 class AccessGate:
     """Wraps an application. `classify` and `model` are the provider's own: from its sessions, never from user headers.
 
+    `model` may be a `ModelInBody` where a request's JSON body says which model it asks for.
     `exempt` says which requests are none of a model's (health checks); they pass unseen. `counts` is a folder for
     this worker's counts, which the access point reads.
     """
@@ -65,7 +67,7 @@ class AccessGate:
         *,
         picture: PictureSource,
         classify: Callable[[Scope], UserClass],
-        model: Callable[[Scope], str],
+        model: Callable[[Scope], str] | ModelInBody,
         exempt: Callable[[Scope], bool] = lambda _: False,
         counts: Path | None = None,
         period_s: int = 3_600,
@@ -95,7 +97,11 @@ class AccessGate:
         if self._exempt(scope):
             await self._app(scope, receive, send)
             return
-        user, model = self._classify(scope), self._model(scope)
+        user = self._classify(scope)
+        if isinstance(self._model, ModelInBody):
+            model, receive = await self._model.read(scope, receive)
+        else:
+            model = self._model(scope)
         decision = self.decide(user, model)
         self.tally.count(decision, self._now())
         if not decision.serve:

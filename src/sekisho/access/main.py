@@ -26,7 +26,7 @@ from sekisho.adapters.storage.host_folder import HostFolder
 from sekisho.adapters.transport.bounded_server import BoundedServer, Bounds
 from sekisho.adapters.transport.control_client import ControlClient
 from sekisho.following import Finding, Follower
-from sekisho.model.errors import SekishoError, Unavailable
+from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.statements import FindingRaised, Predicate, make_payload
 from sekisho.model.wire import canonical, from_json, parse_json
@@ -207,7 +207,14 @@ def run_point(home: Path) -> None:
 def load_settings(home: Path) -> PointSettings:
     """`point.json` of a home. Raises InvalidInput naming the file and the field."""
     path = home / "point.json"
-    return from_json(PointSettings, parse_json(_read(path), path=str(path)), path=str(path))
+    told = from_json(PointSettings, parse_json(_read(path), path=str(path)), path=str(path))
+    if not told.control.startswith(("http://", "https://")):
+        raise InvalidInput(
+            f"{told.control[:60]!r} is no address",
+            path=f"{path}.control",
+            remedy="give one such as http://127.0.0.1:8080",
+        )
+    return told
 
 
 def _last_sequence(path: Path, key: PublicKey) -> int:

@@ -88,10 +88,14 @@ class PointPost:
         while not self._ending.is_set():
             try:
                 feed = self._control.fetch_feed(self._host, after, FEED_WAIT_S)
-            except SekishoError:
+            except SekishoError as error:
+                if pause == FIRST_PAUSE_S and not self._ending.is_set():
+                    _say(f"no word from the control plane: {error}")
                 self._ending.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
+            if pause != FIRST_PAUSE_S:
+                _say("the control plane answers again")
             after, pause = feed.next, FIRST_PAUSE_S
             self._tell(feed)
 
@@ -105,7 +109,7 @@ class PointPost:
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
             except SekishoError as error:
-                print(f"access: a statement was refused: {error}", file=sys.stderr)  # noqa: T201  # its own voice
+                _say(f"a statement was refused: {error}")
             pause = FIRST_PAUSE_S
             with self._wake:
                 # Crash before this: it is sent once more, and stands at its place already.
@@ -149,5 +153,9 @@ def _load_unsent(files: HostFiles) -> list[bytes]:
         )
         return [decode_base64(text, path=UNSENT) for text in told]
     except InvalidInput as error:
-        print(f"access: unsent statements cannot be read: {error}", file=sys.stderr)  # noqa: T201  # its own voice
+        _say(f"unsent statements cannot be read: {error}")
         return []
+
+
+def _say(text: str) -> None:
+    print(f"access: {text}", file=sys.stderr, flush=True)  # noqa: T201  # its own voice

@@ -119,7 +119,22 @@ def take_lease(
         # Never used, since its nonce is not the one that waits. But its number is taken: without it none would follow.
         why = "the lease answers another request of this host; its number is taken, so it goes back unused"
         return TakenLease(held=held, fault=LeaseReplayed(why))
-    fault: SekishoError | None = None
+    fault = _why_unusable(held, lease, asked, follower, last_number=last_number, latest=latest)
+    if isinstance(fault, LeaseReplayed) or lease.host != follower.host:
+        raise fault or LeaseReplayed("another host's lease")
+    return TakenLease(held=held, fault=fault)
+
+
+def _why_unusable(
+    held: HeldLease,
+    lease: LeaseGranted,
+    asked: LeaseRequested,
+    follower: Follower,
+    *,
+    last_number: int,
+    latest: Instant,
+) -> SekishoError | None:
+    """Why a lease in order must not be used; None where it may."""
     try:
         accept_lease(
             lease,
@@ -133,10 +148,8 @@ def take_lease(
         _check_period(lease, follower, latest)
         _check_end(held, follower)
     except (VerificationError, UnknownLicence) as error:
-        fault = error
-    if isinstance(fault, LeaseReplayed) or lease.host != follower.host:
-        raise fault or LeaseReplayed("another host's lease")
-    return TakenLease(held=held, fault=fault)
+        return error
+    return None
 
 
 def take_acknowledgement(

@@ -10,7 +10,7 @@ from sekisho.agent.events import Delivered, OrderFetched
 from sekisho.agent.host import Host
 from sekisho.following import Finding, Followed, Unwitnessed
 from sekisho.model.errors import SekishoError
-from sekisho.orders import UnwitnessedRelease
+from sekisho.orders import UnwitnessedRelease, UnwitnessedSeal
 from sekisho.ports.control import Feed, FeedItem
 
 __all__ = ["Correspondence"]
@@ -18,7 +18,8 @@ __all__ = ["Correspondence"]
 RESEND_EVERY_S = 2.0
 FETCH_EVERY_S = 2.0
 FETCH_AT_ONCE = 16
-_WITHOUT_PROOF = (Unwitnessed.code, UnwitnessedRelease.code)
+_TOO_EARLY = (UnwitnessedRelease.code, UnwitnessedSeal.code)
+_WITHOUT_PROOF = (Unwitnessed.code, *_TOO_EARLY)
 
 
 class Correspondence:
@@ -105,4 +106,4 @@ class Correspondence:
 
 def _is_too_early(item: FeedItem, finding: Finding) -> bool:
     """An order that we asked for and that the witnesses have not seen yet: no lie, we ask again."""
-    return item.proof is None and finding.code == UnwitnessedRelease.code
+    return item.proof is None and finding.code in _TOO_EARLY

@@ -1,7 +1,7 @@
 """What the orders in force ask of this host's work, since when, and whether all of them are known.
 
-An order that is lacking drains work, which then ends with its lease. Not so a hold: few keys sign it, so what nobody has
-shown of it freezes work at most, as it would itself. Else a hold that is shown and never proved would kill.
+An order that is lacking drains work, which then ends with its lease. Not so a hold: few keys sign it, so what nobody
+has shown of it freezes work at most, as it would itself. Else a hold that is shown and never proved would kill.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Demands:
         elif self._lacking_since_s is None:
             self._lacking_since_s = now_s
         since = self._lacking_since_s
-        self._is_held = lacking == "holds" and since is not None and now_s - since >= self._delay_s()
+        self._is_held = (
+            lacking == "holds" and since is not None and now_s - since >= self._delay_s()
+        )
         self.outstanding_since_s = None if self._is_held else since
         if not demand.refuses_new_work:
             self.demanded_since_s = None

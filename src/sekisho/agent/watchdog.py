@@ -124,7 +124,17 @@ class Guard:
             return canonical(wire.refuse(Unavailable(f"the host refused: {error}")))
 
     def enforce(self) -> float:
-        """Do what the permit asks for by now, and tell how many seconds may pass before the next look."""
+        """Do what the permit asks for by now, and tell how many seconds may pass before the next look.
+
+        What cannot be done or seen at this moment is noted and tried again: nothing that fails here ends the watchdog.
+        """
+        try:
+            return self._enforce()
+        except (SekishoError, OSError) as error:
+            self._note(f"could not look: {error}", "none")
+            return TICK_S
+
+    def _enforce(self) -> float:
         permit = self._permit
         if self._driver.is_over():
             return TICK_S
@@ -134,12 +144,14 @@ class Guard:
         now = self._clock.elapsed_s()
         due = decide_due(permit, now, asked=self._asked)
         if due == "checkpoint":
-            self._asked = True
-            self._note("checkpoint asked", self._ask_quietly())
+            self._ask_quietly()
         elif due != "nothing":
             self._end(due)
             return TICK_S
-        ahead = permit.until_s if self._asked else min(permit.checkpoint_at_s, permit.until_s)
+        is_next = (
+            not self._asked and due != "checkpoint"
+        )  # one that failed is asked again at the next look
+        ahead = min(permit.checkpoint_at_s, permit.until_s) if is_next else permit.until_s
         return min(max(ahead - now, 0.0), TICK_S)
 
     def end_all(self, why: str) -> bool:
@@ -151,7 +163,7 @@ class Guard:
             return True
         if self._settings.at_end == "freeze":
             self._freeze(f"work frozen: {why}")
-            return self._driver.is_over() or self._driver.read().state == "frozen"
+            return self._driver.is_over() or self._state() == "frozen"
         self._kill(f"work killed: {why}")
         return self._driver.is_over()
 
@@ -171,10 +183,17 @@ class Guard:
             self._kill("permit ran out, kill")
 
     def _keep_frozen(self, why: str) -> None:
-        if self._enforced and self._driver.read().state == "frozen":
-            return
+        if self._enforced and self._state() != "running":
+            return  # frozen, or its scheduler is silent: what stood still is not ended for that
         self._enforced = True
         self._freeze(why)
+
+    def _state(self) -> str:
+        """What the driver says, `unknown` where it cannot."""
+        try:
+            return self._driver.read().state
+        except (SekishoError, OSError):
+            return "unknown"
 
     def _freeze(self, why: str) -> None:
         try:
@@ -221,12 +240,18 @@ class Guard:
         self._driver.request_checkpoint()
         return wire.Answer()
 
-    def _ask_quietly(self) -> str:
+    def _ask_quietly(self) -> None:
+        """A scheduler that is silent at this moment must not end us, and with us the end of the permit."""
         try:
             self._driver.request_checkpoint()
         except StateConflict:
-            return "none"  # the root process is gone; what it left ends with the permit
-        return "signal"
+            self._asked = True  # the root process is gone; what it left ends with the permit
+            self._note("checkpoint asked", "none")
+        except (SekishoError, OSError) as error:
+            self._note(f"checkpoint could not be asked for: {error}", "none")
+        else:
+            self._asked = True
+            self._note("checkpoint asked", "signal")
 
     def _quit(self) -> wire.Answer:
         if not self._driver.is_over():
@@ -316,7 +341,8 @@ def _hold(post: Post, settings: DriverSettings, driver: HeldDriver, ready: Ready
     clock = SystemClock()
     journal = Journal(folder / "watchdog.log")
     for name in driver.reap_leftovers():
-        journal.write(clock.elapsed_s(), f"killed what a dead watchdog left: {name}", "none")
+        with contextlib.suppress(OSError):  # nor from serving
+            journal.write(clock.elapsed_s(), f"killed what a dead watchdog left: {name}", "none")
     # Slurm runs a job as whoever submitted it; opening a run starts nothing as ours. Kubernetes starts no command.
     opens = settings.driver == "slurm" and settings.slurm is not None and not settings.slurm.batch
     opens = opens or settings.driver == "kubernetes"

@@ -20,6 +20,7 @@ from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.keys.secret_files import load_secret_file
 from sekisho.adapters.storage.notice_file import FileNotifier, ToldFile
 from sekisho.adapters.transport.notice_webhook import WebhookNotifier
+from sekisho.catalogue import Language, say
 from sekisho.model.errors import InvalidInput, SekishoError
 from sekisho.model.instants import Instant
 from sekisho.model.statements.shapes import Name
@@ -49,7 +50,7 @@ _log = logging.getLogger("sekisho.notices")
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where notices go: a webhook with the file of its secret, or a file of JSON lines. Paths count from the home.
 
-    `events` are those told there; all of them where none is named.
+    `events` are those told there; all of them where none is named. `language` is that of the sentence.
     """
 
     name: Name
@@ -57,6 +58,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     secret_file: str = ""
     file: str = ""
     events: tuple[Event, ...] = ()
+    language: Language = "en"
 
 
 class NoticeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,7 +141,7 @@ class Notices:
         wanted = standing.place.events
         due = [o for o in found if o.key not in standing.told and (not wanted or o.event in wanted)]
         sent = 0
-        for notice, keys in notices_of(due, now):
+        for notice, keys in notices_of(due, now, standing.place.language):
             if self._stopping.is_set():
                 break
             problem = _try(standing.notifier, notice)
@@ -201,8 +203,9 @@ def tell_test(home: Path) -> dict[str, str]:
     """Tell every place of a home a test; by name what went wrong, "" where it has it. Raises InvalidInput."""
     clock = SystemClock()
     now, told = clock.now(), {}
-    notice = Notice(notice=f"test-{now.us}", event="test", at=now, text="a test: nothing happened")
     for place in load_notice_settings(home / "notify.json").places:
+        text = say("notice.test", place.language)
+        notice = Notice(notice=f"test-{now.us}", event="test", at=now, text=text)
         notifier = _open(home, place, clock)
         told[place.name] = _try(notifier, notice)
         notifier.close()

@@ -30,7 +30,7 @@ from sekisho.ledger.copying import CopyDiverged, compare_copy, complete_copy
 from sekisho.ledger.reader import TreeReader
 from sekisho.ledger.tiles import CHECKPOINT_PATH
 from sekisho.ledger.tree import subtree_root
-from sekisho.model.errors import InvalidInput, StateConflict, VerificationError
+from sekisho.model.errors import InvalidInput, StateConflict, Unavailable, VerificationError
 from sekisho.model.statements import DisclosureErased
 from sekisho.operations.reading import policy_of, read_state
 from sekisho.ports.tile_store import TileStore
@@ -152,6 +152,10 @@ def _ask_witnesses(plan: RestorePlan, held: Cosigned) -> dict[str, int]:
                         f"{address} cosigned another tree of size {size}: the log forked",
                         remedy="keep both as evidence; see sekisho log check-evidence",
                     ) from None
+            except Unavailable as silent:  # asked once here, and not again by itself
+                raise Unavailable(
+                    silent.message, remedy="start it and try again, or name a mirror: --newest"
+                ) from None
     return ahead
 
 

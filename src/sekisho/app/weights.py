@@ -21,8 +21,14 @@ FOLDER = "weights"
 
 
 def open_keeper_key(home: Home) -> X25519Opener:
-    """The key to which weights' keys are sealed for this home; made where there is none."""
+    """The key to which weights' keys are sealed for this home; made where there is none. Raises InvalidInput."""
     path = home.keys / KEEPER_KEY
+    if not home.keys.is_dir():
+        raise InvalidInput(
+            "there is no home of a control plane here",
+            path=str(home.path),
+            remedy="name one with --home",
+        )
     return load_deposit_key(path) if path.exists() else create_deposit_key(path)
 
 

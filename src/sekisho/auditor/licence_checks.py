@@ -6,6 +6,7 @@ from sekisho.auditor.evidence import Evidence, Paper
 from sekisho.auditor.history import History, Step
 from sekisho.auditor.lineage_checks import held_checkpoints, held_runs
 from sekisho.auditor.pack_checks import named, read_pack
+from sekisho.auditor.pauser_checks import is_pausing, licensed_pausers, moved_parties
 from sekisho.auditor.verdicts import Outcome, Tally
 from sekisho.licensing.lineage import is_lineage_disclosed, judged_run, licensed_flop
 from sekisho.licensing.terms import grants_more, keeps_devices
@@ -24,7 +25,6 @@ from sekisho.model.statements import (
 from sekisho.model.wire import canonical, sha256_hex
 from sekisho.orders import facts_of, halts_work, is_covered
 from sekisho.rules import Pack, decide_plainly, request_from_run
-from sekisho.signing import Charter
 
 __all__ = ["REQUESTS", "check_decisions", "check_leases", "check_licences"]
 
@@ -104,9 +104,9 @@ def check_licences(evidence: Evidence) -> Outcome:
         where = f"entry {step.index}: licence {fact.number} version {fact.version}"
         tally.extend(f"{where} {problem}" for problem in _check_amendment(history, step, fact))
     for step, party in history.facts(PartyEnrolled):
-        tally.extend(f"entry {step.index}: {problem}" for problem in _moved_parties(step, party))
+        tally.extend(f"entry {step.index}: {problem}" for problem in moved_parties(step, party))
     for step, terms in history.facts(CharterAdopted):
-        tally.extend(f"entry {step.index}: {problem}" for problem in _licensed_pausers(step, terms))
+        tally.extend(f"entry {step.index}: {problem}" for problem in licensed_pausers(step, terms))
     told = f"{len(licences)} licences"
     return tally.outcome(f"{told}, {len(amendments)} amendments" if amendments else told)
 
@@ -191,7 +191,7 @@ def _check_licence(step: Step, licence: LicenceIssued) -> list[str]:
             "fixes another set of devices than enrolled",
         ),
         (
-            not _is_pausing(step, licence),
+            not is_pausing(step, licence),
             f"is for {licence.licensee}, whose organisation holds a key in a pause quorum",
         ),
         (
@@ -230,7 +230,7 @@ def _check_amendment(history: History, step: Step, fact: LicenceAmended) -> list
             "fixes another set of devices than enrolled",
         ),
         (
-            not more or not _is_pausing(step, held.licence),
+            not more or not is_pausing(step, held.licence),
             f"gives more to {held.licence.licensee}, whose organisation holds a key in a pause quorum",
         ),
     )
@@ -266,41 +266,6 @@ def _check_terms(
         (start is None or start < terms.expires, "was issued under an expired charter"),
     )
     return [problem for is_right, problem in rules if not is_right]
-
-
-def _is_pausing(step: Step, licence: LicenceIssued) -> bool:
-    """Whether the licensee could stop or release itself (protocol section 2)."""
-    party = step.regime.parties.get(licence.licensee)
-    return party is not None and step.regime.in_force().is_pausing(party.organisation)
-
-
-def _licensed_pausers(step: Step, terms: CharterAdopted) -> list[str]:
-    """A later charter gives no key of a pause quorum to an organisation that has a licence already."""
-    charter = Charter(terms, "")
-    parties = {
-        party.organisation
-        for held in step.ledger.licences.values()
-        if held.revoked is None and held.closed is None
-        if (party := step.regime.parties.get(held.licence.licensee)) is not None
-    }
-    return [
-        f"gives {name}, which is licensed, a key of a pause quorum"
-        for name in sorted(parties)
-        if charter.is_pausing(name)
-    ]
-
-
-def _moved_parties(step: Step, party: PartyEnrolled) -> list[str]:
-    """Nobody who is licensed already is enrolled into an organisation that could pause or release it."""
-    charter = step.regime.charter
-    if charter is None or not charter.is_pausing(party.organisation):
-        return []
-    return [
-        f"makes {party.party}, which holds licence {held.licence.number}, one of {party.organisation}, "
-        "which has a key in a pause quorum"
-        for held in step.ledger.licences.values()
-        if held.licence.licensee == party.party and held.revoked is None and held.closed is None
-    ]
 
 
 def _licensed_for(step: Step, licence: LicenceIssued) -> int:

@@ -27,7 +27,7 @@ from sekisho.model.statements import (
     RefusalRecorded,
 )
 from sekisho.orders import KnownOrder
-from sekisho.orders.appeals import AppealBook, standing_of_appeal
+from sekisho.orders.appeals import Appeal, AppealBook, standing_of_appeal
 from sekisho.orders.refusals import (
     RefusalBook,
     Straggler,
@@ -107,14 +107,20 @@ def overdue_resumes(history: History) -> tuple[tuple[str, OrderReference, Instan
                 book = book.after(step.recorded)
             except SekishoError:
                 continue  # the check of appeals says so
-    in_force = [known.reference for known in history.orders.in_force(at)]
     return tuple(
         (appeal.filed.appeal, appeal.filed.order, appeal.decided.resume_by)
         for appeal in book.appeals.values()
         if appeal.decided is not None
         and appeal.decided.resume_by is not None
-        and standing_of_appeal(appeal, in_force, at) == "resume-overdue"
+        and standing_of_appeal(appeal, _standing(history, appeal, at), at) == "resume-overdue"
     )
+
+
+def _standing(history: History, appeal: Appeal, at: Instant) -> list[OrderReference]:
+    """The orders in force then; where the order appealed against has not begun, when it does."""
+    known = history.orders.find(appeal.filed.order)
+    seen = at if known is None else max(at, known.order.not_before)
+    return [each.reference for each in history.orders.in_force(seen)]
 
 
 def _places(history: History) -> dict[str, int]:

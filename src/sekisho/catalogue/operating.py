@@ -20,6 +20,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "log.export.waits": ("not sent yet: {why}", "まだ送れていません：{why}"),
     # --- backup and restore
+    "observe.user": (
+        "seen as uid {uid}: start this as the user that the observer runs as",
+        "uid {uid} で調べました。観察者を動かす利用者で実行してください",
+    ),
     "home.backup.bar": ("copying", "複製中"),
     "home.backup.done": (
         "{verdict}: {files} files, {bytes} bytes, log of {size} entries under its witnesses, in {folder}",

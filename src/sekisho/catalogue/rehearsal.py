@@ -47,8 +47,8 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "裏付ける：別の構成体の観測者が二度確かめる",
     ),
     "drill.challenge": (
-        "Verify: the emulated device fills its memory from a fresh nonce",
-        "検証する：模擬装置が新しいノンスで全メモリを埋める",
+        "Verify: the emulated device's meter is at rest, and it fills its memory from a fresh nonce",
+        "検証する：模擬装置の計器が休止を示し、新しいノンスで全メモリを埋める",
     ),
     "drill.resume": (
         "Resume by its own quorum, once witnessed",

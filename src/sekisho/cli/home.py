@@ -84,7 +84,7 @@ def check(
     text = say(
         "home.check.done",
         language,
-        verdict="holds",
+        verdict=say("audit.verdict.holds", language),
         made=found.made,
         size=found.size,
         charter=found.charter,
@@ -172,7 +172,7 @@ def _backup_text(made: Backup, folder: Path, language: Language) -> str:
         say(
             "home.backup.done",
             language,
-            verdict="holds",
+            verdict=say("audit.verdict.holds", language),
             files=len(made.files),
             bytes=sum(file.size for file in made.files),
             size=made.size,

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from sekisho.catalogue import say
 from sekisho.cli.answer import Answer, AsJson, deliver, verdict_code, worst_code
+from sekisho.cli.surroundings import language_of
+from sekisho.model.errors import InvalidInput
 
 __all__ = ["app"]
 
@@ -21,6 +24,8 @@ def observe() -> None:
 
 @app.command()
 def check(
+    context: typer.Context,
+    *,
     home: Annotated[
         Path, typer.Option("--home", help="The observer's folder; observer.json in it is read.")
     ],
@@ -32,10 +37,16 @@ def check(
     from sekisho.model.wire import to_plain
     from sekisho.observer.main import look_around
 
+    if not home.is_dir():
+        raise InvalidInput("is no folder", path=str(home), remedy="name the observer's folder")
+    language = language_of(context)
     found = look_around(home)
     width = max(len(one.means) for one in found)
-    lines = [f"{one.means:<{width}}  {one.verdict:<12}  {one.detail}" for one in found]
-    lines.append(f"seen as uid {os.geteuid()}: start this as the user that the observer runs as")
+    lines = [
+        f"{one.means:<{width}}  {say(f'audit.verdict.{one.verdict}', language):<12}  {one.detail}"
+        for one in found
+    ]
+    lines.append(say("observe.user", language, uid=os.geteuid()))
     deliver(
         Answer(
             document=[to_plain(one) for one in found],

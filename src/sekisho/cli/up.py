@@ -68,10 +68,12 @@ def up(
     as_json: AsJson = False,
 ) -> None:
     """Serve a home until Ctrl-C; a new home is founded with every key in this one hand, and says so."""
-    from sekisho.app import Elsewhere, Home
+    from sekisho.app import Elsewhere, Home, load_push_file
     from sekisho.rehearsal.serving import Standby, load_witness_file, serve_home, trust_home
 
     settings: Settings = context.obj
+    if push is not None:
+        load_push_file(push)  # before a new home is founded for nothing
     elsewhere = Elsewhere(database=settings.database, copy=settings.copy, shared=shared)
     place = Home.open(home or settings.home, elsewhere)
     voice = _Voice(settings, place.path, as_json=as_json)

@@ -41,9 +41,14 @@ class KnownOutage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outages(msgspec.Struct, frozen=True, kw_only=True):
-    """Every outage that this host was told of and that is not over, by payload digest."""
+    """Every outage that this host was told of and that is not over, by payload digest.
+
+    `lapsed_until` are those that no witness saw in time, with their periods' ends: told again without proof they do not
+    begin anew.
+    """
 
     known: dict[str, KnownOutage] = {}
+    lapsed_until: dict[str, Instant] = {}
 
     def after(self, news: KnownOutage) -> Outages:
         """With one more; what a witness saw once stays witnessed. Raises OutageTooLong."""
@@ -57,9 +62,12 @@ class Outages(msgspec.Struct, frozen=True, kw_only=True):
         if before is not None:
             both = before.witnessed or news.witnessed
             news = msgspec.structs.replace(before, witnessed=both)
+        over = {d: end for d, end in self.lapsed_until.items() if end > news.seen}
+        if news.digest in over and not news.witnessed:
+            return msgspec.structs.replace(self, lapsed_until=over)
         kept = {d: k for d, k in self.known.items() if k.outage.period.end > news.seen}
         kept = dict(list(kept.items())[-MOST_KNOWN + 1 :])
-        return Outages(known={**kept, news.digest: news})
+        return Outages(known={**kept, news.digest: news}, lapsed_until=over)
 
     def standing(
         self, host: HostEnrolled, latest: Instant, deadline_s: float
@@ -87,5 +95,7 @@ class Outages(msgspec.Struct, frozen=True, kw_only=True):
 
     def without(self, gone: tuple[KnownOutage, ...]) -> Outages:
         """After these have lapsed: they count again only when their proof comes."""
-        digests = {known.digest for known in gone}
-        return Outages(known={d: k for d, k in self.known.items() if d not in digests})
+        ends = {known.digest: known.outage.period.end for known in gone}
+        over = dict(list((self.lapsed_until | ends).items())[-MOST_KNOWN:])
+        kept = {d: k for d, k in self.known.items() if d not in ends}
+        return Outages(known=kept, lapsed_until=over)

@@ -33,7 +33,7 @@ from sekisho.model.statements import (
 )
 from sekisho.observer.process_table import ProcessTable
 from sekisho.observer.work_tree import TreeReading, TreeSelectors, judge_tree
-from sekisho.orders import halt_nonce
+from sekisho.orders import UNSHOWN, halt_nonce
 from sekisho.ports.control import FeedItem, OpenHalt, StoredStatement
 from sekisho.ports.work_finder import WorkMarks
 from sekisho.signing import Recorded, Regime, TrustRoot, parse_envelope
@@ -250,7 +250,7 @@ def _limits(
     if not theirs:
         limits.append("neither work nor agent was seen, so their user could not be compared")
     if not any(row.pid == _INIT_PID for row in table.rows):
-        limits.append("this user is not shown all processes of the host")
+        limits.append(UNSHOWN)
     if not claim.run:
         limits.append("the receipt names no run: work was looked for by the host's name only")
     return tuple(limits), bool(theirs) and own_user not in theirs

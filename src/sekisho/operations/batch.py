@@ -9,9 +9,10 @@ from __future__ import annotations
 from sekisho.ledger import leaf_hash
 from sekisho.model.errors import NotAuthorised
 from sekisho.model.statements import Predicate, kind_of, make_payload
-from sekisho.operations.admission import check_admission, unique_keys
+from sekisho.operations.admission import check_admission
 from sekisho.operations.desk import Admitted, Desk, Draft
 from sekisho.operations.state import State
+from sekisho.operations.unique_keys import unique_keys
 from sekisho.ports.log_store import Submission
 from sekisho.ports.private_store import Paper, PaperKind
 from sekisho.signing import Recorded, Verified, sign_payload

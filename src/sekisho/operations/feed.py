@@ -134,9 +134,7 @@ class Feed:
             self._waiting += marks
             is_heartbeat = isinstance(fact, OrdersInForce)
             (self._heartbeats if is_heartbeat else self._waiting).append(recorded)
-            on_sight = isinstance(fact, OutageDeclared) or (
-                isinstance(fact, OrderIssued | OrderSealed) and fact.kind in ON_SIGHT
-            )
+            on_sight = isinstance(fact, OutageDeclared) or _acts_on_sight(fact)
             if on_sight:
                 self._add(recorded, proven=False)
         if on_sight:
@@ -342,6 +340,13 @@ def _first_page(chosen: list[_Event]) -> list[_Event]:
         if isinstance(event.recorded.verified.predicate, CharterAdopted)
     ]
     return chosen[: max(MAX_PAGE, charters[-1] + 1 if charters else 0)]
+
+
+def _acts_on_sight(fact: Predicate) -> bool:
+    """Whether hosts act on it before a witness saw it: a sealed hold they take with its proof alone."""
+    if isinstance(fact, OrderSealed):
+        return fact.kind == "pause"
+    return isinstance(fact, OrderIssued) and fact.kind in ON_SIGHT
 
 
 def _is_for_all(event: _Event) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from sekisho.catalogue import Language, say
 from sekisho.model.instants import Instant
 from sekisho.model.wire import sha256_hex
 from sekisho.operations.appealing import appeal_standing
@@ -61,7 +62,7 @@ def occasions(state: State, now: Instant, *, lead_s: float = LEAD_S) -> Iterator
 
 
 def notices_of(
-    found: Iterable[Occasion], now: Instant
+    found: Iterable[Occasion], now: Instant, language: Language = "en"
 ) -> tuple[tuple[Notice, tuple[str, ...]], ...]:
     """Occasions as notices, those of one event, order and site together; each with the keys that it tells of."""
     groups: dict[tuple[str, ...], list[Occasion]] = {}
@@ -69,10 +70,12 @@ def notices_of(
         alone = each.key if each.host is None else ""
         place = (each.event, each.order or "", each.site or "", each.detail, alone)
         groups.setdefault(place, []).append(each)
-    return tuple((_notice(rows, now), tuple(row.key for row in rows)) for rows in groups.values())
+    return tuple(
+        (_notice(rows, now, language), tuple(row.key for row in rows)) for rows in groups.values()
+    )
 
 
-def _notice(rows: list[Occasion], now: Instant) -> Notice:
+def _notice(rows: list[Occasion], now: Instant, language: Language) -> Notice:
     first = rows[0]
     hosts = sorted({row.host for row in rows if row.host is not None})
     ends = [row.until for row in rows if row.until is not None]
@@ -82,32 +85,20 @@ def _notice(rows: list[Occasion], now: Instant) -> Notice:
         notice=sha256_hex(keys.encode())[:32],
         event=first.event,
         at=now,
-        text=_text(first, hosts, until),
+        text=say(
+            f"notice.{first.event}",
+            language,
+            order=first.order or "",
+            site=first.site or "",
+            detail=first.detail,
+            count=len(hosts),
+            until=until or "",
+        ),
         order=first.order,
         site=first.site,
         hosts=tuple(hosts[:_NAMED]),
         count=len(hosts),
         until=until,
-    )
-
-
-_TEXTS: Final[dict[Event, str]] = {
-    "order-issued": "order {order} is issued: {detail}; until {until}",
-    "straggler": "{count} hosts at {site} are late under order {order} ({detail}), due at {until}",
-    "step-due": "{detail} may be taken against {count} hosts at {site} under order {order}, due by {until}",
-    "step-overdue": "{detail} against {count} hosts at {site} under order {order} is overdue since {until}",
-    "contradicted": "{count} hosts at {site} say that they halted under order {order}, and an observer saw work",
-    "verdict-lapsing": "the verdict on {count} hosts at {site} under order {order} lapses at {until}",
-    "appeal-filed": "an appeal against order {order} is filed: {detail}",
-    "resume-overdue": "order {order} still stands, its resume was due at {until}: {detail}",
-    "hold-ending": "hold {order} ends at {until}",
-    "test": "a test: nothing happened",
-}
-
-
-def _text(first: Occasion, hosts: list[str], until: Instant | None) -> str:
-    return _TEXTS[first.event].format(
-        order=first.order, site=first.site, detail=first.detail, count=len(hosts), until=until
     )
 
 
@@ -183,7 +174,7 @@ def _of_appeals(state: State, now: Instant) -> Iterator[Occasion]:
     for appeal in state.appeals.appeals.values():
         filed, decided = appeal.filed, appeal.decided
         order = f"{filed.order.register}/{filed.order.number}"
-        detail = f"{filed.appeal} by {filed.party}"
+        detail = f"{filed.appeal} ({filed.party})"
         if decided is None:
             yield Occasion(
                 key=f"appeal-filed:{appeal.leaf}", event="appeal-filed", order=order, detail=detail

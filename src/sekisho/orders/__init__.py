@@ -1,6 +1,7 @@
 """Orders: who is to stop, by whose power, how sure we are that they did, and how they may go on."""
 
 from sekisho.orders.halts import (
+    UNSHOWN,
     ChallengeEvidence,
     HaltEvidence,
     halt_nonce,
@@ -39,6 +40,7 @@ from sekisho.orders.validity import (
     OrderFault,
     StaleSignatures,
     UnwitnessedRelease,
+    UnwitnessedSeal,
     check_order,
     check_release,
     verify_issue,
@@ -47,6 +49,7 @@ from sekisho.orders.validity import (
 
 __all__ = [
     "EMPTY_HEAD",
+    "UNSHOWN",
     "ChallengeEvidence",
     "Demand",
     "ExpiredOrder",
@@ -62,6 +65,7 @@ __all__ = [
     "StaleSignatures",
     "TwoDigests",
     "UnwitnessedRelease",
+    "UnwitnessedSeal",
     "WrongRegister",
     "acting_effect",
     "check_order",

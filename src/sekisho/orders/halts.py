@@ -7,6 +7,8 @@ that the operator does not hold. Every verdict lapses. Source: protocol section 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from sekisho.model.instants import Instant
@@ -25,9 +27,11 @@ from sekisho.model.statements import (
 from sekisho.model.wire import sha256_hex
 from sekisho.orders.instruments import MIN_GAP_S, judge_instruments
 
-__all__ = ["ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt", "shows_work"]
+__all__ = ["UNSHOWN", "ChallengeEvidence", "HaltEvidence", "halt_nonce", "judge_halt", "shows_work"]
 
 QUIET_CPU_MS = 0
+UNSHOWN: Final = "this user is not shown all processes of the host"
+"""What an observer states as a limit where the host hides processes from it (/proc mounted with hidepid)."""
 
 
 class ChallengeEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,13 +123,23 @@ def _judge(evidence: HaltEvidence) -> tuple[Degree, list[str], list[str]]:
     if seen or shown.above:
         return "contradicted", [*seen, *shown.above], used
     gap = observed.readings[-1].at.since(observed.readings[0].at)
-    if gap < MIN_GAP_S:
-        return "claimed", [f"the two readings are {gap:.1f} s apart, five are asked"], used
+    too_little = _why_too_little(observed, gap, is_at_rest=bool(shown.at_rest))
+    if too_little:
+        return "claimed", [too_little], used
     reasons = [f"another constituency's observer saw no work in two readings {gap:.1f} s apart"]
     if shown.at_rest:
         reasons.append(f"corroborated by observer and {', '.join(shown.at_rest)}, all at rest")
     reasons += shown.nothing
     return _with_challenge(evidence, "corroborated", reasons, used)
+
+
+def _why_too_little(observed: ObservationMade, gap: float, *, is_at_rest: bool) -> str:
+    """Why an observation that saw no work bears no halt out; empty where it does."""
+    if gap < MIN_GAP_S:
+        return f"the two readings are {gap:.1f} s apart, five are asked"
+    if UNSHOWN in observed.limits and not is_at_rest:
+        return "the host hides processes from its observer, and no instrument shows it at rest"
+    return ""
 
 
 def _with_challenge(

@@ -20,6 +20,7 @@ __all__ = [
     "OrderFault",
     "StaleSignatures",
     "UnwitnessedRelease",
+    "UnwitnessedSeal",
     "check_order",
     "check_release",
     "verify_issue",
@@ -52,6 +53,15 @@ class StaleSignatures(VerificationError):
     """The order waited longer for its quorum than its signatures allow."""
 
     code = "stale-signatures"
+
+
+class UnwitnessedSeal(VerificationError):
+    """A sealed hold that was not seen in a witnessed checkpoint: nobody looked into it, and few keys signed it.
+
+    On sight it would freeze whom it does not name, day after day, since no limit of holds counts what is not shown.
+    """
+
+    code = "unwitnessed-seal"
 
 
 class UnwitnessedRelease(VerificationError):
@@ -123,6 +133,11 @@ def verify_on_sight(
         raise OrderFault(f"order {order.register} {order.number}: {'; '.join(problems)}")
     if order.kind == "resume":
         _verify_release(known, book)
+    elif order.kind == "hold" and known.sealed is not None and not known.witnessed:
+        raise UnwitnessedSeal(
+            f"hold {order.register} {order.number} is sealed and was not seen in a witnessed checkpoint",
+            remedy="show an open hold by hand; a sealed one acts once the log has it",
+        )
     elif order.expires <= earliest and order.on_expiry == "lapse" and not known.witnessed:
         # A witnessed one is taken all the same: it asks nothing any more, but its number must not stay outstanding.
         raise ExpiredOrder(f"order {order.register} {order.number} expired at {order.expires}")

@@ -65,6 +65,33 @@ _BACKLOG: Final = 4096
 _SWITCH_S: Final = 0.0005
 """How long a thread may keep the others from Python: at the usual 5 ms each answer waits for what judges receipts."""
 _FOR_PROGRAMS: Final = ("/api/", "/epcis", "/log/", "/static/", "/v1/")
+_ROUTES: Final = (
+    Api,
+    Tables,
+    RulesApi,
+    ImpactApi,
+    FleetAgents,
+    TelemetryApi,
+    TelemetryIntake,
+    SealedApi,
+    WeightsApi,
+    WorkApi,
+    DeliveryApi,
+    Pages,
+    HostPages,
+    RegisterPages,
+    BalancePages,
+    InventoryPages,
+    LicencePages,
+    ControlRoomPages,
+    AccessPages,
+    RulesPages,
+    ImpactPages,
+    MeteringPages,
+    serve_metrics,
+    serve_log_file,
+    serve_asset,
+)
 
 
 def create_app(control: Control, *, language: Language = "en") -> Litestar:
@@ -91,34 +118,7 @@ def create_app(control: Control, *, language: Language = "en") -> Litestar:
             door.close()
 
     app = GuardedApp(
-        route_handlers=[
-            Api,
-            Tables,
-            RulesApi,
-            ImpactApi,
-            make_epcis_router(),
-            FleetAgents,
-            TelemetryApi,
-            TelemetryIntake,
-            SealedApi,
-            WeightsApi,
-            WorkApi,
-            DeliveryApi,
-            Pages,
-            HostPages,
-            RegisterPages,
-            BalancePages,
-            InventoryPages,
-            LicencePages,
-            ControlRoomPages,
-            AccessPages,
-            RulesPages,
-            ImpactPages,
-            MeteringPages,
-            serve_metrics,
-            serve_log_file,
-            serve_asset,
-        ],
+        route_handlers=[*_ROUTES, make_epcis_router()],
         dependencies={"plane": Provide(provide_plane, sync_to_thread=False)},
         exception_handlers={Exception: respond},
         lifespan=[wake_waiters],

@@ -22,18 +22,18 @@ Handle = Any
 T = TypeVar("T")
 MOST_ANCESTORS: Final = 64
 FRESH_EVERY: Final = 5
-"""Looks for which one initialising is good."""
 MOST_PROCESSES: Final = 1024
 _PROC: Final = Path("/proc")
 
 
 class NvmlCensus:
-    """A `DeviceCensus` over NVML, used by one thread.
+    """A `DeviceCensus` over NVML, used by one thread. `fresh_every`: looks for which one initialising is good.
 
     Where no persistence daemon runs, initialising wakes the driver up, which can take a second; hence not each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fresh_every: int = FRESH_EVERY) -> None:
+        self._fresh_every = fresh_every
         self._looks_left = 0
 
     def seen(self) -> tuple[SeenDevice, ...]:
@@ -57,7 +57,7 @@ class NvmlCensus:
                 f"NVML: {error}",
                 remedy="install the NVIDIA driver, or run where its libnvidia-ml.so.1 can be loaded",
             ) from None
-        self._looks_left = FRESH_EVERY
+        self._looks_left = self._fresh_every
 
     def _close(self) -> None:
         with suppress(nvml.NVMLError):  # nothing is left to do about it

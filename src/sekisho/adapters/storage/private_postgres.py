@@ -31,11 +31,12 @@ _STEP: Final = 1_000
 _LONG_S: Final = 3_600.0
 _SCHEMA: Final = (
     "CREATE SCHEMA IF NOT EXISTS private",
-    "CREATE TABLE IF NOT EXISTS private.disclosures (digest text NOT NULL, place integer NOT NULL,"
-    " text text NOT NULL, PRIMARY KEY (digest, place))",
-    "CREATE TABLE IF NOT EXISTS private.papers (kind text NOT NULL, digest text NOT NULL,"
-    " host text NOT NULL, number bigint NOT NULL, envelope bytea NOT NULL,"
-    " PRIMARY KEY (kind, digest))",
+    """CREATE TABLE IF NOT EXISTS private.disclosures (
+        digest text NOT NULL, place integer NOT NULL, text text NOT NULL,
+        PRIMARY KEY (digest, place))""",
+    """CREATE TABLE IF NOT EXISTS private.papers (
+        kind text NOT NULL, digest text NOT NULL, host text NOT NULL, number bigint NOT NULL,
+        envelope bytea NOT NULL, PRIMARY KEY (kind, digest))""",
 )
 _ADD_TEXT: Final = "INSERT INTO private.disclosures VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _ADD_PAPER: Final = "INSERT INTO private.papers VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"

@@ -73,5 +73,9 @@ class WeightsKeyFolder:
 
     def _file(self, leaf: str) -> Path:
         if not _LEAF.fullmatch(leaf):
-            raise InvalidInput("is no leaf digest", path="locked")
+            raise InvalidInput(
+                "is no leaf digest",
+                path="locked",
+                remedy="give 64 hexadecimal digits, as sekisho access deposit showed them",
+            )
         return self._path / f"{leaf}.json"

@@ -7,6 +7,7 @@ import ipaddress
 import httpx
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import InvalidInput, StateConflict, Unavailable
 from sekisho.ports.tile_store import NotStored
 
@@ -41,8 +42,8 @@ class HttpTileStore:
         self._client = httpx.Client(
             timeout=timeout_s,
             follow_redirects=False,
-            trust_env=url.startswith("https:"),
             headers=ACCEPTED,
+            transport=TimedTransport(trust_env=url.startswith("https:"), url=url),
         )
 
     def close(self) -> None:
@@ -52,7 +53,7 @@ class HttpTileStore:
         """The file, whole, within `limit` bytes and half a minute."""
         address = self._address(path)
         try:
-            with self._client.stream("GET", address) as response:
+            with within(WHOLE_FILE_S), self._client.stream("GET", address) as response:
                 if response.status_code in _GONE:
                     raise NotStored(f"{path} is not there", remedy="check the log's address")
                 if response.status_code != _OK:
@@ -70,7 +71,7 @@ class HttpTileStore:
         """Asks with GET and reads no body: not every file server answers HEAD."""
         address = self._address(path)
         try:
-            with self._client.stream("GET", address) as response:
+            with within(WHOLE_FILE_S), self._client.stream("GET", address) as response:
                 status = response.status_code
         except httpx.HTTPError as error:
             raise Unavailable(f"{self.url} does not answer: {error}") from None

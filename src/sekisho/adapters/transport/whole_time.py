@@ -12,9 +12,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
+
+from sekisho.model.errors import InvalidInput
 
 __all__ = ["TimedTransport", "within"]
 
@@ -35,7 +38,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 class TimedTransport(httpx.HTTPTransport):
-    """As httpx's own, without proxies, and every step bounded by `within` as well as by its own timeout."""
+    """As httpx's own, every step bounded by `within` as well as by its own timeout.
+
+    Nothing of the environment counts unless `trust_env` says so, which is for public logs: then its certificates do,
+    and the HTTP proxy that it names for `url`.
+    """
 
     def __init__(
         self,
@@ -43,15 +50,52 @@ class TimedTransport(httpx.HTTPTransport):
         verify: ssl.SSLContext | str | bool = True,
         connections: int = 100,
         keepalive_s: float = 60.0,
+        trust_env: bool = False,
+        url: str = "",
     ) -> None:
-        context = httpx.create_ssl_context(verify=verify, trust_env=False)
+        context = httpx.create_ssl_context(verify=verify, trust_env=trust_env)
         super().__init__(verify=context, trust_env=False)
+        proxy = _find_proxy(url) if trust_env else None
+        if proxy is not None:
+            self._pool = httpcore.HTTPProxy(
+                proxy_url=httpcore.URL(
+                    scheme=proxy.raw_scheme,
+                    host=proxy.raw_host,
+                    port=proxy.port,
+                    target=proxy.raw_path,
+                ),
+                proxy_auth=(proxy.username.encode(), proxy.password.encode())
+                if proxy.userinfo
+                else None,
+                ssl_context=context,
+                max_connections=connections,
+                keepalive_expiry=keepalive_s,
+                network_backend=_Backend(),
+            )
+            return
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=connections,
             keepalive_expiry=keepalive_s,
             network_backend=_Backend(),
         )
+
+
+def _find_proxy(url: str) -> httpx.URL | None:
+    """The proxy that the environment names for an address; None where it names none, or spares this host."""
+    parsed = httpx.URL(url)
+    named = getproxies()
+    place = named.get(parsed.scheme) or named.get("all")
+    if not place or proxy_bypass(parsed.host):
+        return None
+    found = httpx.URL(place if "://" in place else f"http://{place}")
+    if found.scheme not in ("http", "https"):
+        raise InvalidInput(
+            f"a {found.scheme} proxy is not spoken here",
+            path="all_proxy",
+            remedy="name an HTTP proxy",
+        )
+    return found
 
 
 class _Backend(httpcore.NetworkBackend):

@@ -181,7 +181,7 @@ class KubernetesDriver:
 
     def _open_up(self) -> int:
         """A crash between leaves an open run whose Jobs are still held: the next call lets them go."""
-        self._memory.keep(phase="open")
+        self._memory.keep_first(phase="open")
         self._asked.clear()
         self._hurried.clear()
         return self._holder.release()

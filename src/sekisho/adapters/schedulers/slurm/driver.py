@@ -83,7 +83,7 @@ class SlurmDriver:
         if command and not self._settings.batch:
             # The watchdog may be SlurmUser: nobody's command becomes its job unless its own settings say so.
             raise InvalidInput("jobs come from users here", path="command", remedy="leave it out")
-        self._memory.keep(run=run, phase="open", exit_code=None)
+        self._memory.keep_first(run=run, phase="open", exit_code=None)
         self._open_up()
         if command:
             self._memory.keep(batch=self._submit(run, command, environment))
@@ -153,7 +153,7 @@ class SlurmDriver:
         """Open the run again and let suspended jobs go on."""
         if self._memory.known.phase == "open":
             return "none"
-        self._memory.keep(phase="open")
+        self._memory.keep_first(phase="open")
         self._look()
         suspended = self._in_phase("suspended")
         self._control.resume(suspended)
