@@ -52,7 +52,7 @@ class Releaser(Governor):
 
     def set_clock(self, at: Instant) -> None:
         super().set_clock(at)
-        clock = types.SimpleNamespace(now=lambda: at, elapsed_s=lambda: 1.0)
+        clock = types.SimpleNamespace(now=lambda: at, elapsed_s=lambda: 1.0, boot_id=lambda: "boot")
         self._monkeypatch.setattr("sekisho.agent.installing.SystemClock", lambda: clock)
         # The TUF client reads the system's clock by itself.
         shim = types.SimpleNamespace(

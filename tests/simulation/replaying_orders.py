@@ -144,8 +144,7 @@ class HostMachine:
         self.since = None
 
     def _is_told(self, followed: Followed) -> bool:
-        item = FeedItem(envelope=followed.envelope, proof=followed.proof)
-        kept, finding = self.follower.take_item(item, followed.seen)
+        kept, finding = self.follower.take_again(followed)
         return kept is not None or finding is None
 
 

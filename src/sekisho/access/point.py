@@ -81,8 +81,10 @@ class Point:
         draws a few times a minute can have come to.
         """
         self._sequence = max(sequence, self._latest().us // 1_000)
+        self.follower.boot = self._clock.boot_id()
+        self.follower.elapsed_s = self._clock.elapsed_s()
         for followed in load_followed(self._files):
-            self.follower.take_item(followed.item, followed.seen)
+            self.follower.take_again(followed)
         raw = self._files.load(PERIODS)
         if raw is not None:
             told = from_json(tuple[Period, ...], parse_json(raw, path=PERIODS), path=PERIODS)

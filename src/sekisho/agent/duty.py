@@ -78,6 +78,7 @@ class Duty:
         watchdog or a TPM does not answer.
         """
         self._host.latest()
+        self._host.follower.boot = boot
         # Twice: a resume is taken only where the heads, which come last, reach what it lifts.
         untold = list(self._host.memory.load_followed())
         for _ in range(2):
@@ -104,7 +105,7 @@ class Duty:
 
     def _is_told(self, followed: Followed) -> bool:
         """Whether the follower takes what was kept."""
-        kept, finding = self._host.follower.take_item(followed.item, followed.seen)
+        kept, finding = self._host.follower.take_again(followed)
         return kept is not None or finding is None
 
     # --- hearing -----------------------------------------------------------------------------

@@ -22,13 +22,13 @@ from sekisho.adapters.transport.control_ring import open_controls
 from sekisho.agent.host import AgentSettings
 from sekisho.agent.memory import FOLLOWED, STATE, parse_followed
 from sekisho.agent.updating import Judgement, Known, decide_update
-from sekisho.following import Follower
+from sekisho.following import Followed, Follower
 from sekisho.licensing.spending import parse_state
 from sekisho.model.errors import InvalidInput, SekishoError, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.model.wire import JsonValue, from_json, parse_json
 from sekisho.ports.clock import HostClock
-from sekisho.ports.control import FeedItem, OrderFeed
+from sekisho.ports.control import OrderFeed
 from sekisho.ports.releases import Heard, Offer, Placed, ReleaseSource, Shelf
 from sekisho.signing import parse_policy
 
@@ -141,8 +141,9 @@ def open_update(
     follower = Follower(settings.host, parse_policy(_read(trust, MAX_DOCUMENT), path=str(trust)))
     clock = clock or SystemClock()
     follower.elapsed_s = clock.elapsed_s()
-    for item, seen in _kept(home):
-        follower.take_item(item, seen)
+    follower.boot = clock.boot_id()
+    for followed in _kept(home):
+        follower.take_again(followed)
     heard = _hear(follower, settings, control, clock.elapsed_s())
     latest = _latest(home, follower, clock)
     return Update(follower, source, ReleaseShelf(into or home), latest, heard=heard)
@@ -172,7 +173,7 @@ def open_repository(
     return TufRepository(place, (into or home) / SEEN, _read(file, MAX_ROOT), fetcher=fetcher)
 
 
-def _kept(home: Path) -> Iterator[tuple[FeedItem, Instant]]:
+def _kept(home: Path) -> Iterator[Followed]:
     """What the agent accepted, read without a hand on it: the agent may be writing its next line."""
     path = home / FOLLOWED
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
@@ -180,10 +181,9 @@ def _kept(home: Path) -> Iterator[tuple[FeedItem, Instant]]:
             if file.tell() > MAX_FOLLOWED:
                 raise InvalidInput(f"longer than {MAX_FOLLOWED} bytes", path=str(path))
             try:
-                kept = parse_followed(line.removesuffix(b"\n"))
+                yield parse_followed(line.removesuffix(b"\n"))
             except InvalidInput:
                 continue  # torn: the feed has it, too
-            yield kept.item, kept.seen
 
 
 def _hear(

@@ -40,6 +40,6 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "order {order} still stands, its resume was due at {until}: {detail}",
         "命令 {order} はまだ効力があります。解除の期限は {until} でした：{detail}",
     ),
-    "notice.hold-ending": ("hold {order} ends at {until}", "保全 {order} は {until} に終わります"),
+    "notice.hold-ending": ("hold {order} ends at {until}", "保留 {order} は {until} に終わります"),
     "notice.test": ("a test: nothing happened", "試験です。何も起きていません"),
 }

@@ -18,5 +18,9 @@ def read_input(path: str, *, limit: int) -> bytes:
         with Path(path).open("rb") as stream:
             data = stream.read(limit + 1)
     if len(data) > limit:
-        raise InvalidInput(f"longer than {limit} bytes", path=path, remedy="look whether it is the file that you meant")
+        raise InvalidInput(
+            f"longer than {limit} bytes",
+            path=path,
+            remedy="look whether it is the file that you meant",
+        )
     return data

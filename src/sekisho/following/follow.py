@@ -8,6 +8,7 @@ outage counts on sight too, since the log may be what is down, and lapses by the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -83,12 +84,17 @@ class Unwitnessed(VerificationError):
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that was accepted, with the earliest instant at which it was first seen: kept across restarts."""
+    """An item that was accepted, with the earliest instant at which it was first seen: kept across restarts.
+
+    `at_s` is the elapsed time of the boot `boot` at that moment; None in what was kept before this was noted.
+    """
 
     kind: str
     envelope: bytes
     proof: str | None
     seen: Instant
+    boot: str = ""
+    at_s: float | None = None
     membership: Membership | None = None
     disclosures: tuple[str, ...] = ()
 
@@ -181,10 +187,22 @@ class Follower(Known):
             envelope=item.envelope,
             proof=item.proof,
             seen=seen or self.earliest(),
+            boot=self.boot,
+            at_s=self._sighted_at_s.get(digest, self.elapsed_s),
             membership=shown.membership if shown else None,
             disclosures=shown.disclosures if shown else (),
         )
         return kept, fault or finding
+
+    def take_again(self, followed: Followed) -> tuple[Followed | None, Finding | None]:
+        """What was kept before a restart, as it was first seen: what acts on sight is neither younger nor older now."""
+        if followed.at_s is not None:
+            with suppress(SekishoError):
+                digest = parse_envelope(followed.envelope).digest
+                # In another boot it was seen before this one began; how long before, no clock here can say.
+                at_s = followed.at_s if followed.boot == self.boot else 0.0
+                self._sighted_at_s.setdefault(digest, at_s)
+        return self.take_item(followed.item, followed.seen)
 
     def _show_anew(
         self, item: FeedItem, digest: str, seen: Instant | None
@@ -199,6 +217,8 @@ class Follower(Known):
             envelope=item.envelope,
             proof=item.proof,
             seen=first,
+            boot=self.boot,
+            at_s=self._sighted_at_s.get(digest, self.elapsed_s),
             membership=shown.membership,
             disclosures=shown.disclosures,
         )
@@ -370,7 +390,7 @@ class Follower(Known):
         if seen is not None:
             head = RegisterHead(register=order.register, number=order.number, digest=digest)
             self._drop(self._displaced((head,)))
-        is_unseen = order.kind == "hold" and not witnessed and known.sealed is None
+        is_unseen = order.kind == "hold" and not witnessed
         if is_unseen and not self.book.is_named(known):
             self.book.verify_number(known)
         else:

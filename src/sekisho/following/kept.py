@@ -35,6 +35,8 @@ class _FollowedRow(msgspec.Struct, frozen=True):
     envelope: str
     proof: str | None
     seen: Instant
+    boot: str = ""
+    at_s: float | None = None
     membership: Membership | None = None
     disclosures: tuple[str, ...] = ()
 
@@ -47,6 +49,8 @@ def keep_followed(files: HostFiles, followed: Followed) -> None:
         "proof": followed.proof,
         "seen": str(followed.seen),
     }
+    if followed.proof is None:
+        row |= {"at_s": followed.at_s, "boot": followed.boot}
     if followed.membership is not None:
         row["membership"] = to_plain(followed.membership)
     if followed.disclosures:
@@ -77,6 +81,8 @@ def parse_followed(line: bytes) -> Followed:
         envelope=decode_base64(row.envelope),
         proof=row.proof,
         seen=row.seen,
+        boot=row.boot,
+        at_s=row.at_s,
         membership=row.membership,
         disclosures=row.disclosures,
     )

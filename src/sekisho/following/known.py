@@ -63,11 +63,12 @@ class Known:
         self.releases = ReleaseBook()
         self.clocks = TwoClocks()
         self.elapsed_s = 0.0
+        self.boot = ""  # within which elapsed times compare
         self.heartbeat: Instant | None = None
         self.is_retired = False
         self.holds = HostHolds()
         self._sighted: dict[str, Instant] = {}
-        self._sighted_at_s: dict[str, float] = {}  # of those that this agent was the first to see
+        self._sighted_at_s: dict[str, float] = {}  # and at which elapsed time of this boot
         self._stated: dict[str, RegisterHead] = {}  # the newest heads by an authorised statement
         self._news: list[Finding] = []  # what lapsed, or stacked, and was not told yet
 
