@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from sekisho.auditor import CheckResult, Report
+from sekisho.auditor.receipt_checks import following_quanta
+from sekisho.licensing import Link
 from sekisho.model.statements import (
     LeaseClosed,
     LeaseGranted,
@@ -16,6 +18,7 @@ from sekisho.model.statements import (
     Predicate,
     ReceiptGiven,
     Reference,
+    Spend,
     parse_payload,
 )
 from sekisho.signing import Envelope, conceal
@@ -357,6 +360,32 @@ def test_a_quantum_begun_without_the_acknowledgement_of_the_one_before_fails() -
     story = honest_story()
     del story.papers[ACKNOWLEDGEMENTS][0]
     assert "nobody acknowledged receipt 1" in check(story, "receipts").detail
+
+
+def quantum(sequence: int, lease: str) -> Link:
+    """A link of a chain: one quantum under a lease."""
+    spend = Spend(
+        lease=Reference(log="log.example", leaf=lease * 64),
+        lease_number=1,
+        reserved_flop="1",
+        bound_flop="1",
+    )
+    receipt = factory.receipt_given(sequence, spend=spend)
+    return Link(digest=f"{sequence:064x}", receipt=receipt)
+
+
+@pytest.mark.parametrize(
+    ("leases", "pairs"),
+    [("aab", [(1, 2)]), ("abab", [(1, 3), (2, 4)]), ("ab", [])],
+    ids=["a fresh lease", "two leases in turn", "two leases"],
+)
+def test_quanta_of_leases_in_turn_are_each_held_to_their_own(
+    leases: str, pairs: list[tuple[int, int]]
+) -> None:
+    """A fresh lease is the issuer's word; with two in hand nobody skips an acknowledgement of either."""
+    links = [quantum(number, lease) for number, lease in enumerate(leases, 1)]
+    found = [(a.receipt.sequence, b.receipt.sequence) for a, b in following_quanta(links)]
+    assert found == pairs
 
 
 def test_an_acknowledgement_of_another_receipt_fails() -> None:

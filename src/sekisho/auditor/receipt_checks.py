@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import msgspec
@@ -30,6 +30,7 @@ __all__ = [
     "RECEIPTS",
     "check_effects",
     "check_receipts",
+    "following_quanta",
     "links_of",
 ]
 
@@ -212,7 +213,11 @@ def _acknowledgement(paper: Paper, host: str) -> ReceiptAcknowledged:
 def _check_acknowledged(
     evidence: Evidence, chains: dict[str, HostChain | None], tally: Tally
 ) -> None:
-    """On the tiers C0 and C1 a quantum begins only once the receipt of the one before is acknowledged."""
+    """On the tiers C0 and C1 a lease's next quantum begins only once the receipt of the one before is acknowledged.
+
+    Lease by lease: whoever is refused an acknowledgement may go on under a fresh lease, which the issuer granted in
+    knowledge of the chain.
+    """
     for host, mine in chains.items():
         if mine is None:
             continue
@@ -220,17 +225,25 @@ def _check_acknowledged(
             _acknowledgement(paper, host).receipt
             for paper in evidence.papers(host, ACKNOWLEDGEMENTS)
         }
-        quanta = [
-            link
-            for link in sorted(mine.links, key=lambda link: link.receipt.sequence)
-            if link.receipt.stage == "quantum" and link.receipt.counter != "C2"
-        ]
-        for before, after in pairwise(quanta):
+        for before, after in following_quanta(mine.links):
             if before.digest not in known:
                 tally.fault(
                     f"receipts of {host}: quantum {after.receipt.quantum} began "
                     f"although nobody acknowledged receipt {before.receipt.sequence}"
                 )
+
+
+def following_quanta(links: Iterable[Link]) -> Iterator[tuple[Link, Link]]:
+    """Each quantum on a tier that can be set back, with the next one of the same lease."""
+    latest: dict[str, Link] = {}
+    for link in sorted(links, key=lambda link: link.receipt.sequence):
+        receipt = link.receipt
+        if receipt.stage != "quantum" or receipt.counter == "C2":
+            continue
+        lease = receipt.spend.lease.leaf if receipt.spend is not None else ""
+        if lease in latest:
+            yield latest[lease], link
+        latest[lease] = link
 
 
 def _check_released(
