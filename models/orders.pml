@@ -768,9 +768,7 @@ proctype agent(byte m) {
     :: d_step { IS_RARE && orders[FIRST_RELEASE].state == WITNESSED && AGENT.known[FIRST_RELEASE] == 0 && !IS_RELEASE_TAKEN(m, FIRST_RELEASE) -> TOLD(RefuseProof, m, FIRST_RELEASE) }
 #endif
     /* the agent dies, its work goes on under the watchdog; it starts again, and knows what it had kept */
-#if !defined(TRACE) || !defined(LAG)
     :: d_step { IS_RARE && (AGENT.known[1] || AGENT.known[2] || AGENT.known[3]) -> wake(m); TOLD(Restart, m, 0) }
-#endif
 #if MUTANT == EXPIRY_BY_LATEST
     :: d_step { !AGENT.ahead -> AGENT.ahead = 1; TOLD(Jump, m, 0) }
 #endif

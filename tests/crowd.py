@@ -317,7 +317,9 @@ def _follower_of(seed: Follower, root: TrustRoot, host: str, own: FeedItem) -> F
     follower = Follower(host, root)
     for name, value in vars(seed).items():
         if name not in ("host", "_fold", "_seen", "_tried"):
-            setattr(follower, name, copy.copy(value) if isinstance(value, dict | set | list) else value)
+            setattr(
+                follower, name, copy.copy(value) if isinstance(value, dict | set | list) else value
+            )
     _, finding = follower.take_item(own)
     if finding is not None:
         raise RuntimeError(f"{host}: {finding.code}: {finding.detail}")

@@ -27,7 +27,11 @@ def book_of(*facts: Predicate) -> DepositBook:
     for index, fact in enumerate(facts):
         envelope = parse_envelope(signed(fact, HOST).raw)
         verified = Verified(
-            kind="", predicate=fact, digest=envelope.digest, signers=frozenset(), envelope=envelope.at_rest()
+            kind="",
+            predicate=fact,
+            digest=envelope.digest,
+            signers=frozenset(),
+            envelope=envelope.at_rest(),
         )
         book = book.after(Recorded(index=index, leaf=f"{index:064x}", verified=verified))
     return book

@@ -273,6 +273,20 @@ def test_seen_by_earliest() -> None:
     assert demanded(made, host) == 0
 
 
+def test_seen_by_earliest_after_a_restart() -> None:
+    """The same where the agent starts anew before it hears the newer time: what was kept tells the order's age."""
+    made, host = machines()
+    made.now += 1
+    made.control.clock.system = made.time
+    made.sight(host, 1)
+    made.restart(host, 0)
+    pass_ticks(made, 2)
+
+    assert demanded(made, host) == 1
+    pass_ticks(made, 1)
+    assert demanded(made, host) == 0
+
+
 def test_head_lost_at_lapse() -> None:
     """HEAD_LOST_AT_LAPSE, met by the model: what was stated of a register outlives a later order that lapses."""
     made, _ = machines()
