@@ -282,8 +282,10 @@ class Cluster:
     def begin_again(self, job: int, *, tries: int = 6) -> None:
         """Start a job that was put back and may run again, now and not in Slurm's two minutes.
 
-        A node does not take a job in the second in which it killed it; Slurm then puts it back once more, and holds it.
+        A node does not take a job in the second in which it killed it; Slurm then puts it back once more, and holds it,
+        or ends it for good ("credential revoked"). So that second is let pass first.
         """
+        time.sleep(2.0)
         for left in reversed(range(tries)):
             if "launch" in self.ask(f"squeue -h -j {job} -o %r"):
                 self.run("scontrol", "release", str(job))

@@ -43,6 +43,8 @@ def capture(regime: LiveRegime) -> None:
     made = document(commissioned(CHIP), received("maker", f"{CHIP}-unknown"))
     row = regime.control.register.capture(made, endorsed(made, "maker"))
     assert (row.taken, row.waiting) == (1, 1)
+    regime.control.chips.committer.complete()  # with its tags
+    regime.control.publisher.wait_witnessed(regime.control.desk.state.size - 1, 60)
 
 
 def exported(regime: LiveRegime, tmp_path: Path, capsys: Capture) -> tuple[Path, Any]:
