@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from sekisho.adapters.bounded_files import read_up_to
 from sekisho.adapters.clocks import SystemClock
 from sekisho.adapters.durable_files import hold_folder
 from sekisho.adapters.storage.places import is_server
@@ -26,16 +27,15 @@ from sekisho.rehearsal.stage import Stage
 
 __all__ = ["Standby", "load_witness_file", "opened", "serve_home", "trust_home"]
 
+_MAX_WITNESS_FILE = 256 * 1024
+
 
 def load_witness_file(path: Path) -> dict[str, str]:
     """Witnesses that somebody else runs: `{"w1.example/a": "http://127.0.0.1:9101"}`, by name as in the charter.
 
     Raises InvalidInput naming the file and the witness.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot be read: {error.strerror}", path=str(path)) from None
+    raw = read_up_to(path, _MAX_WITNESS_FILE)
     told = from_json(dict[str, str], parse_json(raw, path=str(path)), path=str(path))
     if not told:
         raise InvalidInput("names no witness", path=str(path))
