@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from sekisho.adapters.instruments.dcgm_page import DcgmPage
+from sekisho.adapters.schedulers.kubernetes.api import Api
 from sekisho.adapters.transport import (
     control_client,
     http_tiles,
+    register_client,
     webhook_client,
     witness_client,
 )
@@ -24,6 +27,8 @@ from sekisho.adapters.transport.control_client import ControlClient
 from sekisho.adapters.transport.http_tiles import HttpTileStore
 from sekisho.adapters.transport.notice_webhook import WebhookNotifier
 from sekisho.adapters.transport.push_client import PushClient
+from sekisho.adapters.transport.register_client import RegisterClient
+from sekisho.adapters.transport.statement_desk import send_envelope
 from sekisho.adapters.transport.witness_client import HttpWitness
 from sekisho.app import order_push
 from sekisho.app.order_push import OrderPush
@@ -134,6 +139,26 @@ def test_control_plane_that_drips_does_not_hold_a_hosts_poll(
         client = ControlClient(address, timeout_s=ONE_READ_S)
         ends(lambda: client.fetch_feed("host-1", 0, 0))
         client.close()
+
+
+@pytest.mark.parametrize("speak", [drips_header, drips_body])
+def test_whoever_an_agent_an_observer_or_a_person_asks_drips(
+    speak: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API server, a page of devices, a register and a control plane: none of them holds who asks for ever."""
+    monkeypatch.setattr(register_client, "WHOLE_S", 0.5)
+    with hostile(speak) as address:
+        api = Api(address, timeout_s=ONE_READ_S)
+        ends(lambda: api.get("/version"))
+        # A watch that tells nothing is a quiet cluster's: it ends, and its caller lists anew.
+        assert list(api.watch("/api/v1/pods", "1", within_s=1)) == []
+        api.close()
+        page = DcgmPage(url=f"{address}/metrics", timeout_s=ONE_READ_S)
+        ends(lambda: page.read(NOW))
+        page.close()
+        with RegisterClient(address) as register:
+            ends(register.fetch_origin)
+        ends(lambda: send_envelope(address, b"{}", timeout_s=ONE_READ_S))
 
 
 def test_witness_that_drips_does_not_hold_the_publisher(monkeypatch: pytest.MonkeyPatch) -> None:

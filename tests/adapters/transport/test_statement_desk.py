@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sekisho.adapters.transport import statement_desk
 from sekisho.adapters.transport.statement_desk import send_envelope
 from sekisho.model.errors import Unavailable
 
@@ -25,11 +26,11 @@ def test_certificates_are_checked_wherever_tls_is_spoken(
     """An order is never handed to whoever answers in the control plane's place."""
     asked: list[bool] = []
 
-    def client(**options: Any) -> httpx.Client:
+    def transport(**options: Any) -> httpx.BaseTransport:
         asked.append(options["verify"])
         raise httpx.ConnectError("nobody is there")
 
-    monkeypatch.setattr(httpx, "Client", client)
+    monkeypatch.setattr(statement_desk, "TimedTransport", transport)
     with pytest.raises(Unavailable):
         send_envelope(url, b"{}")
     assert asked == [verifies]

@@ -14,6 +14,7 @@ from sekisho.adapters.telemetry.columns import Unusable
 from sekisho.adapters.telemetry.exposition_lines import BadLine, parse_reading, parse_series
 from sekisho.adapters.telemetry.names_dcgm import dcgm_mapper, dcgm_meanings
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import InvalidInput, Unavailable
 from sekisho.model.instants import Instant
 from sekisho.ports.instruments import Quantity, Shown
@@ -52,7 +53,11 @@ class DcgmPage:
                 remedy="name http://127.0.0.1:PORT/metrics: the page is not signed on its way",
             )
         self._client = httpx.Client(
-            trust_env=False, follow_redirects=False, timeout=timeout_s, headers=ACCEPTED
+            trust_env=False,
+            follow_redirects=False,
+            timeout=timeout_s,
+            headers=ACCEPTED,
+            transport=TimedTransport(),
         )
 
     def read(self, since: Instant) -> tuple[Shown, ...]:
@@ -75,7 +80,7 @@ class DcgmPage:
 
     def _fetch(self, url: str) -> bytes:
         try:
-            with self._client.stream("GET", url) as response:
+            with within(self._timeout_s), self._client.stream("GET", url) as response:
                 body = read_body(response, MAX_PAGE, within_s=self._timeout_s, path=url)
         except httpx.HTTPError as error:
             raise Unavailable(f"{url} does not answer: {error}") from None

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import (
     InvalidInput,
     NotAuthorised,
@@ -74,7 +75,11 @@ class RegisterClient:
         self.url = url.rstrip("/")
         # trust_env=False: it is reached directly, never through a proxy that the environment names.
         self._client = httpx.Client(
-            timeout=TIMEOUT_S, trust_env=False, follow_redirects=False, headers=ACCEPTED
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            follow_redirects=False,
+            headers=ACCEPTED,
+            transport=TimedTransport(),
         )
 
     def close(self) -> None:
@@ -118,9 +123,12 @@ class RegisterClient:
         headers: Mapping[str, str] | None = None,
     ) -> tuple[bytes, httpx.Headers]:
         try:
-            with self._client.stream(
-                method, f"{self.url}{path}", content=content, headers=headers
-            ) as response:
+            with (
+                within(WHOLE_S),
+                self._client.stream(
+                    method, f"{self.url}{path}", content=content, headers=headers
+                ) as response,
+            ):
                 body = read_body(response, MAX_ANSWER, within_s=WHOLE_S, path=self.url)
                 if response.is_success:
                     return body, response.headers

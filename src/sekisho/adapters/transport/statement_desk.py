@@ -10,6 +10,7 @@ import msgspec
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
 from sekisho.adapters.transport.http_tiles import check_url
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import (
     InvalidInput,
     NotAuthorised,
@@ -61,11 +62,12 @@ def send_envelope(
     body = raw
     if disclosures:
         body = canonical({"disclosures": list(disclosures), "envelope": encode_base64(raw)})
-    secure = httpx.URL(address).scheme == "https"  # parsed, since HTTPS: is https as well
     try:
         with (
-            # Reading the host's certificates takes longer than an order may: not where no TLS is spoken.
-            httpx.Client(timeout=timeout_s, trust_env=secure, verify=secure) as client,
+            httpx.Client(
+                timeout=timeout_s, trust_env=False, transport=_transport(address)
+            ) as client,
+            within(timeout_s),
             client.stream(
                 "POST",
                 address,
@@ -82,6 +84,12 @@ def send_envelope(
     if status not in _OK:
         raise _refusal(status, told, address)
     return from_json(Placed, parse_json(told, path=address), path=address)
+
+
+def _transport(address: str) -> TimedTransport:
+    """Reading the host's certificates takes longer than an order may: not where no TLS is spoken."""
+    secure = httpx.URL(address).scheme == "https"  # parsed, since HTTPS: is https as well
+    return TimedTransport(verify=secure, trust_env=secure, url=address)
 
 
 def _refusal(status: int, body: bytes, address: str) -> SekishoError:

@@ -12,6 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,6 +20,7 @@ import httpx
 import msgspec
 
 from sekisho.adapters.transport.bounded_body import ACCEPTED, read_body
+from sekisho.adapters.transport.whole_time import TimedTransport, within
 from sekisho.model.errors import (
     InvalidInput,
     NotAuthorised,
@@ -75,9 +77,9 @@ class Api:
         self._client = httpx.Client(
             base_url=server.rstrip("/"),
             timeout=timeout_s,
-            verify=verify,
             trust_env=False,
             follow_redirects=False,
+            transport=TimedTransport(verify=verify),
             headers={"accept": "application/json", **ACCEPTED},
         )
 
@@ -127,13 +129,10 @@ class Api:
             "timeoutSeconds": str(within_s),
         }
         try:
-            with self._client.stream(
-                "GET",
-                path,
-                params=query,
-                headers=self._headers(),
-                timeout=httpx.Timeout(self._timeout_s, read=within_s + self._timeout_s),
-            ) as response:
+            with ExitStack() as opened:
+                with within(within_s + 2 * self._timeout_s):
+                    # The head alone: what comes then has its own end, and this thread other things to ask meanwhile.
+                    response = opened.enter_context(self._open_watch(path, query, within_s))
                 if response.status_code != httpx.codes.OK:
                     body = read_body(response, MAX_LINE, within_s=self._timeout_s, path=path)
                     raise _refusal(response.status_code, body, f"watch {path}")
@@ -142,6 +141,17 @@ class Api:
             return  # a quiet cluster; the caller looks again from the same place
         except httpx.HTTPError as error:
             raise _silence(path, error) from None
+
+    def _open_watch(
+        self, path: str, query: Mapping[str, str], within_s: int
+    ) -> AbstractContextManager[httpx.Response]:
+        return self._client.stream(
+            "GET",
+            path,
+            params=query,
+            headers=self._headers(),
+            timeout=httpx.Timeout(self._timeout_s, read=within_s + self._timeout_s),
+        )
 
     def _list(self, path: str, labels: str) -> Listing:
         items: list[Document] = []
@@ -169,9 +179,12 @@ class Api:
         content = None if body is None else json.dumps(body).encode()
         headers = self._headers() | ({"content-type": content_type} if content else {})
         try:
-            with self._client.stream(
-                method, path, content=content, headers=headers, params=query
-            ) as response:
+            with (
+                within(2 * self._timeout_s),
+                self._client.stream(
+                    method, path, content=content, headers=headers, params=query
+                ) as response,
+            ):
                 raw = read_body(response, MAX_ANSWER, within_s=self._timeout_s, path=path)
                 if not response.is_success:
                     raise _refusal(response.status_code, raw, f"{method} {path}")
