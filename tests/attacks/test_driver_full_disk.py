@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sekisho.adapters.schedulers import kept_state
 from sekisho.adapters.schedulers.kubernetes import memory as pods_memory
 from sekisho.adapters.schedulers.slurm import memory as jobs_memory
 from sekisho.model.errors import Unavailable
