@@ -24,8 +24,7 @@ def fill(disk: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for module in (jobs_memory, pods_memory):
-        disk.setattr(module, "replace_file", full)
+    disk.setattr(kept_state, "replace_file", full)
 
 
 @pytest.fixture
