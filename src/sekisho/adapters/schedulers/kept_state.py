@@ -64,4 +64,4 @@ class KeptState(Generic[K]):
                 self._kind, parse_json(raw, path=str(self._path)), path=str(self._path)
             )
         except InvalidInput as error:
-            raise Corrupt(str(error), remedy=f"{self._remedy}, then remove {self._path}") from None
+            raise Corrupt(str(error), remedy=self._remedy) from None

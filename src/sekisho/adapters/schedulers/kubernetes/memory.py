@@ -32,4 +32,5 @@ class DriverMemory(KeptState[Known]):
 
     def __init__(self, folder: Path) -> None:
         """Raises Corrupt where the file is there and cannot be read."""
-        super().__init__(folder / "kubernetes.json", Known, remedy="end the run's pods")
+        path = folder / "kubernetes.json"
+        super().__init__(path, Known, remedy=f"end the run's pods, then remove {path}")

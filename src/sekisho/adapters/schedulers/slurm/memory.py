@@ -40,5 +40,6 @@ class DriverMemory(KeptState[Known]):
 
     def __init__(self, folder: Path) -> None:
         """Raises Corrupt where the file is there and cannot be read."""
-        super().__init__(folder / "slurm.json", Known, remedy="end the run's jobs")
+        path = folder / "slurm.json"
+        super().__init__(path, Known, remedy=f"end the run's jobs, then remove {path}")
         self.book = DeviceBook(settled=float(self.known.settled))
