@@ -252,7 +252,12 @@ def test_a_shared_home_without_database_or_witnesses_is_refused(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [('{"w": "http://192.0.2.1"}', "w"), ("{}", "witnesses.json"), ("[1]", "witnesses.json")],
+    [
+        ('{"w": "http://192.0.2.1"}', "w"),
+        ("{}", "witnesses.json"),
+        ("[1]", "witnesses.json"),
+        ('{"w": 1}', "witnesses.json"),
+    ],
 )
 def test_a_bad_witness_file_is_named(tmp_path: Path, text: str, where: str) -> None:
     """Neither https nor this machine, nobody at all, another document."""
@@ -261,3 +266,4 @@ def test_a_bad_witness_file_is_named(tmp_path: Path, text: str, where: str) -> N
     with pytest.raises(InvalidInput) as refused:
         load_witness_file(file)
     assert where in refused.value.path
+    assert refused.value.remedy

@@ -14,6 +14,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "write REGISTER/NUMBER, as pause/JP/1; see sekisho order list": "pause/JP/1 のように、登録簿/番号 で書いてください。一覧は sekisho order list にあります",
     "--scope site=S, --scope everywhere, or a predicate with --where": "--scope site=S、--scope everywhere、または --where の条件で指定してください",
     "check its name and rights": "名前と権限を確認してください",
+    "one address for each name, as the guide on two machines shows": "名前ごとにアドレスを一つ書いてください。二台構成の手引きに例があります",
     "name fewer": "数を減らしてください",
     "close it, or leave it out": "引用符を閉じるか、外してください",
     "draft one resume each": "再開命令を一つずつ起案してください",

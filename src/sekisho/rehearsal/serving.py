@@ -28,6 +28,7 @@ from sekisho.rehearsal.stage import Stage
 __all__ = ["Standby", "load_witness_file", "opened", "serve_home", "trust_home"]
 
 _MAX_WITNESS_FILE = 256 * 1024
+_WITNESS_FORM = "one address for each name, as the guide on two machines shows"
 
 
 def load_witness_file(path: Path) -> dict[str, str]:
@@ -36,9 +37,14 @@ def load_witness_file(path: Path) -> dict[str, str]:
     Raises InvalidInput naming the file and the witness.
     """
     raw = read_up_to(path, _MAX_WITNESS_FILE)
-    told = from_json(dict[str, str], parse_json(raw, path=str(path)), path=str(path))
+    document = parse_json(raw, path=str(path))
+    try:
+        told = from_json(dict[str, str], document, path=str(path))
+    except InvalidInput as error:
+        told_there = error.message.removeprefix(f"{error.path}: ")
+        raise InvalidInput(told_there, path=error.path, remedy=_WITNESS_FORM) from None
     if not told:
-        raise InvalidInput("names no witness", path=str(path))
+        raise InvalidInput("names no witness", path=str(path), remedy=_WITNESS_FORM)
     found = {}
     for name, url in told.items():
         try:
